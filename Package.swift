@@ -1,0 +1,137 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The one picture of who may import whom. A target imports what stands in its row and nothing else: the build runs
+// with --explicit-target-dependency-import-check error, and every warning is an error.
+// docs/ARCHITECTURE.md has a paragraph on each.
+
+typealias Dependency = Target.Dependency
+
+let grdb: Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let httpTypes: Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore: Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioSSL: Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let arguments: Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let yaml: Dependency = .product(name: "Yams", package: "Yams")
+
+struct Room {
+  var name: String
+  var folder: String
+  var uses: [Dependency]
+  var tests: [Dependency]? = nil
+}
+
+let platform: [Room] = [
+  Room(name: "Kernel", folder: "Platform", uses: ["CEmbedded"], tests: []),
+  Room(name: "Deadlines", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
+  Room(name: "NationalCrypto", folder: "Platform", uses: ["COpenSSL"], tests: []),
+  Room(name: "Storage", folder: "Platform", uses: ["Kernel"], tests: ["Kernel", "TestKit"]),
+  Room(name: "StorageSQLite", folder: "Platform", uses: ["Storage", "Kernel", grdb], tests: ["Storage", "Kernel", "TestKit"]),
+  Room(name: "StoragePostgres", folder: "Platform", uses: ["Storage", "Kernel", "CLibPQ"], tests: ["Storage", "Kernel", "TestKit"]),
+  Room(name: "Jobs", folder: "Platform", uses: ["Storage", "Kernel", lifecycle, logging], tests: ["Storage", "Kernel", "TestKit"]),
+  Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
+  Room(
+    name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel"],
+    tests: ["Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit"]),
+  Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
+  Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
+  Room(
+    name: "WebServer", folder: "Platform",
+    uses: ["Web", "Kernel", "CEmbedded", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioSSL, logging, lifecycle],
+    tests: ["Web", "Kernel"]),
+  Room(name: "TestKit", folder: "Platform", uses: ["Storage", "StorageSQLite", "StoragePostgres", "Kernel"]),
+]
+
+let contexts: [Room] = [
+  context("Audit", []),
+  context("Identity", ["Audit", "CArgon2"]),
+  context("Inventory", ["Identity", "Audit"]),
+  context("Catalog", ["Inventory", "Identity", "Audit"]),
+  context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
+  context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
+]
+
+let connectors: [Room] = [
+  Room(
+    name: "ConnectorPostgreSQL", folder: "Connectors", uses: ["Connecting", "Kernel", "CLibPQ"],
+    tests: ["Connecting", "Kernel", "TestKit"]),
+  Room(
+    name: "ConnectorSQLite", folder: "Connectors", uses: ["Connecting", "Kernel", "CSQLite"],
+    tests: ["Connecting", "Kernel", "TestKit"]),
+  Room(
+    name: "ConnectorCSV", folder: "Connectors", uses: ["Connecting", "Kernel"],
+    tests: ["Connecting", "Kernel", "TestKit"]),
+]
+
+let product: [Room] = [
+  Room(
+    name: "App", folder: "",
+    uses: (platform.map(\.name).filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
+      .map { .target(name: $0) } + ["CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
+    tests: (platform.map(\.name) + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) })
+]
+
+/// A context stands on the platform below it and on the contexts it names, and on nothing beside or above it.
+func context(_ name: String, _ below: [String]) -> Room {
+  let ground: [Dependency] = [
+    "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Inbox", "Web", "CEmbedded",
+    logging, lifecycle,
+  ]
+  let under = below.map { Dependency.target(name: $0) }
+  return Room(
+    name: name, folder: "Contexts", uses: ground + under,
+    tests: ["Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Inbox", "Web", "TestKit"] + under)
+}
+
+let rooms = platform + contexts + connectors + product
+
+let package = Package(
+  name: "sanjiang",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "sanjiang", targets: ["sanjiang"])],
+  dependencies: [
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CLibPQ", path: "Sources/Platform/CLibPQ", pkgConfig: "libpq"),
+    .systemLibrary(name: "COpenSSL", path: "Sources/Platform/COpenSSL", pkgConfig: "openssl"),
+    .systemLibrary(name: "CArgon2", path: "Sources/Platform/CArgon2", pkgConfig: "libargon2"),
+    .systemLibrary(name: "CSQLite", path: "Sources/Platform/CSQLite", pkgConfig: "sqlite3"),
+    .target(name: "CEmbedded", path: "Sources/Platform/CEmbedded", exclude: ["files"]),
+    .executableTarget(name: "sanjiang", dependencies: ["App"], path: "Sources/sanjiang"),
+  ]
+    + rooms.map { room in
+      .target(
+        name: room.name, dependencies: room.uses,
+        path: room.folder.isEmpty ? "Sources/\(room.name)" : "Sources/\(room.folder)/\(room.name)")
+    }
+    + rooms.compactMap { room in
+      room.tests.map { .testTarget(name: "\(room.name)Tests", dependencies: [.target(name: room.name)] + $0) }
+    }
+)
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+for target in package.targets where target.type != .system && target.name != "CEmbedded" {
+  target.swiftSettings = settings + (target.swiftSettings ?? [])
+}

@@ -1,0 +1,65 @@
+/// Why something asked for was not done, said so that the asker can do better: what was wrong, where, and what would
+/// be right. Never carries data of others, secrets or a stack; those go to the log.
+package struct Refusal: Error, Hashable, Sendable {
+  package enum Kind: Sendable {
+    /// The input breaks a rule; `faults` names the fields.
+    case invalid
+    /// Nobody is signed in, or the credentials are wrong.
+    case unauthenticated
+    /// Signed in, but without the authority.
+    case forbidden
+    /// No such thing, or none that the asker may know of.
+    case notFound
+    /// The thing is in a state that does not allow it (or has changed since it was read).
+    case conflict
+    /// Bigger than the limit, which the message names.
+    case tooLarge
+    /// Too many tries; the message says when to come back.
+    case tooMany
+    /// Something we depend on does not answer; trying again may help.
+    case unavailable
+  }
+
+  /// One field that was wrong.
+  package struct Fault: Hashable, Sendable {
+    package var field: String
+    package var message: Text
+
+    package init(_ field: String, _ message: Text) {
+      self.field = field
+      self.message = message
+    }
+  }
+
+  package var kind: Kind
+  /// Stable, dotted, for programs: `sharing.grant.revoked`.
+  package var code: String
+  package var message: Text
+  package var faults: [Fault]
+
+  package init(_ kind: Kind, _ code: String, _ message: Text, faults: [Fault] = []) {
+    self.kind = kind
+    self.code = code
+    self.message = message
+    self.faults = faults
+  }
+
+  package static func invalid(_ code: String, _ faults: [Fault]) -> Refusal {
+    Refusal(.invalid, code, Text("请更正标出的内容。", "Please correct what is marked."), faults: faults)
+  }
+
+  package static func invalid(_ code: String, _ field: String, _ message: Text) -> Refusal {
+    Refusal(.invalid, code, message, faults: [Fault(field, message)])
+  }
+
+  package static func notFound(_ what: Text) -> Refusal {
+    Refusal(
+      .notFound, "not-found", Text("没有找到\(what.chinese)，或者您无权查看。", "There is no such \(what.english), or you may not see it."))
+  }
+
+  package static func forbidden(_ permission: Permission) -> Refusal {
+    Refusal(
+      .forbidden, "forbidden",
+      Text("您的角色没有这项权限（\(permission.name)）。", "Your role lacks this authority (\(permission.name))."))
+  }
+}

@@ -1,0 +1,93 @@
+package import Kernel
+
+/// A value as both engines keep it.
+package enum SQLValue: Hashable, Sendable {
+  case null
+  case integer(Int64)
+  case real(Double)
+  case text(String)
+  case blob([UInt8])
+}
+
+/// Anything that can stand in an interpolation of `SQL`.
+package protocol SQLBindable {
+  var sqlValue: SQLValue { get }
+}
+
+extension SQLValue: SQLBindable { package var sqlValue: SQLValue { self } }
+extension String: SQLBindable { package var sqlValue: SQLValue { .text(self) } }
+extension Int: SQLBindable { package var sqlValue: SQLValue { .integer(Int64(self)) } }
+extension Int64: SQLBindable { package var sqlValue: SQLValue { .integer(self) } }
+extension Double: SQLBindable { package var sqlValue: SQLValue { .real(self) } }
+extension Bool: SQLBindable { package var sqlValue: SQLValue { .integer(self ? 1 : 0) } }
+extension [UInt8]: SQLBindable { package var sqlValue: SQLValue { .blob(self) } }
+extension Instant: SQLBindable { package var sqlValue: SQLValue { .text(description) } }
+extension CalendarDate: SQLBindable { package var sqlValue: SQLValue { .text(description) } }
+extension ID: SQLBindable { package var sqlValue: SQLValue { .text(text) } }
+
+/// A statement with its values kept apart from its text. Interpolated values are bound, never pasted:
+/// `"SELECT name FROM identity_person WHERE id = \(id)"`. Interpolating another `SQL` splices it.
+///
+/// Write the common subset of SQLite 3.39 and PostgreSQL 14. Booleans are stored as `BOOLEAN` and compared as
+/// `column = TRUE`, or bound: a bound `Bool` fits a BOOLEAN column on both engines.
+package struct SQL: Sendable, ExpressibleByStringInterpolation {
+  package enum Part: Sendable {
+    case text(String)
+    case value(SQLValue)
+  }
+
+  package var parts: [Part]
+
+  package init(stringLiteral value: String) { parts = [.text(value)] }
+  package init(stringInterpolation: StringInterpolation) { parts = stringInterpolation.parts }
+  package init(parts: [Part]) { self.parts = parts }
+
+  package struct StringInterpolation: StringInterpolationProtocol {
+    var parts: [Part] = []
+
+    package init(literalCapacity: Int, interpolationCount: Int) { parts.reserveCapacity(interpolationCount * 2 + 1) }
+    package mutating func appendLiteral(_ literal: String) { if !literal.isEmpty { parts.append(.text(literal)) } }
+    package mutating func appendInterpolation(_ value: some SQLBindable) { parts.append(.value(value.sqlValue)) }
+    package mutating func appendInterpolation(_ value: (some SQLBindable)?) { parts.append(.value(value?.sqlValue ?? .null)) }
+    package mutating func appendInterpolation<R: RawRepresentable>(_ value: R) where R.RawValue: SQLBindable {
+      parts.append(.value(value.rawValue.sqlValue))
+    }
+    package mutating func appendInterpolation<R: RawRepresentable>(_ value: R?) where R.RawValue: SQLBindable {
+      parts.append(.value(value?.rawValue.sqlValue ?? .null))
+    }
+    package mutating func appendInterpolation(_ fragment: SQL) { parts.append(contentsOf: fragment.parts) }
+    /// `(\(each: ids))` for an IN list; an empty list becomes `NULL`, which nothing equals.
+    package mutating func appendInterpolation(each values: some Collection<some SQLBindable>) {
+      guard !values.isEmpty else { return parts.append(.text("NULL")) }
+      for (index, value) in values.enumerated() {
+        if index > 0 { parts.append(.text(", ")) }
+        parts.append(.value(value.sqlValue))
+      }
+    }
+  }
+
+  package static func + (a: SQL, b: SQL) -> SQL { SQL(parts: a.parts + b.parts) }
+  package static func += (a: inout SQL, b: SQL) { a.parts.append(contentsOf: b.parts) }
+
+  /// Conditions joined by AND; `TRUE` when there are none.
+  package static func all(_ conditions: [SQL]) -> SQL {
+    guard var joined = conditions.first.map({ "(" + $0 + ")" }) else { return "TRUE" }
+    for condition in conditions.dropFirst() { joined += " AND (" + condition + ")" }
+    return joined
+  }
+
+  /// The text with each value's place marked by `placeholder(n)`, n from 1, and the values in that order.
+  package func rendered(_ placeholder: (Int) -> String) -> (text: String, values: [SQLValue]) {
+    var text = ""
+    var values: [SQLValue] = []
+    for part in parts {
+      switch part {
+      case .text(let literal): text += literal
+      case .value(let value):
+        values.append(value)
+        text += placeholder(values.count)
+      }
+    }
+    return (text, values)
+  }
+}

@@ -1,0 +1,189 @@
+package import Kernel
+
+package enum Method: String, Sendable, CaseIterable {
+  case get = "GET"
+  case post = "POST"
+  case put = "PUT"
+  case delete = "DELETE"
+}
+
+/// Who may come in at all. The use case behind asks again, and for the very thing; this is the outer door.
+package enum Access: Hashable, Sendable {
+  case anyone
+  case signedIn
+  case permission(Permission)
+  /// Any one of these.
+  case anyPermission([Permission])
+}
+
+/// One address of the site or of the programming interface, with its door and what answers.
+package struct Route: Sendable {
+  package var method: Method
+  /// `/catalog/resources/{id}`; a part in braces takes one segment.
+  package var path: String
+  package var access: Access
+  /// The largest body taken, in bytes; more is refused with 413 before it is read.
+  package var bodyLimit: Int
+  /// What it is for, in the OpenAPI document; nil for pages.
+  package var summary: Text?
+  package var answer: @Sendable (Request) async throws -> Response
+
+  package init(
+    _ method: Method, _ path: String, _ access: Access, bodyLimit: Int = 256 * 1024, summary: Text? = nil,
+    _ answer: @escaping @Sendable (Request) async throws -> Response
+  ) {
+    self.method = method
+    self.path = path
+    self.access = access
+    self.bodyLimit = bodyLimit
+    self.summary = summary
+    self.answer = answer
+  }
+
+  package static func get(
+    _ path: String, _ access: Access, summary: Text? = nil, _ answer: @escaping @Sendable (Request) async throws -> Response
+  ) -> Route { Route(.get, path, access, summary: summary, answer) }
+
+  package static func post(
+    _ path: String, _ access: Access, bodyLimit: Int = 256 * 1024, summary: Text? = nil,
+    _ answer: @escaping @Sendable (Request) async throws -> Response
+  ) -> Route { Route(.post, path, access, bodyLimit: bodyLimit, summary: summary, answer) }
+}
+
+/// What came in, already parsed, checked for size, origin and CSRF token.
+package struct Request: Sendable {
+  package var method: Method
+  package var path: String
+  /// The segments named by the route.
+  package var parameters: [String: String] = [:]
+  package var query: Fields = Fields()
+  package var form: Fields = Fields()
+  package var files: [UploadedFile] = []
+  package var headers: [String: String] = [:]
+  package var body: [UInt8] = []
+  /// Nil when nobody is signed in.
+  package var principal: Principal?
+  package var session: SessionView?
+  package var language: Language = .chinese
+  package var remoteAddress: String = ""
+  package var now: Instant
+
+  package init(method: Method, path: String, now: Instant) {
+    self.method = method
+    self.path = path
+    self.now = now
+  }
+
+  /// The one who is signed in; routes that are not `.anyone` always have one.
+  package func visitor() throws -> Principal {
+    guard let principal else {
+      throw Refusal(.unauthenticated, "unauthenticated", Text("请先登录。", "Please sign in first."))
+    }
+    return principal
+  }
+
+  /// The id in the path; a forged one is answered like a missing one.
+  package func id<T>(_ name: String = "id", of type: T.Type = T.self) throws -> ID<T> {
+    guard let id = ID<T>(parameters[name] ?? "") else { throw Refusal.notFound(Text("页面", "page")) }
+    return id
+  }
+}
+
+/// What a page needs to know of the session.
+package struct SessionView: Sendable {
+  package var csrfToken: String
+  /// What waits for this person now, for the badge on top.
+  package var waiting: Int
+  package var startedAt: Instant
+
+  package init(csrfToken: String, waiting: Int, startedAt: Instant) {
+    self.csrfToken = csrfToken
+    self.waiting = waiting
+    self.startedAt = startedAt
+  }
+}
+
+package struct UploadedFile: Sendable {
+  package var field: String
+  package var name: String
+  package var type: String
+  package var bytes: [UInt8]
+
+  package init(field: String, name: String, type: String, bytes: [UInt8]) {
+    self.field = field
+    self.name = name
+    self.type = type
+    self.bytes = bytes
+  }
+}
+
+/// Names with one or more values, in the order they came.
+package struct Fields: Sendable, Hashable {
+  package var pairs: [(name: String, value: String)]
+
+  package init(_ pairs: [(name: String, value: String)] = []) { self.pairs = pairs }
+
+  /// The first value, trimmed; nil when absent or blank.
+  package subscript(_ name: String) -> String? {
+    guard let raw = pairs.first(where: { $0.name == name })?.value else { return nil }
+    let trimmed = raw.trimmingBlanks
+    return trimmed.isEmpty ? nil : trimmed
+  }
+
+  package func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
+
+  package static func == (a: Fields, b: Fields) -> Bool { a.pairs.elementsEqual(b.pairs, by: ==) }
+  package func hash(into hasher: inout Hasher) { for pair in pairs { hasher.combine(pair.name); hasher.combine(pair.value) } }
+}
+
+/// What goes out.
+package enum Response: Sendable {
+  /// A page in the house's layout.
+  case page(Page)
+  /// 303 to an address of ours, with a message shown once there.
+  case redirect(String, flash: Text? = nil)
+  case json([UInt8], status: Int = 200, etag: String? = nil)
+  case download([UInt8], type: String, name: String)
+  case plain(String, status: Int = 200)
+  /// A redirect that starts or ends a session (Identity's sign-in and sign-out).
+  case session(token: String?, redirect: String)
+}
+
+/// Which part of the navigation a page belongs to; follows the spine.
+package enum Section: String, Sendable, CaseIterable {
+  case home, systems, catalog, requests, grants, deliveries, evidence, people
+}
+
+/// One page of the site: a title and a body; the layout adds the rest.
+package struct Page: Sendable {
+  package var title: Text
+  package var section: Section?
+  package var status: Int
+  package var body: HTML
+  /// The path from the section to here: label and address.
+  package var trail: [(label: Text, href: String)]
+  /// Seconds after which the page asks for itself again, without JavaScript: for work under way.
+  package var refresh: Int?
+
+  package init(
+    _ title: Text, section: Section? = nil, status: Int = 200, trail: [(label: Text, href: String)] = [],
+    refresh: Int? = nil, body: HTML
+  ) {
+    self.title = title
+    self.section = section
+    self.status = status
+    self.trail = trail
+    self.refresh = refresh
+    self.body = body
+  }
+}
+
+extension StringProtocol {
+  var trimmingBlanks: String {
+    let scalars = unicodeScalars
+    guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+      let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return "" }
+    return String(String.UnicodeScalarView(scalars[first...last]))
+  }
+}
