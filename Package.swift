@@ -69,10 +69,11 @@ let connectors: [Room] = [
 ]
 
 let product: [Room] = [
+  Room(name: "Demo", folder: "", uses: ["Kernel", "CSQLite"], tests: ["Kernel", "TestKit"]),
   Room(
     name: "App", folder: "",
     uses: (platform.map(\.name).filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
-      .map { .target(name: $0) } + ["CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
+      .map { .target(name: $0) } + ["Demo", "CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
     tests: (platform.map(\.name) + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) })
 ]
 

@@ -1,0 +1,41 @@
+# Every way Sanjiang is built, run and tested. The two for a newcomer: make demo, make test.
+SHELL := /bin/bash
+CHECKED := --explicit-target-dependency-import-check error
+RELEASE := .build/release/sanjiang
+DATA ?= var/demo
+ROWS ?= 200000
+PORT ?= 8080
+
+.PHONY: demo test build release check format bench browser-test clean
+
+demo: release
+	@$(RELEASE) demo --data $(DATA) --rows $(ROWS) --port $(PORT)
+
+release:
+	@scripts/install-packages build
+	@echo "Building the release binary (the first time takes some minutes) …"
+	@swift build -c release --product sanjiang -q
+
+build:
+	@scripts/install-packages build
+	swift build $(CHECKED)
+
+test:
+	@scripts/install-packages test
+	@scripts/test
+
+browser-test:
+	@scripts/browser-tests
+
+check:
+	@swift format lint --strict -r -p Package.swift Sources Tests
+	@scripts/check-architecture
+
+format:
+	@swift format format -i -r -p Package.swift Sources Tests
+
+bench: release
+	@scripts/bench
+
+clean:
+	rm -rf .build var
