@@ -1,23 +1,31 @@
 #include "CEmbedded.h"
 
-#define EMBED(name) const size_t sj_##name##_length = sizeof(sj_##name)
+// #embed is C23; the compiler of Swift 6.3 has it in every dialect and says so.
+#pragma clang diagnostic ignored "-Wc23-extensions"
 
-const unsigned char sj_working_days_csv[] = {
+#define LENGTH(name) const size_t sj_##name##_length = sizeof(sj_##name##_bytes)
+
+const unsigned char sj_working_days_csv_bytes[] = {
 #embed "files/working-days.csv"
 };
-EMBED(working_days_csv);
+LENGTH(working_days_csv);
 
-const unsigned char sj_classification_2017_csv[] = {
+const unsigned char sj_classification_2017_csv_bytes[] = {
 #embed "files/classification-2017.csv"
 };
-EMBED(classification_2017_csv);
+LENGTH(classification_2017_csv);
 
-const unsigned char sj_divisions_2018_csv[] = {
+const unsigned char sj_divisions_2018_csv_bytes[] = {
 #embed "files/divisions-2018.csv"
 };
-EMBED(divisions_2018_csv);
+LENGTH(divisions_2018_csv);
 
-const unsigned char sj_divisions_2023_csv[] = {
+const unsigned char sj_divisions_2023_csv_bytes[] = {
 #embed "files/divisions-2023.csv"
 };
-EMBED(divisions_2023_csv);
+LENGTH(divisions_2023_csv);
+
+const unsigned char sj_divisions_succession_csv_bytes[] = {
+#embed "files/divisions-succession.csv"
+};
+LENGTH(divisions_succession_csv);
