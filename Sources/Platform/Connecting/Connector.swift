@@ -1,0 +1,117 @@
+package import Kernel
+
+/// A door to one database (or folder of files) of a department.
+///
+/// Everything here blocks and is called on a thread of the caller's own (`BlockingThread`), never on the cooperative
+/// pool. A reader or writer stays on the thread that opened it.
+package protocol Connector: Sendable {
+  var guarantee: ConnectorGuarantee { get }
+  /// Connects and says what answered; throws what is wrong otherwise.
+  func probe() throws(ConnectorError) -> ConnectorProbe
+  func tables() throws(ConnectorError) -> [TableSummary]
+  func describe(_ table: TableName) throws(ConnectorError) -> TableDescription
+  func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader
+  /// Throws a contract error where the connector cannot write (files).
+  func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter
+}
+
+extension Connector {
+  package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
+    throw .contract("read-only", "该连接只读，不能作为接收方。", "This connector only reads; it cannot receive.")
+  }
+}
+
+/// What answered a probe.
+package struct ConnectorProbe: Hashable, Sendable {
+  /// `PostgreSQL 15.20`.
+  package var product: String
+  /// Encrypted on the way; always true for a local file or socket.
+  package var isProtected: Bool
+  /// The account cannot write, which is what a provider's account should be.
+  package var isReadOnly: Bool
+
+  package init(product: String, isProtected: Bool, isReadOnly: Bool) {
+    self.product = product
+    self.isProtected = isProtected
+    self.isReadOnly = isReadOnly
+  }
+}
+
+/// What a connector promises and what it does not, as data: the pages, the docs and a grant's terms show it.
+package struct ConnectorGuarantee: Hashable, Sendable {
+  /// The promise in one sentence.
+  package var promise: Text
+  /// How long after its cursor's time a row may become visible and still be delivered: an incremental run reads again
+  /// what lies this far before the last one's upper bound.
+  package var overlap: Duration
+  package var limits: [Text]
+  package var readsIncrementally: Bool
+  package var writes: Bool
+
+  package init(promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool) {
+    self.promise = promise
+    self.overlap = overlap
+    self.limits = limits
+    self.readsIncrementally = readsIncrementally
+    self.writes = writes
+  }
+}
+
+/// A sort of connector: what a person must fill in, and how to open one. `App` gathers them in a `ConnectorCatalog`.
+package struct ConnectorKind: Sendable {
+  package struct Setting: Hashable, Sendable {
+    package var name: String
+    package var title: Text
+    package var isSecret: Bool
+    package var isRequired: Bool
+    package var example: String
+
+    package init(_ name: String, _ title: Text, secret: Bool = false, required: Bool = true, example: String = "") {
+      self.name = name
+      self.title = title
+      isSecret = secret
+      isRequired = required
+      self.example = example
+    }
+  }
+
+  /// `postgresql`, `sqlite`, `csv`.
+  package var name: String
+  package var title: Text
+  package var settings: [Setting]
+  package var guarantee: ConnectorGuarantee
+  package var open: @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
+
+  package init(
+    name: String, title: Text, settings: [Setting], guarantee: ConnectorGuarantee,
+    open: @escaping @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
+  ) {
+    self.name = name
+    self.title = title
+    self.settings = settings
+    self.guarantee = guarantee
+    self.open = open
+  }
+}
+
+/// Every sort of connector this node has.
+package struct ConnectorCatalog: Sendable {
+  package let kinds: [ConnectorKind]
+
+  package init(_ kinds: [ConnectorKind]) { self.kinds = kinds }
+
+  package func kind(_ name: String) -> ConnectorKind? { kinds.first { $0.name == name } }
+
+  package func open(_ kind: String, _ settings: [String: String]) throws(ConnectorError) -> any Connector {
+    guard let found = self.kind(kind) else {
+      throw ConnectorError(
+        .permanent, "connector.unknown-kind", Text("没有名为“\(kind)”的连接器。", "There is no connector named “\(kind)”."))
+    }
+    for setting in found.settings where setting.isRequired && (settings[setting.name] ?? "").isEmpty {
+      throw ConnectorError(
+        .permanent, "connector.setting-missing",
+        Text("缺少设置：\(setting.title.chinese)。", "A setting is missing: \(setting.title.english)."))
+    }
+    return try found.open(settings)
+  }
+}

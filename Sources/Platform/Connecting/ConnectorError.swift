@@ -1,0 +1,38 @@
+package import Kernel
+
+/// What went wrong with another's database, without any value of its rows.
+///
+/// The class decides what happens next: `retryable` is tried again with backoff, the others stop the run and tell a
+/// person. `code` is stable (`postgresql.08006`, `sqlite.full`, `contract.column-missing`).
+package struct ConnectorError: Error, Hashable, Sendable {
+  package enum Kind: String, Sendable {
+    /// The connection broke, the server restarts, the disk is full, a lock was not free: later it may work.
+    case retryable
+    /// Wrong password, no right, no such table: someone must change something first.
+    case permanent
+    /// The table is not what was agreed (column gone, other type, other key): the provider and the catalogue must meet.
+    case contract
+    /// The source as a whole cannot be read as what it says it is (an unknown encoding, a torn file).
+    case data
+    /// Another, newer run owns this target: stop at once.
+    case fenced
+  }
+
+  package var kind: Kind
+  package var code: String
+  package var message: Text
+
+  package init(_ kind: Kind, _ code: String, _ message: Text) {
+    self.kind = kind
+    self.code = code
+    self.message = message
+  }
+
+  package static func contract(_ code: String, _ chinese: String, _ english: String) -> ConnectorError {
+    ConnectorError(.contract, "contract.\(code)", Text(chinese, english))
+  }
+}
+
+extension ConnectorError: CustomStringConvertible {
+  package var description: String { "\(kind.rawValue) \(code): \(message.english)" }
+}

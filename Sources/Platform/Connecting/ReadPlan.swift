@@ -1,0 +1,92 @@
+/// Exactly what is to be read. A column that is not listed never leaves the database: it stands in no statement.
+package struct ReadPlan: Hashable, Sendable {
+  package struct Column: Hashable, Sendable {
+    package var name: String
+    /// As agreed. Where the database's own type differs, the reader converts if no value can be lost, marks a value
+    /// that cannot be converted as malformed, and refuses the plan when no value could be.
+    package var type: ValueType
+
+    package init(_ name: String, _ type: ValueType) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  package enum Range: Hashable, Sendable {
+    /// Every row, from `after` (a reader's `position`) on.
+    case full(after: [UInt8]?)
+    /// Rows whose cursor is greater than `above` and at most the source's own clock (or highest cursor) in the
+    /// snapshot, and rows whose cursor is NULL: nothing tells when those changed, so they are always read again.
+    case incremental(above: CursorValue)
+  }
+
+  package var table: TableName
+  /// A row's fields come in this order.
+  package var columns: [Column]
+  /// Indices into `columns`: what tells rows apart. At least one.
+  package var key: [Int]
+  /// Index into `columns` of what grows when a row changes; nil when only full reads are wanted.
+  package var cursor: Int?
+  package var range: Range
+
+  package init(table: TableName, columns: [Column], key: [Int], cursor: Int? = nil, range: Range = .full(after: nil)) {
+    self.table = table
+    self.columns = columns
+    self.key = key
+    self.cursor = cursor
+    self.range = range
+  }
+}
+
+/// A place on the source's own time line.
+package enum CursorValue: Hashable, Sendable {
+  /// Microseconds since 2000-01-01T00:00:00Z.
+  case timestamp(Int64)
+  /// A version or serial number.
+  case integer(Int64)
+}
+
+extension CursorValue: CustomStringConvertible {
+  /// `t:12345` or `i:12345`; `init(_:)` reads it back.
+  package var description: String {
+    switch self {
+    case .timestamp(let value): "t:\(value)"
+    case .integer(let value): "i:\(value)"
+    }
+  }
+
+  package init?(_ text: some StringProtocol) {
+    guard let value = Int64(text.dropFirst(2)) else { return nil }
+    if text.hasPrefix("t:") {
+      self = .timestamp(value)
+    } else if text.hasPrefix("i:") {
+      self = .integer(value)
+    } else {
+      return nil
+    }
+  }
+}
+
+/// Rows of one plan, read in one snapshot of the source. Used by one thread, the one that opened it.
+package protocol RowReader: AnyObject {
+  /// How far the source's own clock (or its highest cursor value) had come in this snapshot: the next incremental run
+  /// starts from here, less the overlap. Nil when the plan has no cursor.
+  var horizon: CursorValue? { get }
+  /// Rows come in the order of the key, so that the same key twice comes one after the other.
+  var isKeyOrdered: Bool { get }
+  /// Text was checked by the database: looking at it again would only cost.
+  var checksText: Bool { get }
+  /// Where a full read goes on after the last row that `read` gave; opaque to others, at most 64 KiB.
+  var position: [UInt8] { get }
+  /// Empties the batch, then fills it until it is full or the rows end. A batch never mixes rows with and without a key.
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome
+  /// Safe to call twice, and to call early.
+  func close()
+}
+
+package enum ReadOutcome: Hashable, Sendable {
+  case rows
+  /// These rows have a NULL in their key: they cannot be told apart, so `position` cannot pass them. They come last.
+  case rowsWithoutKey
+  case end
+}

@@ -1,0 +1,195 @@
+/// Rows as one stretch of memory, in PostgreSQL's binary COPY form: `Int16 fields, (Int32 length, bytes)*`, big-endian,
+/// length -1 for NULL.
+///
+/// A length below -1 says that the connector read something that has no canonical bytes: bits 24 to 30 are the
+/// `RowFault`, bits 0 to 23 the length of the raw bytes that follow (cut at 64 KiB), which only ever go to the sealed
+/// quarantine. Bounded by `capacity` in bytes: a batch is full when it holds that much, and only a single row may be
+/// larger. Not thread-safe: it is handed from thread to thread, never shared.
+package final class RowBatch: @unchecked Sendable {
+  package static let smallest = 64 << 10
+  package static let largest = 4 << 20
+  /// What of a malformed value is kept.
+  package static let rawLimit = 64 << 10
+
+  package let capacity: Int
+  package private(set) var base: UnsafeMutableRawPointer
+  package private(set) var byteCount = 0
+  package private(set) var rowCount = 0
+  /// Where each row starts; `starts[rowCount]` is `byteCount`.
+  package private(set) var starts: UnsafeMutablePointer<Int>
+  private var room: Int
+  private var startRoom: Int
+
+  package init(capacity: Int = 1 << 20) {
+    self.capacity = capacity
+    room = capacity + capacity / 8 + 4096
+    startRoom = 1024
+    base = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+    starts = UnsafeMutablePointer<Int>.allocate(capacity: startRoom + 1)
+    starts[0] = 0
+  }
+
+  deinit {
+    base.deallocate()
+    starts.deallocate()
+  }
+
+  package var isFull: Bool { byteCount >= capacity }
+  package var isEmpty: Bool { rowCount == 0 }
+
+  package func removeAll() {
+    byteCount = 0
+    rowCount = 0
+    // A batch that once held a huge row gives the memory back.
+    if room > 4 * capacity + (1 << 20) {
+      base.deallocate()
+      room = capacity + capacity / 8 + 4096
+      base = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+    }
+  }
+
+  /// The bytes of row `index`, field count included. Valid until the batch is changed.
+  package func row(_ index: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base + starts[index], count: starts[index + 1] - starts[index])
+  }
+
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
+
+  /// The fields of row `index`; for tests and rare paths, the hot loops walk the bytes themselves.
+  package func fields(_ index: Int) -> [RowField] { RowField.fields(of: row(index)) }
+
+  // MARK: Building. One `endRow` after each row's fields; `cancelRow` forgets an unfinished one.
+
+  /// Room for `count` more bytes, to be filled and then counted with `advance`.
+  package func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+    if byteCount + count > room { grow(to: byteCount + count) }
+    return base + byteCount
+  }
+
+  package func advance(_ count: Int) { byteCount += count }
+
+  package func beginRow(fields: Int) { storeBig(Int16(truncatingIfNeeded: fields)) }
+
+  package func appendNull() { storeBig(Int32(-1)) }
+
+  package func append(_ bytes: UnsafeRawBufferPointer) {
+    let target = reserve(bytes.count + 4)
+    target.storeBytes(of: Int32(truncatingIfNeeded: bytes.count).bigEndian, as: Int32.self)
+    if let source = bytes.baseAddress { (target + 4).copyMemory(from: source, byteCount: bytes.count) }
+    byteCount += bytes.count + 4
+  }
+
+  package func append(_ value: Int64) {
+    let target = reserve(12)
+    target.storeBytes(of: Int32(8).bigEndian, as: Int32.self)
+    (target + 4).storeBytes(of: value.bigEndian, as: Int64.self)
+    byteCount += 12
+  }
+
+  package func append(_ value: Int32) {
+    let target = reserve(8)
+    target.storeBytes(of: Int32(4).bigEndian, as: Int32.self)
+    (target + 4).storeBytes(of: value.bigEndian, as: Int32.self)
+    byteCount += 8
+  }
+
+  package func append(_ value: Bool) {
+    let target = reserve(5)
+    target.storeBytes(of: Int32(1).bigEndian, as: Int32.self)
+    (target + 4).storeBytes(of: value ? 1 : 0, as: UInt8.self)
+    byteCount += 5
+  }
+
+  /// NaN and infinities become malformed fields.
+  package func append(_ value: Double) {
+    guard value.isFinite else {
+      withUnsafeBytes(of: value.bitPattern.bigEndian) { appendMalformed(.notFinite, $0) }
+      return
+    }
+    append(Int64(bitPattern: value == 0 ? 0 : value.bitPattern))
+  }
+
+  /// A value that has no canonical bytes, with what was found instead.
+  package func appendMalformed(_ fault: RowFault, _ raw: UnsafeRawBufferPointer) {
+    let kept = min(raw.count, Self.rawLimit)
+    let target = reserve(kept + 4)
+    let header = 0x8000_0000 | UInt32(fault.rawValue) << 24 | UInt32(kept)
+    target.storeBytes(of: header.bigEndian, as: UInt32.self)
+    if let source = raw.baseAddress { (target + 4).copyMemory(from: source, byteCount: kept) }
+    byteCount += kept + 4
+  }
+
+  package func endRow() {
+    if rowCount == startRoom { growStarts() }
+    rowCount += 1
+    starts[rowCount] = byteCount
+  }
+
+  package func cancelRow() { byteCount = starts[rowCount] }
+
+  /// Takes off the last row, for a reader that only then sees that it belongs to the next batch.
+  package func removeLastRow() {
+    rowCount -= 1
+    byteCount = starts[rowCount]
+  }
+
+  /// A whole row in the form above.
+  package func appendRow(_ row: UnsafeRawBufferPointer) {
+    guard let source = row.baseAddress else { return }
+    reserve(row.count).copyMemory(from: source, byteCount: row.count)
+    byteCount += row.count
+    endRow()
+  }
+
+  private func storeBig<T: FixedWidthInteger>(_ value: T) {
+    reserve(MemoryLayout<T>.size).storeBytes(of: value.bigEndian, as: T.self)
+    byteCount += MemoryLayout<T>.size
+  }
+
+  private func grow(to count: Int) {
+    let larger = max(count, room + room / 2)
+    let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+    moved.copyMemory(from: base, byteCount: byteCount)
+    base.deallocate()
+    base = moved
+    room = larger
+  }
+
+  private func growStarts() {
+    let moved = UnsafeMutablePointer<Int>.allocate(capacity: startRoom * 2 + 1)
+    moved.update(from: starts, count: startRoom + 1)
+    starts.deallocate()
+    starts = moved
+    startRoom *= 2
+  }
+}
+
+/// One field of a row, copied out: for tests and rare paths.
+package enum RowField: Hashable, Sendable {
+  case null
+  case value([UInt8])
+  case malformed(RowFault, raw: [UInt8])
+
+  package static func fields(of row: UnsafeRawBufferPointer) -> [RowField] {
+    var fields: [RowField] = []
+    var at = 2
+    let count = Int(Int16(bigEndian: row.loadUnaligned(fromByteOffset: 0, as: Int16.self)))
+    for _ in 0..<count {
+      let header = Int32(bigEndian: row.loadUnaligned(fromByteOffset: at, as: Int32.self))
+      at += 4
+      if header == -1 {
+        fields.append(.null)
+      } else if header >= 0 {
+        fields.append(.value([UInt8](row[at..<at + Int(header)])))
+        at += Int(header)
+      } else {
+        let bits = UInt32(bitPattern: header)
+        let length = Int(bits & 0xFF_FFFF)
+        let fault = RowFault(rawValue: UInt8(bits >> 24 & 0x7F)) ?? .wrongType
+        fields.append(.malformed(fault, raw: [UInt8](row[at..<at + length])))
+        at += length
+      }
+    }
+    return fields
+  }
+}

@@ -1,0 +1,83 @@
+package import Kernel
+
+/// Why one row cannot be delivered. The code is stable and says nothing of the row's values.
+///
+/// Connectors find the first group (a value that has no canonical bytes), the transfer plan finds the rest.
+package enum RowFault: UInt8, Sendable, CaseIterable {
+  // Found by a connector while reading.
+  case notANumber = 1
+  case tooManyDecimals = 2
+  case outOfRange = 3
+  case notFinite = 4
+  case impossibleDate = 5
+  case invalidText = 6
+  case containsNUL = 7
+  case wrongType = 8
+  case notABoolean = 9
+  /// The row's number of fields differs from its header's (files).
+  case fieldCount = 10
+  // Found by the transfer plan.
+  case nullKey = 32
+  case duplicateKey = 33
+  case missingValue = 34
+  case tooLong = 35
+  case checkDigit = 36
+  case malformedCode = 37
+  case notInDictionary = 38
+  case dateOutOfRange = 39
+  case rowTooLarge = 40
+
+  /// For programs, receipts and the audit log: `check-digit`.
+  package var code: String {
+    switch self {
+    case .notANumber: "not-a-number"
+    case .tooManyDecimals: "too-many-decimals"
+    case .outOfRange: "out-of-range"
+    case .notFinite: "not-finite"
+    case .impossibleDate: "impossible-date"
+    case .invalidText: "invalid-text"
+    case .containsNUL: "contains-nul"
+    case .wrongType: "wrong-type"
+    case .notABoolean: "not-a-boolean"
+    case .fieldCount: "field-count"
+    case .nullKey: "null-key"
+    case .duplicateKey: "duplicate-key"
+    case .missingValue: "missing-value"
+    case .tooLong: "too-long"
+    case .checkDigit: "check-digit"
+    case .malformedCode: "malformed-code"
+    case .notInDictionary: "not-in-dictionary"
+    case .dateOutOfRange: "date-out-of-range"
+    case .rowTooLarge: "row-too-large"
+    }
+  }
+
+  package init?(code: String) {
+    guard let fault = Self.allCases.first(where: { $0.code == code }) else { return nil }
+    self = fault
+  }
+
+  package var title: Text {
+    switch self {
+    case .notANumber: Text("不是数字", "not a number")
+    case .tooManyDecimals: Text("小数位超过约定", "more decimals than agreed")
+    case .outOfRange: Text("数值超出范围", "number out of range")
+    case .notFinite: Text("无穷大或非数值", "infinite or not a number")
+    case .impossibleDate: Text("日期不存在", "no such date")
+    case .invalidText: Text("文本编码错误", "text is not valid UTF-8")
+    case .containsNUL: Text("文本含空字符", "text contains NUL")
+    case .wrongType: Text("值与列的类型不符", "value of another type than its column")
+    case .notABoolean: Text("不是是/否值", "neither true nor false")
+    case .fieldCount: Text("字段数与表头不符", "other number of fields than the header")
+    case .nullKey: Text("主键为空", "key is null")
+    case .duplicateKey: Text("主键重复", "key occurs twice")
+    case .missingValue: Text("必填项为空", "required value is missing")
+    case .tooLong: Text("文本超过长度", "text longer than agreed")
+    case .checkDigit: Text("校验码错误", "wrong check digit")
+    case .malformedCode: Text("代码格式错误", "malformed code")
+    case .notInDictionary: Text("代码不在字典中", "code is not in the dictionary")
+    case .dateOutOfRange: Text("日期超出允许范围", "date outside the permitted range")
+    case .rowTooLarge: Text("行过大", "row too large")
+    }
+  }
+}

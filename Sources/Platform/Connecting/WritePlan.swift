@@ -1,0 +1,135 @@
+package import Kernel
+
+/// Where rows go and what must hold there.
+package struct WritePlan: Hashable, Sendable {
+  package struct Column: Hashable, Sendable {
+    package var name: String
+    package var type: ValueType
+    /// Characters at most; nil for no limit.
+    package var length: Int?
+    package var comment: String?
+
+    package init(_ name: String, _ type: ValueType, length: Int? = nil, comment: String? = nil) {
+      self.name = name
+      self.type = type
+      self.length = length
+      self.comment = comment
+    }
+  }
+
+  package var table: TableName
+  package var columns: [Column]
+  /// Indices into `columns`: the target's primary key.
+  package var key: [Int]
+  /// Whose offset this is: the grant's id.
+  package var stream: String
+  package var run: String
+  /// From the job's lease. A writer with a lower one than the target has seen is refused.
+  package var fence: Int64
+
+  package init(
+    table: TableName, columns: [Column], key: [Int], stream: String, run: String, fence: Int64
+  ) {
+    self.table = table
+    self.columns = columns
+    self.key = key
+    self.stream = stream
+    self.run = run
+    self.fence = fence
+  }
+
+  /// Which batch last wrote the row.
+  package static let batchColumn = "sj_batch"
+  /// Which batch found the source's row bad, so that this older version was kept; NULL for a row that is up to date.
+  package static let staleBatchColumn = "sj_stale_batch"
+  /// Since when (UTC).
+  package static let staleSinceColumn = "sj_stale_since"
+  package static let offsetTable = "sj_offset"
+  package static let batchTable = "sj_batch"
+  /// Names the target keeps for itself.
+  package static let reserved: Set<String> = [batchColumn, staleBatchColumn, staleSinceColumn]
+}
+
+/// How one batch meets rows that are already there.
+package enum WriteMode: Hashable, Sendable {
+  /// The target holds none of these keys: rows are appended as they are. The fast way of a first full load.
+  case append
+  /// By key: rows that differ are written, others are left alone. A target row last written by batch `rewriteFrom` or a
+  /// later one is written again even when equal (an interrupted run starts over and signs for all of it). A key already
+  /// written by batch `ownFrom` or a later one came twice in the source: the row is not written but named in
+  /// `WriteOutcome.duplicates`.
+  case merge(rewriteFrom: Int64, ownFrom: Int64)
+}
+
+/// What a batch did to the target.
+package struct WriteOutcome: Hashable, Sendable {
+  package var inserted = 0
+  package var updated = 0
+  /// Rows of the batch that were written, ascending; nil means all of them.
+  package var written: [Int32]?
+  /// Rows of the batch that were not, because their key had come before in this run.
+  package var duplicates: [Int32] = []
+
+  package init() {}
+}
+
+/// What the target remembers of a stream. `state` belongs to Transfer; the writer only keeps it.
+package struct StoredOffset: Hashable, Sendable {
+  package var fence: Int64
+  package var run: String
+  /// The last batch committed; 0 before the first.
+  package var batch: Int64
+  package var state: String
+
+  package init(fence: Int64, run: String, batch: Int64, state: String) {
+    self.fence = fence
+    self.run = run
+    self.batch = batch
+    self.state = state
+  }
+}
+
+/// A committed batch as the target remembers it.
+package struct BatchRecord: Hashable, Sendable {
+  package var batch: Int64
+  package var run: String
+  package var delivered: Int
+  package var quarantined: Int
+  package var bytes: Int
+  /// SM3, 64 hexadecimal digits.
+  package var digest: String
+
+  package init(batch: Int64, run: String, delivered: Int, quarantined: Int, bytes: Int, digest: String) {
+    self.batch = batch
+    self.run = run
+    self.delivered = delivered
+    self.quarantined = quarantined
+    self.bytes = bytes
+    self.digest = digest
+  }
+}
+
+/// Writes batches, each with its offset and its record in one transaction of the target. Used by one thread.
+///
+/// `write`, `markStale` and `deleteOlder` open a transaction when none is open; `commit` ends it.
+package protocol RowWriter: AnyObject {
+  /// Creates what is missing (the table, `sj_offset`, `sj_batch`), checks the shape of what is there, and takes the
+  /// stream under this plan's fence. Returns what was stored; nil for a stream never seen.
+  func open() throws(ConnectorError) -> StoredOffset?
+  /// True when the target table holds no row at all.
+  func isEmpty() throws(ConnectorError) -> Bool
+  func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome
+  /// `keys` holds rows of the key's fields only. Flags the versions the target has; returns how many it has.
+  func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
+  /// After a full refresh: removes rows last written before `batch` unless flagged stale by it or later; returns how many.
+  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int
+  /// Throws `.fenced`, with nothing changed, when another fence has taken the stream.
+  func commit(_ record: BatchRecord?, state: String) throws(ConnectorError)
+  func rollback()
+  func batches(_ range: ClosedRange<Int64>) throws(ConnectorError) -> [BatchRecord]
+  /// How many rows were flagged stale by these batches.
+  func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int
+  /// Reads back what these batches wrote, ordered by batch; a row is the plan's columns and then its batch (integer).
+  func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader
+  func close()
+}
