@@ -1,0 +1,44 @@
+package import ArgumentParser
+import Kernel
+
+/// The one program: a node of the platform, and everything an operator does with it.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage.
+package struct Sanjiang: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "sanjiang",
+    abstract: "三江 · a province's platform for sharing government data under recorded grants.",
+    version: "0.1.0",
+    subcommands: [
+      InitCommand.self, DemoCommand.self, ServeCommand.self, WorkerCommand.self, MigrateCommand.self, BackupCommand.self,
+      RestoreCommand.self, AuditCommand.self, ExchangeCommand.self,
+    ])
+
+  package init() {}
+
+  /// Parses and runs, and turns what goes wrong into one clear line and an exit code.
+  package static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let refusal as Refusal {
+      Terminal.complain(refusal)
+      Self.exit(withError: ExitCode(1))
+    } catch let code as ExitCode {
+      Self.exit(withError: code)
+    } catch {
+      let code = exitCode(for: error)
+      if code == .validationFailure {
+        Terminal.error(message(for: error) + "\n" + usageString())
+        Self.exit(withError: ExitCode(2))
+      }
+      if code == .success { Self.exit(withError: error) }
+      Terminal.error("\(error)")
+      Self.exit(withError: ExitCode(1))
+    }
+  }
+}
