@@ -3,19 +3,13 @@ package import Kernel
 // Numbers with right check digits that nobody was ever given.
 
 extension CreditCode {
-  /// A unified social credit code whose organisation part starts with `PDY`, which GB 11714 reserves for use by
-  /// whoever needs a code of his own; `serial` up to 99,999 uses digits, above that letters.
-  package static func fictitious(department: Character, category: Character, division: String, serial: Int) -> String {
-    let alphabet = Array("0123456789ABCDEFGHJKLMNPQRTUWXY")
-    var rest = serial
-    var body = ""
-    for _ in 0..<6 {
-      body = String(alphabet[rest % 31]) + body
-      rest /= 31
-    }
-    let organisation = "PD\(body)"
-    let head = "\(department)\(category)\(division)\(organisation)\(OrganisationCode.checkCharacter(of: organisation))"
-    return head + String(CreditCode.checkCharacter(of: head))
+  /// The code of row `serial`: a registering office `6390xx` that does not exist, and an organisation code from
+  /// `PDY00001` to `PDY99999`, which GB 11714 leaves to users. Different for every serial below ten million.
+  package static func fictitious(category: Character, serial: Int) -> String {
+    let office = "6390" + twoDigits(serial / 99_999 % 100)
+    let number = String(serial % 99_999 + 1)
+    let body = "PDY" + String(repeating: "0", count: 5 - number.count) + number
+    return try! CreditCode.make(department: "9", category: category, division: office, organisation: body).text
   }
 }
 
@@ -25,6 +19,8 @@ extension CitizenID {
     let day = born.description.filter { $0 != "-" }
     let order = serial < 10 ? "00\(serial)" : serial < 100 ? "0\(serial)" : "\(serial)"
     let head = "\(division)\(day)\(order)"
-    return head + String(CitizenID.checkCharacter(of: head))
+    return head + String(UnicodeScalar(CitizenID.checkCharacter(of: Array(head.utf8)[...])))
   }
 }
+
+private func twoDigits(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }

@@ -73,7 +73,7 @@ package struct LegalPersonGenerator: Sendable {
     let fen = random.number(50...500_000) * 100 + (random.number(0...9) == 0 ? random.number(1...99) : 0)
     let updated = Instant(milliseconds: 1_735_660_800_000 + Int64(index) * 41_000 % 14_000_000_000)
     return LegalPerson(
-      creditCode: CreditCode.fictitious(department: "9", category: form.category, division: place.code, serial: index),
+      creditCode: CreditCode.fictitious(category: form.category, serial: index),
       name: "\(place.short)\(random.pick(marks))\(random.pick(marks))\(trade.word)\(form.suffix)",
       kind: form.kind,
       representative: random.pick(surnames) + random.pick(givenNames) + (random.next() % 3 == 0 ? "" : random.pick(givenNames)),
