@@ -31,9 +31,15 @@ let platform: [Room] = [
   Room(name: "Deadlines", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(name: "NationalCrypto", folder: "Platform", uses: ["COpenSSL"], tests: []),
   Room(name: "Storage", folder: "Platform", uses: ["Kernel"], tests: ["Kernel", "TestKit"]),
-  Room(name: "StorageSQLite", folder: "Platform", uses: ["Storage", "Kernel", grdb], tests: ["Storage", "Kernel", "TestKit"]),
-  Room(name: "StoragePostgres", folder: "Platform", uses: ["Storage", "Kernel", "CLibPQ"], tests: ["Storage", "Kernel", "TestKit"]),
-  Room(name: "Jobs", folder: "Platform", uses: ["Storage", "Kernel", lifecycle, logging], tests: ["Storage", "Kernel", "TestKit"]),
+  Room(
+    name: "StorageSQLite", folder: "Platform", uses: ["Storage", "Kernel", grdb],
+    tests: ["Storage", "Kernel", "TestKit"]),
+  Room(
+    name: "StoragePostgres", folder: "Platform", uses: ["Storage", "Kernel", "CLibPQ"],
+    tests: ["Storage", "Kernel", "TestKit"]),
+  Room(
+    name: "Jobs", folder: "Platform", uses: ["Storage", "Kernel", lifecycle, logging],
+    tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel"],
@@ -74,7 +80,7 @@ let product: [Room] = [
     name: "App", folder: "",
     uses: (platform.map(\.name).filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
       .map { .target(name: $0) } + ["Demo", "CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
-    tests: (platform.map(\.name) + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) })
+    tests: (platform.map(\.name) + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) }),
 ]
 
 /// A context stands on the platform below it and on the contexts it names, and on nothing beside or above it.
@@ -86,7 +92,9 @@ func context(_ name: String, _ below: [String]) -> Room {
   let under = below.map { Dependency.target(name: $0) }
   return Room(
     name: name, folder: "Contexts", uses: ground + under,
-    tests: ["Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Inbox", "Web", "TestKit"] + under)
+    tests: [
+      "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Inbox", "Web", "TestKit",
+    ] + under)
 }
 
 let rooms = platform + contexts + connectors + product

@@ -10,7 +10,8 @@ package struct Sanjiang: AsyncParsableCommand {
     abstract: "三江 · a province's platform for sharing government data under recorded grants.",
     version: "0.1.0",
     subcommands: [
-      InitCommand.self, DemoCommand.self, ServeCommand.self, WorkerCommand.self, MigrateCommand.self, BackupCommand.self,
+      InitCommand.self, DemoCommand.self, ServeCommand.self, WorkerCommand.self, MigrateCommand.self,
+      BackupCommand.self,
       RestoreCommand.self, AuditCommand.self, ExchangeCommand.self,
     ])
 

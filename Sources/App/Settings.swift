@@ -42,7 +42,8 @@ package struct Settings: Sendable {
     database = value("database") ?? "sqlite:\(data)/sanjiang.sqlite"
     host = value("host") ?? "127.0.0.1"
     guard let port = Int(value("port") ?? "8080"), (0...65535).contains(port) else {
-      throw Refusal.invalid("settings.port", "port", Text("端口应为 0 到 65535 的整数。", "port: a whole number from 0 to 65535."))
+      throw Refusal.invalid(
+        "settings.port", "port", Text("端口应为 0 到 65535 的整数。", "port: a whole number from 0 to 65535."))
     }
     self.port = port
     certificate = value("tls-cert")
@@ -51,7 +52,9 @@ package struct Settings: Sendable {
       throw Refusal.invalid(
         "settings.tls", "tls-cert", Text("tls-cert 与 tls-key 须同时给出。", "tls-cert and tls-key are given together."))
     }
-    trustedProxies = (value("trusted-proxy") ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    trustedProxies = (value("trusted-proxy") ?? "").split(separator: ",").map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
     secondFactorForStaff = try Self.flag(value("second-factor") ?? "no", "second-factor")
   }
 
@@ -66,7 +69,8 @@ package struct Settings: Sendable {
   private static func readFile(_ path: String, mustExist: Bool) throws -> [String: String] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       if mustExist {
-        throw Refusal.invalid("settings.file", "config", Text("读不到配置文件 \(path)。", "Cannot read the settings file \(path)."))
+        throw Refusal.invalid(
+          "settings.file", "config", Text("读不到配置文件 \(path)。", "Cannot read the settings file \(path)."))
       }
       return [:]
     }

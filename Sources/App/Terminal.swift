@@ -42,7 +42,9 @@ struct JSONText {
   static func object(_ pairs: [(String, JSONText)]) -> JSONText {
     JSONText(text: "{" + pairs.map { quoted($0.0) + ": " + $0.1.text }.joined(separator: ", ") + "}")
   }
-  static func array(_ items: [JSONText]) -> JSONText { JSONText(text: "[" + items.map(\.text).joined(separator: ", ") + "]") }
+  static func array(_ items: [JSONText]) -> JSONText {
+    JSONText(text: "[" + items.map(\.text).joined(separator: ", ") + "]")
+  }
   static func string(_ value: String) -> JSONText { JSONText(text: quoted(value)) }
   static func int(_ value: Int) -> JSONText { JSONText(text: String(value)) }
   static func bool(_ value: Bool) -> JSONText { JSONText(text: value ? "true" : "false") }

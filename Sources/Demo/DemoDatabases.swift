@@ -32,7 +32,8 @@ package struct DemoDatabases: Sendable {
     }
     try provider.execute("COMMIT; PRAGMA synchronous = FULL")
     let consumer = try SQLiteFile(consumerPath)
-    try consumer.execute("PRAGMA journal_mode = WAL; CREATE TABLE applicant (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+    try consumer.execute(
+      "PRAGMA journal_mode = WAL; CREATE TABLE applicant (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
   }
 
   /// What the register says after a day's work, in numbers that can be asserted.
@@ -49,36 +50,43 @@ package struct DemoDatabases: Sendable {
     package var deliverable: Int { inserted + updated + mended + late }
   }
 
-  /// A day at the register: new companies, changed addresses at one equal time, a mended row, one that turned bad, and
-  /// rows whose transaction was slow to commit. `after` is when the first delivery read the register.
-  package func change(after: Instant) throws -> Changes {
+  /// A day at the register: new companies, changed addresses at one equal time, a mended row, two that turned bad, and
+  /// rows whose transaction was slow to commit. `read` is when the first delivery read the register, `now` the
+  /// register's own clock.
+  package func change(read: Instant, now: Instant) throws -> Changes {
     var changes = Changes()
     let provider = try SQLiteFile(providerPath)
     try provider.execute("BEGIN IMMEDIATE")
     let insert = try provider.prepare("INSERT INTO legal_person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     let touch = try provider.prepare("UPDATE legal_person SET address = ?, updated_at = ? WHERE uscc = ?")
-    let same = (after + .seconds(60)).description
+    let same = now.description
+    let late = [5, 12, 19]
+    let spoilt = [26, 33]
     let fresh = LegalPersonGenerator(seed: generator.seed, count: .max)
     for offset in 0..<max(10, generator.count / 500) {
       let index = generator.count + offset
       guard fresh.flaw(of: index) == nil else { continue }
       var row = fresh.row(index)
-      row.updatedAt = (after + .seconds(30 + offset % 600)).description
+      row.updatedAt = same
       try insert.run(Self.values(row))
       changes.inserted += 1
     }
     let step = max(7, generator.count / 300)
-    for index in stride(from: 3, to: generator.count, by: step) where generator.flaw(of: index) == nil {
+    for index in stride(from: 3, to: generator.count, by: step)
+    where generator.flaw(of: index) == nil && !late.contains(index) && !spoilt.contains(index) {
       try touch.run([generator.row(index).address + "（变更）", same, generator.row(index).creditCode!])
       changes.updated += 1
     }
     // Committed only now, with a time shortly before the first delivery read: inside the overlap window.
-    for index in [5, 12, 19] where index < generator.count {
-      try touch.run([generator.row(index).address + "（补登）", (after - .seconds(20)).description, generator.row(index).creditCode!])
+    for index in late where index < generator.count {
+      try touch.run([
+        generator.row(index).address + "（补登）", (read - .seconds(2)).description, generator.row(index).creditCode!,
+      ])
       changes.late += 1
     }
-    let spoil = try provider.prepare("UPDATE legal_person SET established = '2019-13-01', updated_at = ? WHERE uscc = ?")
-    for index in [26, 33] where index < generator.count {
+    let spoil = try provider.prepare(
+      "UPDATE legal_person SET established = '2019-13-01', updated_at = ? WHERE uscc = ?")
+    for index in spoilt where index < generator.count {
       try spoil.run([same, generator.row(index).creditCode!])
       changes.turnedBad += 1
     }
@@ -113,7 +121,8 @@ package struct DemoDatabases: Sendable {
 
   private static func values(_ row: LegalPerson) -> [String?] {
     [
-      row.creditCode, row.name, row.kind, row.representative, row.representativeID, row.capital, row.established, row.status,
+      row.creditCode, row.name, row.kind, row.representative, row.representativeID, row.capital, row.established,
+      row.status,
       row.industry, row.division, row.address, row.phone, row.updatedAt,
     ]
   }

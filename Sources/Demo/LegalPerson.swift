@@ -76,9 +76,11 @@ package struct LegalPersonGenerator: Sendable {
       creditCode: CreditCode.fictitious(category: form.category, serial: index),
       name: "\(place.short)\(random.pick(marks))\(random.pick(marks))\(trade.word)\(form.suffix)",
       kind: form.kind,
-      representative: random.pick(surnames) + random.pick(givenNames) + (random.next() % 3 == 0 ? "" : random.pick(givenNames)),
+      representative: random.pick(surnames) + random.pick(givenNames)
+        + (random.next() % 3 == 0 ? "" : random.pick(givenNames)),
       representativeID: CitizenID.fictitious(
-        division: place.code, born: CalendarDate(year: random.number(1955...1999), month: random.number(1...12), day: random.number(1...28))!,
+        division: place.code,
+        born: CalendarDate(year: random.number(1955...1999), month: random.number(1...12), day: random.number(1...28))!,
         serial: random.number(1...999)),
       capital: "\(fen / 100).\(fen % 100 < 10 ? "0" : "")\(fen % 100)",
       established: established.description,

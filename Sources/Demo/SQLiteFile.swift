@@ -10,7 +10,9 @@ final class SQLiteFile {
 
   init(_ path: String) throws {
     var opened: OpaquePointer?
-    guard sqlite3_open(path, &opened) == SQLITE_OK, let opened else { throw Failure(description: "cannot open \(path)") }
+    guard sqlite3_open(path, &opened) == SQLITE_OK, let opened else {
+      throw Failure(description: "cannot open \(path)")
+    }
     handle = opened
     sqlite3_busy_timeout(handle, 10_000)
   }

@@ -54,7 +54,9 @@ final class Visitor: @unchecked Sendable {
     if let type { request.setValue(type, forHTTPHeaderField: "Content-Type") }
     request.setValue(language, forHTTPHeaderField: "Accept-Language")
     if !cookies.isEmpty {
-      request.setValue(cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; "), forHTTPHeaderField: "Cookie")
+      request.setValue(
+        cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; "),
+        forHTTPHeaderField: "Cookie")
     }
     for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
     let (data, response) = try await session.data(for: request)

@@ -21,7 +21,8 @@ struct Backup {
   static func make(of settings: Settings, at folder: String, clock: Clock) throws -> Report {
     let manager = FileManager.default
     guard !manager.fileExists(atPath: folder) else {
-      throw Refusal(.conflict, "backup.exists", Text("\(folder) 已存在，请换一个名字。", "\(folder) exists already; choose another name."))
+      throw Refusal(
+        .conflict, "backup.exists", Text("\(folder) 已存在，请换一个名字。", "\(folder) exists already; choose another name."))
     }
     let partial = folder + ".partial"
     try? manager.removeItem(atPath: partial)
@@ -32,18 +33,22 @@ struct Backup {
       try copyDatabase(of: settings, into: partial)
       let keys = settings.data + "/keys"
       if manager.fileExists(atPath: keys) { try manager.copyItem(atPath: keys, toPath: partial + "/keys") }
-      var lines = [formatLine, "made \(clock.now())", "engine \(settings.database.hasPrefix("sqlite:") ? "sqlite" : "postgres")"]
+      var lines = [
+        formatLine, "made \(clock.now())", "engine \(settings.database.hasPrefix("sqlite:") ? "sqlite" : "postgres")",
+      ]
       for name in try files(below: partial) {
         let (digest, size) = try digest(of: partial + "/" + name)
         lines.append("\(digest) \(size) \(name)")
         report.files.append((name, size))
         try flush(partial + "/" + name)
       }
-      try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: partial + "/" + manifestName))
+      try Data((lines.joined(separator: "\n") + "\n").utf8).write(
+        to: URL(fileURLWithPath: partial + "/" + manifestName))
       try flush(partial + "/" + manifestName)
       try flush(partial)
       try manager.moveItem(atPath: partial, toPath: folder)
-      try flush((folder as NSString).deletingLastPathComponent.isEmpty ? "." : (folder as NSString).deletingLastPathComponent)
+      try flush(
+        (folder as NSString).deletingLastPathComponent.isEmpty ? "." : (folder as NSString).deletingLastPathComponent)
     } catch {
       try? manager.removeItem(atPath: partial)
       throw error
@@ -60,7 +65,9 @@ struct Backup {
     if manager.fileExists(atPath: settings.data + "/keys") {
       throw Refusal(
         .conflict, "restore.occupied",
-        Text("\(settings.data) 里已有密钥，恢复只写入空的数据目录。", "\(settings.data) has keys already; a restore goes into an empty data folder."))
+        Text(
+          "\(settings.data) 里已有密钥，恢复只写入空的数据目录。",
+          "\(settings.data) has keys already; a restore goes into an empty data folder."))
     }
     try restoreDatabase(from: folder, to: settings)
     if manager.fileExists(atPath: folder + "/keys") {
@@ -85,7 +92,8 @@ struct Backup {
       let name = String(parts[2])
       guard let found = try? digest(of: folder + "/" + name), found.digest == parts[0], found.size == size else {
         throw Refusal(
-          .invalid, "restore.damaged", Text("文件 \(name) 缺失或已损坏，未恢复任何内容。", "File \(name) is missing or damaged; nothing was restored."))
+          .invalid, "restore.damaged",
+          Text("文件 \(name) 缺失或已损坏，未恢复任何内容。", "File \(name) is missing or damaged; nothing was restored."))
       }
       listed.append((name, size))
     }
@@ -99,7 +107,8 @@ struct Backup {
       let database = try SQLiteDatabase(path: path, readers: 1)
       try database.copy(to: folder + "/database.sqlite")
     } else {
-      try run("pg_dump", ["--format=custom", "--no-owner", "--file=\(folder)/database.dump", "--dbname=\(settings.database)"])
+      try run(
+        "pg_dump", ["--format=custom", "--no-owner", "--file=\(folder)/database.dump", "--dbname=\(settings.database)"])
     }
   }
 
@@ -107,7 +116,8 @@ struct Backup {
     let manager = FileManager.default
     if let path = settings.sqlitePath {
       guard !manager.fileExists(atPath: path) else {
-        throw Refusal(.conflict, "restore.occupied", Text("\(path) 已存在，未恢复任何内容。", "\(path) exists already; nothing was restored."))
+        throw Refusal(
+          .conflict, "restore.occupied", Text("\(path) 已存在，未恢复任何内容。", "\(path) exists already; nothing was restored."))
       }
       guard manager.fileExists(atPath: folder + "/database.sqlite") else {
         throw Refusal(.invalid, "restore.engine", Text("这份备份来自 PostgreSQL。", "This backup was made of PostgreSQL."))
@@ -119,7 +129,12 @@ struct Backup {
       guard manager.fileExists(atPath: folder + "/database.dump") else {
         throw Refusal(.invalid, "restore.engine", Text("这份备份来自 SQLite。", "This backup was made of SQLite."))
       }
-      try run("pg_restore", ["--no-owner", "--exit-on-error", "--single-transaction", "--dbname=\(settings.database)", "\(folder)/database.dump"])
+      try run(
+        "pg_restore",
+        [
+          "--no-owner", "--exit-on-error", "--single-transaction", "--dbname=\(settings.database)",
+          "\(folder)/database.dump",
+        ])
     }
   }
 
@@ -161,7 +176,9 @@ struct Backup {
 
   private static func flush(_ path: String) throws {
     let descriptor = open(path, O_RDONLY)
-    guard descriptor >= 0 else { throw Refusal(.unavailable, "backup.flush", Text("无法写入 \(path)。", "Cannot write \(path).")) }
+    guard descriptor >= 0 else {
+      throw Refusal(.unavailable, "backup.flush", Text("无法写入 \(path)。", "Cannot write \(path)."))
+    }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else {
       throw Refusal(.unavailable, "backup.flush", Text("\(path) 未能写入磁盘。", "\(path) could not be flushed to disk."))

@@ -59,13 +59,16 @@ extension Database {
         let script = engine == .sqlite ? step.sqlite : step.postgres
         let checksum = fnv1a(script)
         if let shipped = applied[key] {
-          guard shipped == checksum else { throw StorageError(.migration, "step \(key) was changed after it was shipped") }
+          guard shipped == checksum else {
+            throw StorageError(.migration, "step \(key) was changed after it was shipped")
+          }
           continue
         }
         try await write { tx in
           try tx.script(script)
           try tx.run(
-            "INSERT INTO storage_migration (context, name, checksum) VALUES (\(context.context), \(step.name), \(checksum))")
+            "INSERT INTO storage_migration (context, name, checksum) VALUES (\(context.context), \(step.name), \(checksum))"
+          )
         }
         done.append(key)
       }

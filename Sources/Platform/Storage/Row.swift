@@ -23,7 +23,9 @@ package struct Row: Sendable {
   }
 
   package func value(_ column: String) throws -> SQLValue {
-    guard let position = shape.positions[column] else { throw StorageError.decoding(column: column, wanted: "a column") }
+    guard let position = shape.positions[column] else {
+      throw StorageError.decoding(column: column, wanted: "a column")
+    }
     return values[position]
   }
 
@@ -80,7 +82,8 @@ package struct Row: Sendable {
   package func idOrNil<T>(_ column: String) throws -> ID<T>? { try textOrNil(column).map(ID.init(trusted:)) }
 
   /// A raw-valued enum kept as text; a value it does not know is a decoding error.
-  package func choice<E: RawRepresentable>(_ column: String, _ type: E.Type = E.self) throws -> E where E.RawValue == String {
+  package func choice<E: RawRepresentable>(_ column: String, _ type: E.Type = E.self) throws -> E
+  where E.RawValue == String {
     try E(rawValue: text(column)).orThrow(column, "\(E.self)")
   }
 

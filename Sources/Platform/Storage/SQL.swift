@@ -48,7 +48,9 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     package init(literalCapacity: Int, interpolationCount: Int) { parts.reserveCapacity(interpolationCount * 2 + 1) }
     package mutating func appendLiteral(_ literal: String) { if !literal.isEmpty { parts.append(.text(literal)) } }
     package mutating func appendInterpolation(_ value: some SQLBindable) { parts.append(.value(value.sqlValue)) }
-    package mutating func appendInterpolation(_ value: (some SQLBindable)?) { parts.append(.value(value?.sqlValue ?? .null)) }
+    package mutating func appendInterpolation(_ value: (some SQLBindable)?) {
+      parts.append(.value(value?.sqlValue ?? .null))
+    }
     package mutating func appendInterpolation<R: RawRepresentable>(_ value: R) where R.RawValue: SQLBindable {
       parts.append(.value(value.rawValue.sqlValue))
     }

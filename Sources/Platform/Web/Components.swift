@@ -7,7 +7,9 @@ package enum Tone: String, Sendable {
   case neutral, active, good, soon, late
 }
 
-package func badge(_ text: String, _ tone: Tone = .neutral) -> HTML { "<span class=\"badge \(tone.rawValue)\">\(text)</span>" }
+package func badge(_ text: String, _ tone: Tone = .neutral) -> HTML {
+  "<span class=\"badge \(tone.rawValue)\">\(text)</span>"
+}
 
 /// Where a form points and what protects it. Every form that changes something goes through here.
 package func form(
@@ -40,7 +42,9 @@ package struct Field: Sendable {
   package var kind: Kind
   package var required: Bool
 
-  package init(_ name: String, _ label: Text, _ kind: Kind = .text(maxLength: 200), required: Bool = true, hint: Text? = nil) {
+  package init(
+    _ name: String, _ label: Text, _ kind: Kind = .text(maxLength: 200), required: Bool = true, hint: Text? = nil
+  ) {
     self.name = name
     self.label = label
     self.kind = kind
@@ -59,7 +63,8 @@ package func field(_ language: Language, _ field: Field, value: Fields, faults: 
     switch field.kind {
     case .text(let limit):
       "<input id=\"\(field.name)\" name=\"\(field.name)\" value=\"\(entered)\" maxlength=\"\(limit)\"\(described)>"
-    case .password: "<input id=\"\(field.name)\" name=\"\(field.name)\" type=\"password\" autocomplete=\"current-password\"\(described)>"
+    case .password:
+      "<input id=\"\(field.name)\" name=\"\(field.name)\" type=\"password\" autocomplete=\"current-password\"\(described)>"
     case .area(let limit):
       "<textarea id=\"\(field.name)\" name=\"\(field.name)\" rows=\"3\" maxlength=\"\(limit)\"\(described)>\(entered)</textarea>"
     case .date: "<input id=\"\(field.name)\" name=\"\(field.name)\" type=\"date\" value=\"\(entered)\"\(described)>"

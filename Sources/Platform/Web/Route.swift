@@ -41,7 +41,8 @@ package struct Route: Sendable {
   }
 
   package static func get(
-    _ path: String, _ access: Access, summary: Text? = nil, _ answer: @escaping @Sendable (Request) async throws -> Response
+    _ path: String, _ access: Access, summary: Text? = nil,
+    _ answer: @escaping @Sendable (Request) async throws -> Response
   ) -> Route { Route(.get, path, access, summary: summary, answer) }
 
   package static func post(
@@ -133,7 +134,9 @@ package struct Fields: Sendable, Hashable {
   package func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
 
   package static func == (a: Fields, b: Fields) -> Bool { a.pairs.elementsEqual(b.pairs, by: ==) }
-  package func hash(into hasher: inout Hasher) { for pair in pairs { hasher.combine(pair.name); hasher.combine(pair.value) } }
+  package func hash(into hasher: inout Hasher) {
+    for pair in pairs { hasher.combine(pair.name); hasher.combine(pair.value) }
+  }
 }
 
 /// What goes out.
