@@ -1,0 +1,142 @@
+package import Connecting
+package import Kernel
+
+/// One delivery of one grant, as data: everything the engine needs to know and nothing it may decide by itself.
+package struct DeliveryPlan: Sendable {
+  package enum Mode: String, Sendable, CaseIterable {
+    /// Every row. The first one fills the target; a later one replaces what is there and removes what is gone.
+    case full
+    /// What changed since the last run, by the cursor.
+    case incremental
+  }
+
+  package struct Cursor: Hashable, Sendable {
+    package var name: String
+    /// `.timestamp` or `.integer`.
+    package var type: ValueType
+
+    package init(_ name: String, _ type: ValueType) {
+      self.name = name
+      self.type = type
+    }
+  }
+
+  /// The grant's id; the stream's name in the target.
+  package var grant: String
+  package var run: String
+  /// From the job's lease, greater for each attempt (of any run of this grant).
+  package var fence: Int64
+  package var mode: Mode
+  package var source: TableName
+  package var target: TableName
+  /// Granted items, in the order of delivery. No other column is read but the cursor's.
+  package var items: [ItemContract]
+  /// Names of granted items that tell rows apart: the target's primary key. Delivered as they are or as pseudonyms.
+  package var key: [String]
+  /// Nil when the grant only allows full deliveries. Need not be granted: it is read, never delivered.
+  package var cursor: Cursor?
+  /// How far an incremental run goes back behind the last one's horizon. At least the source connector's own overlap.
+  package var overlap: Duration
+  /// Keys of this grant are derived from it (HKDF-SM3 with the grant's id): for sums, pseudonyms and key digests.
+  package var secret: [UInt8]
+  /// Raw bad rows are sealed with this key of the provider's.
+  package var providerKey: [UInt8]
+  /// Bytes of a batch, which is also one transaction of the target.
+  package var batchBytes: Int
+
+  package init(
+    grant: String, run: String, fence: Int64, mode: Mode, source: TableName, target: TableName, items: [ItemContract],
+    key: [String], cursor: Cursor? = nil, overlap: Duration = .seconds(600), secret: [UInt8], providerKey: [UInt8],
+    batchBytes: Int = 1 << 20
+  ) {
+    self.grant = grant
+    self.run = run
+    self.fence = fence
+    self.mode = mode
+    self.source = source
+    self.target = target
+    self.items = items
+    self.key = key
+    self.cursor = cursor
+    self.overlap = overlap
+    self.secret = secret
+    self.providerKey = providerKey
+    self.batchBytes = batchBytes
+  }
+}
+
+/// The engine's wires to whoever runs it. Each closure is called from a thread of the engine's own.
+package struct DeliveryControl: Sendable {
+  /// Before each commit: throws when the delivery may not go on (grant revoked, run cancelled, lease lost). What was
+  /// committed stays and is consistent; the error comes back in `DeliveryOutcome.ending`.
+  package var check: @Sendable () async throws -> Void
+  /// After each commit.
+  package var progress: @Sendable (DeliveryProgress) -> Void
+  /// Keeps the bad rows of a batch, before the target's commit: see `QuarantinedRows`.
+  package var quarantine: @Sendable (QuarantinedRows) async throws -> Void
+  package var clock: Clock
+
+  package init(
+    check: @escaping @Sendable () async throws -> Void = {},
+    progress: @escaping @Sendable (DeliveryProgress) -> Void = { _ in },
+    quarantine: @escaping @Sendable (QuarantinedRows) async throws -> Void,
+    clock: Clock = .system
+  ) {
+    self.check = check
+    self.progress = progress
+    self.quarantine = quarantine
+    self.clock = clock
+  }
+}
+
+package struct DeliveryProgress: Hashable, Sendable {
+  package var batch: Int64
+  package var read: Int
+  package var delivered: Int
+  package var unchanged: Int
+  package var quarantined: Int
+  package var bytes: Int
+}
+
+/// Bad rows of one batch (or of a part of a large one).
+///
+/// Kept at least once, counted exactly once: the keeper stores them under (grant, batch, part), replacing what an
+/// earlier, killed attempt may have left under the same batch number — `part` 0 comes first and replaces all parts — and
+/// what counts is what lies in the receipt's batches: a batch above the last committed one never happened.
+package struct QuarantinedRows: Sendable {
+  package var grant: String
+  package var run: String
+  package var batch: Int64
+  package var part: Int
+  package var rows: [BadRow]
+}
+
+/// One bad row as others may see it, and its sealed self for the provider alone.
+package struct BadRow: Hashable, Sendable {
+  /// Its place among the rows read for this batch.
+  package var position: Int
+  /// HMAC-SM3 of the key under a key of the grant, hexadecimal; nil when the key itself cannot be read.
+  package var keyDigest: String?
+  /// The first item that was wrong.
+  package var item: String
+  package var fault: RowFault
+  /// The row as read, encrypted and authenticated for the provider: `SealedRow.open` shows it to them.
+  package var sealed: [UInt8]
+}
+
+/// What happened.
+package struct DeliveryOutcome: Sendable {
+  package enum Ending: Sendable {
+    case finished
+    /// `check` or `quarantine` threw this.
+    case stopped(any Error)
+  }
+
+  package var ending: Ending
+  /// Computed while reading in the source's snapshot.
+  package var provider: Receipt
+  /// Computed by reading the target back after the last commit; nil when the delivery was stopped.
+  package var consumer: Receipt?
+  /// The first thing the two disagree on; nil when they agree.
+  package var disagreement: Receipt.Disagreement?
+}
