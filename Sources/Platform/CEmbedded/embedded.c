@@ -29,3 +29,13 @@ const unsigned char sj_divisions_succession_csv_bytes[] = {
 #embed "files/divisions-succession.csv"
 };
 LENGTH(divisions_succession_csv);
+
+const unsigned char sj_rules_2017_csv_bytes[] = {
+#embed "files/law/rules-2017.csv"
+};
+LENGTH(rules_2017_csv);
+
+const unsigned char sj_rules_2025_csv_bytes[] = {
+#embed "files/law/rules-2025.csv"
+};
+LENGTH(rules_2025_csv);

@@ -17,6 +17,11 @@ package enum CSV {
     package var line: Int
     package var problem: Problem
 
+    package init(line: Int, problem: Problem) {
+      self.line = line
+      self.problem = problem
+    }
+
     package var message: Text {
       switch problem {
       case .quoteInsideField:
