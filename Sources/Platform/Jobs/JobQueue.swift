@@ -1,0 +1,151 @@
+package import Kernel
+package import Storage
+
+/// The durable queue. Each function is one step inside the caller's transaction; `now` is the caller's clock.
+package enum JobQueue {
+  /// How long a worker may be silent before another takes over.
+  package static let lease: Duration = .seconds(30)
+
+  /// Asks for work, in the transaction of what makes it necessary. With a `dedupe` key the open job of that key is
+  /// answered instead of a second one.
+  @discardableResult
+  package static func enqueue(
+    _ kind: String, payload: String = "", runAt: Instant? = nil, maxAttempts: Int = 8, dedupe: String? = nil,
+    at now: Instant, in tx: any Transaction
+  ) throws -> JobID {
+    precondition(payload.utf8.count <= 65_536, "a job's payload is at most 64 KiB")
+    if let dedupe,
+      let open = try tx.row(
+        "SELECT id FROM jobs_job WHERE dedupe_key = \(dedupe) AND state IN ('queued', 'running')")
+    {
+      return try open.id("id")
+    }
+    let id = JobID.make(at: now)
+    try tx.run(
+      """
+      INSERT INTO jobs_job (id, kind, payload, state, run_at, attempts, max_attempts, fence, dedupe_key,
+        cancel_requested, progress_done, created_at)
+      VALUES (\(id), \(kind), \(payload), 'queued', \(runAt ?? now), 0, \(maxAttempts), 0, \(dedupe), \(false), 0, \(now))
+      """)
+    return id
+  }
+
+  /// Gives the next due job of these kinds to a worker, or one whose worker fell silent; nil when there is none.
+  package static func claim(
+    kinds: [String], owner: String, lease: Duration = lease, at now: Instant, in tx: any Transaction
+  ) throws -> Job? {
+    let due = try tx.row(
+      """
+      SELECT id FROM jobs_job
+      WHERE kind IN (\(each: kinds)) AND ((state = 'queued' AND run_at <= \(now)) OR (state = 'running' AND lease_until < \(now)))
+      ORDER BY run_at, id LIMIT 1
+      """)
+    guard let id: JobID = try due?.id("id") else { return nil }
+    try tx.run("UPDATE jobs_fence SET last = last + 1 WHERE one = 1")
+    try tx.run(
+      """
+      UPDATE jobs_job SET state = 'running', attempts = attempts + 1, lease_owner = \(owner), lease_until = \(now + lease),
+        fence = (SELECT last FROM jobs_fence WHERE one = 1), started_at = COALESCE(started_at, \(now)), error = NULL
+      WHERE id = \(id)
+      """)
+    return try find(id, in: tx)
+  }
+
+  /// Renews the lease and tells how far the work has come. False when the lease is lost: stop at once.
+  /// Throws `JobFailure.cancelled` when somebody asked to stop.
+  package static func report(
+    _ job: Job, done: Int? = nil, total: Int? = nil, note: String? = nil, lease: Duration = lease, at now: Instant,
+    in tx: any Transaction
+  ) throws -> Bool {
+    let changed = try tx.run(
+      """
+      UPDATE jobs_job SET lease_until = \(now + lease), progress_done = COALESCE(\(done), progress_done),
+        progress_total = COALESCE(\(total), progress_total), progress_note = COALESCE(\(note), progress_note)
+      WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
+      """)
+    guard changed == 1 else { return false }
+    if try tx.row("SELECT id FROM jobs_job WHERE id = \(job.id) AND cancel_requested = \(true)") != nil {
+      throw JobFailure.cancelled("cancelled")
+    }
+    return true
+  }
+
+  /// False when the lease was lost meanwhile: the work of this worker does not count.
+  @discardableResult
+  package static func complete(_ job: Job, note: String? = nil, at now: Instant, in tx: any Transaction) throws -> Bool
+  {
+    try finish(job, as: .done, note: note, error: nil, at: now, in: tx)
+  }
+
+  /// Ends an attempt that failed: queued again after a pause that doubles, up to an hour, or failed for good.
+  @discardableResult
+  package static func fail(_ job: Job, _ failure: JobFailure, jitter: Double, at now: Instant, in tx: any Transaction)
+    throws -> Bool
+  {
+    switch failure {
+    case .cancelled(let reason): return try finish(job, as: .cancelled, note: nil, error: reason, at: now, in: tx)
+    case .permanent(let reason): return try finish(job, as: .failed, note: nil, error: reason, at: now, in: tx)
+    case .retryable(let reason):
+      if job.attempts >= job.maxAttempts {
+        return try finish(job, as: .failed, note: nil, error: reason, at: now, in: tx)
+      }
+      let again = now + pause(after: job.attempts, jitter: jitter)
+      return try tx.run(
+        """
+        UPDATE jobs_job SET state = 'queued', run_at = \(again), lease_owner = NULL, lease_until = NULL, error = \(clipped(reason))
+        WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
+        """) == 1
+    }
+  }
+
+  /// A worker that is shutting down hands its job back, without counting the attempt.
+  package static func handBack(_ job: Job, at now: Instant, in tx: any Transaction) throws {
+    try tx.run(
+      """
+      UPDATE jobs_job SET state = 'queued', run_at = \(now), attempts = attempts - 1, lease_owner = NULL, lease_until = NULL
+      WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
+      """)
+  }
+
+  /// A queued job is cancelled at once; a running one at its next report.
+  package static func cancel(_ id: JobID, at now: Instant, in tx: any Transaction) throws {
+    try tx.run(
+      "UPDATE jobs_job SET state = 'cancelled', finished_at = \(now) WHERE id = \(id) AND state = 'queued'")
+    try tx.run("UPDATE jobs_job SET cancel_requested = \(true) WHERE id = \(id) AND state = 'running'")
+  }
+
+  package static func find(_ id: JobID, in tx: any Transaction) throws -> Job? {
+    try tx.row("SELECT \(columns) FROM jobs_job WHERE id = \(id)").map(Job.init(row:))
+  }
+
+  /// Newest first, before the given id; at most `limit`.
+  package static func list(before: JobID? = nil, limit: Int = 50, in tx: any Transaction) throws -> [Job] {
+    let place: SQL = before.map { "id < \($0)" } ?? "TRUE"
+    return try tx.rows("SELECT \(columns) FROM jobs_job WHERE \(place) ORDER BY id DESC LIMIT \(limit)").map(
+      Job.init(row:))
+  }
+
+  /// 2, 4, 8 … seconds up to an hour, times 0.5 to 1.5 as `jitter` goes from 0 to 1.
+  package static func pause(after attempts: Int, jitter: Double) -> Duration {
+    let seconds = min(3600.0, Double(1 << min(attempts, 12)))
+    return .milliseconds(Int(seconds * 1000 * (0.5 + jitter)))
+  }
+
+  private static func finish(
+    _ job: Job, as state: Job.State, note: String?, error: String?, at now: Instant, in tx: any Transaction
+  ) throws -> Bool {
+    try tx.run(
+      """
+      UPDATE jobs_job SET state = \(state), finished_at = \(now), lease_owner = NULL, lease_until = NULL,
+        progress_note = COALESCE(\(note), progress_note), error = \(error.map(clipped))
+      WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
+      """) == 1
+  }
+
+  private static func clipped(_ reason: String) -> String { String(reason.prefix(2000)) }
+
+  private static let columns: SQL = """
+    id, kind, payload, state, run_at, attempts, max_attempts, lease_owner, lease_until, fence, cancel_requested,
+    progress_done, progress_total, progress_note, error, created_at, started_at, finished_at
+    """
+}
