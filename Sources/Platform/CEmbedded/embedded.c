@@ -39,3 +39,8 @@ const unsigned char sj_rules_2025_csv_bytes[] = {
 #embed "files/law/rules-2025.csv"
 };
 LENGTH(rules_2025_csv);
+
+const unsigned char sj_code_lists_csv_bytes[] = {
+#embed "files/code-lists.csv"
+};
+LENGTH(code_lists_csv);

@@ -1,0 +1,74 @@
+package import Storage
+
+package enum CatalogSchema {
+  package static let migrations = Migrations("catalog")
+    .adding(
+      "001 resources",
+      """
+      CREATE TABLE catalog_sequence (name TEXT PRIMARY KEY, last BIGINT NOT NULL CHECK (last > 0));
+      CREATE TABLE catalog_resource (
+        id TEXT PRIMARY KEY, provider TEXT NOT NULL, code TEXT UNIQUE, latest BIGINT NOT NULL CHECK (latest > 0),
+        published BIGINT CHECK (published <= latest), made_at TEXT NOT NULL);
+      CREATE INDEX catalog_resource_by_provider ON catalog_resource (provider, id);
+      CREATE TABLE catalog_version (
+        resource TEXT NOT NULL REFERENCES catalog_resource (id), version BIGINT NOT NULL CHECK (version > 0),
+        state TEXT NOT NULL, provider TEXT NOT NULL, provider_name TEXT NOT NULL, provider_code TEXT NOT NULL,
+        system TEXT REFERENCES inventory_system (id), name TEXT NOT NULL, folded_name TEXT NOT NULL,
+        classes TEXT NOT NULL, abstract TEXT NOT NULL,
+        format TEXT NOT NULL, sharing_type TEXT NOT NULL, sharing_condition TEXT NOT NULL, method_class TEXT NOT NULL,
+        method_type TEXT NOT NULL, open_type TEXT NOT NULL, open_condition TEXT NOT NULL, cycle TEXT NOT NULL,
+        related TEXT NOT NULL, secrecy TEXT NOT NULL, level TEXT NOT NULL,
+        mount_source TEXT REFERENCES inventory_source (id), mount_schema TEXT, mount_table TEXT, mount_keys TEXT,
+        mount_cursor TEXT, revision BIGINT NOT NULL, lists TEXT NOT NULL, changed_at TEXT NOT NULL, submitted_at TEXT,
+        review_due TEXT, published_on TEXT, PRIMARY KEY (resource, version),
+        CHECK ((mount_source IS NULL) = (mount_table IS NULL)));
+      CREATE INDEX catalog_version_by_state ON catalog_version (state, submitted_at);
+      CREATE INDEX catalog_version_by_provider ON catalog_version (provider, state, changed_at);
+      CREATE INDEX catalog_version_by_name ON catalog_version (provider, folded_name);
+      CREATE INDEX catalog_version_by_source ON catalog_version (mount_source);
+      CREATE TABLE catalog_item (
+        resource TEXT NOT NULL, version BIGINT NOT NULL, position BIGINT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+        column_name TEXT NOT NULL, data_type TEXT NOT NULL, length BIGINT, scale BIGINT, is_nullable BOOLEAN NOT NULL,
+        is_key BOOLEAN NOT NULL, carried_as TEXT, semantic TEXT, description TEXT NOT NULL, sharing_type TEXT,
+        sharing_condition TEXT NOT NULL, grade TEXT NOT NULL, PRIMARY KEY (resource, version, position),
+        UNIQUE (resource, version, id), FOREIGN KEY (resource, version) REFERENCES catalog_version (resource, version));
+      CREATE TABLE catalog_event (
+        resource TEXT NOT NULL, position BIGINT NOT NULL, version BIGINT NOT NULL, at TEXT NOT NULL,
+        person TEXT NOT NULL, organisation TEXT NOT NULL, event TEXT NOT NULL, words TEXT NOT NULL,
+        PRIMARY KEY (resource, position),
+        FOREIGN KEY (resource, version) REFERENCES catalog_version (resource, version));
+      """
+    )
+    // What is searched: one row for each resource in force. `place` is the order of results, kept ahead of time, so that
+    // nothing has to be ranked when thousands of entries hold a word.
+    .adding(
+      "002 search",
+      sqlite: entries("INTEGER") + """
+        CREATE VIRTUAL TABLE catalog_search USING fts5(name, body, tokenize = "unicode61 remove_diacritics 0");
+        """,
+      postgres: entries("BIGINT") + """
+        CREATE TABLE catalog_search (
+          place BIGINT PRIMARY KEY REFERENCES catalog_entry (place) ON DELETE CASCADE,
+          name tsvector NOT NULL, body tsvector NOT NULL);
+        CREATE INDEX catalog_search_name ON catalog_search USING gin (name) WITH (fastupdate = off);
+        CREATE INDEX catalog_search_body ON catalog_search USING gin (body) WITH (fastupdate = off);
+        """)
+
+  private static func entries(_ integer: String) -> String {
+    """
+    CREATE TABLE catalog_entry (
+      place \(integer) PRIMARY KEY, resource TEXT NOT NULL UNIQUE REFERENCES catalog_resource (id),
+      version BIGINT NOT NULL, code TEXT NOT NULL UNIQUE, name TEXT NOT NULL, abstract TEXT NOT NULL,
+      provider TEXT NOT NULL, provider_name TEXT NOT NULL, classes TEXT NOT NULL, sharing_type TEXT NOT NULL,
+      format TEXT NOT NULL, cycle TEXT NOT NULL, is_mounted BOOLEAN NOT NULL, items BIGINT NOT NULL,
+      published_on TEXT NOT NULL);
+    CREATE INDEX catalog_entry_facets ON catalog_entry (place, provider, sharing_type, format, cycle);
+    CREATE INDEX catalog_entry_by_provider ON catalog_entry (provider, place);
+    CREATE TABLE catalog_entry_class (
+      place \(integer) NOT NULL REFERENCES catalog_entry (place) ON DELETE CASCADE, depth BIGINT NOT NULL,
+      node TEXT NOT NULL, PRIMARY KEY (place, depth, node));
+    CREATE INDEX catalog_entry_class_by_node ON catalog_entry_class (node, place);
+
+    """
+  }
+}
