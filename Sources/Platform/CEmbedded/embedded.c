@@ -44,3 +44,8 @@ const unsigned char sj_code_lists_csv_bytes[] = {
 #embed "files/code-lists.csv"
 };
 LENGTH(code_lists_csv);
+
+const unsigned char sj_organisations_qinghai_csv_bytes[] = {
+#embed "files/organisations-qinghai.csv"
+};
+LENGTH(organisations_qinghai_csv);
