@@ -42,8 +42,8 @@ let platform: [Room] = [
     tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
   Room(
-    name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel"],
-    tests: ["Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit"]),
+    name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
+    tests: ["CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit"]),
   Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(
@@ -120,6 +120,7 @@ let package = Package(
     .systemLibrary(name: "CArgon2", path: "Sources/Platform/CArgon2", pkgConfig: "libargon2"),
     .systemLibrary(name: "CSQLite", path: "Sources/Platform/CSQLite", pkgConfig: "sqlite3"),
     .target(name: "CEmbedded", path: "Sources/Platform/CEmbedded", exclude: ["files"]),
+    .target(name: "CStripes", path: "Sources/Platform/CStripes"),
     .executableTarget(name: "sanjiang", dependencies: ["App"], path: "Sources/sanjiang"),
   ]
     + rooms.map { room in
@@ -141,6 +142,6 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   .treatAllWarnings(as: .error),
 ]
-for target in package.targets where target.type != .system && target.name != "CEmbedded" {
+for target in package.targets where target.type != .system && !["CEmbedded", "CStripes"].contains(target.name) {
   target.swiftSettings = settings + (target.swiftSettings ?? [])
 }

@@ -85,6 +85,11 @@ package enum WrittenTime {
     return text(days: Int(day)).map { "\($0) \(time).\(padded(rest % 1_000_000, 6))" }
   }
 
+  /// `+08:00`, `-0330` or `Z` in seconds east of UTC.
+  package static func zone(_ written: String) -> Int? {
+    Array(written.utf8).withUnsafeBytes { $0.isEmpty ? nil : zone($0, 0) }
+  }
+
   private static func zone(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int? {
     var at = start
     if text[at] == UInt8(ascii: "Z") { return at + 1 == text.count ? 0 : nil }

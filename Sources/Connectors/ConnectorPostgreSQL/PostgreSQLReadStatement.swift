@@ -1,0 +1,86 @@
+import Connecting
+import Kernel
+
+/// The SELECTs of a read plan: only listed columns, all names quoted, values as literals (COPY takes no parameters).
+struct PostgreSQLReadStatement {
+  private let plan: ReadPlan
+  private let table: PostgreSQLTable
+  private let zone: Int
+  private let select: String
+  private let keyNames: [String]
+  private let nullableKeys: [String]
+
+  init(_ plan: ReadPlan, _ table: PostgreSQLTable, zone: Int) throws(ConnectorError) {
+    self.plan = plan
+    self.table = table
+    self.zone = zone
+    var expressions: [String] = []
+    for column in plan.columns { expressions.append(try table.expression(column, zone: zone)) }
+    select = "SELECT \(expressions.joined(separator: ", ")) FROM \(PostgreSQLQuote.table(plan.table))"
+    keyNames = plan.key.map { PostgreSQLQuote.name(plan.columns[$0].name) }
+    nullableKeys = plan.key.filter { table.column(plan.columns[$0].name)?.description.isNullable ?? true }
+      .map { PostgreSQLQuote.name(plan.columns[$0].name) }
+  }
+
+  /// Rows with a key, in its order, after the one encoded in `after`.
+  func keyed(after: [UInt8]?) throws(ConnectorError) -> String {
+    var conditions = nullableKeys.map { "\($0) IS NOT NULL" }
+    if let after {
+      guard let values = KeyBytes.decode(after, count: plan.key.count) else {
+        throw .contract("position", "存储的读取位点无效。", "The stored reading position is not valid.")
+      }
+      var literals: [String] = []
+      for (column, value) in zip(plan.key, values) { literals.append(try literal(value, plan.columns[column])) }
+      conditions.append("(\(keyNames.joined(separator: ", "))) > (\(literals.joined(separator: ", ")))")
+    }
+    let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+    return "\(select)\(filter) ORDER BY \(keyNames.joined(separator: ", "))"
+  }
+
+  /// Rows whose key is NULL somewhere; nil when the database rules that out.
+  func unkeyed() -> String? {
+    nullableKeys.isEmpty ? nil : "\(select) WHERE \(nullableKeys.map { "\($0) IS NULL" }.joined(separator: " OR "))"
+  }
+
+  func changed(above: CursorValue, through: CursorValue) throws(ConnectorError) -> String {
+    guard let index = plan.cursor, let cursor = table.column(plan.columns[index].name) else {
+      throw .contract("no-cursor", "增量读取需要游标列。", "An incremental read needs a cursor column.")
+    }
+    let name = PostgreSQLQuote.name(cursor.description.name)
+    let range = "(\(name) > \(try literal(above, cursor)) AND \(name) <= \(try literal(through, cursor)))"
+    return "\(select) WHERE \(range)" + (cursor.description.isNullable ? " OR \(name) IS NULL" : "")
+  }
+
+  private func literal(_ value: CursorValue, _ column: PostgreSQLTable.Column) throws(ConnectorError) -> String {
+    switch (value, column.base) {
+    case (.timestamp(let time), "timestamptz"), (.timestamp(let time), "timestamp"):
+      return timestamp(time, hasZone: column.base == "timestamptz")
+    case (.integer(let number), "int2"), (.integer(let number), "int4"), (.integer(let number), "int8"):
+      return "'\(number)'::int8"
+    default:
+      throw .contract("cursor-type", "游标列类型与记录的位点不符。", "The cursor column's type differs from the stored offset's.")
+    }
+  }
+
+  /// Before year 1 the database's own minus infinity is meant: everything is later.
+  private func timestamp(_ time: Int64, hasZone: Bool) -> String {
+    let local = hasZone ? time : time + Int64(zone) * 1_000_000
+    let type = hasZone ? "timestamptz" : "timestamp"
+    guard let text = WrittenTime.text(microseconds: local) else { return "'\(local < 0 ? "-" : "")infinity'::\(type)" }
+    return "'\(text)\(hasZone ? "+00" : "")'::\(type)"
+  }
+
+  /// A key's canonical bytes as a literal of the column's own type, so that its index serves the comparison.
+  private func literal(_ bytes: [UInt8], _ column: ReadPlan.Column) throws(ConnectorError) -> String {
+    let base = table.column(column.name)?.base ?? ""
+    let text = bytes.withUnsafeBytes { CanonicalText.text(of: $0, as: column.type) }
+    guard let text else { throw .contract("position", "存储的读取位点无效。", "The stored reading position is not valid.") }
+    switch column.type {
+    case .timestamp:
+      let time = bytes.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
+      return timestamp(time, hasZone: base == "timestamptz")
+    case .text where base == "bpchar" || base == "uuid" || base == "name": return "\(PostgreSQLQuote.text(text))::\(base)"
+    default: return "\(PostgreSQLQuote.text(text))::\(base)"
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import CLibPQ
+import Connecting
+import Kernel
+
+/// Reads one plan in one REPEATABLE READ snapshot, row by row from COPY's own messages into the batch's bytes.
+final class PostgreSQLReader: RowReader {
+  private(set) var horizon: CursorValue?
+  let isKeyOrdered: Bool
+  let checksText = true
+  private(set) var position: [UInt8] = []
+
+  private let connection: PostgreSQLConnection
+  private let key: [Int]
+  private var sections: [(sql: String, hasKey: Bool)]
+  private var stream: PostgreSQLCopyStream?
+
+  init(_ plan: ReadPlan, _ address: PostgreSQLAddress) throws(ConnectorError) {
+    connection = try PostgreSQLConnection(address)
+    key = plan.key
+    sections = []
+    try connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    let table = try PostgreSQLTable.read(plan.table, connection)
+    let statement = try PostgreSQLReadStatement(plan, table, zone: address.zone)
+    if let cursor = plan.cursor { horizon = try Self.horizon(plan, plan.columns[cursor], connection) }
+    switch plan.range {
+    case .full(let after):
+      isKeyOrdered = true
+      if let after { position = after }
+      sections.append((try statement.keyed(after: after), true))
+      if let unkeyed = statement.unkeyed() { sections.append((unkeyed, false)) }
+    case .incremental(let above):
+      isKeyOrdered = false
+      guard let horizon else {
+        throw .contract("no-cursor", "增量读取需要游标列。", "An incremental read needs a cursor column.")
+      }
+      sections.append((try statement.changed(above: above, through: horizon), true))
+    }
+  }
+
+  /// The transaction's start, which is before its snapshot: what is visible but later will be read again.
+  private static func horizon(
+    _ plan: ReadPlan, _ column: ReadPlan.Column, _ connection: PostgreSQLConnection
+  ) throws(ConnectorError) -> CursorValue {
+    switch column.type {
+    case .timestamp:
+      let value = try connection.run("SELECT (extract(epoch FROM now()) * 1000000)::int8 - 946684800000000")[0][0]
+      return .timestamp(value.flatMap { Int64($0) } ?? 0)
+    case .integer:
+      let name = PostgreSQLQuote.name(column.name)
+      let value = try connection.run("SELECT max(\(name)) FROM \(PostgreSQLQuote.table(plan.table))")[0][0]
+      return .integer(value.flatMap { Int64($0) } ?? Int64.min / 2)
+    default:
+      throw .contract("cursor-type", "游标列必须是时间或整数。", "A cursor column must be a timestamp or an integer.")
+    }
+  }
+
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
+    batch.removeAll()
+    while let section = sections.first {
+      if stream == nil {
+        try connection.startCopy("COPY (\(section.sql)) TO STDOUT (FORMAT binary)")
+        stream = PostgreSQLCopyStream(connection)
+      }
+      let more = try stream?.fill(batch) ?? false
+      if !more {
+        stream = nil
+        sections.removeFirst()
+      }
+      if !batch.isEmpty {
+        if section.hasKey { position = KeyBytes.encode(batch.row(batch.rowCount - 1), key: key) }
+        return section.hasKey ? .rows : .rowsWithoutKey
+      }
+    }
+    return .end
+  }
+
+  func close() { connection.close() }
+}
+
+/// COPY's binary stream: a header, one message a row, a trailer.
+struct PostgreSQLCopyStream {
+  private let connection: PostgreSQLConnection
+  private var sawHeader = false
+
+  init(_ connection: PostgreSQLConnection) { self.connection = connection }
+
+  /// Appends rows until the batch is full (true) or the stream ends (false).
+  mutating func fill(_ batch: RowBatch) throws(ConnectorError) -> Bool {
+    while !batch.isFull {
+      guard let message = try connection.nextCopied() else { return false }
+      defer { PQfreemem(UnsafeMutableRawPointer(mutating: message.baseAddress)) }
+      var row = message
+      if !sawHeader {
+        sawHeader = true
+        // Signature (11), flags (4), length of the extension (4), extension.
+        let skipped = 19 + Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: 15, as: Int32.self)))
+        row = UnsafeRawBufferPointer(rebasing: row[skipped...])
+      }
+      if row.count > 2 { batch.appendRow(row) }
+    }
+    return true
+  }
+}

@@ -1,0 +1,97 @@
+import Connecting
+import Kernel
+
+/// The target's tables: made when missing, checked when there.
+struct PostgreSQLTarget {
+  let plan: WritePlan
+  let connection: PostgreSQLConnection
+
+  private var schema: String { PostgreSQLQuote.name(plan.table.schema ?? "public") }
+  var table: String { PostgreSQLQuote.table(plan.table) }
+  var offsets: String { "\(schema).\(WritePlan.offsetTable)" }
+  var batches: String { "\(schema).\(WritePlan.batchTable)" }
+  var columnNames: [String] { plan.columns.map { PostgreSQLQuote.name($0.name) } }
+  var keyNames: [String] { plan.key.map { PostgreSQLQuote.name(plan.columns[$0].name) } }
+
+  func prepare() throws(ConnectorError) {
+    try connection.run("BEGIN")
+    // Two first deliveries into one database must not create the same tables at once.
+    try connection.run("SELECT pg_advisory_xact_lock(7309453216)")
+    try connection.run("SET LOCAL client_min_messages = warning")
+    try connection.run(
+      """
+      CREATE TABLE IF NOT EXISTS \(offsets) (stream text PRIMARY KEY, target text NOT NULL UNIQUE, fence bigint NOT NULL,
+        run text NOT NULL, batch bigint NOT NULL, state text NOT NULL, updated timestamptz NOT NULL);
+      CREATE TABLE IF NOT EXISTS \(batches) (stream text NOT NULL, batch bigint NOT NULL, run text NOT NULL,
+        delivered bigint NOT NULL, quarantined bigint NOT NULL, bytes bigint NOT NULL, digest text NOT NULL,
+        PRIMARY KEY (stream, batch))
+      """)
+    if let found = try PostgreSQLTable.find(plan.table, connection) {
+      try checkShape(found)
+    } else {
+      try create()
+    }
+    try connection.run("COMMIT")
+  }
+
+  private func create() throws(ConnectorError) {
+    var lines = plan.columns.map { "\(PostgreSQLQuote.name($0.name)) \(Self.type($0))" }
+    lines.append("\(WritePlan.batchColumn) bigint NOT NULL")
+    lines.append("\(WritePlan.staleBatchColumn) bigint")
+    lines.append("\(WritePlan.staleSinceColumn) timestamptz")
+    lines.append("PRIMARY KEY (\(keyNames.joined(separator: ", ")))")
+    try connection.run("CREATE TABLE \(table) (\(lines.joined(separator: ", ")))")
+    // Reading a run back goes by batch; in the order rows were written it costs one scan.
+    try connection.run("CREATE INDEX ON \(table) (\(WritePlan.batchColumn))")
+    for column in plan.columns {
+      guard let comment = column.comment else { continue }
+      try connection.run(
+        "COMMENT ON COLUMN \(table).\(PostgreSQLQuote.name(column.name)) IS \(PostgreSQLQuote.text(comment))")
+    }
+  }
+
+  private func checkShape(_ found: PostgreSQLTable) throws(ConnectorError) {
+    let wanted =
+      plan.columns.map { ($0.name, Self.type($0)) } + [
+        (WritePlan.batchColumn, "bigint"), (WritePlan.staleBatchColumn, "bigint"),
+        (WritePlan.staleSinceColumn, "timestamp with time zone"),
+      ]
+    for (name, type) in wanted {
+      guard let column = found.column(name) else {
+        throw .contract(
+          "target-column-missing", "接收表“\(plan.table)”缺少列“\(name)”。",
+          "The target table “\(plan.table)” lacks the column “\(name)”.")
+      }
+      guard column.description.nativeType == type else {
+        throw .contract(
+          "target-column-type", "接收表的列“\(name)”是 \(column.description.nativeType)，应为 \(type)。",
+          "The target's column “\(name)” is \(column.description.nativeType); it must be \(type).")
+      }
+    }
+    let names = Set(wanted.map(\.0))
+    if let extra = found.columns.first(where: { !names.contains($0.description.name) }) {
+      throw .contract(
+        "target-column-extra", "接收表有授权之外的列“\(extra.description.name)”。",
+        "The target has a column that the grant does not list: “\(extra.description.name)”.")
+    }
+    guard found.key == plan.key.map({ plan.columns[$0].name }) else {
+      throw .contract(
+        "target-key", "接收表的主键应为（\(keyNames.joined(separator: ", "))）。",
+        "The target's primary key must be (\(keyNames.joined(separator: ", "))).")
+    }
+  }
+
+  /// As `format_type` spells it.
+  static func type(_ column: WritePlan.Column) -> String {
+    switch column.type {
+    case .text: column.length.map { "character varying(\($0))" } ?? "text"
+    case .integer: "bigint"
+    case .decimal(let precision, let scale): "numeric(\(precision),\(scale))"
+    case .double: "double precision"
+    case .boolean: "boolean"
+    case .date: "date"
+    case .timestamp: "timestamp with time zone"
+    case .bytes: "bytea"
+    }
+  }
+}

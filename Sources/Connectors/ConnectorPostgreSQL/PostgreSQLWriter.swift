@@ -1,0 +1,329 @@
+import Connecting
+import Kernel
+
+/// Rows by binary COPY (straight in, or through a temporary table and a merge by key), committed with their offset.
+final class PostgreSQLWriter: RowWriter {
+  private let plan: WritePlan
+  private let connection: PostgreSQLConnection
+  private let target: PostgreSQLTarget
+  private var isInTransaction = false
+  private var hasStage = false
+  private var hasStaleStatement = false
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+  private var filled = 0
+
+  init(_ plan: WritePlan, _ address: PostgreSQLAddress) throws(ConnectorError) {
+    self.plan = plan
+    connection = try PostgreSQLConnection(address)
+    target = PostgreSQLTarget(plan: plan, connection: connection)
+    try connection.run("SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'")
+  }
+
+  deinit { buffer.deallocate() }
+
+  func open() throws(ConnectorError) -> StoredOffset? {
+    try target.prepare()
+    try connection.run("BEGIN")
+    isInTransaction = true
+    try connection.run(
+      """
+      INSERT INTO \(target.offsets) (stream, target, fence, run, batch, state, updated)
+      VALUES ($1, $2, $3::int8, $4, 0, '', now()) ON CONFLICT (stream) DO NOTHING
+      """, [plan.stream, plan.table.description, "\(plan.fence)", plan.run])
+    let row = try connection.run(
+      "SELECT fence, run, batch, state, target FROM \(target.offsets) WHERE stream = $1 FOR UPDATE", [plan.stream])[0]
+    guard row[4] == plan.table.description else {
+      rollback()
+      throw .contract(
+        "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
+    }
+    let stored = StoredOffset(
+      fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
+      state: row[3] ?? "")
+    guard stored.fence <= plan.fence else {
+      rollback()
+      throw fenced
+    }
+    try connection.run(
+      "UPDATE \(target.offsets) SET fence = $2::int8 WHERE stream = $1", [plan.stream, "\(plan.fence)"])
+    try connection.run("COMMIT")
+    isInTransaction = false
+    return stored.state.isEmpty ? nil : stored
+  }
+
+  func isEmpty() throws(ConnectorError) -> Bool {
+    try connection.run("SELECT EXISTS (SELECT 1 FROM \(target.table))")[0][0] == "f"
+  }
+
+  func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome {
+    try begin()
+    var outcome = WriteOutcome()
+    guard !rows.isEmpty else { return outcome }
+    switch mode {
+    case .append:
+      let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
+      try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
+      try copy(rows, trailer: batch)
+      outcome.inserted = rows.rowCount
+    case .merge(let rewriteFrom, let ownFrom):
+      try stage(rows)
+      let left = try takeOutOfStage(rewriteFrom: rewriteFrom, ownFrom: ownFrom)
+      outcome.duplicates = left.filter(\.isDuplicate).map(\.row)
+      let skipped = Set(left.map(\.row))
+      if !skipped.isEmpty { outcome.written = (0..<Int32(rows.rowCount)).filter { !skipped.contains($0) } }
+      (outcome.inserted, outcome.updated) = try merge(batch)
+    }
+    return outcome
+  }
+
+  // MARK: COPY
+
+  /// Sends the rows with one more field: at the end the batch (`trailer`), or at the start the row's number.
+  private func copy(_ rows: RowBatch, trailer: Int64?) throws(ConnectorError) {
+    filled = 0
+    try put(Self.header.withUnsafeBytes { [UInt8]($0) })
+    let fields = Int16(plan.columns.count + 1).bigEndian
+    for index in 0..<rows.rowCount {
+      let row = rows.row(index)
+      if filled + row.count + 16 > buffer.count { try flush() }
+      guard row.count + 16 <= buffer.count else {
+        try put(withUnsafeBytes(of: fields) { [UInt8]($0) })
+        if trailer == nil { try put(Self.field(Int32(index))) }
+        try flush()
+        try connection.put(UnsafeRawBufferPointer(rebasing: row[2...]))
+        if let trailer { try put(Self.field(trailer)) }
+        continue
+      }
+      guard let start = buffer.baseAddress, let source = row.baseAddress else { continue }
+      start.storeBytes(of: fields, toByteOffset: filled, as: Int16.self)
+      filled += 2
+      if trailer == nil {
+        start.storeBytes(of: Int32(4).bigEndian, toByteOffset: filled, as: Int32.self)
+        start.storeBytes(of: Int32(index).bigEndian, toByteOffset: filled + 4, as: Int32.self)
+        filled += 8
+      }
+      (start + filled).copyMemory(from: source + 2, byteCount: row.count - 2)
+      filled += row.count - 2
+      if let trailer {
+        start.storeBytes(of: Int32(8).bigEndian, toByteOffset: filled, as: Int32.self)
+        start.storeBytes(of: trailer.bigEndian, toByteOffset: filled + 4, as: Int64.self)
+        filled += 12
+      }
+    }
+    try put([0xFF, 0xFF])
+    try flush()
+    try connection.endPut()
+  }
+
+  private static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [UInt8](repeating: 0, count: 8)
+
+  private static func field<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+    withUnsafeBytes(of: Int32(MemoryLayout<T>.size).bigEndian) { [UInt8]($0) } + withUnsafeBytes(of: value.bigEndian) { [UInt8]($0) }
+  }
+
+  private func put(_ bytes: [UInt8]) throws(ConnectorError) {
+    if filled + bytes.count > buffer.count { try flush() }
+    for (offset, byte) in bytes.enumerated() { buffer[filled + offset] = byte }
+    filled += bytes.count
+  }
+
+  private func flush() throws(ConnectorError) {
+    guard filled > 0 else { return }
+    try connection.put(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+    filled = 0
+  }
+
+  // MARK: Merge
+
+  private func stage(_ rows: RowBatch) throws(ConnectorError) {
+    if !hasStage {
+      // Lives as long as the session; a rollback before its first commit takes it away, so it is asked for each time.
+      let columns = plan.columns.map { "\(PostgreSQLQuote.name($0.name)) \(PostgreSQLTarget.type($0))" }
+      try connection.run("SET LOCAL client_min_messages = warning")
+      try connection.run(
+        "CREATE TEMP TABLE IF NOT EXISTS sj_stage (sj_row int4 NOT NULL, \(columns.joined(separator: ", "))) ON COMMIT DELETE ROWS")
+      hasStage = true
+    }
+    try connection.run("TRUNCATE pg_temp.sj_stage")
+    let columns = (["sj_row"] + target.columnNames).joined(separator: ", ")
+    try connection.startCopy("COPY pg_temp.sj_stage (\(columns)) FROM STDIN (FORMAT binary)")
+    try copy(rows, trailer: nil)
+  }
+
+  /// Removes from the stage what need not or may not be written; clears the stale flag of rows that are good again as
+  /// they stand.
+  private func takeOutOfStage(rewriteFrom: Int64, ownFrom: Int64) throws(ConnectorError) -> [(row: Int32, isDuplicate: Bool)] {
+    let same = zip(keyNames("s"), keyNames("t")).map { "\($0) = \($1)" }.joined(separator: " AND ")
+    let rest = plan.columns.indices.filter { !plan.key.contains($0) }.map { PostgreSQLQuote.name(plan.columns[$0].name) }
+    let equal = rest.map { "s.\($0) IS NOT DISTINCT FROM t.\($0)" } + ["t.\(WritePlan.batchColumn) < $2::int8"]
+    let stale = WritePlan.staleBatchColumn
+    let rows = try connection.run(
+      """
+      WITH same AS (SELECT s.sj_row, t.ctid AS place, t.\(WritePlan.batchColumn) >= $1::int8 AS twice
+          FROM pg_temp.sj_stage s JOIN \(target.table) t ON \(same)
+          WHERE t.\(WritePlan.batchColumn) >= $1::int8 OR (\(equal.joined(separator: " AND ")))),
+        cleared AS (UPDATE \(target.table) t SET \(stale) = NULL, \(WritePlan.staleSinceColumn) = NULL FROM same
+          WHERE t.ctid = same.place AND t.\(stale) IS NOT NULL AND NOT same.twice),
+        gone AS (DELETE FROM pg_temp.sj_stage s USING same WHERE s.sj_row = same.sj_row)
+      SELECT sj_row, twice FROM same ORDER BY sj_row
+      """, ["\(ownFrom)", "\(rewriteFrom)"])
+    return rows.map { (Int32($0[0] ?? "") ?? 0, $0[1] == "t") }
+  }
+
+  private func merge(_ batch: Int64) throws(ConnectorError) -> (inserted: Int, updated: Int) {
+    let names = target.columnNames.joined(separator: ", ")
+    let own = WritePlan.batchColumn
+    let sets =
+      plan.columns.indices.filter { !plan.key.contains($0) }.map { PostgreSQLQuote.name(plan.columns[$0].name) }
+      .map { "\($0) = EXCLUDED.\($0)" } + [
+        "\(own) = EXCLUDED.\(own)", "\(WritePlan.staleBatchColumn) = NULL", "\(WritePlan.staleSinceColumn) = NULL",
+      ]
+    let row = try connection.run(
+      """
+      WITH w AS (INSERT INTO \(target.table) (\(names), \(own)) SELECT \(names), $1::int8 FROM pg_temp.sj_stage
+        ON CONFLICT (\(target.keyNames.joined(separator: ", "))) DO UPDATE SET \(sets.joined(separator: ", "))
+        RETURNING (xmax = 0) AS fresh)
+      SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM w
+      """, ["\(batch)"])[0]
+    return (row[0].flatMap { Int($0) } ?? 0, row[1].flatMap { Int($0) } ?? 0)
+  }
+
+  private func keyNames(_ alias: String) -> [String] { target.keyNames.map { "\(alias).\($0)" } }
+
+  func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
+    try begin()
+    guard !keys.isEmpty else { return 0 }
+    if !hasStaleStatement {
+      let same = target.keyNames.enumerated().map { "\($1) = $\($0 + 1)" }.joined(separator: " AND ")
+      let count = plan.key.count
+      try connection.prepare(
+        "sj_stale",
+        """
+        UPDATE \(target.table) SET \(WritePlan.staleBatchColumn) = $\(count + 1)::int8, \(WritePlan.staleSinceColumn) = \
+        coalesce(\(WritePlan.staleSinceColumn), $\(count + 2)::timestamptz) WHERE \(same)
+        """)
+      hasStaleStatement = true
+    }
+    let moment = (now.milliseconds - 946_684_800_000) * 1000
+    var flagged = 0
+    for index in 0..<keys.rowCount {
+      guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: plan.key.count) else { continue }
+      flagged += try connection.change(
+        prepared: "sj_stale",
+        binary: values + [withUnsafeBytes(of: batch.bigEndian) { [UInt8]($0) }, withUnsafeBytes(of: moment.bigEndian) { [UInt8]($0) }])
+    }
+    return flagged
+  }
+
+  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
+    try begin()
+    return try connection.change(
+      """
+      DELETE FROM \(target.table) WHERE \(WritePlan.batchColumn) < $1::int8
+        AND coalesce(\(WritePlan.staleBatchColumn), 0) < $1::int8
+      """, ["\(batch)"])
+  }
+
+  // MARK: Transactions
+
+  func commit(_ record: BatchRecord?, state: String) throws(ConnectorError) {
+    try begin()
+    if let record {
+      try connection.run(
+        """
+        INSERT INTO \(target.batches) (stream, batch, run, delivered, quarantined, bytes, digest)
+        VALUES ($1, $2::int8, $3, $4::int8, $5::int8, $6::int8, $7)
+        """,
+        [
+          plan.stream, "\(record.batch)", record.run, "\(record.delivered)", "\(record.quarantined)", "\(record.bytes)",
+          record.digest,
+        ])
+    }
+    let kept = try connection.change(
+      """
+      UPDATE \(target.offsets) SET run = $3, batch = greatest(batch, $4::int8), state = $5, updated = now()
+      WHERE stream = $1 AND fence = $2::int8
+      """, [plan.stream, "\(plan.fence)", plan.run, "\(record?.batch ?? 0)", state])
+    guard kept == 1 else {
+      rollback()
+      throw fenced
+    }
+    try connection.run("COMMIT")
+    isInTransaction = false
+  }
+
+  func rollback() {
+    guard isInTransaction else { return }
+    isInTransaction = false
+    _ = try? connection.run("ROLLBACK")
+    hasStage = false
+  }
+
+  private func begin() throws(ConnectorError) {
+    guard !isInTransaction else { return }
+    try connection.run("BEGIN")
+    isInTransaction = true
+  }
+
+  // MARK: Reading back
+
+  func batches(_ range: ClosedRange<Int64>) throws(ConnectorError) -> [BatchRecord] {
+    try connection.run(
+      """
+      SELECT batch, run, delivered, quarantined, bytes, digest FROM \(target.batches)
+      WHERE stream = $1 AND batch BETWEEN $2::int8 AND $3::int8 ORDER BY batch
+      """, [plan.stream, "\(range.lowerBound)", "\(range.upperBound)"]
+    ).map { row in
+      BatchRecord(
+        batch: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", delivered: row[2].flatMap { Int($0) } ?? 0,
+        quarantined: row[3].flatMap { Int($0) } ?? 0, bytes: row[4].flatMap { Int($0) } ?? 0, digest: row[5] ?? "")
+    }
+  }
+
+  func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int {
+    let row = try connection.run(
+      "SELECT count(*) FROM \(target.table) WHERE \(WritePlan.staleBatchColumn) BETWEEN $1::int8 AND $2::int8",
+      ["\(range.lowerBound)", "\(range.upperBound)"])
+    return row[0][0].flatMap { Int($0) } ?? 0
+  }
+
+  func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader {
+    // The index on the batch follows the order of writing: walking it spares the server a sort of the whole table.
+    try connection.run("SET enable_sort = off")
+    let names = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
+    let own = WritePlan.batchColumn
+    try connection.startCopy(
+      """
+      COPY (SELECT \(names) FROM \(target.table) WHERE \(own) BETWEEN \(range.lowerBound) AND \(range.upperBound)
+        ORDER BY \(own)) TO STDOUT (FORMAT binary)
+      """)
+    return PostgreSQLBackReader(PostgreSQLCopyStream(connection))
+  }
+
+  func close() { connection.close() }
+
+  private var fenced: ConnectorError {
+    ConnectorError(
+      .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
+  }
+}
+
+/// What the target holds, by batch.
+final class PostgreSQLBackReader: RowReader {
+  let horizon: CursorValue? = nil
+  let isKeyOrdered = false
+  let checksText = true
+  let position: [UInt8] = []
+  private var stream: PostgreSQLCopyStream
+  private var isOver = false
+
+  init(_ stream: PostgreSQLCopyStream) { self.stream = stream }
+
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
+    batch.removeAll()
+    if !isOver { isOver = !(try stream.fill(batch)) }
+    return batch.isEmpty ? .end : .rows
+  }
+
+  func close() {}
+}

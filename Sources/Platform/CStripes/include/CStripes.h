@@ -1,0 +1,56 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/// SM3 (GB/T 32905-2016) of eight equal stripes of a stretch of memory at once, one in each lane of a vector register:
+/// three times as fast as one after another, which is what keeps a digest of every delivered byte affordable.
+///
+/// A stripe is ceil(count / 512) * 64 bytes; the last ones are shorter or empty. `digests` gets eight of 32 bytes.
+void sj_sm3_stripes(const void *bytes, size_t count, unsigned char digests[256]);
+
+/// SM3 of one stretch of memory.
+void sj_sm3(const void *bytes, size_t count, unsigned char digest[32]);
+
+typedef struct {
+  uint64_t low, high;
+} sj_hash128;
+
+#define SJ_ROTL(x, b) (uint64_t)(((x) << (b)) | ((x) >> (64 - (b))))
+#define SJ_SIPROUND                                                                                                    \
+  do {                                                                                                                 \
+    v0 += v1; v1 = SJ_ROTL(v1, 13); v1 ^= v0; v0 = SJ_ROTL(v0, 32);                                                    \
+    v2 += v3; v3 = SJ_ROTL(v3, 16); v3 ^= v2;                                                                          \
+    v0 += v3; v3 = SJ_ROTL(v3, 21); v3 ^= v0;                                                                          \
+    v2 += v1; v1 = SJ_ROTL(v1, 17); v1 ^= v2; v2 = SJ_ROTL(v2, 32);                                                    \
+  } while (0)
+
+/// SipHash-2-4 with 128 bits of result (Aumasson, Bernstein). Little-endian, as its authors' reference.
+static inline sj_hash128 sj_siphash128(const void *bytes, size_t count, uint64_t k0, uint64_t k1) {
+  const unsigned char *at = (const unsigned char *)bytes;
+  const unsigned char *end = at + (count & ~(size_t)7);
+  uint64_t v0 = 0x736f6d6570736575ULL ^ k0, v1 = 0x646f72616e646f6dULL ^ k1 ^ 0xee;
+  uint64_t v2 = 0x6c7967656e657261ULL ^ k0, v3 = 0x7465646279746573ULL ^ k1;
+  uint64_t m;
+  for (; at != end; at += 8) {
+    memcpy(&m, at, 8);
+    v3 ^= m; SJ_SIPROUND; SJ_SIPROUND; v0 ^= m;
+  }
+  m = (uint64_t)count << 56;
+  switch (count & 7) {
+  case 7: m |= (uint64_t)at[6] << 48; /* fall through */
+  case 6: m |= (uint64_t)at[5] << 40; /* fall through */
+  case 5: m |= (uint64_t)at[4] << 32; /* fall through */
+  case 4: m |= (uint64_t)at[3] << 24; /* fall through */
+  case 3: m |= (uint64_t)at[2] << 16; /* fall through */
+  case 2: m |= (uint64_t)at[1] << 8;  /* fall through */
+  case 1: m |= (uint64_t)at[0];
+  }
+  v3 ^= m; SJ_SIPROUND; SJ_SIPROUND; v0 ^= m;
+  v2 ^= 0xee; SJ_SIPROUND; SJ_SIPROUND; SJ_SIPROUND; SJ_SIPROUND;
+  sj_hash128 result;
+  result.low = v0 ^ v1 ^ v2 ^ v3;
+  v1 ^= 0xdd; SJ_SIPROUND; SJ_SIPROUND; SJ_SIPROUND; SJ_SIPROUND;
+  result.high = v0 ^ v1 ^ v2 ^ v3;
+  return result;
+}
