@@ -168,7 +168,9 @@ final class PostgreSQLConnection {
   }
 
   private func error(of result: OpaquePointer?) -> ConnectorError {
-    guard let result, let field = PQresultErrorField(result, Int32(UInt8(ascii: "C"))) else { return brokenConnection() }
+    guard let result, let field = PQresultErrorField(result, Int32(UInt8(ascii: "C"))) else {
+      return brokenConnection()
+    }
     let primary = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) } ?? ""
     return PostgreSQLError.error(state: String(cString: field), primary: primary)
   }
@@ -181,8 +183,10 @@ final class PostgreSQLConnection {
 
   private static func refusedConnection(_ said: String) -> ConnectorError {
     // libpq gives no SQLSTATE here; its words name host, user and database, never the password.
-    let isFinal = ["authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied", "invalid"]
-      .contains { said.contains($0) }
+    let isFinal = [
+      "authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied", "invalid",
+    ]
+    .contains { said.contains($0) }
     let line = said.split(separator: "\n").last.map(String.init) ?? said
     return ConnectorError(
       isFinal ? .permanent : .retryable, "postgresql.connect",

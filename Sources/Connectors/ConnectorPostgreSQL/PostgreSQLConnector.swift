@@ -38,7 +38,8 @@ package struct PostgreSQLConnector: Connector {
       Text("游标为空的行每次增量都会重读。", "Rows without a cursor value are read again in every incremental run."),
       Text(
         "不支持的列类型（数组、区间、几何等）在登记时指出，不能授权。",
-        "Column types without a lossless form (arrays, ranges, geometry …) are named at registration and cannot be granted."),
+        "Column types without a lossless form (arrays, ranges, geometry …) are named at registration and cannot be granted."
+      ),
     ],
     readsIncrementally: true, writes: true)
 

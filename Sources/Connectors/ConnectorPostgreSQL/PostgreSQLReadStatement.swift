@@ -79,7 +79,8 @@ struct PostgreSQLReadStatement {
     case .timestamp:
       let time = bytes.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
       return timestamp(time, hasZone: base == "timestamptz")
-    case .text where base == "bpchar" || base == "uuid" || base == "name": return "\(PostgreSQLQuote.text(text))::\(base)"
+    case .text where base == "bpchar" || base == "uuid" || base == "name":
+      return "\(PostgreSQLQuote.text(text))::\(base)"
     default: return "\(PostgreSQLQuote.text(text))::\(base)"
     }
   }

@@ -27,7 +27,8 @@ struct PostgreSQLTable {
 
   static func read(_ table: TableName, _ connection: PostgreSQLConnection) throws(ConnectorError) -> PostgreSQLTable {
     guard let found = try find(table, connection) else {
-      throw .contract("table-missing", "没有表“\(table)”，或账号无权读取。", "There is no table “\(table)”, or the account may not read it.")
+      throw .contract(
+        "table-missing", "没有表“\(table)”，或账号无权读取。", "There is no table “\(table)”, or the account may not read it.")
     }
     return found
   }

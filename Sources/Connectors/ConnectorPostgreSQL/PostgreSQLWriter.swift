@@ -118,7 +118,8 @@ final class PostgreSQLWriter: RowWriter {
   private static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + [UInt8](repeating: 0, count: 8)
 
   private static func field<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
-    withUnsafeBytes(of: Int32(MemoryLayout<T>.size).bigEndian) { [UInt8]($0) } + withUnsafeBytes(of: value.bigEndian) { [UInt8]($0) }
+    withUnsafeBytes(of: Int32(MemoryLayout<T>.size).bigEndian) { [UInt8]($0) }
+      + withUnsafeBytes(of: value.bigEndian) { [UInt8]($0) }
   }
 
   private func put(_ bytes: [UInt8]) throws(ConnectorError) {
@@ -141,7 +142,8 @@ final class PostgreSQLWriter: RowWriter {
       let columns = plan.columns.map { "\(PostgreSQLQuote.name($0.name)) \(PostgreSQLTarget.type($0))" }
       try connection.run("SET LOCAL client_min_messages = warning")
       try connection.run(
-        "CREATE TEMP TABLE IF NOT EXISTS sj_stage (sj_row int4 NOT NULL, \(columns.joined(separator: ", "))) ON COMMIT DELETE ROWS")
+        "CREATE TEMP TABLE IF NOT EXISTS sj_stage (sj_row int4 NOT NULL, \(columns.joined(separator: ", "))) ON COMMIT DELETE ROWS"
+      )
       hasStage = true
     }
     try connection.run("TRUNCATE pg_temp.sj_stage")
@@ -152,9 +154,13 @@ final class PostgreSQLWriter: RowWriter {
 
   /// Removes from the stage what need not or may not be written; clears the stale flag of rows that are good again as
   /// they stand.
-  private func takeOutOfStage(rewriteFrom: Int64, ownFrom: Int64) throws(ConnectorError) -> [(row: Int32, isDuplicate: Bool)] {
+  private func takeOutOfStage(rewriteFrom: Int64, ownFrom: Int64) throws(ConnectorError) -> [(
+    row: Int32, isDuplicate: Bool
+  )] {
     let same = zip(keyNames("s"), keyNames("t")).map { "\($0) = \($1)" }.joined(separator: " AND ")
-    let rest = plan.columns.indices.filter { !plan.key.contains($0) }.map { PostgreSQLQuote.name(plan.columns[$0].name) }
+    let rest = plan.columns.indices.filter { !plan.key.contains($0) }.map {
+      PostgreSQLQuote.name(plan.columns[$0].name)
+    }
     let equal = rest.map { "s.\($0) IS NOT DISTINCT FROM t.\($0)" } + ["t.\(WritePlan.batchColumn) < $2::int8"]
     let stale = WritePlan.staleBatchColumn
     let rows = try connection.run(
@@ -210,7 +216,9 @@ final class PostgreSQLWriter: RowWriter {
       guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: plan.key.count) else { continue }
       flagged += try connection.change(
         prepared: "sj_stale",
-        binary: values + [withUnsafeBytes(of: batch.bigEndian) { [UInt8]($0) }, withUnsafeBytes(of: moment.bigEndian) { [UInt8]($0) }])
+        binary: values + [
+          withUnsafeBytes(of: batch.bigEndian) { [UInt8]($0) }, withUnsafeBytes(of: moment.bigEndian) { [UInt8]($0) },
+        ])
     }
     return flagged
   }
