@@ -1,4 +1,5 @@
 package import Kernel
+import NationalCrypto
 package import Storage
 
 /// What happened, for the log: who did what to which thing, under which grant.
@@ -31,9 +32,27 @@ package struct AuditEntry: Sendable {
   }
 }
 
+/// The log itself. Everything that matters goes in; nothing ever comes out or changes.
 package enum AuditLog {
   /// Adds one record, in the transaction of what it records. Its place in the tree follows within a second.
-  package static func record(_ entry: AuditEntry, in tx: any Transaction) throws {
-    fatalError("begun")
+  @discardableResult
+  package static func record(_ entry: AuditEntry, in tx: any Transaction) throws -> AuditRecordID {
+    let id = AuditRecordID.make(at: entry.at)
+    let payload = AuditPayload(entry).encoded
+    let salt = SecureRandom.bytes(16)
+    let inner = payloadDigest(payload, salt: salt)
+    let digest = recordDigest(
+      id: id, at: entry.at, actor: entry.actor.person, organisation: entry.actor.organisation, action: entry.action,
+      subjectKind: entry.subjectKind, subject: entry.subject, grant: entry.grant,
+      payloadDigest: inner.bytes)
+    try tx.run(
+      """
+      INSERT INTO audit_record (id, at, actor, organisation, action, subject_kind, subject, grant_id, payload_digest, digest)
+      VALUES (\(id), \(entry.at), \(entry.actor.person), \(entry.actor.organisation), \(entry.action),
+        \(entry.subjectKind), \(entry.subject), \(entry.grant), \(inner.bytes), \(digest))
+      """)
+    try tx.run("INSERT INTO audit_payload (record, salt, payload) VALUES (\(id), \(salt), \(payload))")
+    try tx.run("INSERT INTO audit_waiting (record) VALUES (\(id))")
+    return id
   }
 }

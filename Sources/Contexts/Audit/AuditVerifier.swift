@@ -1,0 +1,166 @@
+package import Kernel
+package import NationalCrypto
+package import Storage
+
+/// Recomputes the whole log from what is kept, trusting nothing: digests, leaves, kept nodes, roots, signatures.
+package struct AuditVerifier: Sendable {
+  package struct Result: Sendable, Hashable {
+    package var records = 0
+    package var leaves = 0
+    package var erased = 0
+    package var waiting = 0
+    package var checkpoints = 0
+    package var root: Digest32?
+    /// What does not hold, in the order found; at most twenty.
+    package var faults: [Text] = []
+    package var holds: Bool { faults.isEmpty }
+
+    mutating func found(_ chinese: String, _ english: String) {
+      if faults.count < 20 { faults.append(Text(chinese, english)) }
+    }
+  }
+
+  let database: any Database
+  let key: SM2.PublicKey
+
+  package init(database: any Database, key: SM2.PublicKey) {
+    self.database = database
+    self.key = key
+  }
+
+  /// Reads everything once, in one snapshot, holding one path of the tree in memory.
+  package func verify(progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+    let key = key
+    return try await database.read { tx in
+      var result = Result()
+      let checkpoints = try Self.checkpoints(in: tx)
+      let nodes = try Self.nodes(in: tx)
+      var tree = GrowingTree()
+      var nextCheckpoint = 0
+      try tx.forEach(
+        """
+        SELECT l.leaf_index, l.hash, r.id, r.at, r.actor, r.organisation, r.action, r.subject_kind, r.subject, r.grant_id,
+          r.payload_digest, r.digest, p.salt, p.payload
+        FROM audit_leaf l JOIN audit_record r ON r.id = l.record LEFT JOIN audit_payload p ON p.record = r.id
+        ORDER BY l.leaf_index
+        """
+      ) { row in
+        let index = try row.int("leaf_index")
+        if index != result.leaves {
+          result.found("第 \(result.leaves) 片叶缺失", "leaf \(result.leaves) is missing")
+          return false
+        }
+        try Self.check(row, at: index, &result)
+        tree.add(try TreeStore.digest(row)) { level, position, hash in
+          guard level % TreeStore.step == 0 else { return }
+          if nodes[NodeName(level: level, position: position)] != hash {
+            result.found("第 \(level) 层第 \(position) 个结点不符", "node \(position) of level \(level) does not agree")
+          }
+        }
+        result.leaves += 1
+        while nextCheckpoint < checkpoints.count, checkpoints[nextCheckpoint].size == result.leaves {
+          Self.check(checkpoints[nextCheckpoint], root: tree.root, key: key, &result)
+          nextCheckpoint += 1
+        }
+        if result.leaves % 10_000 == 0 { progress(result.leaves) }
+        return true
+      }
+      if nextCheckpoint < checkpoints.count {
+        result.found(
+          "检查点签了 \(checkpoints[nextCheckpoint].size) 条，日志只有 \(result.leaves) 条",
+          "a checkpoint signs \(checkpoints[nextCheckpoint].size) records, the log has \(result.leaves)")
+      }
+      if result.leaves > 0, checkpoints.last?.size != result.leaves {
+        result.found("最后的叶没有签名的检查点", "the last leaves are under no signed checkpoint")
+      }
+      result.root = tree.root
+      result.checkpoints = checkpoints.count
+      result.waiting = try tx.int("SELECT COUNT(*) FROM audit_waiting") ?? 0
+      result.records = try tx.int("SELECT COUNT(*) FROM audit_record") ?? 0
+      if result.records != result.leaves + result.waiting {
+        result.found(
+          "有 \(result.records) 条记录，却有 \(result.leaves) 片叶和 \(result.waiting) 条待排",
+          "\(result.records) records, but \(result.leaves) leaves and \(result.waiting) waiting")
+      }
+      return result
+    }
+  }
+
+  private static func check(_ row: Row, at index: Int, _ result: inout Result) throws {
+    let id: AuditRecordID = try row.id("id")
+    let digest = try row.blob("digest")
+    if try TreeStore.digest(row) != MerkleTree.leafHash(digest) {
+      result.found("第 \(index) 片叶不是记录 \(id) 的摘要", "leaf \(index) is not the digest of record \(id)")
+    }
+    var inner = try row.blob("payload_digest")
+    if let payload = try row.textOrNil("payload"), let salt = try row.blobOrNil("salt") {
+      inner = payloadDigest(payload, salt: salt).bytes
+    } else {
+      result.erased += 1
+    }
+    let computed = recordDigest(
+      id: id, at: try row.instant("at"), actor: try row.idOrNil("actor"), organisation: try row.idOrNil("organisation"),
+      action: try row.text("action"), subjectKind: try row.text("subject_kind"), subject: try row.text("subject"),
+      grant: try row.textOrNil("grant_id"), payloadDigest: inner)
+    if computed != digest {
+      result.found("记录 \(id)（第 \(index) 条）的内容被改动", "record \(id) (number \(index)) was changed")
+    }
+  }
+
+  private static func check(_ kept: KeptCheckpoint, root: Digest32, key: SM2.PublicKey, _ result: inout Result) {
+    guard let signed = Checkpoint(note: kept.note, signedBy: key) else {
+      return result.found("\(kept.size) 条处的检查点签名无效", "the checkpoint at \(kept.size) is not signed by this node's key")
+    }
+    if signed.size != kept.size || signed.root != root || kept.root != root {
+      result.found("\(kept.size) 条处的检查点与日志不符", "the checkpoint at \(kept.size) does not agree with the log")
+    }
+  }
+
+  private static func checkpoints(in tx: any Transaction) throws -> [KeptCheckpoint] {
+    try tx.rows("SELECT size, root AS hash, note, at FROM audit_checkpoint ORDER BY size").map { row in
+      KeptCheckpoint(
+        size: try row.int("size"), root: try TreeStore.digest(row), note: try row.text("note"),
+        at: try row.instant("at"))
+    }
+  }
+
+  private struct NodeName: Hashable {
+    var level: Int
+    var position: Int
+  }
+
+  private static func nodes(in tx: any Transaction) throws -> [NodeName: Digest32] {
+    var nodes: [NodeName: Digest32] = [:]
+    try tx.forEach("SELECT level, position, hash FROM audit_node") { row in
+      nodes[NodeName(level: try row.int("level"), position: try row.int("position"))] = try TreeStore.digest(row)
+      return true
+    }
+    return nodes
+  }
+}
+
+/// The right edge of a tree that grows leaf by leaf: one hash a level.
+struct GrowingTree {
+  private(set) var size = 0
+  /// Complete subtrees from the largest to the smallest.
+  private var edge: [(level: Int, hash: Digest32)] = []
+
+  /// Adds a leaf and reports every subtree that it completes.
+  mutating func add(_ leaf: Digest32, completed: (_ level: Int, _ position: Int, _ hash: Digest32) -> Void) {
+    size += 1
+    var (level, hash) = (0, leaf)
+    while let last = edge.last, last.level == level {
+      edge.removeLast()
+      hash = MerkleTree.nodeHash(last.hash, hash)
+      level += 1
+      completed(level, (size >> level) - 1, hash)
+    }
+    edge.append((level, hash))
+  }
+
+  var root: Digest32 {
+    guard var hash = edge.last?.hash else { return MerkleTree.emptyRoot }
+    for part in edge.dropLast().reversed() { hash = MerkleTree.nodeHash(part.hash, hash) }
+    return hash
+  }
+}
