@@ -30,7 +30,8 @@ package enum CatalogSchema {
         resource TEXT NOT NULL, version BIGINT NOT NULL, position BIGINT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
         column_name TEXT NOT NULL, data_type TEXT NOT NULL, length BIGINT, scale BIGINT, is_nullable BOOLEAN NOT NULL,
         is_key BOOLEAN NOT NULL, carried_as TEXT, semantic TEXT, description TEXT NOT NULL, sharing_type TEXT,
-        sharing_condition TEXT NOT NULL, grade TEXT NOT NULL, PRIMARY KEY (resource, version, position),
+        sharing_condition TEXT NOT NULL, grade TEXT NOT NULL, evidence_valid BIGINT, evidence_looked BIGINT,
+        PRIMARY KEY (resource, version, position),
         UNIQUE (resource, version, id), FOREIGN KEY (resource, version) REFERENCES catalog_version (resource, version));
       CREATE TABLE catalog_event (
         resource TEXT NOT NULL, position BIGINT NOT NULL, version BIGINT NOT NULL, at TEXT NOT NULL,
@@ -60,9 +61,9 @@ package enum CatalogSchema {
       place \(integer) PRIMARY KEY, resource TEXT NOT NULL UNIQUE REFERENCES catalog_resource (id),
       version BIGINT NOT NULL, code TEXT NOT NULL UNIQUE, name TEXT NOT NULL, abstract TEXT NOT NULL,
       provider TEXT NOT NULL, provider_name TEXT NOT NULL, classes TEXT NOT NULL, sharing_type TEXT NOT NULL,
-      format TEXT NOT NULL, cycle TEXT NOT NULL, is_mounted BOOLEAN NOT NULL, items BIGINT NOT NULL,
+      format TEXT NOT NULL, format_class TEXT NOT NULL, cycle TEXT NOT NULL, is_mounted BOOLEAN NOT NULL, items BIGINT NOT NULL,
       published_on TEXT NOT NULL);
-    CREATE INDEX catalog_entry_facets ON catalog_entry (place, provider, sharing_type, format, cycle);
+    CREATE INDEX catalog_entry_facets ON catalog_entry (place, provider, sharing_type, format_class, cycle);
     CREATE INDEX catalog_entry_by_provider ON catalog_entry (provider, place);
     CREATE TABLE catalog_entry_class (
       place \(integer) NOT NULL REFERENCES catalog_entry (place) ON DELETE CASCADE, depth BIGINT NOT NULL,

@@ -1,4 +1,5 @@
 internal import Connecting
+internal import Deadlines
 internal import Inventory
 package import Kernel
 package import Storage
@@ -88,7 +89,7 @@ package enum CatalogStore {
   /// Moves a version on; nothing of its content changes.
   static func move(
     _ resource: Resource, to state: VersionState, at now: Instant, submittedAt: Instant? = nil,
-    reviewDue: CalendarDate? = nil, publishedOn: CalendarDate? = nil, in tx: any Transaction
+    reviewDue: String? = nil, publishedOn: CalendarDate? = nil, in tx: any Transaction
   ) throws {
     let changed = try tx.run(
       """
@@ -153,7 +154,8 @@ package enum CatalogStore {
     var providerName: String
     var changedAt: Instant
     var submittedAt: Instant?
-    var reviewDue: CalendarDate?
+    /// Set while it waits for the reviewer.
+    var reviewDue: DueDate?
   }
 
   /// Versions that are being worked on by a provider, last changed first.
@@ -224,7 +226,8 @@ package enum CatalogStore {
         id: try row.id("resource"), version: try row.int("version"), state: try row.choice("state"),
         code: try row.textOrNil("code"), name: try row.text("name"), provider: try row.id("provider"),
         providerName: try row.text("provider_name"), changedAt: try row.instant("changed_at"),
-        submittedAt: try row.instantOrNil("submitted_at"), reviewDue: try row.dateOrNil("review_due"))
+        submittedAt: try row.instantOrNil("submitted_at"),
+        reviewDue: try row.textOrNil("review_due").flatMap { DueDate(encoded: $0) })
     }
   }
 
@@ -268,7 +271,10 @@ package enum CatalogStore {
         isNullable: try row.bool("is_nullable"), isKey: try row.bool("is_key"),
         type: try row.textOrNil("carried_as").flatMap { ValueType($0) }, semantic: try row.textOrNil("semantic"),
         description: try row.text("description"), sharingType: try row.textOrNil("sharing_type"),
-        sharingCondition: try row.text("sharing_condition"), grade: try row.text("grade"))
+        sharingCondition: try row.text("sharing_condition"), grade: try row.text("grade"),
+        evidence: try row.intOrNil("evidence_valid").map {
+          Item.Evidence(valid: $0, looked: try row.int("evidence_looked"))
+        })
     }
   }
 
@@ -277,11 +283,13 @@ package enum CatalogStore {
       try tx.run(
         """
         INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, length, scale,
-          is_nullable, is_key, carried_as, semantic, description, sharing_type, sharing_condition, grade)
+          is_nullable, is_key, carried_as, semantic, description, sharing_type, sharing_condition, grade,
+          evidence_valid, evidence_looked)
         VALUES (\(resource.id), \(resource.version), \(position), \(item.id), \(item.name), \(item.column),
           \(item.dataType), \(item.length), \(item.scale), \(item.isNullable), \(item.isKey),
           \(item.type?.description), \(item.semantic), \(item.description), \(item.sharingType),
-          \(item.sharingCondition), \(item.grade))
+          \(item.sharingCondition), \(item.grade),
+          \(item.evidence?.valid), \(item.evidence?.looked))
         """)
     }
   }

@@ -144,11 +144,14 @@ package struct Item: Hashable, Sendable {
   package var sharingCondition: String
   /// 1 to 4, code list `grade`.
   package var grade: String
+  /// What the guess of `semantic` rests on; nil when a person said it.
+  package var evidence: Evidence?
 
   package init(
     id: ItemID, name: String, column: String, dataType: String, length: Int? = nil, scale: Int? = nil,
     isNullable: Bool = true, isKey: Bool = false, type: ValueType? = nil, semantic: String? = nil,
-    description: String = "", sharingType: String? = nil, sharingCondition: String = "", grade: String = "2"
+    description: String = "", sharingType: String? = nil, sharingCondition: String = "", grade: String = "2",
+    evidence: Evidence? = nil
   ) {
     self.id = id
     self.name = name
@@ -164,6 +167,18 @@ package struct Item: Hashable, Sendable {
     self.sharingType = sharingType
     self.sharingCondition = sharingCondition
     self.grade = grade
+    self.evidence = evidence
+  }
+
+  /// Of so many values that were looked at, so many passed the kind's check.
+  package struct Evidence: Hashable, Sendable {
+    package var valid: Int
+    package var looked: Int
+
+    package init(valid: Int, looked: Int) {
+      self.valid = valid
+      self.looked = looked
+    }
   }
 
   package static let limits = (name: 128, column: 128, description: 500, sharingCondition: 500, length: 1_000_000_000)

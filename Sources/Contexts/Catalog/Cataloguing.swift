@@ -1,0 +1,137 @@
+internal import Audit
+package import Deadlines
+package import Identity
+internal import Inbox
+package import Inventory
+package import Kernel
+package import Storage
+
+extension Permission {
+  package static let readCatalog = Permission("catalog.read")
+  package static let compileCatalog = Permission("catalog.compile")
+  package static let reviewCatalog = Permission("catalog.review")
+}
+
+/// Compiling, reviewing, publishing and finding resources.
+package struct Cataloguing: Sendable {
+  package static let authority: [Permission: Set<Role>] = [
+    .readCatalog: [.platformOperator, .dataOfficer, .clerk, .leader],
+    .compileCatalog: [.dataOfficer],
+    .reviewCatalog: [.platformOperator],
+  ]
+
+  package var db: any Database
+  package var clock: Clock
+  package var register: SystemRegister
+  package var providers: Providers
+  package var lists: CodeLists
+  package var classification: Classification
+  package var calendar: WorkCalendar
+  package var rules: [RuleSet]
+  package var dependents: Dependents
+
+  package init(
+    db: any Database, clock: Clock, register: SystemRegister, providers: Providers, lists: CodeLists = .embedded,
+    classification: Classification = .embedded, calendar: WorkCalendar = .embedded,
+    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none
+  ) {
+    self.db = db
+    self.clock = clock
+    self.register = register
+    self.providers = providers
+    self.lists = lists
+    self.classification = classification
+    self.calendar = calendar
+    self.rules = rules
+    self.dependents = dependents
+  }
+
+  /// What hangs on a resource, asked before it is withdrawn. `App` fills it in with Sharing's answer.
+  package struct Dependents: Sendable {
+    package var of: @Sendable (ResourceID, any Transaction) throws -> [Text]
+    package init(of: @escaping @Sendable (ResourceID, any Transaction) throws -> [Text]) { self.of = of }
+    package static let none = Dependents { _, _ in [] }
+  }
+
+  // MARK: Finding
+
+  package func search(_ principal: Principal, _ query: CatalogQuery) async throws -> CatalogHits {
+    try principal.require(.readCatalog)
+    return try await db.read { tx in
+      try CatalogSearch.find(query, classification: classification, lists: lists, in: tx)
+    }
+  }
+
+  /// One version as the principal may see it; without a number the one in force, or else the latest.
+  package func resource(_ principal: Principal, _ id: ResourceID, version: Int? = nil) async throws -> Resource {
+    try await db.read { tx in try visible(principal, id, version: version, in: tx) }
+  }
+
+  package func findings(_ principal: Principal, _ id: ResourceID) async throws -> [Finding] {
+    try await db.read { tx in
+      let resource = try visible(principal, id, version: CatalogStore.latest(id, in: tx)?.version, in: tx)
+      return try findings(of: resource, in: tx)
+    }
+  }
+
+  // MARK: Parts
+
+  static let unknown = Refusal.notFound(Text("目录", "catalogue entry"))
+
+  /// What is or was in force is for every reader; what is being written is for its department and the reviewers.
+  func visible(
+    _ principal: Principal, _ id: ResourceID, version: Int?, in tx: any Transaction
+  ) throws -> Resource {
+    guard let resource = try CatalogStore.find(id, version: version, in: tx), maySee(principal, resource) else {
+      throw Self.unknown
+    }
+    return resource
+  }
+
+  func maySee(_ principal: Principal, _ resource: Resource) -> Bool {
+    switch resource.state {
+    case .published, .superseded, .withdrawn: principal.may(.readCatalog)
+    case .draft, .submitted, .returned, .approved, .discarded:
+      principal.may(.reviewCatalog)
+        || principal.may(.compileCatalog) && principal.organisation == resource.provider
+    }
+  }
+
+  /// The latest version, which must be of the principal's own organisation.
+  func own(_ principal: Principal, _ id: ResourceID, in tx: any Transaction) throws -> Resource {
+    guard let resource = try CatalogStore.latest(id, in: tx), maySee(principal, resource) else { throw Self.unknown }
+    try principal.require(.compileCatalog, in: resource.provider)
+    return resource
+  }
+
+  func findings(of resource: Resource, in tx: any Transaction) throws -> [Finding] {
+    var context = RuleContext(lists: lists, classification: classification, today: clock.today)
+    context.isSystemName = try InventoryStore.isSystemName(resource.metadata.name, in: tx)
+    context.nameIsTaken = try CatalogStore.nameIsTaken(
+      resource.metadata.name, provider: resource.provider, except: resource.id, in: tx)
+    context.unknownRelated = try CatalogStore.unknownCodes(Array(resource.metadata.related.prefix(100)), in: tx)
+    let office = try providers.organisation(resource.provider, tx)
+    context.providerStands = office.map { $0.validTo.map { context.today < $0 } ?? true } ?? false
+    return Catalog.findings(of: resource, in: context)
+  }
+
+  func record(
+    _ event: VersionEvent?, _ action: String, _ resource: Resource, by principal: Principal, at now: Instant,
+    words: String = "", detail: [(name: String, value: String)] = [], in tx: any Transaction
+  ) throws {
+    if let event { try CatalogStore.record(event, of: resource, by: principal, at: now, words: words, in: tx) }
+    var facts = [(name: "version", value: String(resource.version))]
+    if let code = resource.code { facts.append(("code", code.description)) }
+    if !words.isEmpty { facts.append(("words", words)) }
+    try AuditLog.record(
+      AuditEntry(
+        at: now, actor: principal, action: action, subjectKind: "resource", subject: resource.id.text,
+        subjectName: resource.metadata.name, detail: facts + detail), in: tx)
+  }
+
+  /// When a review that is asked for now must be decided.
+  func reviewDue(from day: CalendarDate) -> DueDate? {
+    guard let rule = RuleSet.inForce(on: day, of: rules)["catalogue.review"] else { return nil }
+    return calendar.due(from: day, workingDays: rule.value, rule: rule.reference)
+  }
+}

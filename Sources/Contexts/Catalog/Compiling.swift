@@ -1,0 +1,241 @@
+package import Connecting
+internal import Deadlines
+internal import Identity
+internal import Inbox
+package import Inventory
+package import Kernel
+internal import Storage
+
+// What a department does: write entries, have them reviewed, change and give them up.
+
+extension Cataloguing {
+  /// Makes a draft from a table of one of the department's own sources: its columns become items, and what their values
+  /// seem to be is guessed from at most `rows` rows, which are looked at and forgotten.
+  package func draft(
+    _ principal: Principal, from source: SourceID, table: TableName, sampling rows: Int = 1000
+  ) async throws -> Resource {
+    try principal.require(.compileCatalog)
+    let (found, description) = try await register.describe(principal, source, table)
+    guard description.columns.count <= Metadata.limits.items else {
+      throw Refusal(
+        .tooLarge, "catalog.table.wide",
+        Text(
+          "表有 \(description.columns.count) 列，一条目录最多 \(Metadata.limits.items) 个信息项。",
+          "The table has \(description.columns.count) columns; an entry has at most \(Metadata.limits.items) items."))
+    }
+    let sample = try await register.sample(principal, source, description, limit: min(max(rows, 0), 10_000))
+    let now = clock.now()
+    return try await db.write { tx in
+      let made = Catalog.draft(
+        from: description, sample: sample, connector: found.kind,
+        classNode: try codeNode(of: found.owner, providers, classification, in: tx), at: now)
+      return try begin(
+        principal, system: found.system, metadata: made.metadata, items: made.items,
+        mount: Mount(
+          source: source, table: description.name, keyColumns: made.keyColumns, cursorColumn: made.cursorColumn),
+        at: now, in: tx)
+    }
+  }
+
+  /// Starts an entry by hand.
+  package func draft(
+    _ principal: Principal, system: SystemID?, metadata: Metadata, items: [Item] = []
+  ) async throws -> Resource {
+    try principal.require(.compileCatalog)
+    let now = clock.now()
+    return try await db.write { tx in
+      var metadata = metadata
+      if metadata.classes.isEmpty, let office = principal.organisation,
+        let node = try codeNode(of: office, providers, classification, in: tx)
+      {
+        metadata.classes = [node]
+      }
+      return try begin(principal, system: system, metadata: metadata, items: items, mount: nil, at: now, in: tx)
+    }
+  }
+
+  /// What a form may change in a draft.
+  package struct Change: Sendable {
+    package var metadata: Metadata?
+    package var system: SystemID??
+    package var items: [Item]?
+    package var mount: Mount??
+
+    package init(
+      metadata: Metadata? = nil, system: SystemID?? = nil, items: [Item]? = nil, mount: Mount?? = nil
+    ) {
+      self.metadata = metadata
+      self.system = system
+      self.items = items
+      self.mount = mount
+    }
+  }
+
+  /// Writes in a draft. It may stay incomplete (the findings say what is missing), but never over its limits. Refused when
+  /// somebody else changed it since `revision`.
+  package func edit(
+    _ principal: Principal, _ id: ResourceID, from revision: Int, _ change: Change
+  ) async throws -> (resource: Resource, findings: [Finding]) {
+    try principal.require(.compileCatalog)
+    let now = clock.now()
+    return try await db.write { tx in
+      var resource = try own(principal, id, in: tx)
+      resource.state = try resource.state.applying(.edit)
+      if let metadata = change.metadata { resource.metadata = metadata }
+      if let system = change.system { resource.system = system }
+      if let items = change.items { resource.items = items }
+      if let mount = change.mount { resource.mount = mount }
+      if let mount = resource.mount {
+        resource.items = resource.items.map { item in
+          var item = item
+          item.isKey = mount.keyColumns.contains(item.column)
+          return item
+        }
+      }
+      try refuseForeign(resource, principal, in: tx)
+      resource.changedAt = now
+      resource.lists = lists.version
+      let findings = try findings(of: resource, in: tx)
+      // Drafts may lack things; what cannot be kept at all is refused at once.
+      let broken = findings.filter { ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code) }
+      if let refusal = broken.refusal { throw refusal }
+      guard try CatalogStore.update(resource, from: revision, in: tx) else { throw CatalogStore.changedMeanwhile }
+      resource.revision = revision + 1
+      try record(.edit, "catalog.draft.edit", resource, by: principal, at: now, in: tx)
+      return (resource, findings)
+    }
+  }
+
+  /// Hands a draft to the reviewer. Refused while a rule finds an error.
+  package func submit(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
+    try principal.require(.compileCatalog)
+    let now = clock.now()
+    return try await db.write { tx in
+      var resource = try own(principal, id, in: tx)
+      let next = try resource.state.applying(.submit)
+      if let refusal = try findings(of: resource, in: tx).refusal { throw refusal }
+      guard try codeNode(of: resource.provider, providers, classification, in: tx) != nil else {
+        throw Refusal(
+          .conflict, "catalog.provider.no-node",
+          Text(
+            "提供方在国家分类中没有节点，其前身单位也没有；请安全管理员先在单位信息中配置“目录分类节点”。",
+            "Neither the provider nor any predecessor has a node in the classification; have one configured first."))
+      }
+      let due = reviewDue(from: now.dateInChina)
+      try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due?.encoded, in: tx)
+      try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
+      try Inbox.post(
+        InboxTask(
+          kind: "catalog.review",
+          title: Text("审核目录：\(resource.metadata.name)", "Review entry: \(resource.metadata.name)"),
+          link: "/catalog/review/\(id)", for: .holders(.reviewCatalog), subject: ("resource", id.text),
+          due: due?.date, isProvisional: due?.provisional ?? false, at: now), in: tx)
+      resource.state = next
+      resource.submittedAt = now
+      try record(
+        .submit, "catalog.version.submit", resource, by: principal, at: now,
+        detail: due.map { [("due", "\($0.date)")] } ?? [], in: tx)
+      return resource
+    }
+  }
+
+  /// Takes a submitted entry back before it is decided.
+  package func recall(_ principal: Principal, _ id: ResourceID) async throws {
+    try await leave(principal, id, .recall, "catalog.version.recall")
+  }
+
+  /// Gives up a draft that was never registered. For a later version, the one in force stays.
+  package func discard(_ principal: Principal, _ id: ResourceID) async throws {
+    try await leave(principal, id, .discard, "catalog.version.discard")
+  }
+
+  /// Begins the next version of what is in force: a draft with the same content, whose items keep their ids.
+  package func beginChange(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
+    try principal.require(.compileCatalog)
+    let now = clock.now()
+    return try await db.write { tx in
+      guard let current = try CatalogStore.published(id, in: tx), let latest = try CatalogStore.latest(id, in: tx)
+      else {
+        throw Self.unknown
+      }
+      try principal.require(.compileCatalog, in: current.provider)
+      guard latest.version == current.version || latest.state == .discarded else {
+        throw Refusal(
+          .conflict, "catalog.change.open",
+          Text(
+            "第 \(latest.version) 版正在编制，请在其中修改。", "Version \(latest.version) is already being written; change it there.")
+        )
+      }
+      var next = current
+      next.version = latest.version + 1
+      next.state = .draft
+      next.revision = 1
+      next.changedAt = now
+      next.submittedAt = nil
+      next.publishedOn = nil
+      if let office = try providers.organisation(next.provider, tx) {
+        next.providerName = office.name
+        next.providerCode = office.creditCode
+      }
+      try CatalogStore.insert(next, in: tx)
+      try record(nil, "catalog.version.begin", next, by: principal, at: now, in: tx)
+      return next
+    }
+  }
+
+  // MARK: Parts
+
+  private func begin(
+    _ principal: Principal, system: SystemID?, metadata: Metadata, items: [Item], mount: Mount?, at now: Instant,
+    in tx: any Transaction
+  ) throws -> Resource {
+    guard let provider = principal.organisation, let office = try providers.organisation(provider, tx) else {
+      throw Refusal.forbidden(.compileCatalog)
+    }
+    let resource = Resource(
+      id: .make(at: now), provider: provider, providerName: office.name, providerCode: office.creditCode,
+      system: system, metadata: metadata, items: items, mount: mount, lists: lists.version, changedAt: now)
+    try refuseForeign(resource, principal, in: tx)
+    let broken = try findings(of: resource, in: tx).filter {
+      ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code)
+    }
+    if let refusal = broken.refusal { throw refusal }
+    try CatalogStore.insert(resource, in: tx)
+    try record(nil, "catalog.draft.begin", resource, by: principal, at: now, in: tx)
+    return resource
+  }
+
+  /// A system or source of another organisation, or none at all: a forged id is answered like a missing one.
+  private func refuseForeign(_ resource: Resource, _ principal: Principal, in tx: any Transaction) throws {
+    if let system = resource.system, try InventoryStore.system(system, in: tx)?.owner != resource.provider {
+      throw Refusal.invalid(
+        "catalog.system", "system", Text("请选择本单位登记的信息系统。", "Choose a system your organisation registered."))
+    }
+    if let mount = resource.mount {
+      guard let source = try InventoryStore.source(mount.source, in: tx), source.owner == resource.provider else {
+        throw Refusal.invalid("catalog.mount", "mount", Text("请选择本单位的数据源。", "Choose a source of your organisation."))
+      }
+      guard resource.system == nil || resource.system == source.system else {
+        throw Refusal.invalid(
+          "catalog.mount.system", "system",
+          Text("挂接的数据源属于另一个信息系统。", "The mounted source belongs to another information system."))
+      }
+    }
+    guard Set(resource.items.map(\.id)).count == resource.items.count else {
+      throw Refusal.invalid("catalog.items", "items", Text("信息项标识重复。", "An item's id stands twice."))
+    }
+  }
+
+  private func leave(
+    _ principal: Principal, _ id: ResourceID, _ event: VersionEvent, _ action: String
+  ) async throws {
+    try principal.require(.compileCatalog)
+    let now = clock.now()
+    try await db.write { tx in
+      let resource = try own(principal, id, in: tx)
+      try CatalogStore.move(resource, to: resource.state.applying(event), at: now, in: tx)
+      try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
+      try record(event, action, resource, by: principal, at: now, in: tx)
+    }
+  }
+}
