@@ -1,9 +1,10 @@
 internal import Connecting
-internal import Kernel
+internal import NationalCrypto
 
 extension [Item] {
   /// The items as one text that changes exactly when what a delivery relies on changes: column, how it is carried, its
-  /// bounds, whether it may be null and whether it is key. What receipts digest, and what a drift check compares.
+  /// bounds, whether it may be null, whether it is key and what check its values must pass. Names, descriptions and
+  /// sharing terms may change without it.
   package var contractText: String {
     sorted { $0.column < $1.column }.map { item in
       [
@@ -12,4 +13,7 @@ extension [Item] {
       ].joined(separator: "\t") + "\n"
     }.joined()
   }
+
+  /// SM3 over `contractText`, in hexadecimal: what a delivery compares with the table it finds.
+  package var schemaDigest: String { SM3.hash(contractText).hex }
 }

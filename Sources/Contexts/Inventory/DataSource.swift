@@ -1,3 +1,4 @@
+internal import NationalCrypto
 package import Kernel
 
 package typealias SourceID = ID<DataSource>
@@ -62,5 +63,14 @@ package struct SourceSeal: Sendable {
   ) {
     self.seal = seal
     self.open = open
+  }
+}
+
+extension SourceSeal {
+  /// Sealed under the node's key of 32 bytes.
+  package static func under(key: [UInt8]) -> SourceSeal {
+    SourceSeal(
+      seal: { secret, context in Sealed.seal(secret, key: key, context: "inventory/\(context)") },
+      open: { sealed, context in try Sealed.open(sealed, key: key, context: "inventory/\(context)") })
   }
 }
