@@ -23,6 +23,7 @@ package protocol Database: Sendable {
 
   /// Runs `body` as one transaction, which holds when this returns and is durable. `body` has no effect outside the
   /// transaction, because it may be run more than once. What it throws undoes it.
+  @discardableResult
   func write<T: Sendable>(
     _ isolation: Isolation, _ body: @escaping @Sendable (any Transaction) throws -> T
   ) async throws -> T
@@ -32,6 +33,7 @@ package protocol Database: Sendable {
 }
 
 extension Database {
+  @discardableResult
   package func write<T: Sendable>(_ body: @escaping @Sendable (any Transaction) throws -> T) async throws -> T {
     try await write(.serializable, body)
   }

@@ -1,0 +1,60 @@
+import Foundation
+package import Storage
+
+/// Our own data in PostgreSQL 14 or newer, through libpq.
+///
+/// Each connection has a thread of its own, because libpq blocks. `write` is SERIALIZABLE and runs its body again after a
+/// conflict; `read` is REPEATABLE READ, READ ONLY. The database must be UTF-8 with the C collation, so that both engines
+/// sort alike; another is refused at the start.
+package final class PostgresDatabase: Storage.Database {
+  package let engine = Engine.postgres
+  private let pool: ConnectionPool
+
+  /// `address` is a `postgres://` URI or libpq's `key=value` form; several hosts are tried in order.
+  /// Throws `.unavailable` when none answers and `.migration` when the database is of the wrong kind.
+  package init(_ address: String, connections: Int = 8) throws {
+    let first = try PostgresConnection(address)
+    let facts =
+      try first.rows("SHOW server_encoding")
+      + first.rows("SELECT datcollate AS server_encoding FROM pg_database WHERE datname = current_database()")
+    let encoding = try facts[0].text("server_encoding")
+    let collation = try facts[1].text("server_encoding")
+    guard encoding == "UTF8", ["C", "C.UTF-8", "C.utf8", "POSIX"].contains(collation) else {
+      throw StorageError(
+        .migration,
+        "the database must be UTF8 with the C collation (it is \(encoding) with \(collation)); create it with ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+      )
+    }
+    pool = ConnectionPool(address: address, count: max(2, connections), first: first)
+  }
+
+  package func read<T: Sendable>(_ body: @escaping @Sendable (any Storage.Transaction) throws -> T) async throws -> T {
+    try await pool.perform { connection in
+      try connection.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
+    }
+  }
+
+  package func write<T: Sendable>(
+    _ isolation: Isolation, _ body: @escaping @Sendable (any Storage.Transaction) throws -> T
+  ) async throws -> T {
+    let begin =
+      isolation == .serializable ? "BEGIN ISOLATION LEVEL SERIALIZABLE" : "BEGIN ISOLATION LEVEL READ COMMITTED"
+    return try await pool.perform { connection in
+      var attempt = 0
+      while true {
+        do {
+          return try connection.transaction(begin, body)
+        } catch let error as StorageError where error.code == .conflict && attempt < Self.retries {
+          attempt += 1
+          // Up to 2, 4, 8 … 256 ms, by chance, so that those who collided do not collide again.
+          usleep(UInt32.random(in: 0...(1000 << UInt32(min(attempt, 8)))))
+        }
+      }
+    }
+  }
+
+  package func close() async { await pool.close() }
+
+  /// A body is run again so many times after a conflict before the caller hears of it.
+  private static let retries = 30
+}

@@ -1,0 +1,163 @@
+import Foundation
+import Synchronization
+
+/// A PostgreSQL server of a test's own: its data in a temporary folder, reached by a socket there, ended by its pid.
+///
+/// PostgreSQL refuses root, so as root its tools run as the user `postgres`. A small shell watches this process and ends
+/// the server and its folder when the process is gone, however it went.
+package final class PostgresServer: Sendable {
+  package struct Failure: Error, CustomStringConvertible {
+    package var description: String
+  }
+
+  package enum StopMode: String, Sendable {
+    case fast = "INT"
+    /// As after a power cut.
+    case immediate = "QUIT"
+    case kill = "KILL"
+  }
+
+  /// One for all tests of a process, made when first asked for; `SANJIANG_TEST_POSTGRES` names a running one instead.
+  package static let shared = Result { try PostgresServer(durable: false) }
+
+  package let folder: String
+  private let settings: [String]
+  private let process = Mutex<Int32?>(nil)
+
+  package init(durable: Bool = true) throws {
+    let folder = "/tmp/sanjiang-pg-" + String(UUID().uuidString.prefix(8)).lowercased()
+    self.folder = folder
+    settings =
+      ["-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=200"]
+      + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    if geteuid() == 0 { try Self.run("/bin/chown", ["postgres", folder]) }
+    try Self.asPostgres([
+      try Self.tool("initdb"), "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
+      "--no-sync",
+    ])
+    try start()
+    Self.watch(folder)
+  }
+
+  /// The address of one of its databases.
+  package func address(of database: String) -> String { "host=\(folder) user=postgres dbname=\(database)" }
+
+  package func start() throws {
+    let command = [try Self.tool("postgres"), "-D", folder + "/data"] + settings
+    let server = Process()
+    (server.executableURL, server.arguments) = Self.wrapped(command)
+    server.standardOutput = FileHandle.nullDevice
+    server.standardError = FileHandle(forWritingAtPath: "/dev/null")
+    server.standardInput = FileHandle.nullDevice
+    try server.run()
+    for _ in 0..<300 {
+      if let pid = postmaster, (try? Self.run(try Self.tool("pg_isready"), ["-q", "-h", folder])) != nil {
+        process.withLock { $0 = pid }
+        return
+      }
+      usleep(50_000)
+    }
+    throw Failure(description: "PostgreSQL did not start in \(folder)")
+  }
+
+  package func stop(_ mode: StopMode = .fast) {
+    guard
+      let pid = process.withLock({ pid in
+        defer { pid = nil }; return pid
+      })
+    else { return }
+    let signal: Int32 = mode == .fast ? SIGINT : mode == .immediate ? SIGQUIT : SIGKILL
+    kill(pid, signal)
+    for _ in 0..<400 {
+      if kill(pid, 0) != 0 { break }
+      usleep(25_000)
+    }
+    if mode == .kill { try? FileManager.default.removeItem(atPath: folder + "/data/postmaster.pid") }
+  }
+
+  package func remove() {
+    stop(.immediate)
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  package func makeDatabase() throws -> String {
+    let name = "t" + UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased().prefix(16)
+    try query("CREATE DATABASE \(name) TEMPLATE template0", on: "postgres")
+    return String(name)
+  }
+
+  package func dropDatabase(_ name: String) throws {
+    try query("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", on: "postgres")
+  }
+
+  /// Runs SQL through psql and answers what it printed, columns parted by `|`.
+  @discardableResult
+  package func query(_ sql: String, on database: String) throws -> String {
+    try Self.run(
+      try Self.tool("psql"), ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", address(of: database), "-c", sql])
+  }
+
+  private var postmaster: Int32? {
+    (try? String(contentsOfFile: folder + "/data/postmaster.pid", encoding: .utf8))?.split(separator: "\n").first
+      .flatMap {
+        Int32($0)
+      }
+  }
+
+  // MARK: - Tools
+
+  private static func tool(_ name: String) throws -> String {
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+    for version in versions.sorted(by: { (Int($0) ?? 0) > (Int($1) ?? 0) }) {
+      let path = "/usr/lib/postgresql/\(version)/bin/\(name)"
+      if FileManager.default.isExecutableFile(atPath: path) { return path }
+    }
+    throw Failure(description: "\(name) is not installed; scripts/install-packages test installs it")
+  }
+
+  private static func wrapped(_ command: [String]) -> (URL, [String]) {
+    geteuid() == 0
+      ? (URL(fileURLWithPath: "/usr/sbin/runuser"), ["-u", "postgres", "--"] + command)
+      : (URL(fileURLWithPath: command[0]), Array(command.dropFirst()))
+  }
+
+  private static func asPostgres(_ command: [String]) throws {
+    let (tool, arguments) = wrapped(command)
+    try run(tool.path, arguments)
+  }
+
+  @discardableResult
+  private static func run(_ tool: String, _ arguments: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: tool)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: "/tmp")
+    let (output, complaints) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = complaints
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let said = output.fileHandleForReading.readDataToEndOfFile()
+    let complained = complaints.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw Failure(description: "\(tool): \(String(decoding: complained, as: UTF8.self).prefix(500))")
+    }
+    return String(decoding: said, as: UTF8.self)
+  }
+
+  /// Ends the server when this process is gone.
+  private static func watch(_ folder: String) {
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
+    shell.arguments = [
+      "/bin/sh", "-c",
+      "while kill -0 \(getpid()) 2>/dev/null; do sleep 1; done; kill -QUIT $(head -1 \(folder)/data/postmaster.pid) 2>/dev/null; sleep 1; rm -rf \(folder)",
+    ]
+    shell.standardInput = FileHandle.nullDevice
+    shell.standardOutput = FileHandle.nullDevice
+    shell.standardError = FileHandle.nullDevice
+    try? shell.run()
+  }
+}
