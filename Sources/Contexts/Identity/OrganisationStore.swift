@@ -1,0 +1,95 @@
+package import Kernel
+package import Storage
+
+/// Reading organisations; what every context above needs.
+package enum OrganisationStore {
+  package static func find(_ id: OrganisationID, in tx: any Transaction) throws -> Organisation? {
+    try tx.row("SELECT \(columns) FROM identity_organisation WHERE id = \(id)").map(organisation)
+  }
+
+  /// Throws `.notFound` for an id that is none.
+  package static func get(_ id: OrganisationID, in tx: any Transaction) throws -> Organisation {
+    guard let found = try find(id, in: tx) else { throw Refusal.notFound(Text("单位", "organisation")) }
+    return found
+  }
+
+  /// The one of that name standing on that day.
+  package static func named(_ name: String, on day: CalendarDate, in tx: any Transaction) throws -> Organisation? {
+    try tx.row(
+      """
+      SELECT \(columns) FROM identity_organisation
+      WHERE (name = \(name) OR short_name = \(name)) AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to > \(day))
+      ORDER BY name LIMIT 1
+      """
+    ).map(organisation)
+  }
+
+  /// Those standing on a day, by division and name; with `search`, those whose name contains it.
+  package static func list(
+    on day: CalendarDate, search: String? = nil, limit: Int = 500, in tx: any Transaction
+  ) throws -> [Organisation] {
+    var conditions: [SQL] = ["valid_from <= \(day)", "valid_to IS NULL OR valid_to > \(day)"]
+    if let search {
+      let pattern = "%" + search.filter { $0 != "%" && $0 != "_" } + "%"
+      conditions.append("name LIKE \(pattern) OR short_name LIKE \(pattern)")
+    }
+    return try tx.rows(
+      "SELECT \(columns) FROM identity_organisation WHERE \(SQL.all(conditions)) ORDER BY division, name LIMIT \(limit)"
+    ).map(organisation)
+  }
+
+  package static func predecessors(of id: OrganisationID, in tx: any Transaction) throws -> [Organisation] {
+    try tx.rows(
+      """
+      SELECT \(columns) FROM identity_organisation
+      WHERE id IN (SELECT predecessor FROM identity_succession WHERE successor = \(id)) ORDER BY name
+      """
+    ).map(organisation)
+  }
+
+  package static func successors(of id: OrganisationID, in tx: any Transaction) throws -> [Organisation] {
+    try tx.rows(
+      """
+      SELECT \(columns) FROM identity_organisation
+      WHERE id IN (SELECT successor FROM identity_succession WHERE predecessor = \(id)) ORDER BY name
+      """
+    ).map(organisation)
+  }
+
+  /// Its own node of the national tree, or its predecessors' first one: the tree is of 2017, and a body of the 2018 reform
+  /// goes on under the node of what it came from.
+  package static func classificationNode(of organisation: Organisation, in tx: any Transaction) throws -> String? {
+    if let node = organisation.classificationNode { return node }
+    for predecessor in try predecessors(of: organisation.id, in: tx) {
+      if let node = try classificationNode(of: predecessor, in: tx) { return node }
+    }
+    return nil
+  }
+
+  static func insert(_ organisation: Organisation, fileKey: String?, in tx: any Transaction) throws {
+    try tx.run(
+      """
+      INSERT INTO identity_organisation (id, file_key, name, short_name, credit_code, division, classification_node,
+        valid_from, valid_to)
+      VALUES (\(organisation.id), \(fileKey), \(organisation.name), \(organisation.shortName), \(organisation.creditCode),
+        \(organisation.division), \(organisation.classificationNode), \(organisation.validFrom), \(organisation.validTo))
+      """)
+  }
+
+  static func link(_ predecessor: OrganisationID, _ successor: OrganisationID, in tx: any Transaction) throws {
+    try tx.run(
+      "INSERT INTO identity_succession (predecessor, successor) VALUES (\(predecessor), \(successor)) ON CONFLICT DO NOTHING"
+    )
+  }
+
+  static let columns: SQL =
+    "id, name, short_name, credit_code, division, classification_node, valid_from, valid_to"
+
+  static func organisation(_ row: Row) throws -> Organisation {
+    Organisation(
+      id: try row.id("id"), name: try row.text("name"), shortName: try row.text("short_name"),
+      creditCode: try row.text("credit_code"), division: try row.text("division"),
+      classificationNode: try row.textOrNil("classification_node"), validFrom: try row.date("valid_from"),
+      validTo: try row.dateOrNil("valid_to"))
+  }
+}

@@ -1,0 +1,261 @@
+import Audit
+package import Kernel
+import NationalCrypto
+package import Storage
+
+/// Making and changing people: the security administrator's work, and everybody's own account.
+package struct People: Sendable {
+  let database: any Database
+  let clock: Clock
+  let hasher: PasswordHasher
+  let sealingKey: [UInt8]
+
+  package init(database: any Database, clock: Clock, hasher: PasswordHasher, sealingKey: [UInt8]) {
+    self.database = database
+    self.clock = clock
+    self.hasher = hasher
+    self.sealingKey = sealingKey
+  }
+
+  package static let authority: [Permission: Set<Role>] = [
+    .peopleRead: [.securityAdministrator, .systemAdministrator, .auditAdministrator],
+    .peopleManage: [.securityAdministrator],
+    .organisationsManage: [.securityAdministrator],
+  ]
+
+  /// What is asked for a new person.
+  package struct Draft: Sendable {
+    package var login: String
+    package var name: String
+    package var organisation: OrganisationID
+    package var roles: Set<Role>
+
+    package init(login: String, name: String, organisation: OrganisationID, roles: Set<Role>) {
+      self.login = login
+      self.name = name
+      self.organisation = organisation
+      self.roles = roles
+    }
+  }
+
+  /// Makes a person and answers the one-time password, which is shown once and kept nowhere.
+  package func create(_ draft: Draft, by principal: Principal) async throws -> (id: PersonID, oneTimePassword: String) {
+    try principal.require(.peopleManage)
+    return try await insert(draft, by: principal, password: nil)
+  }
+
+  /// For the node itself: `init` and the demo. With a password given it need not be changed at the first sign-in.
+  package func createForNode(_ draft: Draft, password: String? = nil) async throws -> (
+    id: PersonID, oneTimePassword: String
+  ) {
+    try await insert(draft, by: .system(), password: password)
+  }
+
+  private func insert(_ draft: Draft, by principal: Principal, password: String?) async throws -> (
+    id: PersonID, oneTimePassword: String
+  ) {
+    var faults: [Refusal.Fault] = []
+    let login = draft.login.lowercased()
+    let isPlain = login.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 45 || $0 == 46 }
+    if !(2...64).contains(login.count) || !isPlain {
+      faults.append(
+        .init("login", Text("用户名为 2 到 64 个小写字母、数字、点或连字符。", "2 to 64 lower-case letters, digits, dots or hyphens.")))
+    }
+    if !(1...50).contains(draft.name.count) {
+      faults.append(.init("name", Text("姓名为 1 到 50 个字。", "A name of 1 to 50 characters.")))
+    }
+    if draft.roles.isEmpty { faults.append(.init("roles", Text("至少选择一个角色。", "Choose at least one role."))) }
+    if let conflict = Role.conflict(in: draft.roles) { faults.append(.init("roles", conflict)) }
+    guard faults.isEmpty else { throw Refusal.invalid("identity.person", faults) }
+    let plain = password ?? PasswordPolicy.oneTime()
+    let hash = try await hasher.hash(plain)
+    let now = clock.now()
+    let id = try await database.write { tx in
+      _ = try OrganisationStore.get(draft.organisation, in: tx)
+      guard try PersonStore.find(login: login, in: tx) == nil else {
+        throw Refusal.invalid("identity.person.login", "login", Text("这个用户名已有人使用。", "This name is taken."))
+      }
+      let person = Person(
+        id: .make(at: now), login: login, name: draft.name, organisation: draft.organisation, roles: draft.roles,
+        isActive: true,
+        mustChangePassword: password == nil, hasSecondFactor: false, version: 1)
+      try PersonStore.insert(person, password: hash, at: now, in: tx)
+      try record("identity.person.create", person, [("roles", names(draft.roles))], by: principal, now, tx)
+      return person.id
+    }
+    return (id, plain)
+  }
+
+  /// Replaces the roles. Nobody changes his own.
+  package func assign(_ roles: Set<Role>, to id: PersonID, version: Int, by principal: Principal) async throws {
+    try principal.require(.peopleManage)
+    guard principal.person != id else { throw Self.notOneself }
+    guard !roles.isEmpty else {
+      throw Refusal.invalid("identity.person.roles", "roles", Text("至少选择一个角色。", "Choose at least one role."))
+    }
+    if let conflict = Role.conflict(in: roles) { throw Refusal.invalid("identity.person.roles", "roles", conflict) }
+    let now = clock.now()
+    try await database.write { tx in
+      let person = try current(id, version, tx)
+      try PersonStore.setRoles(roles, of: id, in: tx)
+      try SessionStore.endAll(of: id, in: tx)
+      try record(
+        "identity.person.roles", person, [("before", names(person.roles)), ("after", names(roles))], by: principal, now,
+        tx)
+    }
+  }
+
+  /// A new one-time password, shown once; the second factor is taken off when asked for, and every session ends.
+  package func reset(_ id: PersonID, withSecondFactor: Bool, by principal: Principal) async throws -> String {
+    try principal.require(.peopleManage)
+    guard principal.person != id else { throw Self.notOneself }
+    let plain = PasswordPolicy.oneTime()
+    let hash = try await hasher.hash(plain)
+    let now = clock.now()
+    try await database.write { tx in
+      guard let person = try PersonStore.find(id, in: tx) else { throw Self.noPerson }
+      try PersonStore.setPassword(hash, mustChange: true, of: id, in: tx)
+      if withSecondFactor {
+        try tx.run("UPDATE identity_person SET totp_secret = NULL, totp_last = NULL WHERE id = \(id)")
+      }
+      try SessionStore.endAll(of: id, in: tx)
+      try record(
+        "identity.person.reset", person, [("secondFactor", withSecondFactor ? "removed" : "kept")], by: principal, now,
+        tx)
+    }
+    return plain
+  }
+
+  package func setActive(_ isActive: Bool, _ id: PersonID, version: Int, by principal: Principal) async throws {
+    try principal.require(.peopleManage)
+    guard principal.person != id else { throw Self.notOneself }
+    let now = clock.now()
+    try await database.write { tx in
+      let person = try current(id, version, tx)
+      try tx.run("UPDATE identity_person SET is_active = \(isActive), version = version + 1 WHERE id = \(id)")
+      try SessionStore.endAll(of: id, in: tx)
+      try record(isActive ? "identity.person.restore" : "identity.person.suspend", person, [], by: principal, now, tx)
+    }
+  }
+
+  /// One's own password. Ends every other session and answers a new one's token.
+  package func changePassword(token: String, old: String, new: String) async throws -> String {
+    let now = clock.now()
+    let (session, person, hash) = try await database.read { tx in
+      guard let session = try SessionStore.find(token: token, at: now, in: tx), session.stage != .secondFactor,
+        let person = try PersonStore.find(session.person, in: tx)
+      else { throw SignIn.expired }
+      return (session, person, try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)"))
+    }
+    guard try await hasher.verify(String(old.prefix(200)), hash) else {
+      throw Refusal.invalid("identity.password.old", "old", Text("现在的密码不对。", "The present password is wrong."))
+    }
+    try PasswordPolicy.check(new, login: person.login, field: "new")
+    guard old != new else {
+      throw Refusal.invalid("identity.password.same", "new", Text("新密码应与现在的不同。", "The new password must differ."))
+    }
+    let fresh = try await hasher.hash(new)
+    return try await database.write { tx in
+      try PersonStore.setPassword(fresh, mustChange: false, of: person.id, in: tx)
+      try SessionStore.endAll(of: person.id, in: tx)
+      try record("identity.password.change", person, [], by: .system(person.name), now, tx)
+      return try SessionStore.start(for: person.id, stage: .full, source: session.source, at: now, in: tx)
+    }
+  }
+
+  /// A secret for an authenticator, to be confirmed by a code before it counts.
+  package func newSecondFactor() -> (secret: [UInt8], text: String) {
+    let secret = SecureRandom.bytes(20)
+    return (secret, TOTP.base32(secret))
+  }
+
+  package func enrol(secret: [UInt8], code: String, for principal: Principal) async throws {
+    guard let id = principal.person else { throw Self.noPerson }
+    let now = clock.now()
+    guard secret.count == 20,
+      let step = TOTP.accept(code, secret: secret, seconds: now.milliseconds / 1000, lastUsed: nil)
+    else {
+      throw Refusal.invalid(
+        "identity.second-factor", "code", Text("验证码不对，请核对手机时间后再试。", "Wrong code; check the phone's time and try again.")
+      )
+    }
+    let sealed = Sealed.seal(secret, key: sealingKey, context: "totp \(id)")
+    try await database.write { tx in
+      guard let person = try PersonStore.find(id, in: tx) else { throw Self.noPerson }
+      try tx.run("UPDATE identity_person SET totp_secret = \(sealed), totp_last = \(step) WHERE id = \(id)")
+      try record("identity.second-factor.enrol", person, [], by: principal, now, tx)
+    }
+  }
+
+  /// Names a deputy for a period, both days included.
+  package func nameDeputy(_ deputy: PersonID, from first: CalendarDate, to last: CalendarDate, by principal: Principal)
+    async throws
+  {
+    guard let id = principal.person, principal.onBehalfOf == nil else { throw Self.noPerson }
+    let now = clock.now()
+    guard last >= first, last >= now.dateInChina, last - first <= 366 else {
+      throw Refusal.invalid(
+        "identity.deputy.period", "to",
+        Text("结束日不得早于起始日或今天，且不超过一年。", "The last day is not before the first or today, and within a year."))
+    }
+    try await database.write { tx in
+      guard let person = try PersonStore.find(id, in: tx), let other = try PersonStore.find(deputy, in: tx),
+        other.isActive,
+        other.id != id, other.organisation == person.organisation
+      else {
+        throw Refusal.invalid(
+          "identity.deputy", "deputy",
+          Text("代理人应为本单位的另一名在岗人员。", "A deputy is another active person of the same organisation."))
+      }
+      let clashes = try tx.row(
+        """
+        SELECT id FROM identity_deputy WHERE ended_at IS NULL AND first_day <= \(last) AND last_day >= \(first)
+          AND ((person = \(id) AND deputy = \(deputy)) OR (person = \(deputy) AND deputy = \(id))) LIMIT 1
+        """)
+      guard clashes == nil else {
+        throw Refusal.invalid(
+          "identity.deputy.overlap", "from",
+          Text("这段时间已有委托，或互相代理。", "There is a deputy in this period already, or the two would stand for each other."))
+      }
+      try tx.run(
+        """
+        INSERT INTO identity_deputy (id, person, deputy, first_day, last_day)
+        VALUES (\(uuidVersion7(at: now)), \(id), \(deputy), \(first), \(last))
+        """)
+      try record(
+        "identity.deputy.name", person, [("deputy", other.name), ("from", "\(first)"), ("to", "\(last)")],
+        by: principal, now, tx)
+    }
+  }
+
+  // MARK: - Pieces
+
+  private func current(_ id: PersonID, _ version: Int, _ tx: any Transaction) throws -> Person {
+    guard let person = try PersonStore.find(id, in: tx) else { throw Self.noPerson }
+    guard person.version == version else {
+      throw Refusal(
+        .conflict, "identity.person.changed",
+        Text("有人刚修改过，请刷新后再试。", "Somebody has just changed this; reload and try again."))
+    }
+    return person
+  }
+
+  private func names(_ roles: Set<Role>) -> String { roles.map(\.rawValue).sorted().joined(separator: ",") }
+
+  private func record(
+    _ action: String, _ person: Person, _ detail: [(name: String, value: String)], by principal: Principal,
+    _ now: Instant,
+    _ tx: any Transaction
+  ) throws {
+    try AuditLog.record(
+      AuditEntry(
+        at: now, actor: principal, action: action, subjectKind: "person", subject: person.id.text,
+        subjectName: person.name,
+        detail: detail), in: tx)
+  }
+
+  private static let noPerson = Refusal.notFound(Text("人员", "person"))
+  private static let notOneself = Refusal(
+    .forbidden, "identity.oneself",
+    Text("不能修改自己的角色或账户，请由另一名安全管理员办理。", "Nobody changes his own roles or account; another security administrator does."))
+}

@@ -1,0 +1,89 @@
+package import Kernel
+import NationalCrypto
+import Storage
+
+/// A signed-in browser. Only the token's hash is kept; what the cookie holds opens it.
+package struct Session: Sendable, Hashable {
+  package enum Stage: String, Sendable {
+    /// The password was right; the second factor is still asked for.
+    case secondFactor = "second-factor"
+    /// A one-time password must be replaced first.
+    case changePassword = "change-password"
+    case full
+  }
+
+  package var id: String
+  package var person: PersonID
+  package var actingFor: PersonID?
+  package var csrf: String
+  package var stage: Stage
+  package var source: String
+  package var createdAt: Instant
+  package var seenAt: Instant
+}
+
+enum SessionStore {
+  /// Nobody works a whole day without signing in again.
+  static let longest: Duration = .seconds(10 * 3600)
+  static let idle: Duration = .seconds(30 * 60)
+
+  static func start(
+    for person: PersonID, actingFor: PersonID? = nil, stage: Session.Stage, source: String, at now: Instant,
+    in tx: any Transaction
+  ) throws -> String {
+    let token = SecureRandom.bytes(24).hex
+    try tx.run(
+      """
+      INSERT INTO identity_session (token_hash, id, person, acting_for, csrf, stage, source, created_at, seen_at, ends_at)
+      VALUES (\(SM3.hash(token).hex), \(uuidVersion7(at: now)), \(person), \(actingFor), \(SecureRandom.bytes(16).hex), \(stage),
+        \(source), \(now), \(now), \(now + longest))
+      """)
+    return token
+  }
+
+  static func find(token: String, at now: Instant, in tx: any Transaction) throws -> Session? {
+    guard token.utf8.count == 48 else { return nil }
+    return try tx.row(
+      """
+      SELECT id, person, acting_for, csrf, stage, source, created_at, seen_at FROM identity_session
+      WHERE token_hash = \(SM3.hash(token).hex) AND ends_at > \(now) AND seen_at > \(now - idle)
+      """
+    ).map(session)
+  }
+
+  static func seen(_ session: Session, at now: Instant, in tx: any Transaction) throws {
+    try tx.run("UPDATE identity_session SET seen_at = \(now) WHERE id = \(session.id)")
+  }
+
+  static func end(token: String, in tx: any Transaction) throws {
+    try tx.run("DELETE FROM identity_session WHERE token_hash = \(SM3.hash(token).hex)")
+  }
+
+  static func end(id: String, of person: PersonID, in tx: any Transaction) throws {
+    try tx.run("DELETE FROM identity_session WHERE id = \(id) AND person = \(person)")
+  }
+
+  static func endAll(of person: PersonID, in tx: any Transaction) throws {
+    try tx.run("DELETE FROM identity_session WHERE person = \(person) OR acting_for = \(person)")
+  }
+
+  static func list(of person: PersonID, at now: Instant, in tx: any Transaction) throws -> [Session] {
+    try tx.rows(
+      """
+      SELECT id, person, acting_for, csrf, stage, source, created_at, seen_at FROM identity_session
+      WHERE person = \(person) AND ends_at > \(now) ORDER BY created_at DESC LIMIT 50
+      """
+    ).map(session)
+  }
+
+  static func sweep(at now: Instant, in tx: any Transaction) throws {
+    try tx.run("DELETE FROM identity_session WHERE ends_at <= \(now) OR seen_at <= \(now - idle)")
+  }
+
+  private static func session(_ row: Row) throws -> Session {
+    Session(
+      id: try row.text("id"), person: try row.id("person"), actingFor: try row.idOrNil("acting_for"),
+      csrf: try row.text("csrf"), stage: try row.choice("stage"), source: try row.text("source"),
+      createdAt: try row.instant("created_at"), seenAt: try row.instant("seen_at"))
+  }
+}
