@@ -82,6 +82,22 @@ private let pieces = [
     #expect(read.keyed.count == 200_001)
   }
 
+  @Test(arguments: Form.allCases)
+  func `come back wherever the pieces in which they are read are cut`(form: Form) throws {
+    let piece = 1 << 18
+    let row = "\"a\"\"青\r\n𠮷\"\"\",\"\",€\"\r\n".replacing("€\"", with: "€")
+    let unit = form.encoding == .utf16BigEndian || form.encoding == .utf16LittleEndian ? 2 : 1
+    for shift in 0..<form.bytes(of: row).count {
+      let head = "k,e,v\n1,,"
+      // The filler is ASCII, so that the row begins `shift` bytes before the cut.
+      let filler = (piece - form.bytes(of: head + "\n").count - shift + (shift % unit)) / unit
+      let folder = TemporaryFolder()
+      folder.write("t.csv", head + String(repeating: "x", count: filler) + "\n" + row + "2,,y\n", form)
+      let read = try readAll(folder.connector(), textPlan("t.csv", ["k", "e", "v"])).keyed
+      #expect(read.dropFirst() == [[field("a\"青\r\n𠮷\""), field(""), field("€")], [field("2"), .null, field("y")]])
+    }
+  }
+
   @Test func `give the plan's columns in the plan's order and no other`() throws {
     let folder = TemporaryFolder()
     folder.write("t.csv", "a,b,c\n1,2,3\n4,5,6\n")

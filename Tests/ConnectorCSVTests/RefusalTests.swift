@@ -189,6 +189,23 @@ private func refusal(_ bytes: [UInt8], _ options: CSVOptions = CSVOptions()) -> 
     }
   }
 
+  @Test func `behind the file system's back is noticed when its last row has been read`() throws {
+    let folder = TemporaryFolder()
+    folder.write("t.csv", "k,v\n" + Self.rows(0..<60_000))
+    let descriptor = open("\(folder.path)/t.csv", O_RDWR)
+    defer { close(descriptor) }
+    let size = 4 + 60_000 * 11
+    let mapped = try #require(mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0))
+    defer { munmap(mapped, size) }
+    // The page is dirty already when the reader opens, so that writing to it again moves no timestamp.
+    mapped.storeBytes(of: UInt8(ascii: "9"), toByteOffset: size - 2, as: UInt8.self)
+    let reader = try folder.connector().openReader(textPlan("t.csv", ["k", "v"]))
+    let batch = RowBatch(capacity: 64 << 10)
+    #expect(try reader.read(into: batch) == .rows)
+    mapped.storeBytes(of: UInt8(ascii: "8"), toByteOffset: size - 2, as: UInt8.self)
+    #expect(error { try Self.rest(reader, batch) }?.code == "csv.changed-while-read")
+  }
+
   @Test func `between two attempts is noticed although its name, length and times are the old ones`() throws {
     let folder = TemporaryFolder()
     let (reader, _) = try Self.begun(folder)

@@ -75,7 +75,8 @@ final class CSVFile {
     }
   }
 
-  /// Throws unless this very content still stands under its name.
+  /// Throws unless this very content still stands under its name. Asked of the descriptor and of the name: replacing the
+  /// only link of a file need not touch the file's own times.
   func verify() throws(ConnectorError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0, Identity(status) == identity else { throw .changedWhileRead(name) }

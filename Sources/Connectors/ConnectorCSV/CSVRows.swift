@@ -194,7 +194,7 @@ final class CSVRows {
             guard isAtEnd else { return nil }
             throw try fault(opened) { .unclosedQuote($0) }
           }
-          if at + 1 == end, !isAtEnd { return nil }
+          // A quote at the window's end may be the first of two: the row is cut again when there are more bytes.
           guard at + 1 < end, bytes[at + 1] == 0x22 else { break }
           escaped = true
           at += 2
@@ -211,7 +211,6 @@ final class CSVRows {
           if byte <= 0x2C, byte == 0x2C || byte == 0x0A || byte == 0x0D || byte == 0x22 { break }
           at += 1
         }
-        if at == end, !isAtEnd { return nil }
         fields.append(Field(start: start, count: at - start, isQuoted: false, isEscaped: false))
       }
       guard at < end else { return isAtEnd ? end : nil }
