@@ -106,7 +106,7 @@ extension CSVOptions {
   init(_ settings: [String: String]) throws(ConnectorError) {
     self.init(nullText: settings["null"] ?? "")
     if let written = settings["zone"], !written.isEmpty {
-      guard let zone = Self.zone(written) else {
+      guard let zone = WrittenTime.zone(written) else {
         throw ConnectorError(.permanent, "csv.zone", Text("时区应写作 +08:00。", "Write the zone as +08:00."))
       }
       self.zone = zone
@@ -118,15 +118,6 @@ extension CSVOptions {
           Text("编码应为 UTF-8、GB18030、UTF-16LE 或 UTF-16BE。", "The encoding is UTF-8, GB18030, UTF-16LE or UTF-16BE."))
       }
       self.encoding = encoding
-    }
-  }
-
-  /// `Z`, `+08:00`, `-0330`, in seconds.
-  private static func zone(_ written: String) -> Int? {
-    // A time of that zone says it: noon of the first day of our epoch.
-    let noon: Int64 = 43_200_000_000
-    return Array("2000-01-01 12:00:00\(written)".utf8).withUnsafeBytes { bytes in
-      WrittenTime.microseconds(bytes, zone: 0).map { Int((noon - $0) / 1_000_000) }
     }
   }
 }
