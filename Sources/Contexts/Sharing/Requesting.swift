@@ -1,0 +1,348 @@
+import Audit
+import Catalog
+import Connecting
+import Deadlines
+import Inbox
+import Inventory
+package import Kernel
+import NationalCrypto
+import Storage
+
+// What happens to a request, step by step. Each is one transaction of rule, store, inbox and audit.
+
+extension Sharing {
+  /// Submits a request to the own department's leader.
+  package func submit(_ draft: RequestDraft, by principal: Principal) async throws -> ShareRequest {
+    try principal.require(.sharingRequest)
+    guard let person = principal.person, let consumer = principal.organisation else {
+      throw Refusal.forbidden(.sharingRequest)
+    }
+    let now = clock.now()
+    try check(draft, today: now.dateInChina)
+    return try await database.write { tx in
+      guard let resource = try CatalogStore.published(draft.resource, in: tx) else {
+        throw Refusal.notFound(Text("资源", "resource"))
+      }
+      try check(draft, against: resource, consumer: consumer)
+      guard let target = try InventoryStore.source(draft.targetSource, in: tx), target.owner == consumer else {
+        throw Refusal.invalid(
+          "sharing.request.target", "target",
+          Text("接收库应为本单位登记的数据源。", "The target is a data source of your own organisation."))
+      }
+      let wanted = Set(draft.items)
+      let rules = RuleSet.inForce(on: now.dateInChina, of: self.rules)
+      let year = now.dateInChina.year
+      var request = ShareRequest(
+        id: .make(at: now), number: "青数申〔\(year)〕\(sixDigits(try RequestStore.next("request/\(year)", in: tx)))",
+        resource: resource.id, resourceVersion: resource.version, resourceName: resource.metadata.name,
+        sharingType: resource.metadata.sharingType, provider: resource.provider, providerName: resource.providerName,
+        consumer: consumer, consumerName: principal.organisationName, askedBy: person, askedByName: principal.name,
+        purpose: draft.purpose, legalBasis: draft.legalBasis, scene: draft.scene, frequency: draft.frequency,
+        firstDay: draft.firstDay, lastDay: draft.lastDay, targetSource: draft.targetSource,
+        targetTable: draft.targetTable,
+        items: resource.items.filter { wanted.contains($0.id) }.map {
+          RequestedItem(item: $0.id, name: $0.name, column: $0.column, isKey: $0.isKey)
+        }, state: .ownPending, supplementAsked: false, rules: rules.version, due: nil, version: 1, createdAt: now)
+      request.due = nextDue(of: request, at: now)
+      try RequestStore.insert(request, in: tx)
+      try RequestStore.record(.submit, of: request, by: principal, words: nil, at: now, in: tx)
+      if let task = task(for: request, at: now) { try Inbox.post(task, in: tx) }
+      try record("sharing.request.submit", request, by: principal, words: nil, at: now, in: tx)
+      return request
+    }
+  }
+
+  /// The asking department's leader decides first.
+  package func decideOwn(_ id: ShareRequestID, approve: Bool, words: String, version: Int, by principal: Principal)
+    async throws -> ShareRequest
+  {
+    try principal.require(.sharingApproveOwn)
+    if !approve { try requireWords(words, Text("请写明不同意的理由。", "State why it is not approved.")) }
+    return try await act(id, version, principal) { request, now, tx in
+      try principal.require(.sharingApproveOwn, in: request.consumer)
+      guard principal.person != request.askedBy else {
+        throw Refusal(
+          .forbidden, "sharing.request.oneself", Text("申请人不能审批自己的申请。", "Nobody approves his own request."))
+      }
+      try apply(approve ? .approveOwn : .refuseOwn, to: &request, by: principal, words: words, at: now, in: tx)
+      if request.state == .granted {
+        for index in request.items.indices {
+          request.items[index].approved = true
+          request.items[index].mask = Mask.none
+        }
+        try makeGrant(for: request, by: principal, at: now, in: tx)
+      }
+    }
+  }
+
+  /// The platform's review of form: complete and in order.
+  package func review(_ id: ShareRequestID, pass: Bool, words: String, version: Int, by principal: Principal)
+    async throws -> ShareRequest
+  {
+    try principal.require(.sharingReview)
+    if !pass { try requireWords(words, Text("请写明不通过的理由。", "State why it does not pass.")) }
+    return try await act(id, version, principal) { request, now, tx in
+      try apply(pass ? .passReview : .refuseReview, to: &request, by: principal, words: words, at: now, in: tx)
+    }
+  }
+
+  /// The provider asks once for what is missing; its own clock stops meanwhile.
+  package func askSupplement(_ id: ShareRequestID, words: String, version: Int, by principal: Principal) async throws
+    -> ShareRequest
+  {
+    try principal.require(.sharingDecide)
+    try requireWords(words, Text("请一次性写明需要补正的全部内容。", "State everything that is missing, once and completely."))
+    return try await act(id, version, principal) { request, now, tx in
+      try principal.require(.sharingDecide, in: request.provider)
+      try apply(.askSupplement, to: &request, by: principal, words: words, at: now, in: tx)
+    }
+  }
+
+  /// The asker adds what was missing; the provider's clock begins anew.
+  package func supplement(
+    _ id: ShareRequestID, purpose: String, legalBasis: String, words: String, version: Int, by principal: Principal
+  ) async throws -> ShareRequest {
+    try principal.require(.sharingRequest)
+    var faults: [Refusal.Fault] = []
+    checkText(purpose, "purpose", Self.limits.purpose, &faults)
+    checkText(legalBasis, "legalBasis", Self.limits.legalBasis, &faults)
+    checkText(words, "words", Self.limits.words, &faults)
+    guard faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
+    return try await act(id, version, principal) { request, now, tx in
+      try principal.require(.sharingRequest, in: request.consumer)
+      request.purpose = purpose
+      request.legalBasis = legalBasis
+      try apply(.supplement, to: &request, by: principal, words: words, at: now, in: tx)
+    }
+  }
+
+  /// The provider's decision on each item; what is approved becomes a grant.
+  package func decide(
+    _ id: ShareRequestID, _ decisions: [ItemDecision], words: String, version: Int, by principal: Principal
+  ) async throws -> (ShareRequest, Grant) {
+    try principal.require(.sharingDecide)
+    let request = try await act(id, version, principal) { request, now, tx in
+      try principal.require(.sharingDecide, in: request.provider)
+      guard let resource = try CatalogStore.find(request.resource, version: request.resourceVersion, in: tx) else {
+        throw Refusal.notFound(Text("资源", "resource"))
+      }
+      try request.take(decisions, of: resource)
+      try apply(.grant, to: &request, by: principal, words: words.isEmpty ? nil : words, at: now, in: tx)
+      try makeGrant(for: request, by: principal, at: now, in: tx)
+    }
+    let grant = try await database.read { try GrantStore.find(request: id, in: $0) }
+    guard let grant else { throw Self.noGrant }
+    return (request, grant)
+  }
+
+  /// The provider refuses the whole request, on one of the configured grounds.
+  package func refuse(
+    _ id: ShareRequestID, ground: RefusalGround, basis: String, words: String, version: Int, by principal: Principal
+  ) async throws -> ShareRequest {
+    try principal.require(.sharingDecide)
+    try requireWords(words, Text("请写明不同意的理由。", "State the reasons."))
+    if ground == .law {
+      var faults: [Refusal.Fault] = []
+      checkText(basis, "basis", Self.limits.legalBasis, &faults)
+      guard faults.isEmpty else { throw Refusal.invalid("sharing.refuse.basis", faults) }
+    }
+    return try await act(id, version, principal) { request, now, tx in
+      try principal.require(.sharingDecide, in: request.provider)
+      request.ground = ground.rawValue
+      request.groundBasis = basis.isEmpty ? nil : basis
+      try apply(.refuse, to: &request, by: principal, words: words, at: now, in: tx)
+    }
+  }
+
+  package func withdraw(_ id: ShareRequestID, words: String, version: Int, by principal: Principal) async throws
+    -> ShareRequest
+  {
+    try principal.require(.sharingRequest)
+    return try await act(id, version, principal) { request, now, tx in
+      try principal.require(.sharingRequest, in: request.consumer)
+      try apply(.withdraw, to: &request, by: principal, words: words.isEmpty ? nil : words, at: now, in: tx)
+    }
+  }
+
+  // MARK: - Parts
+
+  private func act(
+    _ id: ShareRequestID, _ version: Int, _ principal: Principal,
+    _ body: @escaping @Sendable (inout ShareRequest, Instant, any Transaction) throws -> Void
+  ) async throws -> ShareRequest {
+    let now = clock.now()
+    return try await database.write { tx in
+      guard var request = try RequestStore.find(id, in: tx), Self.sees(request, principal) else { throw Self.noRequest }
+      guard request.version == version else { throw Self.changed }
+      try body(&request, now, tx)
+      return request
+    }
+  }
+
+  private func makeGrant(for request: ShareRequest, by principal: Principal, at now: Instant, in tx: any Transaction)
+    throws
+  {
+    let year = now.dateInChina.year
+    let grant = Grant(
+      id: .make(at: now), number: "青数授〔\(year)〕\(sixDigits(try RequestStore.next("grant/\(year)", in: tx)))",
+      request: request.id, resource: request.resource, resourceVersion: request.resourceVersion,
+      resourceName: request.resourceName, provider: request.provider, providerName: request.providerName,
+      consumer: request.consumer, consumerName: request.consumerName, purpose: request.purpose,
+      legalBasis: request.legalBasis, scene: request.scene, frequency: request.frequency, firstDay: request.firstDay,
+      lastDay: request.lastDay, targetSource: request.targetSource, targetTable: request.targetTable,
+      items: request.items.filter { $0.approved == true }.map {
+        Grant.Item(item: $0.item, name: $0.name, column: $0.column, isKey: $0.isKey, mask: $0.mask ?? .none)
+      }, state: .active, version: 1, createdAt: now)
+    let secret = Sealed.seal(SecureRandom.bytes(32), key: sealingKey, context: "grant \(grant.id)")
+    try GrantStore.insert(grant, sealedSecret: secret, in: tx)
+    try AuditLog.record(
+      AuditEntry(
+        at: now, actor: principal, action: "sharing.grant.make", subjectKind: "grant", subject: grant.id.text,
+        subjectName: grant.number, grant: grant.id.text,
+        detail: [
+          ("resource", grant.resourceName), ("consumer", grant.consumerName), ("from", "\(grant.firstDay)"),
+          ("to", "\(grant.lastDay)"),
+          ("items", grant.items.map { "\($0.column):\($0.mask.encoded)" }.joined(separator: ",")),
+        ]), in: tx)
+  }
+
+  private func check(_ draft: RequestDraft, today: CalendarDate) throws {
+    var faults: [Refusal.Fault] = []
+    checkText(draft.purpose, "purpose", Self.limits.purpose, &faults)
+    checkText(draft.legalBasis, "legalBasis", Self.limits.legalBasis, &faults)
+    checkText(draft.scene, "scene", Self.limits.scene, &faults)
+    if draft.firstDay < today {
+      faults.append(.init("firstDay", Text("起始日不能早于今天。", "The first day is not before today.")))
+    }
+    if draft.lastDay < draft.firstDay {
+      faults.append(.init("lastDay", Text("结束日不能早于起始日。", "The last day is not before the first.")))
+    }
+    if draft.lastDay - draft.firstDay > Self.limits.days {
+      faults.append(.init("lastDay", Text("期限最长三年，到期可续。", "Three years at the most; it can be renewed.")))
+    }
+    if draft.items.isEmpty { faults.append(.init("items", Text("请至少选择一个信息项。", "Choose at least one item."))) }
+    let table = draft.targetTable
+    let isName =
+      (1...Self.limits.table).contains(table.utf8.count)
+      && table.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 95 }
+      && !table.hasPrefix("sj_") && !(48...57).contains(table.utf8.first ?? 48)
+    if !isName {
+      faults.append(
+        .init(
+          "targetTable",
+          Text(
+            "目标表名为小写字母开头的字母、数字、下划线，且不以 sj_ 开头。",
+            "Letters, digits and underscores, starting with a letter and not with sj_.")))
+    }
+    guard faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
+  }
+
+  private func check(_ draft: RequestDraft, against resource: Resource, consumer: OrganisationID) throws {
+    guard resource.metadata.sharingType != "3" else {
+      throw Refusal(
+        .conflict, "sharing.request.not-shared",
+        Text(
+          "该资源不予共享：\(resource.metadata.sharingCondition)",
+          "This resource is not shared: \(resource.metadata.sharingCondition)"))
+    }
+    guard resource.provider != consumer else {
+      throw Refusal.invalid(
+        "sharing.request.own", "resource", Text("这是本部门自己的资源。", "This is your own department's resource."))
+    }
+    guard resource.mount != nil else {
+      throw Refusal(.conflict, "sharing.request.not-mounted", Text("该资源还没有挂接数据。", "This resource is not mounted yet."))
+    }
+    guard Set(draft.items).count == draft.items.count, draft.items.allSatisfy({ resource.item($0) != nil }) else {
+      throw Refusal.invalid("sharing.request.items", "items", Text("所选信息项不在该资源中。", "An item is not of this resource."))
+    }
+    for id in draft.items {
+      guard let item = resource.item(id) else { continue }
+      if resource.sharingType(of: item) == "3" {
+        throw Refusal.invalid(
+          "sharing.request.item", "items", Text("信息项“\(item.name)”不予共享。", "Item “\(item.name)” is not shared."))
+      }
+      if item.type == nil {
+        throw Refusal.invalid(
+          "sharing.request.item", "items",
+          Text("信息项“\(item.name)”的类型不能交换。", "Item “\(item.name)” has a type that cannot be exchanged."))
+      }
+    }
+    if let missing = resource.items.first(where: { $0.isKey && !draft.items.contains($0.id) }) {
+      throw Refusal.invalid(
+        "sharing.request.key", "items",
+        Text(
+          "主键“\(missing.name)”必须申请：没有它无法更新（提供部门可改给假名）。",
+          "The key “\(missing.name)” must be asked for: nothing could be updated without it (the provider may give a pseudonym)."
+        ))
+    }
+  }
+}
+
+extension ShareRequest {
+  /// Takes the provider's word on every item that was asked for.
+  mutating func take(_ decisions: [ItemDecision], of resource: Resource) throws {
+    let byItem = Dictionary(decisions.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
+    guard byItem.count == decisions.count, Set(byItem.keys) == Set(items.map(\.item)) else {
+      throw Refusal.invalid(
+        "sharing.decide.items", "items",
+        Text("请对申请的每个信息项分别作出决定。", "Decide on each item that was asked for, and on no other."))
+    }
+    for index in items.indices {
+      guard let decision = byItem[items[index].item] else { continue }
+      let name = items[index].name
+      let reason = decision.reason
+      if !decision.approve, items[index].isKey {
+        throw Refusal.invalid(
+          "sharing.decide.key", "items",
+          Text("主键“\(name)”不能不给，可以改给假名。", "The key “\(name)” cannot be left out; a pseudonym may stand for it."))
+      }
+      if !decision.approve, reason.isEmpty {
+        throw Refusal.invalid(
+          "sharing.decide.reason", "reason-\(items[index].item)",
+          Text("不同意“\(name)”须写明理由。", "State why “\(name)” is not approved."))
+      }
+      guard reason.count <= Sharing.limits.words else {
+        throw Refusal.invalid(
+          "sharing.decide.reason", "reason-\(items[index].item)", Text("理由过长。", "The reason is too long."))
+      }
+      if case .keepHeadTail = decision.mask, resource.item(items[index].item)?.type != .text {
+        throw Refusal.invalid(
+          "sharing.decide.mask", "mask-\(items[index].item)",
+          Text("“\(name)”不是文本，不能保留首尾。", "“\(name)” is not text; head and tail cannot be kept."))
+      }
+      if case .keepHeadTail = decision.mask, items[index].isKey {
+        throw Refusal.invalid(
+          "sharing.decide.mask", "mask-\(items[index].item)",
+          Text("主键“\(name)”遮盖后会重复，请改用假名。", "The key “\(name)” would no longer be unique; use a pseudonym."))
+      }
+      items[index].approved = decision.approve
+      items[index].mask = decision.approve ? decision.mask : nil
+      items[index].reason = reason.isEmpty ? nil : reason
+    }
+    guard items.contains(where: { $0.approved == true }) else {
+      throw Refusal.invalid(
+        "sharing.decide.none", "items", Text("一项都不同意时请用“不同意”。", "To approve none, refuse the request."))
+    }
+  }
+}
+
+func checkText(_ text: String, _ field: String, _ limit: Int, _ faults: inout [Refusal.Fault]) {
+  if text.isEmpty { faults.append(.init(field, Text("必填。", "This is required."))) }
+  if text.count > limit {
+    faults.append(
+      .init(field, Text("最多 \(limit) 字，现有 \(text.count) 字。", "At most \(limit) characters; there are \(text.count).")))
+  }
+}
+
+func requireWords(_ words: String, _ missing: Text) throws {
+  guard !words.isEmpty else { throw Refusal.invalid("sharing.words", "words", missing) }
+  guard words.count <= Sharing.limits.words else {
+    throw Refusal.invalid(
+      "sharing.words", "words", Text("最多 \(Sharing.limits.words) 字。", "At most \(Sharing.limits.words) characters."))
+  }
+}
+
+private func sixDigits(_ number: Int) -> String {
+  let text = String(number)
+  return String(repeating: "0", count: max(0, 6 - text.count)) + text
+}

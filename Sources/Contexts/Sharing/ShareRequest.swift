@@ -1,0 +1,189 @@
+package import Catalog
+package import Deadlines
+package import Inventory
+package import Kernel
+
+package typealias ShareRequestID = ID<ShareRequest>
+package typealias GrantID = ID<Grant>
+
+/// How often the grant is carried out.
+package enum Frequency: String, Sendable, CaseIterable {
+  case once, hourly, daily, weekly, monthly
+
+  package var title: Text {
+    switch self {
+    case .once: Text("一次", "Once")
+    case .hourly: Text("每小时", "Hourly")
+    case .daily: Text("每日", "Daily")
+    case .weekly: Text("每周", "Weekly")
+    case .monthly: Text("每月", "Monthly")
+    }
+  }
+
+  /// Nil for `once`.
+  package var every: Duration? {
+    switch self {
+    case .once: nil
+    case .hourly: .seconds(3600)
+    case .daily: .seconds(86_400)
+    case .weekly: .seconds(7 * 86_400)
+    case .monthly: .seconds(30 * 86_400)
+    }
+  }
+}
+
+/// What the consumer sees instead of a value. Part of the grant, carried out on the provider's side.
+package enum Mask: Hashable, Sendable {
+  case none
+  case keepHeadTail(Int, Int)
+  /// HMAC-SM3 under a key of this grant alone: equal values stay equal, nothing else can be told.
+  case pseudonym
+
+  /// `none`, `keep(6,4)`, `pseudonym`; `init(_:)` reads it back.
+  package var encoded: String {
+    switch self {
+    case .none: "none"
+    case .keepHeadTail(let head, let tail): "keep(\(head),\(tail))"
+    case .pseudonym: "pseudonym"
+    }
+  }
+
+  package init?(_ text: String) {
+    switch text {
+    case "none": self = .none
+    case "pseudonym": self = .pseudonym
+    default:
+      guard text.hasPrefix("keep("), text.hasSuffix(")") else { return nil }
+      let numbers = text.dropFirst(5).dropLast().split(separator: ",").map { Int($0) }
+      guard numbers.count == 2, let head = numbers[0], let tail = numbers[1], (0...20).contains(head),
+        (0...20).contains(tail),
+        head + tail > 0
+      else { return nil }
+      self = .keepHeadTail(head, tail)
+    }
+  }
+
+  package var title: Text {
+    switch self {
+    case .none: Text("原样", "As it is")
+    case .keepHeadTail(let head, let tail): Text("保留前 \(head) 后 \(tail) 位", "First \(head) and last \(tail) kept")
+    case .pseudonym: Text("假名（SM3）", "Pseudonym (SM3)")
+    }
+  }
+
+  /// What the forms offer.
+  package static let offered: [Mask] = [
+    .none, .keepHeadTail(6, 4), .keepHeadTail(3, 4), .keepHeadTail(1, 0), .pseudonym,
+  ]
+}
+
+/// One item asked for, and what became of it.
+package struct RequestedItem: Hashable, Sendable {
+  package var item: ItemID
+  package var name: String
+  package var column: String
+  package var isKey: Bool
+  /// Nil until decided.
+  package var approved: Bool?
+  package var mask: Mask?
+  package var reason: String?
+}
+
+/// A department asks another for some items of a resource (共享申请).
+package struct ShareRequest: Hashable, Sendable {
+  package var id: ShareRequestID
+  package var number: String
+  package var resource: ResourceID
+  package var resourceVersion: Int
+  package var resourceName: String
+  package var sharingType: String
+  package var provider: OrganisationID
+  package var providerName: String
+  package var consumer: OrganisationID
+  package var consumerName: String
+  package var askedBy: PersonID
+  package var askedByName: String
+  package var purpose: String
+  package var legalBasis: String
+  /// 办事场景: the matter at hand when the data is used.
+  package var scene: String
+  package var frequency: Frequency
+  package var firstDay: CalendarDate
+  package var lastDay: CalendarDate
+  package var targetSource: SourceID
+  package var targetTable: String
+  package var items: [RequestedItem]
+  package var state: RequestState
+  package var supplementAsked: Bool
+  /// The version of the rules it started under and keeps.
+  package var rules: String
+  /// Until when the present step is to be done; nil when nothing is open.
+  package var due: DueDate?
+  package var ground: String?
+  package var groundBasis: String?
+  package var version: Int
+  package var createdAt: Instant
+
+  package var terms: RequestState.Terms {
+    .init(isUnconditional: sharingType == "1", supplementAsked: supplementAsked)
+  }
+}
+
+/// What a clerk fills in.
+package struct RequestDraft: Sendable {
+  package var resource: ResourceID
+  package var items: [ItemID]
+  package var purpose: String
+  package var legalBasis: String
+  package var scene: String
+  package var frequency: Frequency
+  package var firstDay: CalendarDate
+  package var lastDay: CalendarDate
+  package var targetSource: SourceID
+  package var targetTable: String
+
+  package init(
+    resource: ResourceID, items: [ItemID], purpose: String, legalBasis: String, scene: String, frequency: Frequency,
+    firstDay: CalendarDate, lastDay: CalendarDate, targetSource: SourceID, targetTable: String
+  ) {
+    self.resource = resource
+    self.items = items
+    self.purpose = purpose
+    self.legalBasis = legalBasis
+    self.scene = scene
+    self.frequency = frequency
+    self.firstDay = firstDay
+    self.lastDay = lastDay
+    self.targetSource = targetSource
+    self.targetTable = targetTable
+  }
+}
+
+/// The provider's word on one item.
+package struct ItemDecision: Hashable, Sendable {
+  package var item: ItemID
+  package var approve: Bool
+  package var mask: Mask
+  package var reason: String
+
+  package init(item: ItemID, approve: Bool, mask: Mask = .none, reason: String = "") {
+    self.item = item
+    self.approve = approve
+    self.mask = mask
+    self.reason = reason
+  }
+}
+
+/// Why a request may be refused (国发〔2016〕51号 as configured): a closed list, the first needs its legal basis.
+package enum RefusalGround: String, Sendable, CaseIterable {
+  case law, notHeld = "not-held", notReady = "not-ready", other
+
+  package var title: Text {
+    switch self {
+    case .law: Text("法律法规不允许提供", "Law does not permit it")
+    case .notHeld: Text("该数据不在本部门", "This department does not hold the data")
+    case .notReady: Text("资源不具备共享条件", "The resource is not ready to be shared")
+    case .other: Text("其他（须说明）", "Other (to be explained)")
+    }
+  }
+}
