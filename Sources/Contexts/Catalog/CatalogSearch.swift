@@ -78,6 +78,8 @@ package struct CatalogHits: Sendable {
 package enum CatalogSearch {
   /// Hits are counted up to here; beyond, the answer says “more than”.
   package static let countLimit = 10_000
+  /// So many values of a facet are shown, the most frequent ones.
+  private static let shownCounts = 30
 
   /// So many tokens of an entry are searched; PostgreSQL knows 16,383 positions.
   private static let tokenLimit = 16_000
@@ -195,33 +197,33 @@ package enum CatalogSearch {
     let rows = try tx.rows(
       """
       WITH hits AS MATERIALIZED (\(hits))
-      SELECT 'total' AS facet, '' AS value, COUNT(*) AS hits FROM hits
-      UNION ALL SELECT 'provider', provider, COUNT(*) FROM hits GROUP BY provider
-      UNION ALL SELECT 'sharing', sharing_type, COUNT(*) FROM hits GROUP BY sharing_type
-      UNION ALL SELECT 'format', format_class, COUNT(*) FROM hits GROUP BY format_class
-      UNION ALL SELECT 'cycle', cycle, COUNT(*) FROM hits GROUP BY cycle
-      UNION ALL SELECT 'class', c.node, COUNT(*) FROM hits h CROSS JOIN catalog_entry_class c
+      SELECT 'total' AS facet, '' AS value, COUNT(*) AS hits, '' AS name FROM hits
+      UNION ALL SELECT 'provider', g.provider, g.hits,
+        (SELECT n.provider_name FROM catalog_entry n WHERE n.provider = g.provider ORDER BY n.place DESC LIMIT 1)
+        FROM (SELECT provider, COUNT(*) AS hits FROM hits GROUP BY provider ORDER BY 2 DESC LIMIT \(shownCounts)) g
+      UNION ALL SELECT 'sharing', sharing_type, COUNT(*), '' FROM hits GROUP BY sharing_type
+      UNION ALL SELECT 'format', format_class, COUNT(*), '' FROM hits GROUP BY format_class
+      UNION ALL SELECT 'cycle', cycle, COUNT(*), '' FROM hits GROUP BY cycle
+      UNION ALL SELECT 'class', c.node, COUNT(*), '' FROM hits h CROSS JOIN catalog_entry_class c
         WHERE c.place = h.place AND c.depth = \(depth) \(under) GROUP BY c.node
       """)
-    var counted: [String: [(value: String, count: Int)]] = [:]
+    var counted: [String: [CatalogHits.Count]] = [:]
     for row in rows {
-      counted[try row.text("facet"), default: []].append((try row.text("value"), try row.int("hits")))
+      counted[try row.text("facet"), default: []].append(
+        CatalogHits.Count(
+          value: try row.text("value"), name: Text(same: try row.text("name")), count: try row.int("hits")))
     }
-    func facet(_ name: String, _ title: (String) throws -> Text) rethrows -> [CatalogHits.Count] {
-      try (counted[name] ?? []).sorted { ($1.count, $0.value) < ($0.count, $1.value) }.prefix(30)
-        .map { CatalogHits.Count(value: $0.value, name: try title($0.value), count: $0.count) }
+    func facet(_ name: String, _ title: ((String) -> Text)? = nil) -> [CatalogHits.Count] {
+      (counted[name] ?? []).sorted { ($1.count, $0.value) < ($0.count, $1.value) }.prefix(shownCounts)
+        .map { CatalogHits.Count(value: $0.value, name: title?($0.value) ?? $0.name, count: $0.count) }
     }
     let total = counted["total"]?.first?.count ?? 0
     return CatalogHits(
       entries: [], next: nil, total: min(total, countLimit), isTotalExact: total <= countLimit,
       classes: facet("class") { Text(same: classification.name(of: $0)) },
-      providers: try facet("provider") { Text(same: try providerName($0, in: tx)) },
+      providers: facet("provider"),
       sharingTypes: facet("sharing") { lists.sharingTypes.text($0) },
       formats: facet("format") { lists.formatClasses.text($0) }, cycles: facet("cycle") { lists.cycles.text($0) })
-  }
-
-  private static func providerName(_ id: String, in tx: any Transaction) throws -> String {
-    try tx.text("SELECT provider_name FROM catalog_entry WHERE provider = \(id) ORDER BY place DESC LIMIT 1") ?? id
   }
 
   // MARK: Keeping

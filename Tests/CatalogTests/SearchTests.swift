@@ -1,0 +1,119 @@
+import Catalog
+import Connecting
+import Identity
+import Inventory
+import Kernel
+import Storage
+import TestKit
+import Testing
+
+@testable import Catalog
+
+@Suite struct `Tokens of the search` {
+  @Test(arguments: [
+    ("民政厅", ["民政", "政厅", "厅"]), ("户", ["户"]), ("A4纸", ["a4", "纸"]), ("ＵＳＣＣ　代码", ["uscc", "代码", "码"]),
+    ("3070120337/000017", ["3070120337", "000017"]), ("reg_no", ["reg", "no"]), ("", []), ("，。", []),
+    ("人口、法人", ["人口", "口", "法人", "人"]),
+  ])
+  func `Chinese becomes pairs and everything else words`(text: String, tokens: [String]) {
+    #expect(searchTokens(text) == tokens)
+  }
+
+  @Test func `what is asked is bounded and cannot break out`() {
+    #expect(searchTerms("低保") == [.phrase(["低保"])])
+    #expect(searchTerms("户") == [.prefix("户")])
+    #expect(searchTerms("\" OR 1' & !x:* NEAR(") == [.prefix("or"), .prefix("1"), .prefix("x"), .prefix("near")])
+    #expect(searchTerms(String(repeating: "甲 ", count: 90)).count == 8)
+  }
+}
+
+@Suite struct `Search` {
+  @Test(arguments: Engine.allCases)
+  func `every kind of word finds what holds it and nothing else`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let done = try await offices.published("企业法人登记信息")
+      for (text, found) in [
+        ("企业", true), ("法人", true), ("登记", true), ("人登", true), ("企业登记", true), ("企业公示", false), ("企业 登记", true),
+        ("业", true),
+        ("息", true), ("民政", false), ("3070120302/000001", true), ("000001", true), ("3070120337", false),
+        ("USCC", true), ("ｕｓｃｃ", true), ("rep", true), ("注册资本", true), ("市场监督", true), ("工商", true), ("每日更新", true),
+        ("法人 uscc", true), ("法人 民政", false), ("\"'(", true), ("uscc* OR 民政", false),
+      ] {
+        let hits = try await offices.cataloguing.search(Offices.clerk, CatalogQuery(text: text))
+        #expect((hits.entries.first?.id == done.id) == found, "\(text)")
+        #expect(hits.total == (found ? 1 : 0), "\(text)")
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `20,000 resources: all hits of a word are found, name first, counted by facets, in time`(engine: Engine)
+    async throws
+  {
+    try await Offices.with(engine) { offices in
+      let corpus = Corpus(count: 20_000)
+      try await corpus.fill(offices.db)
+      let reader = offices.cataloguing
+      let clock = ContinuousClock()
+      for word in ["登记", "青海", "社会救助", "信息", "不动产", "000777", "户"] {
+        let expected = corpus.entries.indices.filter { corpus.entries[$0].text.contains(word) }
+        var seen: [String] = []
+        var after: String?
+        let hits = try await reader.search(Offices.clerk, CatalogQuery(text: word))
+        #expect(hits.total == min(expected.count, 10_000), "\(word)")
+        #expect(hits.isTotalExact == (expected.count <= 10_000))
+        if expected.count < 3000 {
+          repeat {
+            let page = try await reader.search(Offices.clerk, CatalogQuery(text: word, after: after, limit: 100))
+            seen += page.entries.map(\.name)
+            after = page.next
+          } while after != nil
+          #expect(seen.count == expected.count, "\(word)")
+          #expect(Set(seen) == Set(expected.map { corpus.entries[$0].name }), "\(word)")
+          let firstOther = seen.firstIndex { !$0.contains(word) } ?? seen.count
+          #expect(seen[firstOther...].allSatisfy { !$0.contains(word) }, "\(word): hits in the name come first")
+        }
+        if hits.isTotalExact {
+          #expect(hits.sharingTypes.reduce(0) { $0 + $1.count } == expected.count)
+          let conditional = expected.count { corpus.entries[$0].sharingType == "2" }
+          #expect(hits.sharingTypes.first { $0.value == "2" }?.count ?? 0 == conditional)
+          let narrowed = try await reader.search(Offices.clerk, CatalogQuery(text: word, sharingType: "2"))
+          #expect(narrowed.total == conditional)
+        }
+      }
+      var times: [String] = []
+      for query in [
+        CatalogQuery(), CatalogQuery(text: "登记"), CatalogQuery(text: "信息"), CatalogQuery(text: "青海 信息"),
+        CatalogQuery(text: "社会救助"), CatalogQuery(text: "户"), CatalogQuery(node: "2"),
+        CatalogQuery(text: "信息", node: "211", sharingType: "2"), CatalogQuery(cycle: "7", isMounted: true),
+      ] {
+        var best = Duration.seconds(9)
+        for _ in 0..<5 {
+          best = min(
+            best,
+            try await clock.measure { _ = try await reader.search(Offices.clerk, query) })
+        }
+        times.append("\(query.text)\(query.node ?? "")\(query.cycle ?? ""): \(best.formatted)")
+        #expect(best < .milliseconds(100), "\(query)")
+      }
+      print("search at 20,000 on \(engine.rawValue): \(times.joined(separator: ", "))")
+    }
+  }
+
+  @Test(arguments: ["", "x", "0", "0-", "-1", "2-5", "0-x", "0-99999999999999999999999999999"])
+  func `a forged page position is refused`(after: String) async throws {
+    try await Offices.with(.sqlite) { offices in
+      let refusal = await #expect(throws: Refusal.self) {
+        try await offices.cataloguing.search(Offices.clerk, CatalogQuery(text: "企业", after: after))
+      }
+      #expect(refusal?.faults.first?.field == "after")
+    }
+  }
+}
+
+extension Duration {
+  fileprivate var formatted: String {
+    let tenths = inMilliseconds * 10 + components.attoseconds / 100_000_000_000_000 % 10
+    return "\(tenths / 10).\(tenths % 10) ms"
+  }
+}
