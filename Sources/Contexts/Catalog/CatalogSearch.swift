@@ -191,9 +191,9 @@ package enum CatalogSearch {
         WHERE e.place = h.place AND \(conditions) LIMIT \(countLimit + 1)
         """
       }
-    // Children of the chosen node, or the three classes.
+    // Children of the chosen node, or the three classes. An entry may have classes elsewhere too; they are dropped here and
+    // not in the statement, where one more condition makes PostgreSQL expect a single row and try every pair.
     let depth = query.node.map { classification.path(to: $0).count + 1 } ?? 1
-    let under: SQL = query.node.map { "AND c.node >= \($0) AND c.node < \($0 + ":")" } ?? ""
     let rows = try tx.rows(
       """
       WITH hits AS MATERIALIZED (\(hits))
@@ -205,7 +205,7 @@ package enum CatalogSearch {
       UNION ALL SELECT 'format', format_class, COUNT(*), '' FROM hits GROUP BY format_class
       UNION ALL SELECT 'cycle', cycle, COUNT(*), '' FROM hits GROUP BY cycle
       UNION ALL SELECT 'class', c.node, COUNT(*), '' FROM hits h CROSS JOIN catalog_entry_class c
-        WHERE c.place = h.place AND c.depth = \(depth) \(under) GROUP BY c.node
+        WHERE c.place = h.place AND c.depth = \(depth) GROUP BY c.node
       """)
     var counted: [String: [CatalogHits.Count]] = [:]
     for row in rows {
@@ -220,7 +220,9 @@ package enum CatalogSearch {
     let total = counted["total"]?.first?.count ?? 0
     return CatalogHits(
       entries: [], next: nil, total: min(total, countLimit), isTotalExact: total <= countLimit,
-      classes: facet("class") { Text(same: classification.name(of: $0)) },
+      classes: facet("class") { Text(same: classification.name(of: $0)) }.filter {
+        $0.value.hasPrefix(query.node ?? "")
+      },
       providers: facet("provider"),
       sharingTypes: facet("sharing") { lists.sharingTypes.text($0) },
       formats: facet("format") { lists.formatClasses.text($0) }, cycles: facet("cycle") { lists.cycles.text($0) })

@@ -31,7 +31,8 @@ package struct Cataloguing: Sendable {
   package var dependents: Dependents
 
   package init(
-    db: any Database, clock: Clock, register: SystemRegister, providers: Providers, lists: CodeLists = .embedded,
+    db: any Database, clock: Clock, register: SystemRegister, providers: Providers = .identity,
+    lists: CodeLists = .embedded,
     classification: Classification = .embedded, calendar: WorkCalendar = .embedded,
     rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none
   ) {

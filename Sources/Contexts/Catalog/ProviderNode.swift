@@ -15,6 +15,10 @@ package struct Providers: Sendable {
     self.organisation = organisation
     self.predecessors = predecessors
   }
+
+  package static let identity = Providers(
+    organisation: { try OrganisationStore.find($0, in: $1) },
+    predecessors: { try OrganisationStore.predecessors(of: $0, in: $1).map(\.id) })
 }
 
 /// The classification node that prefixes a provider's codes.

@@ -28,7 +28,9 @@ package struct SystemRegister: Sendable {
   package init(
     db: any Database, clock: Clock, lists: CodeLists = .embedded, probe: SourceProbe, seal: SourceSeal,
     admission: SourceAdmission,
-    organisation: @escaping @Sendable (OrganisationID, any Transaction) throws -> Organisation?
+    organisation: @escaping @Sendable (OrganisationID, any Transaction) throws -> Organisation? = {
+      try OrganisationStore.find($0, in: $1)
+    }
   ) {
     self.db = db
     self.clock = clock
