@@ -1,0 +1,177 @@
+import Connecting
+import Kernel
+package import Sharing
+package import Storage
+import Transfer
+
+package enum DeliveryStore {
+  package static func find(_ id: DeliveryID, in tx: any Transaction) throws -> DeliveryRecord? {
+    try tx.row("\(select) WHERE id = \(id)").map(record)
+  }
+
+  /// Newest first; of one grant, or of the grants that an organisation gives or uses.
+  package static func list(
+    grant: GrantID? = nil, grants: [GrantID]? = nil, before: DeliveryID? = nil, limit: Int = 50, in tx: any Transaction
+  ) throws -> [DeliveryRecord] {
+    var conditions: [SQL] = []
+    if let grant { conditions.append("grant_id = \(grant)") }
+    if let grants { conditions.append("grant_id IN (\(each: grants))") }
+    if let before { conditions.append("id < \(before)") }
+    return try tx.rows("\(select) WHERE \(SQL.all(conditions)) ORDER BY id DESC LIMIT \(limit)").map(record)
+  }
+
+  /// Whether a grant was ever carried out to the end; until then every run is a full one.
+  static func hasDelivered(_ grant: GrantID, in tx: any Transaction) throws -> Bool {
+    try tx.row("SELECT id FROM exchange_delivery WHERE grant_id = \(grant) AND state = 'delivered' LIMIT 1") != nil
+  }
+
+  static func insert(_ delivery: DeliveryRecord, in tx: any Transaction) throws {
+    try tx.run(
+      """
+      INSERT INTO exchange_delivery (id, grant_id, mode, state, trigger_kind, asked_by, rows_read, rows_delivered,
+        rows_unchanged, rows_quarantined, rows_stale, bytes, created_at)
+      VALUES (\(delivery.id), \(delivery.grant), \(delivery.mode), \(delivery.state), \(delivery.trigger),
+        \(delivery.askedBy), 0, 0, 0, 0, 0, 0, \(delivery.createdAt))
+      """)
+  }
+
+  /// Moves a delivery along; throws `.conflict` for a step that does not exist.
+  static func apply(
+    _ event: DeliveryRecord.Event, to id: DeliveryID, reason: Text? = nil, at now: Instant, in tx: any Transaction
+  ) throws {
+    guard let delivery = try find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
+    guard let next = delivery.state.applying(event) else {
+      throw Refusal(
+        .conflict, "exchange.delivery.state",
+        Text("该次交换已是“\(delivery.state.title.chinese)”。", "This delivery is already “\(delivery.state.title.english)”."))
+    }
+    try tx.run(
+      """
+      UPDATE exchange_delivery SET state = \(next), reason_zh = \(reason?.chinese), reason_en = \(reason?.english),
+        started_at = CASE WHEN started_at IS NULL AND \(next.rawValue) = 'running' THEN \(now) ELSE started_at END,
+        finished_at = \(next.isOpen ? nil : now)
+      WHERE id = \(id)
+      """)
+  }
+
+  static func show(_ progress: DeliveryProgress, of id: DeliveryID, in tx: any Transaction) throws {
+    try tx.run(
+      """
+      UPDATE exchange_delivery SET rows_read = \(progress.read), rows_delivered = \(progress.delivered),
+        rows_unchanged = \(progress.unchanged), rows_quarantined = \(progress.quarantined), bytes = \(progress.bytes)
+      WHERE id = \(id)
+      """)
+  }
+
+  /// Keeps what both sides said, and what it comes to.
+  static func keep(_ outcome: DeliveryOutcome, of id: DeliveryID, in tx: any Transaction) throws {
+    let (provider, counts) = (outcome.provider, outcome.provider.counts)
+    let agrees = outcome.consumer == nil ? nil : outcome.disagreement == nil
+    try tx.run(
+      """
+      UPDATE exchange_delivery SET rows_read = \(counts.read), rows_delivered = \(counts.delivered),
+        rows_unchanged = \(counts.unchanged), rows_quarantined = \(counts.quarantined), rows_stale = \(counts.stale),
+        bytes = \(counts.bytes), first_batch = \(provider.firstBatch), last_batch = \(provider.lastBatch), agrees = \(agrees)
+      WHERE id = \(id)
+      """)
+    try tx.run("DELETE FROM exchange_receipt WHERE delivery = \(id)")
+    for receipt in [outcome.provider, outcome.consumer].compactMap({ $0 }) {
+      let body = receipt.canonicalText
+      try tx.run(
+        """
+        INSERT INTO exchange_receipt (delivery, side, digest, body)
+        VALUES (\(id), \(receipt.side), \(receipt.digest), \(body))
+        """)
+    }
+  }
+
+  package static func receipts(of id: DeliveryID, in tx: any Transaction) throws -> [(
+    side: String, digest: String, body: String
+  )] {
+    try tx.rows("SELECT side, digest, body FROM exchange_receipt WHERE delivery = \(id) ORDER BY side DESC").map {
+      (try $0.text("side"), try $0.text("digest"), try $0.text("body"))
+    }
+  }
+
+  // MARK: - Quarantine
+
+  /// At least once from the engine, exactly once here: the same batch and part replaces what an earlier attempt left.
+  static func keep(_ rows: QuarantinedRows, of id: DeliveryID, grant: GrantID, in tx: any Transaction) throws {
+    if rows.part == 0 {
+      try tx.run("DELETE FROM exchange_quarantine WHERE grant_id = \(grant) AND batch >= \(rows.batch)")
+    } else {
+      try tx.run(
+        "DELETE FROM exchange_quarantine WHERE grant_id = \(grant) AND batch = \(rows.batch) AND part = \(rows.part)")
+    }
+    for row in rows.rows {
+      try tx.run(
+        """
+        INSERT INTO exchange_quarantine (grant_id, batch, part, position, delivery, key_digest, item, fault, sealed)
+        VALUES (\(grant), \(rows.batch), \(rows.part), \(row.position), \(id), \(row.keyDigest), \(row.item),
+          \(row.fault.code), \(row.sealed))
+        """)
+    }
+  }
+
+  package static func quarantineSummary(of id: DeliveryID, in tx: any Transaction) throws -> [QuarantineSummary] {
+    try tx.rows(
+      """
+      SELECT item, fault, COUNT(*) AS n FROM exchange_quarantine WHERE delivery = \(id) GROUP BY item, fault
+      ORDER BY COUNT(*) DESC, item, fault
+      """
+    ).map { QuarantineSummary(item: try $0.text("item"), fault: try $0.text("fault"), rows: try $0.int("n")) }
+  }
+
+  package static func quarantine(
+    of id: DeliveryID, after: (batch: Int, part: Int, position: Int)? = nil, limit: Int = 100, in tx: any Transaction
+  ) throws -> [QuarantineLine] {
+    let place: SQL = after.map { "(batch, part, position) > (\($0.batch), \($0.part), \($0.position))" } ?? "TRUE"
+    return try tx.rows(
+      """
+      SELECT batch, part, position, key_digest, item, fault FROM exchange_quarantine
+      WHERE delivery = \(id) AND \(place) ORDER BY batch, part, position LIMIT \(limit)
+      """
+    ).map {
+      QuarantineLine(
+        batch: try $0.int("batch"), part: try $0.int("part"), position: try $0.int("position"),
+        keyDigest: try $0.textOrNil("key_digest"), item: try $0.text("item"), fault: try $0.text("fault"))
+    }
+  }
+
+  static func sealedRow(
+    of id: DeliveryID, batch: Int, part: Int, position: Int, in tx: any Transaction
+  ) throws -> [UInt8]? {
+    try tx.row(
+      """
+      SELECT sealed FROM exchange_quarantine
+      WHERE delivery = \(id) AND batch = \(batch) AND part = \(part) AND position = \(position)
+      """
+    )?.blob("sealed")
+  }
+
+  // MARK: - Rows
+
+  private static let select: SQL = """
+    SELECT id, grant_id, mode, state, trigger_kind, asked_by, rows_read, rows_delivered, rows_unchanged, rows_quarantined,
+      rows_stale, bytes, agrees, reason_zh, reason_en, created_at, started_at, finished_at
+    FROM exchange_delivery
+    """
+
+  private static func record(_ row: Row) throws -> DeliveryRecord {
+    var delivery = DeliveryRecord(
+      id: try row.id("id"), grant: try row.id("grant_id"), mode: try row.choice("mode"), state: try row.choice("state"),
+      trigger: try row.text("trigger_kind"), askedBy: try row.text("asked_by"), createdAt: try row.instant("created_at")
+    )
+    delivery.read = try row.int("rows_read")
+    delivery.delivered = try row.int("rows_delivered")
+    delivery.unchanged = try row.int("rows_unchanged")
+    delivery.quarantined = try row.int("rows_quarantined")
+    delivery.stale = try row.int("rows_stale")
+    delivery.bytes = try row.int("bytes")
+    delivery.agrees = try row.intOrNil("agrees").map { $0 != 0 }
+    if let chinese = try row.textOrNil("reason_zh") { delivery.reason = Text(chinese, try row.text("reason_en")) }
+    delivery.startedAt = try row.instantOrNil("started_at")
+    delivery.finishedAt = try row.instantOrNil("finished_at")
+    return delivery
+  }
+}
