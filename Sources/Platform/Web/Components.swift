@@ -1,6 +1,6 @@
 package import Kernel
 
-// The pieces that every page is made of. Each takes the language first, because each says something.
+// The pieces that pages are made of. Those that say something themselves take the language first.
 
 /// A state as words plus colour.
 package enum Tone: String, Sendable {
@@ -11,105 +11,151 @@ package func badge(_ text: String, _ tone: Tone = .neutral) -> HTML {
   "<span class=\"badge \(tone.rawValue)\">\(text)</span>"
 }
 
-/// Where a form points and what protects it. Every form that changes something goes through here.
-package func form(
-  _ request: Request, action: String, upload: Bool = false, _ body: HTML
-) -> HTML {
-  """
-  <form method="post" action="\(action)"\(when: upload, " enctype=\"multipart/form-data\"")>\
-  <input type="hidden" name="csrf" value="\(request.session?.csrfToken ?? "")">\(body)</form>
-  """
-}
+package func link(_ text: String, _ href: String) -> HTML { "<a href=\"\(href)\">\(text)</a>" }
 
-/// What one input of a form looks like. `name` ties it to a fault of a `Refusal`.
-package struct Field: Sendable {
-  package enum Kind: Sendable {
-    case text(maxLength: Int)
-    case password
-    case area(maxLength: Int)
-    case date
-    case number(ClosedRange<Int>)
-    /// value, label
-    case choice([(String, String)])
-    /// Several may be ticked: value, label.
-    case ticks([(String, String)])
-    case file
-  }
+/// A column of a table: its title, and how to sort by it where that is possible.
+package struct Column: Sendable {
+  package var title: String
+  /// Numbers are set to the right, in figures of one width.
+  package var numeric: Bool
+  package var sort: Sort?
 
-  package var name: String
-  package var label: Text
-  package var hint: Text?
-  package var kind: Kind
-  package var required: Bool
+  package struct Sort: Sendable {
+    /// The address that shows the table sorted by this column (or, sorted by it already, the other way round).
+    package var href: String
+    /// Nil when the table is sorted by something else.
+    package var descending: Bool?
 
-  package init(
-    _ name: String, _ label: Text, _ kind: Kind = .text(maxLength: 200), required: Bool = true, hint: Text? = nil
-  ) {
-    self.name = name
-    self.label = label
-    self.kind = kind
-    self.required = required
-    self.hint = hint
-  }
-}
-
-/// A labelled input with its hint, what was entered, and its fault linked from the summary on top.
-package func field(_ language: Language, _ field: Field, value: Fields, faults: [Refusal.Fault] = []) -> HTML {
-  let entered = value[field.name] ?? ""
-  let fault = faults.first { $0.field == field.name }
-  let described: HTML =
-    "\(when: field.hint != nil, " aria-describedby=\"\(field.name)-hint\"")\(when: fault != nil, " aria-invalid=\"true\" aria-errormessage=\"\(field.name)-fault\"")\(when: field.required, " required")"
-  let input: HTML =
-    switch field.kind {
-    case .text(let limit):
-      "<input id=\"\(field.name)\" name=\"\(field.name)\" value=\"\(entered)\" maxlength=\"\(limit)\"\(described)>"
-    case .password:
-      "<input id=\"\(field.name)\" name=\"\(field.name)\" type=\"password\" autocomplete=\"current-password\"\(described)>"
-    case .area(let limit):
-      "<textarea id=\"\(field.name)\" name=\"\(field.name)\" rows=\"3\" maxlength=\"\(limit)\"\(described)>\(entered)</textarea>"
-    case .date: "<input id=\"\(field.name)\" name=\"\(field.name)\" type=\"date\" value=\"\(entered)\"\(described)>"
-    case .number(let range):
-      "<input id=\"\(field.name)\" name=\"\(field.name)\" type=\"number\" min=\"\(range.lowerBound)\" max=\"\(range.upperBound)\" value=\"\(entered)\"\(described)>"
-    case .choice(let options):
-      """
-      <select id="\(field.name)" name="\(field.name)"\(described)>\
-      \(options, { "<option value=\"\($0.0)\"\(when: $0.0 == entered, " selected")>\($0.1)</option>" })</select>
-      """
-    case .ticks(let options):
-      """
-      <span class="ticks">\(options, { option in
-        "<label><input type=\"checkbox\" name=\"\(field.name)\" value=\"\(option.0)\"\(when: value.all(field.name).contains(option.0), " checked")> \(option.1)</label>"
-      })</span>
-      """
-    case .file: "<input id=\"\(field.name)\" name=\"\(field.name)\" type=\"file\"\(described)>"
+    package init(href: String, descending: Bool? = nil) {
+      self.href = href
+      self.descending = descending
     }
-  return """
-    <div class="field\(when: fault != nil, " wrong")"><label for="\(field.name)">\(language(field.label))\
-    \(when: !field.required, "<span class=\"optional\"> \(language("（选填）", "(optional)"))</span>")</label>\
-    \(field.hint.map { "<p class=\"hint\" id=\"\(field.name)-hint\">\(language($0))</p>" as HTML })\
-    \(fault.map { "<p class=\"fault\" id=\"\(field.name)-fault\">\(language($0.message))</p>" as HTML })\(input)</div>
-    """
-}
+  }
 
-/// What was wrong with a form, on top of it, each line a link to its field.
-package func faultSummary(_ language: Language, _ refusal: Refusal?) -> HTML {
-  guard let refusal else { return .nothing }
-  return """
-    <div class="faults" role="alert" tabindex="-1"><h2>\(language("请先更正", "Please correct"))</h2><p>\(language(refusal.message))</p>\
-    <ul>\(refusal.faults, { "<li><a href=\"#\($0.field)\">\(language($0.message))</a></li>" })</ul></div>
-    """
+  package init(_ title: String, numeric: Bool = false, sort: Sort? = nil) {
+    self.title = title
+    self.numeric = numeric
+    self.sort = sort
+  }
 }
 
 /// A table with a caption; `head` are the column titles, `rows` complete `<tr>` elements.
 package func table(caption: String, head: [String], rows: HTML, empty: HTML) -> HTML {
+  table(caption: caption, columns: head.map { Column($0) }, rows: rows, empty: empty)
+}
+
+/// The same with columns that sort. Cells of numeric columns carry `class="number"` (see `numberCell`).
+package func table(caption: String, columns: [Column], rows: HTML, empty: HTML) -> HTML {
   if rows.isEmpty { return "<div class=\"empty\">\(empty)</div>" }
   return """
     <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table><caption>\(caption)</caption><thead><tr>\
-    \(head, { "<th scope=\"col\">\($0)</th>" })</tr></thead><tbody>\(rows)</tbody></table></div>
+    \(columns, headCell)</tr></thead><tbody>\(rows)</tbody></table></div>
     """
+}
+
+private func headCell(_ column: Column) -> HTML {
+  let place: HTML = "\(when: column.numeric, " class=\"number\"")"
+  guard let sort = column.sort else { return "<th scope=\"col\"\(place)>\(column.title)</th>" }
+  let state: HTML =
+    switch sort.descending {
+    case true: " aria-sort=\"descending\""
+    case false: " aria-sort=\"ascending\""
+    case nil: .nothing
+    }
+  let arrow = sort.descending.map { $0 ? "↓" : "↑" } ?? "↕"
+  return """
+    <th scope="col"\(place)\(state)><a class="sort" href="\(sort.href)">\(column.title)\
+    <span aria-hidden="true"> \(arrow)</span></a></th>
+    """
+}
+
+/// A cell of a numeric column: `1,234,567`, linked to the rows behind it when there are any to show.
+package func numberCell(_ number: Int, href: String? = nil) -> HTML {
+  "<td class=\"number\">\(href.map { link(grouped(number), $0) } ?? "\(grouped(number))")</td>"
 }
 
 /// Names and values, side by side.
 package func facts(_ pairs: [(String, HTML)]) -> HTML {
   "<dl class=\"facts\">\(pairs, { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>" })</dl>"
+}
+
+/// A part of a page under a heading, with what can be done there at its right.
+package func panel(_ title: String, id: String? = nil, actions: HTML = .nothing, _ body: HTML) -> HTML {
+  """
+  <section class="panel"\(id.map { " id=\"\($0)\"" as HTML })><header><h2>\(title)</h2>\
+  \(when: !actions.isEmpty, "<div class=\"actions\">\(actions)</div>")</header>\(body)</section>
+  """
+}
+
+/// The head of a page whose heading carries a state and actions; the layout then adds no heading of its own.
+package func heading(_ title: String, state: HTML = .nothing, actions: HTML = .nothing) -> HTML {
+  """
+  <div class="heading"><h1>\(title)</h1>\(state)\(when: !actions.isEmpty, "<div class=\"actions\">\(actions)</div>")</div>
+  """
+}
+
+/// Something to know before reading on.
+package func note(_ tone: Tone = .neutral, _ body: HTML) -> HTML {
+  "<div class=\"note \(tone.rawValue)\">\(body)</div>"
+}
+
+/// What a list says when it is empty: why, and what to do first.
+package func emptyState(_ message: String, action: HTML = .nothing) -> HTML {
+  "<p class=\"nothing\">\(message)</p>\(when: !action.isEmpty, "<p class=\"buttons\">\(action)</p>")"
+}
+
+/// More of the same, folded away until wanted.
+package func details(_ summary: String, open: Bool = false, _ body: HTML) -> HTML {
+  "<details\(when: open, " open")><summary>\(summary)</summary>\(body)</details>"
+}
+
+/// A few numbers that say where things stand, each a link to the rows behind it.
+package struct Figure: Sendable {
+  package var label: String
+  package var value: String
+  package var href: String
+  package var tone: Tone
+
+  package init(_ label: String, _ value: Int, href: String, tone: Tone = .neutral) {
+    self.init(label, text: grouped(value), href: href, tone: tone)
+  }
+  package init(_ label: String, text: String, href: String, tone: Tone = .neutral) {
+    self.label = label
+    value = text
+    self.href = href
+    self.tone = tone
+  }
+}
+
+package func figures(_ figures: [Figure]) -> HTML {
+  """
+  <ul class="figures">\(figures, {
+    "<li class=\"\($0.tone.rawValue)\"><a href=\"\($0.href)\"><strong>\($0.value)</strong><span>\($0.label)</span></a></li>"
+  })</ul>
+  """
+}
+
+/// Work under way as a bar and as words. With `poll`, the script asks that address again every two seconds and puts the
+/// element with the same `id` in this one's place, until it comes without `poll`; without a script, give the page a
+/// `refresh`.
+package func progress(
+  _ language: Language, id: String, label: String, done: Int, of total: Int?, unit: Text = Text("行", "rows"),
+  poll: String? = nil
+) -> HTML {
+  let words: HTML =
+    if let total {
+      "\(grouped(done)) / \(grouped(total)) \(language(unit)) (\(total == 0 ? 100 : min(100, done * 100 / total))%)"
+    } else {
+      "\(grouped(done)) \(language(unit))"
+    }
+  return """
+    <div class="progress" id="\(id)"\(poll.map { " data-poll=\"\($0)\"" as HTML })><label for="\(id)-bar">\(label)</label>\
+    <progress id="\(id)-bar"\(total.map { " max=\"\(max(1, $0))\" value=\"\($0 == 0 ? 1 : min(done, $0))\"" as HTML })></progress>\
+    <span class="words" role="status">\(words)</span></div>
+    """
+}
+
+/// Wraps what the script keeps fresh: see `progress`.
+package func live(id: String, poll: String?, _ body: HTML) -> HTML {
+  "<div id=\"\(id)\"\(poll.map { " data-poll=\"\($0)\"" as HTML })>\(body)</div>"
 }

@@ -66,6 +66,14 @@ package struct Request: Sendable {
   package var principal: Principal?
   package var session: SessionView?
   package var language: Language = .chinese
+  /// What a form must carry to be believed; without a session it belongs to the browser that asked for the page.
+  package var csrf: String {
+    get { session?.csrfToken ?? visitorToken }
+    set { visitorToken = newValue }
+  }
+  private var visitorToken = ""
+  /// A message left by the step before, shown once.
+  package var flash: Text?
   package var remoteAddress: String = ""
   package var now: Instant
 

@@ -1,0 +1,74 @@
+package import Kernel
+
+/// `1,234,567`
+package func grouped(_ number: Int) -> String { grouped(Int64(number)) }
+
+package func grouped(_ number: Int64) -> String {
+  var digits = Array(String(number.magnitude))
+  var place = digits.count - 3
+  while place > 0 {
+    digits.insert(",", at: place)
+    place -= 3
+  }
+  return (number < 0 ? "-" : "") + String(digits)
+}
+
+/// `820 B`, `12.4 KB`, `3.1 GB`: thousands, as disks are sold and networks counted.
+package func byteCount(_ bytes: Int64) -> String {
+  guard bytes.magnitude >= 1000 else { return "\(bytes) B" }
+  var tenths = bytes.magnitude / 100
+  for unit in ["KB", "MB", "GB", "TB", "PB"] {
+    if tenths < 9995 || unit == "PB" {
+      let shown = tenths < 1000 ? "\(tenths / 10).\(tenths % 10)" : "\((tenths + 5) / 10)"
+      return (bytes < 0 ? "-" : "") + shown + " " + unit
+    }
+    tenths /= 1000
+  }
+  return "\(bytes) B"
+}
+
+/// How long something took or may take: `850 毫秒`, `3 分 20 秒`, `2 小时 5 分`.
+package func durationText(_ language: Language, _ duration: Duration) -> String {
+  let milliseconds = max(0, duration.inMilliseconds)
+  let seconds = milliseconds / 1000
+  switch seconds {
+  case 0: return language("\(milliseconds) 毫秒", "\(milliseconds) ms")
+  case 1..<60:
+    return language("\(seconds).\(milliseconds % 1000 / 100) 秒", "\(seconds).\(milliseconds % 1000 / 100) s")
+  case 60..<3600: return language("\(seconds / 60) 分 \(seconds % 60) 秒", "\(seconds / 60) min \(seconds % 60) s")
+  default:
+    return language("\(seconds / 3600) 小时 \(seconds / 60 % 60) 分", "\(seconds / 3600) h \(seconds / 60 % 60) min")
+  }
+}
+
+/// `3 小时前`, `昨天`, `还有 2 天`; past a month the date itself.
+package func relativeText(_ language: Language, _ instant: Instant, now: Instant) -> String {
+  let seconds = (now.milliseconds - instant.milliseconds) / 1000
+  let days = now.dateInChina - instant.dateInChina
+  switch (seconds, days) {
+  case (-59...59, _): return language("刚刚", "just now")
+  case (60..<3600, _): return language("\(seconds / 60) 分钟前", plural(seconds / 60, "minute") + " ago")
+  case (3600..., 0): return language("\(seconds / 3600) 小时前", plural(seconds / 3600, "hour") + " ago")
+  case (0..., 0...1): return language("昨天", "yesterday")
+  case (0..., 2...31): return language("\(days) 天前", "\(days) days ago")
+  case (..<0, 0): return language("今天稍后", "later today")
+  case (..<0, -1): return language("明天", "tomorrow")
+  case (..<0, -31 ... -2): return language("\(-days) 天后", "in \(-days) days")
+  default: return instant.dateInChina.description
+  }
+}
+
+/// A moment as words, with the exact minute on the element for those who need it.
+package func time(_ language: Language, _ instant: Instant, now: Instant) -> HTML {
+  "<time datetime=\"\(instant.description)\" title=\"\(instant.minuteInChina)\">\(relativeText(language, instant, now: now))</time>"
+}
+
+/// A moment as `2026-08-22 17:30`, China's time.
+package func time(_ instant: Instant) -> HTML {
+  "<time datetime=\"\(instant.description)\">\(instant.minuteInChina)</time>"
+}
+
+/// `1 day`, `2 days`: English counts, Chinese does not.
+package func plural(_ count: some BinaryInteger, _ noun: String) -> String {
+  "\(grouped(Int64(count))) \(noun)\(count == 1 ? "" : "s")"
+}
