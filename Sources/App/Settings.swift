@@ -16,6 +16,8 @@ package struct Settings: Sendable {
   package var certificateKey: String?
   /// The addresses a reverse proxy speaks from; only then are its X-Forwarded headers believed.
   package var trustedProxies: [String]
+  /// Folders in which a data source may be a file; others are refused, or a form would read any file of the server.
+  package var sourceFolders: [String]
   /// Staff roles must use a second factor.
   package var secondFactorForStaff: Bool
 
@@ -54,6 +56,9 @@ package struct Settings: Sendable {
     }
     trustedProxies = (value("trusted-proxy") ?? "").split(separator: ",").map {
       $0.trimmingCharacters(in: .whitespaces)
+    }
+    sourceFolders = (value("source-folders") ?? data + "/sources").split(separator: ",").map {
+      URL(fileURLWithPath: $0.trimmingCharacters(in: .whitespaces)).path
     }
     secondFactorForStaff = try Self.flag(value("second-factor") ?? "no", "second-factor")
   }

@@ -69,7 +69,7 @@ package struct Exchange: Sendable {
     }
   }
 
-  func queue(_ id: GrantID, trigger: String, by principal: Principal) async throws -> DeliveryRecord {
+  package func queue(_ id: GrantID, trigger: String, by principal: Principal) async throws -> DeliveryRecord {
     let now = clock.now()
     return try await database.write { tx in
       if let open = try DeliveryStore.list(grant: id, limit: 1, in: tx).first, open.state.isOpen { return open }

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Audit
+import Kernel
+import Storage
+
+struct AuditCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit", abstract: "The append-only log.", subcommands: [Verify.self])
+
+  struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Recompute every record, the tree and every signed checkpoint.")
+
+    @OptionGroup var options: NodeOptions
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() async throws {
+      let settings = try options.settings()
+      let keys = try NodeKeys.load(from: settings.data)
+      let database = try Node.openDatabase(settings, connections: 2)
+      let result = try await AuditVerifier(database: database, key: keys.signer.publicKey).verify { count in
+        Terminal.progress(Terminal.language("已验证 \(count) 条…", "\(count) records verified …"))
+      }
+      await database.close()
+      report(result)
+      if !result.holds { throw ExitCode(1) }
+    }
+
+    private func report(_ result: AuditVerifier.Result) {
+      if json {
+        Terminal.printJSON([
+          ("holds", .bool(result.holds)), ("records", .int(result.records)), ("leaves", .int(result.leaves)),
+          ("waiting", .int(result.waiting)), ("erased", .int(result.erased)), ("checkpoints", .int(result.checkpoints)),
+          ("root", result.root.map { .string($0.hex) } ?? .null),
+          ("faults", .array(result.faults.map { .string($0.english) })),
+        ])
+        return
+      }
+      let t = Terminal.language
+      Terminal.progress("", final: false)
+      if result.holds {
+        Terminal.print(
+          t(
+            "日志完整：\(result.leaves) 条记录，\(result.checkpoints) 个签名检查点，根 \(result.root?.hex.prefix(16) ?? "")…",
+            "The log holds: \(result.leaves) records, \(result.checkpoints) signed checkpoints, root \(result.root?.hex.prefix(16) ?? "")…"
+          ))
+        return
+      }
+      Terminal.error(t("日志不完整：", "The log does not hold:"))
+      for fault in result.faults { Terminal.error("  " + t(fault)) }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Audit
+import Catalog
+import Connecting
+import ConnectorCSV
+import ConnectorPostgreSQL
+import ConnectorSQLite
+import Deadlines
+import Exchange
+import Foundation
+import Identity
+import Inbox
+import Inventory
+import Jobs
+import Kernel
+import Logging
+import Sharing
+import Storage
+import StoragePostgres
+import StorageSQLite
+import Web
+
+/// Everything of one node, wired by hand: the database, the keys, each context.
+struct Node: Sendable {
+  let settings: Settings
+  let clock: Clock
+  let database: any Database
+  let keys: NodeKeys
+  let signIn: SignIn
+  let people: People
+  let register: SystemRegister
+  let cataloguing: Cataloguing
+  let sharing: Sharing
+  let exchange: Exchange
+  let sequencer: Sequencer
+
+  /// Every context's tables, in the order of the graph.
+  static let migrations: [Migrations] = [
+    JobsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations, IdentitySchema.migrations,
+    InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
+  ]
+
+  static let connectors = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind])
+
+  /// Which role may do what: each context's part, and Audit's, which stands below the roles.
+  static let authority = Authority([
+    [
+      .auditRead: [.auditAdministrator],
+      .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
+    ],
+    People.authority, SystemRegister.authority, Cataloguing.authority, Sharing.authority, Exchange.authority,
+  ])
+
+  static func openDatabase(_ settings: Settings, connections: Int = 8) throws -> any Database {
+    if let path = settings.sqlitePath {
+      try FileManager.default.createDirectory(
+        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700])
+      return try SQLiteDatabase(path: path)
+    }
+    return try PostgresDatabase(settings.database, connections: connections)
+  }
+
+  /// Opens the database and the keys, and brings the tables up to date.
+  static func open(_ settings: Settings, clock: Clock = .system) async throws -> Node {
+    let keys = try NodeKeys.load(from: settings.data)
+    let database = try openDatabase(settings)
+    try await database.migrate(migrations)
+    return Node(settings: settings, clock: clock, database: database, keys: keys)
+  }
+
+  init(settings: Settings, clock: Clock, database: any Database, keys: NodeKeys) {
+    self.settings = settings
+    self.clock = clock
+    self.database = database
+    self.keys = keys
+    let hasher = PasswordHasher()
+    let seal = SourceSeal.under(key: keys.sealing)
+    signIn = SignIn(
+      database: database, clock: clock, authority: Self.authority, hasher: hasher, sealingKey: keys.sealing)
+    people = People(database: database, clock: clock, hasher: hasher, sealingKey: keys.sealing)
+    register = SystemRegister(
+      db: database, clock: clock, probe: .through(Self.connectors), seal: seal,
+      admission: .files(under: settings.sourceFolders))
+    let grantsOn = Cataloguing.Dependents { resource, tx in
+      try GrantStore.open(on: resource, in: tx).map {
+        Text("授权 \($0.number)：\($0.consumerName)", "Grant \($0.number): \($0.consumerName)")
+      }
+    }
+    cataloguing = Cataloguing(db: database, clock: clock, register: register, dependents: grantsOn)
+    sharing = Sharing(database: database, clock: clock, sealingKey: keys.sealing)
+    exchange = Exchange(
+      database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal, nodeKey: keys.sealing
+    )
+    sequencer = Sequencer(
+      database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
+  }
+
+  /// What the worker does.
+  var handlers: [String: JobRunner.Handler] {
+    let exchange = exchange
+    return [
+      Exchange.job: { context in
+        guard let id = DeliveryID(context.job.payload) else { throw JobFailure.permanent("not a delivery's id") }
+        let (delivery, _) = try await exchange.carryOut(id, fence: Int64(context.job.fence)) { progress in
+          try await context.report(done: progress.delivered, note: "\(progress.delivered)")
+        }
+        return delivery.state.rawValue
+      },
+      Exchange.turn: { context in
+        guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
+        try await exchange.takeTurn(id)
+        return nil
+      },
+    ]
+  }
+
+  func runner(concurrency: Int = 2) -> JobRunner {
+    JobRunner(
+      database: database, clock: clock, handlers: handlers, concurrency: concurrency,
+      logger: Logger(label: "sanjiang.jobs"))
+  }
+}
