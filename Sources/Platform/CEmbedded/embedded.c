@@ -49,3 +49,18 @@ const unsigned char sj_organisations_qinghai_csv_bytes[] = {
 #embed "files/organisations-qinghai.csv"
 };
 LENGTH(organisations_qinghai_csv);
+
+const unsigned char sj_site_css_bytes[] = {
+#embed "files/site.css"
+};
+LENGTH(site_css);
+
+const unsigned char sj_site_js_bytes[] = {
+#embed "files/site.js"
+};
+LENGTH(site_js);
+
+const unsigned char sj_icon_svg_bytes[] = {
+#embed "files/icon.svg"
+};
+LENGTH(icon_svg);

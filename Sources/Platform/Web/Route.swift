@@ -26,6 +26,8 @@ package struct Route: Sendable {
   package var bodyLimit: Int
   /// What it is for, in the OpenAPI document; nil for pages.
   package var summary: Text?
+  /// What the OpenAPI document says of body and answer; see `described`.
+  package var schema = RouteSchema()
   package var answer: @Sendable (Request) async throws -> Response
 
   package init(
@@ -38,6 +40,15 @@ package struct Route: Sendable {
     self.bodyLimit = bodyLimit
     self.summary = summary
     self.answer = answer
+  }
+
+  /// The same route with what the OpenAPI document says of it.
+  package func described(
+    takes: JSON? = nil, gives: JSON? = nil, query: [(name: String, meaning: Text)] = []
+  ) -> Route {
+    var route = self
+    route.schema = RouteSchema(takes: takes, gives: gives, query: query)
+    return route
   }
 
   package static func get(
@@ -154,10 +165,16 @@ package enum Response: Sendable {
   /// 303 to an address of ours, with a message shown once there.
   case redirect(String, flash: Text? = nil)
   case json([UInt8], status: Int = 200, etag: String? = nil)
+  /// JSON of another media type: a problem of RFC 9457, a document with its own name.
+  case media([UInt8], type: String, status: Int = 200)
   case download([UInt8], type: String, name: String)
   case plain(String, status: Int = 200)
   /// A redirect that starts or ends a session (Identity's sign-in and sign-out).
   case session(token: String?, redirect: String)
+}
+
+extension Response {
+  package static func json(_ value: JSON, status: Int = 200) -> Response { .json(value.bytes, status: status) }
 }
 
 /// Which part of the navigation a page belongs to; follows the spine.

@@ -1,0 +1,105 @@
+package import Kernel
+
+/// What the OpenAPI document says of a route beyond its summary.
+package struct RouteSchema: Sendable {
+  /// JSON Schema (2020-12) of the body taken.
+  package var takes: JSON?
+  /// JSON Schema of what is answered.
+  package var gives: JSON?
+  /// Names in the query, with what they mean.
+  package var query: [(name: String, meaning: Text)]
+
+  package init(takes: JSON? = nil, gives: JSON? = nil, query: [(name: String, meaning: Text)] = []) {
+    self.takes = takes
+    self.gives = gives
+    self.query = query
+  }
+}
+
+/// The OpenAPI 3.1 document of everything under `/api/v1` that has a summary, made from the routes themselves, so that
+/// it cannot tell of an address that is not there.
+package func openAPI(_ routes: [Route], title: String, version: String, language: Language = .english) -> JSON {
+  var paths: [(String, [(String, JSON)])] = []
+  for route in routes where route.path.hasPrefix("/api/v1/") {
+    guard let summary = route.summary else { continue }
+    let operation = operation(route, language(summary), language)
+    if let index = paths.firstIndex(where: { $0.0 == route.path }) {
+      paths[index].1.append((route.method.rawValue.lowercased(), operation))
+    } else {
+      paths.append((route.path, [(route.method.rawValue.lowercased(), operation)]))
+    }
+  }
+  return [
+    "openapi": "3.1.0",
+    "info": ["title": .string(title), "version": .string(version)],
+    "paths": .object(paths.sorted { $0.0 < $1.0 }.map { ($0.0, JSON.object($0.1)) }),
+    "components": [
+      "schemas": ["Problem": problemSchema],
+      "securitySchemes": ["session": ["type": "apiKey", "in": "cookie", "name": "__Host-sid"]],
+    ],
+  ]
+}
+
+private func operation(_ route: Route, _ summary: String, _ language: Language) -> JSON {
+  var members: [(String, JSON)] = [
+    ("summary", .string(summary)), ("operationId", .string(operationID(route))),
+    ("security", route.access == .anyone ? [] : [["session": []]]),
+  ]
+  var parameters: [JSON] = route.path.split(separator: "/").filter { $0.first == "{" }.map {
+    [
+      "name": .string(String($0.dropFirst().dropLast())), "in": "path", "required": true, "schema": ["type": "string"],
+    ]
+  }
+  for (name, meaning) in route.schema.query {
+    parameters.append([
+      "name": .string(name), "in": "query", "description": .string(language(meaning)), "schema": ["type": "string"],
+    ])
+  }
+  if route.method == .post {
+    parameters.append([
+      "name": "Idempotency-Key", "in": "header", "schema": ["type": "string", "maxLength": 200],
+      "description": .string(
+        language("同一键重发得到同一结果", "sent again with the same key, a request gets the same answer")),
+    ])
+  }
+  if route.method != .get, route.access != .anyone {
+    parameters.append([
+      "name": "X-CSRF-Token", "in": "header", "required": true, "schema": ["type": "string"],
+    ])
+  }
+  if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
+  if let takes = route.schema.takes {
+    members.append(("requestBody", ["required": true, "content": ["application/json": ["schema": takes]]]))
+  }
+  let content: JSON = ["application/json": route.schema.gives.map { ["schema": $0] } ?? [:]]
+  members.append(
+    (
+      "responses",
+      [
+        "200": ["description": "OK", "content": content],
+        "default": [
+          "description": "RFC 9457",
+          "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
+        ],
+      ]
+    ))
+  return .object(members)
+}
+
+/// `GET /api/v1/resources/{id}` → `get_resources_id`
+private func operationID(_ route: Route) -> String {
+  let words = route.path.split(separator: "/").dropFirst(2).map { $0.filter { $0 != "{" && $0 != "}" } }
+  return ([route.method.rawValue.lowercased()] + words).joined(separator: "_")
+}
+
+private let problemSchema: JSON = [
+  "type": "object", "required": ["type", "title", "status"],
+  "properties": [
+    "type": ["type": "string"], "title": ["type": "string"], "status": ["type": "integer"],
+    "detail": ["type": "string"], "instance": ["type": "string"],
+    "errors": [
+      "type": "array",
+      "items": ["type": "object", "properties": ["pointer": ["type": "string"], "detail": ["type": "string"]]],
+    ],
+  ],
+]
