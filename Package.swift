@@ -48,8 +48,10 @@ let platform: [Room] = [
   Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(
     name: "WebServer", folder: "Platform",
-    uses: ["Web", "Kernel", "CEmbedded", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioSSL, logging, lifecycle],
-    tests: ["Web", "Kernel"]),
+    uses: [
+      "Web", "NationalCrypto", "Kernel", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioSSL, logging, lifecycle,
+    ],
+    tests: ["Web", "NationalCrypto", "Kernel", logging, lifecycle]),
   Room(name: "TestKit", folder: "Platform", uses: ["Storage", "StorageSQLite", "StoragePostgres", "Kernel"]),
 ]
 
