@@ -116,6 +116,23 @@ package struct SignIn: Sendable {
     try await database.write { try SessionStore.end(token: token, in: $0) }
   }
 
+  /// Switches to acting for another, or back to oneself; a new session replaces the old.
+  func act(token: String, for other: PersonID?) async throws -> String {
+    let now = clock.now()
+    return try await database.write { tx in
+      guard let session = try SessionStore.find(token: token, at: now, in: tx), session.stage == .full,
+        let person = try PersonStore.find(session.person, in: tx)
+      else { throw Self.expired }
+      if let other, try !Deputies.isDeputy(person.id, of: other, on: now.dateInChina, in: tx) {
+        throw Refusal(.forbidden, "identity.deputy.none", Text("您现在不是此人的代理人。", "You do not stand for this person now."))
+      }
+      try SessionStore.end(token: token, in: tx)
+      try record(person, other == nil ? "identity.deputy.stop" : "identity.deputy.act", session.source, now, tx)
+      return try SessionStore.start(
+        for: person.id, actingFor: other, stage: .full, source: session.source, at: now, in: tx)
+    }
+  }
+
   static func principal(
     of person: Person, actingFor: PersonID?, authority: Authority, on now: Instant, in tx: any Transaction
   ) throws -> Principal {

@@ -76,6 +76,8 @@ package struct Request: Sendable {
   /// Nil when nobody is signed in.
   package var principal: Principal?
   package var session: SessionView?
+  /// What the session cookie holds, complete or not; only Identity's pages look at it.
+  package var sessionToken: String?
   package var language: Language = .chinese
   /// What a form must carry to be believed; without a session it belongs to the browser that asked for the page.
   package var csrf: String {

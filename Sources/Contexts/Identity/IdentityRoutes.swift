@@ -1,0 +1,263 @@
+package import Kernel
+import NationalCrypto
+package import Storage
+package import Web
+
+/// Signing in, one's account, people, organisations.
+package struct IdentityRoutes: Sendable {
+  let signIn: SignIn
+  let people: People
+  let database: any Database
+  let clock: Clock
+
+  package static func routes(signIn: SignIn, people: People, database: any Database, clock: Clock) -> [Route] {
+    let site = IdentityRoutes(signIn: signIn, people: people, database: database, clock: clock)
+    return site.entering + site.account + site.peopleRoutes + site.organisations
+  }
+
+  // MARK: - Coming in
+
+  private var entering: [Route] {
+    [
+      .get("/sign-in", .anyone) { request in
+        .page(SignInPages.signIn(request, next: local(request.query["next"])))
+      },
+      .post("/sign-in", .anyone, bodyLimit: 16 * 1024) { request in
+        let next = local(request.form["next"])
+        do {
+          let begun = try await signIn.begin(
+            login: request.form["login"] ?? "", password: request.form.all("password").first ?? "",
+            source: request.remoteAddress)
+          return .session(token: begun.token, redirect: address(of: begun.stage, next))
+        } catch let refusal as Refusal {
+          return .page(SignInPages.signIn(request, next: next, entered: request.form, refusal: refusal))
+        }
+      },
+      .get("/sign-in/second-factor", .anyone) { .page(SignInPages.secondFactor($0)) },
+      .post("/sign-in/second-factor", .anyone, bodyLimit: 16 * 1024) { request in
+        do {
+          let next = try await signIn.secondFactor(token: request.sessionToken ?? "", code: request.form["code"] ?? "")
+          return .session(token: next.token, redirect: address(of: next.stage, "/"))
+        } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .tooMany {
+          return .page(SignInPages.secondFactor(request, refusal: refusal))
+        }
+      },
+      .get("/sign-in/password", .anyone) {
+        .page(SignInPages.changePassword($0, action: "/sign-in/password", forced: true))
+      },
+      .post("/sign-in/password", .anyone, bodyLimit: 16 * 1024) {
+        try await changePassword($0, "/sign-in/password", forced: true)
+      },
+      .post("/sign-out", .anyone) { request in
+        if let token = request.sessionToken { try await signIn.end(token: token) }
+        return .session(token: nil, redirect: "/sign-in")
+      },
+    ]
+  }
+
+  private func changePassword(_ request: Request, _ action: String, forced: Bool) async throws -> Response {
+    do {
+      let new = request.form.all("new").first ?? ""
+      guard new == request.form.all("again").first else {
+        throw Refusal.invalid("identity.password.again", "again", Text("两次输入的新密码不同。", "The two new passwords differ."))
+      }
+      let token = try await people.changePassword(
+        token: request.sessionToken ?? "", old: request.form.all("old").first ?? "", new: new)
+      return .session(token: token, redirect: "/")
+    } catch let refusal as Refusal where refusal.kind == .invalid {
+      return .page(SignInPages.changePassword(request, action: action, forced: forced, refusal: refusal))
+    }
+  }
+
+  private func address(of stage: Session.Stage, _ next: String) -> String {
+    switch stage {
+    case .secondFactor: "/sign-in/second-factor"
+    case .changePassword: "/sign-in/password"
+    case .full: next
+    }
+  }
+
+  /// Only an address of ours; anything else leads home.
+  private func local(_ next: String?) -> String {
+    guard let next, next.hasPrefix("/"), !next.hasPrefix("//"), !next.contains("\\"), next.count < 500,
+      next.unicodeScalars.allSatisfy({ $0.value > 31 })
+    else { return "/" }
+    return next
+  }
+
+  // MARK: - One's account
+
+  private var account: [Route] {
+    [
+      .get("/account", .signedIn) { .page(AccountPage.render($0, try await model($0))) },
+      .get("/account/password", .signedIn) {
+        .page(SignInPages.changePassword($0, action: "/account/password", forced: false))
+      },
+      .post("/account/password", .signedIn) { try await changePassword($0, "/account/password", forced: false) },
+      .post("/account/second-factor", .signedIn) { request in
+        try await withAccount(request, done: Text("第二因素已启用。", "The second factor is in use.")) {
+          try await people.enrol(
+            secret: [UInt8](hex: request.form["secret"] ?? "") ?? [], code: request.form["code"] ?? "",
+            for: request.visitor())
+        }
+      },
+      .post("/account/sessions/end", .signedIn) { request in
+        let (session, person) = (request.form["session"] ?? "", try request.visitor().person)
+        if let person { try await database.write { try SessionStore.end(id: session, of: person, in: $0) } }
+        return .redirect("/account")
+      },
+      .post("/account/deputies", .signedIn) { request in
+        try await withAccount(request, done: Text("已委托。", "Done.")) {
+          guard let deputy = PersonID(request.form["deputy"] ?? ""),
+            let from = CalendarDate(request.form["from"] ?? ""),
+            let to = CalendarDate(request.form["to"] ?? "")
+          else {
+            throw Refusal.invalid("identity.deputy", "from", Text("请选择代理人和起止日。", "Choose a deputy and both days."))
+          }
+          try await people.nameDeputy(deputy, from: from, to: to, by: request.visitor())
+        }
+      },
+      .post("/account/act", .signedIn) { request in
+        guard let token = request.sessionToken else { throw SignIn.expired }
+        let fresh = try await signIn.act(token: token, for: PersonID(request.form["for"] ?? ""))
+        return .session(token: fresh, redirect: "/")
+      },
+    ]
+  }
+
+  private func withAccount(_ request: Request, done: Text, _ body: () async throws -> Void) async throws -> Response {
+    do {
+      try await body()
+      return .redirect("/account", flash: done)
+    } catch let refusal as Refusal where refusal.kind == .invalid {
+      return .page(AccountPage.render(request, try await model(request), refusal: refusal))
+    }
+  }
+
+  private func model(_ request: Request) async throws -> AccountPage.Model {
+    guard let id = try request.visitor().person else { throw Refusal.notFound(Text("账户", "account")) }
+    let (now, acting) = (clock.now(), request.principal?.onBehalfOf)
+    let secret = people.newSecondFactor()
+    return try await database.read { tx in
+      guard let person = try PersonStore.find(id, in: tx) else { throw Refusal.notFound(Text("账户", "account")) }
+      return AccountPage.Model(
+        person: person, organisation: try OrganisationStore.get(person.organisation, in: tx).name,
+        sessions: try SessionStore.list(of: id, at: now, in: tx),
+        standsFor: try Deputies.principals(of: id, on: now.dateInChina, in: tx),
+        actingFor: try acting.flatMap { try PersonStore.find($0, in: tx) },
+        colleagues: try PersonStore.list(organisation: person.organisation, limit: 200, in: tx).filter {
+          $0.id != id && $0.isActive
+        },
+        newSecret: person.hasSecondFactor ? nil : (secret.secret.hex, secret.text))
+    }
+  }
+
+  // MARK: - People
+
+  private var peopleRoutes: [Route] {
+    let manages = Access.permission(.peopleManage)
+    return [
+      .get("/people", .permission(.peopleRead)) { request in
+        let (search, after) = (request.query["q"], request.query["after"])
+        let (found, names) = try await database.read { tx in
+          let found = try PersonStore.list(search: search, after: after, limit: 51, in: tx)
+          let names = try Set(found.map(\.organisation)).reduce(into: [OrganisationID: String]()) { names, id in
+            names[id] = try OrganisationStore.find(id, in: tx)?.name
+          }
+          return (found, names)
+        }
+        let next = found.count > 50 ? found[49].login : nil
+        return .page(
+          PeoplePages.list(request, people: Array(found.prefix(50)), names: names, search: search, next: next))
+      },
+      .get("/people/new", manages) { .page(PeoplePages.new($0, organisations: try await current())) },
+      .post("/people/new", manages) { request in
+        do {
+          guard let organisation = OrganisationID(request.form["organisation"] ?? "") else {
+            throw Refusal.invalid("identity.person", "organisation", Text("请选择单位。", "Choose an organisation."))
+          }
+          let made = try await people.create(
+            .init(
+              login: request.form["login"] ?? "", name: request.form["name"] ?? "", organisation: organisation,
+              roles: roles(request)),
+            by: request.visitor())
+          return .page(PeoplePages.oneTime(request, name: request.form["name"] ?? "", password: made.oneTimePassword))
+        } catch let refusal as Refusal where refusal.kind == .invalid {
+          return .page(
+            PeoplePages.new(request, organisations: try await current(), entered: request.form, refusal: refusal))
+        }
+      },
+      .get("/people/{id}", .permission(.peopleRead)) { request in
+        let (person, organisation) = try await find(request)
+        return .page(PeoplePages.person(request, person, organisation))
+      },
+      .post("/people/{id}/roles", manages) { request in
+        try await changing(request) { id, version in
+          try await people.assign(roles(request), to: id, version: version, by: request.visitor())
+        }
+      },
+      .post("/people/{id}/active", manages) { request in
+        try await changing(request) { id, version in
+          try await people.setActive(request.form["active"] == "yes", id, version: version, by: request.visitor())
+        }
+      },
+      .post("/people/{id}/reset", manages) { request in
+        let (person, _) = try await find(request)
+        let password = try await people.reset(
+          person.id, withSecondFactor: request.form["secondFactor"] == "yes", by: request.visitor())
+        return .page(PeoplePages.oneTime(request, name: person.name, password: password))
+      },
+    ]
+  }
+
+  private func changing(_ request: Request, _ body: (PersonID, Int) async throws -> Void) async throws -> Response {
+    let id: PersonID = try request.id()
+    do {
+      try await body(id, Int(request.form["version"] ?? "") ?? 0)
+      return .redirect("/people/\(id)", flash: Text("已保存。", "Saved."))
+    } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .conflict {
+      let (person, organisation) = try await find(request)
+      return .page(PeoplePages.person(request, person, organisation, refusal: refusal))
+    }
+  }
+
+  private func find(_ request: Request) async throws -> (Person, Organisation) {
+    let id: PersonID = try request.id()
+    return try await database.read { tx in
+      guard let person = try PersonStore.find(id, in: tx) else { throw Refusal.notFound(Text("人员", "person")) }
+      return (person, try OrganisationStore.get(person.organisation, in: tx))
+    }
+  }
+
+  private func current() async throws -> [Organisation] {
+    let today = clock.today
+    return try await database.read { try OrganisationStore.list(on: today, in: $0) }
+  }
+
+  private func roles(_ request: Request) -> Set<Role> {
+    Set(request.form.all("roles").compactMap(Role.init(rawValue:)))
+  }
+
+  // MARK: - Organisations
+
+  private var organisations: [Route] {
+    [
+      .get("/organisations", .signedIn) { request in
+        let day = CalendarDate(request.query["on"] ?? "") ?? clock.today
+        let search = request.query["q"]
+        let found = try await database.read { try OrganisationStore.list(on: day, search: search, in: $0) }
+        return .page(OrganisationPages.list(request, found, day: day, search: search))
+      },
+      .get("/organisations/{id}", .signedIn) { request in
+        let id: OrganisationID = try request.id()
+        let (found, before, after) = try await database.read { tx in
+          (
+            try OrganisationStore.get(id, in: tx), try OrganisationStore.predecessors(of: id, in: tx),
+            try OrganisationStore.successors(of: id, in: tx)
+          )
+        }
+        return .page(OrganisationPages.organisation(request, found, before: before, after: after))
+      },
+    ]
+  }
+}

@@ -1,0 +1,70 @@
+import Kernel
+import Web
+
+enum AccountPage {
+  struct Model {
+    var person: Person
+    var organisation: String
+    var sessions: [Session]
+    var standsFor: [Person]
+    var actingFor: Person?
+    var colleagues: [Person]
+    /// A secret not yet confirmed, and how an authenticator takes it.
+    var newSecret: (hex: String, text: String)?
+  }
+
+  static func render(_ request: Request, _ model: Model, refusal: Refusal? = nil) -> Page {
+    let t = request.language
+    let faults = refusal?.faults ?? []
+    return Page(
+      Text("我的账户", "My account"), status: refusal == nil ? 200 : 422,
+      body: """
+        <h1>\(t("我的账户", "My account"))</h1>\(faultSummary(t, refusal))
+        \(facts([(t("用户名", "User name"), "\(model.person.login)"), (t("姓名", "Name"), "\(model.person.name)"), (t("单位", "Organisation"), "\(model.organisation)")]))
+        <h2>\(t("密码", "Password"))</h2><p><a href="/account/password">\(t("修改密码", "Change the password"))</a></p>
+        <h2>\(t("第二因素", "Second factor"))</h2>\(secondFactor(request, model, faults))
+        <h2>\(t("代理", "Deputies"))</h2>\(deputies(request, model, faults))
+        <h2>\(t("我的会话", "My sessions"))</h2>
+        \(table(
+          caption: t("登录着的浏览器", "Browsers signed in"), head: [t("始于", "Since"), t("最近使用", "Last seen"), t("来自", "From"), ""],
+          rows: model.sessions.map { session in
+            "<tr><td>\(session.createdAt.minuteInChina)</td><td>\(session.seenAt.minuteInChina)</td><td>\(session.source)</td><td>\(form(request, action: "/account/sessions/end", "<input type=\"hidden\" name=\"session\" value=\"\(session.id)\"><button>\(t("结束", "End"))</button>"))</td></tr>"
+          }.joined(), empty: ""))
+        """)
+  }
+
+  private static func secondFactor(_ request: Request, _ model: Model, _ faults: [Refusal.Fault]) -> HTML {
+    let t = request.language
+    if model.person.hasSecondFactor { return "<p>\(badge(t("已启用", "In use"), .good))</p>" }
+    guard let secret = model.newSecret else { return .nothing }
+    return """
+      <p>\(t("在手机验证器里手工添加下面的密钥，再输入它显示的六位数字。", "Add this key to your authenticator by hand, then enter the six digits it shows."))</p>\
+      <p class="secret"><code>\(secret.text)</code></p>\
+      \(form(request, action: "/account/second-factor", "<input type=\"hidden\" name=\"secret\" value=\"\(secret.hex)\">\(field(t, Field("code", Text("六位数字", "Six digits"), .text(maxLength: 6)), value: Fields(), faults: faults))<button>\(t("启用", "Set up"))</button>"))
+      """
+  }
+
+  private static func deputies(_ request: Request, _ model: Model, _ faults: [Refusal.Fault]) -> HTML {
+    let t = request.language
+    let switching: HTML =
+      if let acting = model.actingFor {
+        "<p>\(t("您正在代理", "You act for")) \(acting.name)</p>\(form(request, action: "/account/act", "<input type=\"hidden\" name=\"for\" value=\"\"><button>\(t("停止代理", "Stop acting"))</button>"))"
+      } else {
+        model.standsFor.map { person in
+          form(
+            request, action: "/account/act",
+            "<input type=\"hidden\" name=\"for\" value=\"\(person.id)\"><button>\(t("代理 \(person.name) 办事", "Act for \(person.name)"))</button>"
+          )
+        }.joined()
+      }
+    guard !model.colleagues.isEmpty else { return switching }
+    return """
+      \(switching)\(form(request, action: "/account/deputies", """
+        \(field(t, Field("deputy", Text("请谁代理", "Who stands for me"), .choice(model.colleagues.map { ($0.id.text, $0.name) })), value: Fields(), faults: faults))\
+        \(field(t, Field("from", Text("起始日", "First day"), .date), value: Fields(), faults: faults))\
+        \(field(t, Field("to", Text("结束日（含）", "Last day, included"), .date), value: Fields(), faults: faults))\
+        <button>\(t("委托", "Name as deputy"))</button>
+        """))
+      """
+  }
+}

@@ -1,0 +1,52 @@
+import Kernel
+import Web
+
+enum SignInPages {
+  static func signIn(_ request: Request, next: String, entered: Fields = Fields(), refusal: Refusal? = nil) -> Page {
+    let t = request.language
+    return Page(
+      Text("登录", "Sign in"), status: refusal == nil ? 200 : 422,
+      body: """
+        <div class="narrow"><h1>\(t("登录三江", "Sign in to Sanjiang"))</h1>\(faultSummary(t, refusal))
+        \(form(request, action: "/sign-in", """
+          <input type="hidden" name="next" value="\(next)">\
+          \(field(t, Field("login", Text("用户名", "User name"), .text(maxLength: 64)), value: entered))\
+          \(field(t, Field("password", Text("密码", "Password"), .password), value: Fields()))\
+          <button class="primary">\(t("登录", "Sign in"))</button>
+          """))</div>
+        """)
+  }
+
+  static func secondFactor(_ request: Request, refusal: Refusal? = nil) -> Page {
+    let t = request.language
+    return Page(
+      Text("第二步验证", "Second step"), status: refusal == nil ? 200 : 422,
+      body: """
+        <div class="narrow"><h1>\(t("第二步验证", "Second step"))</h1>\(faultSummary(t, refusal))
+        \(form(request, action: "/sign-in/second-factor", """
+          \(field(t, Field("code", Text("验证器上的六位数字", "Six digits of your authenticator"), .text(maxLength: 6)), value: Fields(), faults: refusal?.faults ?? []))\
+          <button class="primary">\(t("继续", "Continue"))</button>
+          """))</div>
+        """)
+  }
+
+  static func changePassword(_ request: Request, action: String, forced: Bool, refusal: Refusal? = nil) -> Page {
+    let t = request.language
+    let faults = refusal?.faults ?? []
+    let hint = Text(
+      "\(PasswordPolicy.lengths.lowerBound) 个字符以上，不要用容易猜到的词。",
+      "\(PasswordPolicy.lengths.lowerBound) characters or more, nothing easy to guess.")
+    return Page(
+      Text("修改密码", "Change password"), status: refusal == nil ? 200 : 422,
+      body: """
+        <div class="narrow"><h1>\(t("修改密码", "Change password"))</h1>\
+        \(when: forced, "<p>\(t("您用的是一次性密码，请先换成自己的密码。", "You came with a one-time password; choose your own first."))</p>")\
+        \(faultSummary(t, refusal))\(form(request, action: action, """
+          \(field(t, Field("old", Text("现在的密码", "Present password"), .password), value: Fields(), faults: faults))\
+          \(field(t, Field("new", Text("新密码", "New password"), .password, hint: hint), value: Fields(), faults: faults))\
+          \(field(t, Field("again", Text("再输入一次", "Once more"), .password), value: Fields(), faults: faults))\
+          <button class="primary">\(t("修改", "Change"))</button>
+          """))</div>
+        """)
+  }
+}
