@@ -1,5 +1,4 @@
 package import Connecting
-internal import Dispatch
 
 /// How this context reaches the databases of departments. `App` makes it from the connectors it has.
 package struct SourceProbe: Sendable {
@@ -27,39 +26,24 @@ package struct SourceProbe: Sendable {
 
   package func kind(_ name: String) -> ConnectorKind? { kinds.first { $0.name == name } }
 
-  /// Connectors block, so each call runs on a thread of its own kind, at most a few at once.
+  /// Connectors block, so each call runs on a thread of its own.
   package static func through(_ catalog: ConnectorCatalog) -> SourceProbe {
-    let lane = Lane()
-    return SourceProbe(
+    SourceProbe(
       kinds: catalog.kinds,
       probe: { address in
-        try await lane.run { try catalog.open(address.kind, address.settings).probe() }
+        try await BlockingThread.run { try catalog.open(address.kind, address.settings).probe() }
       },
       tables: { address in
-        try await lane.run { try catalog.open(address.kind, address.settings).tables() }
+        try await BlockingThread.run { try catalog.open(address.kind, address.settings).tables() }
       },
       describe: { address, table in
-        try await lane.run { try catalog.open(address.kind, address.settings).describe(table) }
+        try await BlockingThread.run { try catalog.open(address.kind, address.settings).describe(table) }
       },
       sample: { address, table, limit in
-        try await lane.run { try TableSample.read(catalog.open(address.kind, address.settings), table, limit: limit) }
+        try await BlockingThread.run {
+          try TableSample.read(catalog.open(address.kind, address.settings), table, limit: limit)
+        }
       })
-  }
-}
-
-/// Blocking work, away from the cooperative pool: four at a time, the rest wait in line.
-private final class Lane: Sendable {
-  private let queue = DispatchQueue(label: "inventory.probe", attributes: .concurrent)
-  private let free = DispatchSemaphore(value: 4)
-
-  func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { done in
-      queue.async {
-        self.free.wait()
-        defer { self.free.signal() }
-        done.resume(with: Result { try body() })
-      }
-    }
   }
 }
 

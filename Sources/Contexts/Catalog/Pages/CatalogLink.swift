@@ -1,0 +1,76 @@
+internal import Inventory
+internal import Kernel
+internal import Web
+
+/// Addresses of this context, in one place.
+enum CatalogLink {
+  static let search = "/catalog"
+  static let work = "/catalog/work"
+  static let new = "/catalog/new"
+  static let drafts = "/catalog/drafts"
+  static let classes = "/catalog/classes"
+  static let queue = "/catalog/review"
+  static func resource(_ id: ResourceID, version: Int? = nil) -> String {
+    "/catalog/resources/\(id)" + (version.map { "?version=\($0)" } ?? "")
+  }
+  static func edit(_ id: ResourceID) -> String { "/catalog/resources/\(id)/edit" }
+  static func items(_ id: ResourceID, from: Int = 0) -> String {
+    "/catalog/resources/\(id)/items" + (from > 0 ? "?from=\(from)" : "")
+  }
+  static func step(_ id: ResourceID, _ verb: String) -> String { "/catalog/resources/\(id)/\(verb)" }
+  static func review(_ id: ResourceID) -> String { "/catalog/review/\(id)" }
+
+  static func search(_ query: CatalogQuery) -> String {
+    var parts: [String] = []
+    func add(_ name: String, _ value: String?) {
+      if let value, !value.isEmpty { parts.append("\(name)=\(inQuery(value))") }
+    }
+    add("q", query.text)
+    add("class", query.node)
+    add("provider", query.provider?.text)
+    add("sharing", query.sharingType)
+    add("format", query.format)
+    add("cycle", query.cycle)
+    add("mounted", query.isMounted.map { $0 ? "1" : "0" })
+    add("after", query.after)
+    return search + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&"))
+  }
+}
+
+let catalogTrail: (label: Text, href: String) = (Text("资源目录", "Catalogue"), CatalogLink.search)
+
+func stateBadge(_ t: Language, _ state: VersionState) -> HTML {
+  let tone: Tone =
+    switch state {
+    case .draft, .superseded, .withdrawn, .discarded: .neutral
+    case .submitted, .approved: .active
+    case .returned: .late
+    case .published: .good
+    }
+  return badge(t(state.title), tone)
+}
+
+func sharingBadge(_ t: Language, _ type: String, _ lists: CodeLists) -> HTML {
+  guard !type.isEmpty else { return badge(t("未定", "not set")) }
+  return badge(t(lists.sharingTypes.text(type)), type == "1" ? .good : type == "2" ? .active : .neutral)
+}
+
+func severityBadge(_ t: Language, _ severity: Finding.Severity) -> HTML {
+  badge(t(severity.title), severity == .error ? .late : severity == .warning ? .soon : .neutral)
+}
+
+/// What the rules say, each finding a link to its field on this page.
+func findingsList(_ t: Language, _ findings: [Finding], link: (Finding) -> String) -> HTML {
+  if findings.isEmpty {
+    return
+      "<p class=\"empty\">\(badge(t("通过", "Passed"), .good)) \(t("核验规则没有发现问题。", "The rules found nothing wrong."))</p>"
+  }
+  return """
+    <ul class="findings">\(findings.sorted { $0.severity < $1.severity }, { finding in
+      """
+      <li>\(severityBadge(t, finding.severity)) <a href="\(link(finding))">\(t(finding.message))</a> \
+      <span class="muted">\(t(finding.source))</span></li>
+      """
+    })</ul>
+    """
+}

@@ -1,0 +1,156 @@
+internal import Connecting
+internal import Inventory
+internal import Kernel
+internal import Web
+
+/// So many items are edited at once, so that the page stays light for wide tables.
+let itemsOnPage = 20
+
+/// The form of the items and of what tells rows apart.
+func itemsForm(
+  _ request: Request, _ resource: Resource, _ findings: [Finding], from start: Int, values: Fields, refusal: Refusal?,
+  lists: CodeLists
+) -> Page {
+  let t = request.language
+  let end = min(start + itemsOnPage, resource.items.count)
+  let faults = refusal?.faults ?? []
+  let groups = (start..<max(start, end)).map { index in
+    itemFieldset(t, index, resource.items[index], values, faults, findings, lists, on: request.now.dateInChina)
+  }.joined()
+  let pages = stride(from: 0, to: resource.items.count, by: itemsOnPage).map { first in
+    let label = "\(first + 1)–\(min(first + itemsOnPage, resource.items.count))"
+    return first == start
+      ? "<strong>\(label)</strong>" as HTML : "<a href=\"\(CatalogLink.items(resource.id, from: first))\">\(label)</a>"
+  }.joined(" ")
+  let title = Text("编辑信息项", "Edit items")
+  return Page(
+    title, section: .catalog, status: refusal == nil ? 200 : 422,
+    trail: [
+      catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
+    ],
+    body: """
+      <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
+      \(when: resource.items.count > itemsOnPage, "<p class=\"pager\">\(pages)</p>")\
+      \(form(request, action: CatalogLink.items(resource.id, from: start), """
+        \(mountFields(t, resource, values, faults))\(groups)\
+        <input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
+        <p><button class="primary">\(t("保存", "Save"))</button> <a href="\(CatalogLink.edit(resource.id))">\(t("编辑元数据", "Edit metadata"))</a></p>
+        """))\
+      \(when: resource.mount == nil, addItem(request, resource, lists))
+      """)
+}
+
+private func mountFields(_ t: Language, _ resource: Resource, _ values: Fields, _ faults: [Refusal.Fault]) -> HTML {
+  guard let mount = resource.mount else { return .nothing }
+  let columns = resource.items.map { ($0.column, "\($0.name)（\($0.column)）") }
+  let cursors = resource.items.filter { $0.type == .timestamp || $0.type == .integer }
+    .map { ($0.column, "\($0.name)（\($0.column)）") }
+  return """
+    <fieldset><legend>\(t("挂接", "Mount"))：<span class="code">\(mount.table.description)</span></legend>\
+    \(field(t, Field("keys", Text("主键项", "Key items"), .ticks(columns), hint: Text("共同区分每一行；增量更新和核对都靠它。", "Together they tell rows apart; updates and checks rest on them.")), value: values, faults: faults))\
+    \(field(t, Field("cursor", Text("增量标记列", "Change cursor"), .choice([("", t("无（只做全量）", "none (full deliveries only)"))] + cursors), required: false, hint: Text("每次修改都会变大的列，如更新时间。", "A column that grows with each change, such as the time of update.")), value: values, faults: faults))\
+    </fieldset>
+    """
+}
+
+private func itemFieldset(
+  _ t: Language, _ index: Int, _ item: Item, _ values: Fields, _ faults: [Refusal.Fault], _ findings: [Finding],
+  _ lists: CodeLists, on today: CalendarDate
+) -> HTML {
+  let prefix = "item.\(index)"
+  let inherit = t("同资源", "as the resource")
+  let none = t("无", "none")
+  let fields: [Field] = [
+    Field("\(prefix).name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name)),
+    Field("\(prefix).dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: today))),
+    Field("\(prefix).length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
+    Field("\(prefix).scale", Text("小数位", "Decimals"), .number(0...38), required: false),
+    Field(
+      "\(prefix).semantic", Text("语义", "Kind of value"), .choice(lists.semantics.options(t, on: today, none: none)),
+      required: false),
+    Field(
+      "\(prefix).sharingType", Text("共享类型", "Sharing"),
+      .choice(lists.sharingTypes.options(t, on: today, none: inherit)), required: false),
+    Field(
+      "\(prefix).sharingCondition", Text("条件或依据", "Condition or basis"), .text(maxLength: Item.limits.sharingCondition),
+      required: false),
+    Field("\(prefix).grade", Text("分级", "Grade"), .choice(lists.grades.options(t, on: today))),
+    Field(
+      "\(prefix).description", Text("说明", "Description"), .text(maxLength: Item.limits.description), required: false),
+  ]
+  let found = findings.filter { $0.field.hasPrefix(prefix + ".") }
+  return """
+    <fieldset class="item"><legend>\(index + 1). <span class="code">\(item.column)</span> \
+    \(when: item.isKey, badge(t("主键", "key"))) \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))\
+    \(evidence(t, item))</legend>\
+    \(found, { "<p class=\"finding\">\(severityBadge(t, $0.severity)) \(t($0.message))</p>" })\
+    <div class="grid">\(fields, { field(t, $0, value: values, faults: faults) })</div></fieldset>
+    """
+}
+
+/// For resources without a table, items are written by hand.
+private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeLists) -> HTML {
+  let t = request.language
+  let fields: [Field] = [
+    Field("new.name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name)),
+    Field("new.column", Text("技术名称", "Column"), .text(maxLength: Item.limits.column)),
+    Field("new.dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: request.now.dateInChina))),
+    Field("new.length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
+  ]
+  return """
+    <h2>\(t("添加信息项", "Add an item"))</h2>\
+    \(form(request, action: CatalogLink.step(resource.id, "items/add"), """
+      <div class="grid">\(fields, { field(t, $0, value: Fields()) })</div>\
+      <input type="hidden" name="revision" value="\(String(resource.revision))"><p><button>\(t("添加", "Add"))</button></p>
+      """))
+    """
+}
+
+func itemValues(_ resource: Resource, from start: Int) -> Fields {
+  var pairs: [(name: String, value: String)] = [("revision", String(resource.revision))]
+  for column in resource.mount?.keyColumns ?? [] { pairs.append(("keys", column)) }
+  pairs.append(("cursor", resource.mount?.cursorColumn ?? ""))
+  for index in start..<max(start, min(start + itemsOnPage, resource.items.count)) {
+    let item = resource.items[index]
+    let prefix = "item.\(index)"
+    pairs += [
+      ("\(prefix).name", item.name), ("\(prefix).dataType", item.dataType),
+      ("\(prefix).length", item.length.map(String.init) ?? ""), ("\(prefix).scale", item.scale.map(String.init) ?? ""),
+      ("\(prefix).semantic", item.semantic ?? ""), ("\(prefix).sharingType", item.sharingType ?? ""),
+      ("\(prefix).sharingCondition", item.sharingCondition), ("\(prefix).grade", item.grade),
+      ("\(prefix).description", item.description),
+    ]
+  }
+  return Fields(pairs)
+}
+
+/// The items with what the form says of those it showed; a number that is none is a fault at its field.
+func items(_ resource: Resource, from start: Int, form: Fields) throws -> [Item] {
+  var items = resource.items
+  var faults: [Refusal.Fault] = []
+  func number(_ field: String) -> Int? {
+    guard let text = form[field] else { return nil }
+    guard let value = Int(text), value >= 0 else {
+      faults.append(Refusal.Fault(field, Text("请填写整数。", "Enter a whole number.")))
+      return nil
+    }
+    return value
+  }
+  for index in start..<max(start, min(start + itemsOnPage, items.count)) {
+    let prefix = "item.\(index)"
+    guard form.pairs.contains(where: { $0.name == "\(prefix).name" }) else { continue }
+    let semantic = form["\(prefix).semantic"]
+    if semantic != items[index].semantic { items[index].evidence = nil }
+    items[index].name = form["\(prefix).name"] ?? ""
+    items[index].dataType = form["\(prefix).dataType"] ?? ""
+    items[index].length = number("\(prefix).length")
+    items[index].scale = number("\(prefix).scale")
+    items[index].semantic = semantic
+    items[index].sharingType = form["\(prefix).sharingType"]
+    items[index].sharingCondition = form["\(prefix).sharingCondition"] ?? ""
+    items[index].grade = form["\(prefix).grade"] ?? ""
+    items[index].description = form["\(prefix).description"] ?? ""
+  }
+  if !faults.isEmpty { throw Refusal.invalid("catalog.items", faults) }
+  return items
+}

@@ -1,0 +1,256 @@
+internal import Connecting
+internal import Kernel
+internal import Web
+
+/// Addresses of this context, in one place.
+enum SystemLink {
+  static let list = "/systems"
+  static let new = "/systems/new"
+  static func system(_ id: SystemID) -> String { "/systems/\(id)" }
+  static func edit(_ id: SystemID) -> String { "/systems/\(id)/edit" }
+  static func sources(_ id: SystemID) -> String { "/systems/\(id)/sources" }
+  static func newSource(_ id: SystemID, kind: String) -> String { "/systems/\(id)/sources/new?kind=\(kind)" }
+  static func source(_ source: DataSource) -> String { "/systems/\(source.system)/sources/\(source.id)" }
+  static func tables(_ source: DataSource) -> String { self.source(source) + "/tables" }
+  static func probe(_ source: DataSource) -> String { self.source(source) + "/probe" }
+}
+
+func systemListPage(_ request: Request, _ listing: SystemRegister.Listing, mayManage: Bool, lists: CodeLists) -> Page {
+  let t = request.language
+  let words = request.query["q"] ?? ""
+  let rows = listing.systems.map { system in
+    """
+    <tr><td><a href="\(SystemLink.system(system.id))">\(system.facts.name)</a></td><td class="code">\(system.number)</td>\
+    <td>\(system.ownerName)</td><td>\(t(lists.networks.text(system.facts.network)))</td>\
+    <td>\(stageBadge(t, system.facts.stage, lists))</td></tr>
+    """ as HTML
+  }.joined()
+  let next = listing.next.map { after in
+    let address = "\(SystemLink.list)?q=\(inQuery(words))&after=\(inQuery(after))"
+    return "<p class=\"pager\"><a rel=\"next\" href=\"\(address)\">\(t("下一页", "Next page"))</a></p>" as HTML
+  }
+  return Page(
+    Text("信息系统", "Information systems"), section: .systems,
+    body: """
+      <h1>\(t("政务信息系统", "Information systems"))</h1>\
+      <form class="search" method="get" action="\(SystemLink.list)" role="search"><label for="q">\
+      \(t("按名称、编号、功能或单位查找", "Find by name, number, function or owner"))</label>\
+      <input id="q" name="q" type="search" maxlength="100" value="\(words)"><button>\(t("查找", "Search"))</button></form>\
+      \(when: mayManage, "<p><a class=\"button\" href=\"\(SystemLink.new)\">\(t("登记信息系统", "Register a system"))</a></p>")\
+      \(table(
+        caption: t("信息系统清单", "Register of systems"),
+        head: [t("名称", "Name"), t("编号", "Number"), t("所属单位", "Owner"), t("承载网络", "Network"), t("阶段", "Stage")],
+        rows: rows, empty: emptyList(t, words, mayManage)))\(next)
+      """)
+}
+
+private func emptyList(_ t: Language, _ words: String, _ mayManage: Bool) -> HTML {
+  if !words.isEmpty {
+    return "<p>\(t("没有符合“\(words)”的信息系统。", "No system matches “\(words)”."))</p>"
+  }
+  return mayManage
+    ? """
+    <p>\(t("还没有登记信息系统。先登记一个，再连接它的数据库，就能把表编成目录。", "No system is registered yet. Register one, connect its database, and its tables can be catalogued."))</p>
+    """
+    : "<p>\(t("还没有登记信息系统。", "No system is registered yet."))</p>"
+}
+
+func stageBadge(_ t: Language, _ stage: String, _ lists: CodeLists) -> HTML {
+  badge(t(lists.stages.text(stage)), stage == "4" ? .good : stage == "5" ? .neutral : .active)
+}
+
+func systemPage(
+  _ request: Request, _ system: InformationSystem, _ sources: [DataSource], isOwn: Bool, kinds: [ConnectorKind],
+  lists: CodeLists
+) -> Page {
+  let t = request.language
+  let f = system.facts
+  let given: [(String, HTML)] = [
+    (t("编号", "Number"), "<span class=\"code\">\(system.number)</span>"),
+    (t("所属单位", "Owner"), "\(system.ownerName)"),
+    (t("主要功能", "Function"), "\(f.function)"),
+    (t("系统阶段", "Stage"), stageBadge(t, f.stage, lists)),
+    (t("使用范围", "Scope of use"), "\(t(lists.scopes.text(f.scope)))"),
+    (t("使用频度", "Frequency of use"), "\(t(lists.frequencies.text(f.frequency)))"),
+    (t("审批部门", "Approved by"), "\(f.approvedBy)"),
+    (t("审批时间", "Approved on"), "\(f.approvedOn?.description ?? "")"),
+    (t("经费来源", "Source of funds"), "\(f.fundSource)"),
+    (t("承载网络", "Network"), "\(t(lists.networks.text(f.network)))"),
+    (t("登记时间", "Registered"), "\(system.registeredAt.minuteInChina)"),
+    (t("最近修改", "Last changed"), "\(system.changedAt.minuteInChina)"),
+  ]
+  return Page(
+    Text(same: f.name), section: .systems, trail: [(Text("信息系统", "Information systems"), SystemLink.list)],
+    body: """
+      <h1>\(f.name)</h1>\(facts(given))\
+      <p><a href="/catalog?q=\(inQuery(f.name))">\(t("查看目录", "Look in the catalogue"))</a></p>\
+      \(when: isOwn, "<p><a class=\"button\" href=\"\(SystemLink.edit(system.id))\">\(t("修改", "Edit"))</a></p>")\
+      \(when: isOwn, sourcesPart(request, system, sources, kinds))
+      """)
+}
+
+private func sourcesPart(
+  _ request: Request, _ system: InformationSystem, _ sources: [DataSource], _ kinds: [ConnectorKind]
+) -> HTML {
+  let t = request.language
+  let rows = sources.map { source in
+    """
+    <tr><td>\(source.name)</td><td>\(t(kinds.first { $0.name == source.kind }?.title ?? Text(same: source.kind)))</td>\
+    <td class="code">\(source.location)\(when: !source.secrets.isEmpty, " <span class=\"muted\">\(t("（口令已加密保存）", "(password kept sealed)"))</span>")</td>\
+    <td>\(probeState(t, source))</td><td class="actions">\
+    \(form(request, action: SystemLink.probe(source), "<button>\(t("测试连接", "Test connection"))</button>"))\
+    <a href="\(SystemLink.tables(source))">\(t("发现数据表", "Discover tables"))</a> \
+    <a href="\(SystemLink.source(source))/edit">\(t("修改", "Edit"))</a></td></tr>
+    """ as HTML
+  }.joined()
+  let add = kinds.map { kind in
+    "<a class=\"button\" href=\"\(SystemLink.newSource(system.id, kind: kind.name))\">\(t("连接 \(kind.title.chinese)", "Connect \(kind.title.english)"))</a>"
+      as HTML
+  }.joined(" ")
+  return """
+    <h2 id="sources">\(t("数据源", "Data sources"))</h2>\
+    \(table(
+      caption: t("本系统的数据源", "Sources of this system"),
+      head: [t("名称", "Name"), t("连接方式", "Kind"), t("位置", "Location"), t("最近测试", "Last test"), t("操作", "Actions")],
+      rows: rows,
+      empty: "<p>\(t("还没有数据源。请连接这个系统的数据库或文件，口令会用国密算法加密保存。", "No source yet. Connect the database or files of this system; passwords are kept sealed by national algorithms."))</p>"))\
+    <p>\(add)</p>
+    """
+}
+
+private func probeState(_ t: Language, _ source: DataSource) -> HTML {
+  guard let probe = source.lastProbe else { return badge(t("未测试", "Not tested")) }
+  let at: HTML = "<span class=\"muted\">\(probe.at.minuteInChina)</span>"
+  if let product = probe.product {
+    let notes = [
+      probe.isProtected ? nil : t("链路未加密", "connection not encrypted"),
+      probe.isReadOnly ? nil : t("账号可写，建议改用只读账号", "account can write; a read-only one is better"),
+    ].compactMap { $0 }
+    return """
+      \(badge(t("可连接", "Answers"), .good)) \(product) \(at)\(notes, { "<br><span class=\"muted\">\($0)</span>" })
+      """
+  }
+  return "\(badge(t("连接失败", "Failed"), .late)) \(at)<br>\(probe.failure ?? "")"
+}
+
+// MARK: Forms
+
+func systemForm(
+  _ request: Request, title: Text, action: String, values: Fields, refusal: Refusal?, lists: CodeLists
+) -> Page {
+  let t = request.language
+  let today = request.now.dateInChina
+  let none = t("请选择", "Choose")
+  let fields: [Field] = [
+    Field("name", Text("系统名称", "Name"), .text(maxLength: SystemFacts.limits.name)),
+    Field(
+      "function", Text("主要功能", "Function"), .area(maxLength: SystemFacts.limits.function),
+      hint: Text("系统支撑哪些业务，产生哪些数据。", "Which business it supports and which data it produces.")),
+    Field("scope", Text("使用范围", "Scope of use"), .choice(lists.scopes.options(t, on: today, none: none))),
+    Field(
+      "frequency", Text("使用频度", "Frequency of use"), .choice(lists.frequencies.options(t, on: today, none: none)),
+      hint: Text("范围小、频度低的系统会列入清理核查。", "Systems of small scope and low frequency are looked at in clean-ups.")),
+    Field("approvedBy", Text("审批部门", "Approved by"), .text(maxLength: SystemFacts.limits.approvedBy)),
+    Field("approvedOn", Text("审批时间", "Approved on"), .date),
+    Field(
+      "fundSource", Text("经费来源", "Source of funds"), .text(maxLength: SystemFacts.limits.fundSource),
+      hint: Text("如财政资金、政企共建、购买服务。", "Such as budget, co-built with an enterprise, bought as a service.")),
+    Field("network", Text("承载网络", "Network"), .choice(lists.networks.options(t, on: today, none: none))),
+    Field("stage", Text("系统阶段", "Stage"), .choice(lists.stages.options(t, on: today, none: none))),
+  ]
+  let inputs = fields.map { field(t, $0, value: values, faults: refusal?.faults ?? []) }.joined()
+  return Page(
+    title, section: .systems, status: refusal == nil ? 200 : 422,
+    trail: [(Text("信息系统", "Information systems"), SystemLink.list)],
+    body: """
+      <h1>\(t(title))</h1>\(faultSummary(t, refusal))\
+      \(form(request, action: action, "\(inputs)<input type=\"hidden\" name=\"revision\" value=\"\(values["revision"] ?? "")\"><p><button class=\"primary\">\(t("保存", "Save"))</button></p>"))
+      """)
+}
+
+func sourceForm(
+  _ request: Request, _ system: InformationSystem, kind: ConnectorKind, editing: DataSource?, values: Fields,
+  refusal: Refusal?
+) -> Page {
+  let t = request.language
+  var fields = [
+    Field(
+      "source", Text("数据源名称", "Name of the source"), .text(maxLength: SourceDraft.nameLimit),
+      hint: Text("如“企业登记库”。", "Such as “register of companies”."))
+  ]
+  for setting in kind.settings {
+    let kept = setting.isSecret && editing?.secrets.contains(setting.name) == true
+    let example =
+      setting.example.isEmpty ? nil : Text("例如 \(setting.example)", "For example \(setting.example)")
+    fields.append(
+      Field(
+        "setting.\(setting.name)", setting.title,
+        setting.isSecret ? .password : .text(maxLength: SourceDraft.settingLimit),
+        required: setting.isRequired && !kept,
+        hint: kept ? Text("已加密保存；留空则不变。", "Kept sealed; leave blank to keep it.") : example))
+  }
+  let inputs = fields.map { field(t, $0, value: values, faults: refusal?.faults ?? []) }.joined()
+  let limits: HTML = "<ul>\(kind.guarantee.limits, { "<li>\(t($0))</li>" })</ul>"
+  let title =
+    editing == nil ? Text("连接\(kind.title.chinese)", "Connect \(kind.title.english)") : Text("修改数据源", "Edit source")
+  return Page(
+    title, section: .systems, status: refusal == nil ? 200 : 422,
+    trail: [
+      (Text("信息系统", "Information systems"), SystemLink.list),
+      (Text(same: system.facts.name), SystemLink.system(system.id)),
+    ],
+    body: """
+      <h1>\(t(title))</h1><p>\(t(kind.guarantee.promise))</p>\(limits)\(faultSummary(t, refusal))\
+      \(form(request, action: editing.map { SystemLink.source($0) } ?? SystemLink.sources(system.id), "<input type=\"hidden\" name=\"kind\" value=\"\(kind.name)\">\(inputs)<p><button class=\"primary\">\(t("保存", "Save"))</button></p>"))
+      """)
+}
+
+func tablesPage(
+  _ request: Request, _ system: InformationSystem, _ source: DataSource, _ tables: [TableSummary], mayCompile: Bool
+) -> Page {
+  let t = request.language
+  let words = foldedForSearch(request.query["q"] ?? "")
+  let found = tables.filter { words.isEmpty || foldedForSearch("\($0.name) \($0.comment ?? "")").contains(words) }
+  let rows = found.prefix(500).map { summary in
+    let address =
+      "/catalog/new?source=\(source.id)&schema=\(inQuery(summary.name.schema ?? ""))&table=\(inQuery(summary.name.name))"
+    let start: HTML = mayCompile ? "<a href=\"\(address)\">\(t("编制目录", "Catalogue it"))</a>" : .nothing
+    return """
+      <tr><td class="code">\(summary.name.description)\(when: summary.isView, " \(badge(t("视图", "view")))")</td>\
+      <td>\(summary.comment ?? "")</td><td class="number">\(summary.estimatedRows.map { t("约 \($0)", "about \($0)") } ?? "")</td>\
+      <td>\(start)</td></tr>
+      """ as HTML
+  }.joined()
+  return Page(
+    Text("发现数据表", "Discover tables"), section: .systems,
+    trail: [
+      (Text("信息系统", "Information systems"), SystemLink.list),
+      (Text(same: system.facts.name), SystemLink.system(system.id)),
+    ],
+    body: """
+      <h1>\(source.name)：\(t("数据表", "tables"))</h1>\
+      <form class="search" method="get" action="\(SystemLink.tables(source))" role="search"><label for="q">\
+      \(t("按表名或注释查找", "Find by name or comment"))</label><input id="q" name="q" type="search" maxlength="100" \
+      value="\(request.query["q"] ?? "")"><button>\(t("查找", "Search"))</button></form>\
+      \(when: found.count > 500, "<p>\(t("共 \(found.count) 张，仅列前 500 张，请缩小范围。", "\(found.count) tables; the first 500 are listed. Narrow the search."))</p>")\
+      \(table(
+        caption: t("数据表", "Tables"), head: [t("表", "Table"), t("注释", "Comment"), t("行数", "Rows"), t("操作", "Actions")],
+        rows: rows, empty: "<p>\(t("没有找到数据表。", "No tables found."))</p>"))
+      """)
+}
+
+/// Text as a value in an address: everything but letters and digits of ASCII in percent signs.
+package func inQuery(_ text: String) -> String {
+  var encoded = ""
+  for byte in text.utf8 {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+      encoded.unicodeScalars.append(Unicode.Scalar(byte))
+    default:
+      let digits = String(byte, radix: 16, uppercase: true)
+      encoded += "%" + (digits.count == 1 ? "0" : "") + digits
+    }
+  }
+  return encoded
+}
