@@ -1,0 +1,218 @@
+package import Catalog
+import Inbox
+import Inventory
+import Kernel
+import Storage
+package import Web
+
+/// Requests, grants, home and inbox.
+package struct SharingRoutes: Sendable {
+  let sharing: Sharing
+  let cataloguing: Cataloguing
+
+  package static func routes(sharing: Sharing, cataloguing: Cataloguing) -> [Route] {
+    let site = SharingRoutes(sharing: sharing, cataloguing: cataloguing)
+    return site.home + site.requests + site.steps + site.grants
+  }
+
+  // MARK: - Home
+
+  private var home: [Route] {
+    [
+      .get("/", .anyone) { request in
+        guard let principal = request.principal else { return .page(HomePage.welcome(request)) }
+        let (tasks, count) = try await waiting(principal, nil, 10)
+        return .page(HomePage.home(request, principal, tasks: tasks, count: count, shortcuts: shortcuts(principal)))
+      },
+      .get("/inbox", .signedIn) { request in
+        let (tasks, count) = try await waiting(request.visitor(), request.query["after"].flatMap(Inbox.Place.init), 51)
+        let next = tasks.count > 50 ? Inbox.Place(tasks[49]).text : nil
+        return .page(HomePage.inbox(request, tasks: Array(tasks.prefix(50)), count: count, next: next))
+      },
+    ]
+  }
+
+  private func waiting(_ principal: Principal, _ after: Inbox.Place?, _ limit: Int) async throws -> ([InboxTask], Int) {
+    try await sharing.database.read { tx in
+      (try Inbox.waiting(for: principal, after: after, limit: limit, in: tx), try Inbox.count(for: principal, in: tx))
+    }
+  }
+
+  private func shortcuts(_ principal: Principal) -> [(Text, String)] {
+    var links: [(Text, String)] = []
+    if principal.may(.readCatalog) { links.append((Text("查找数据资源", "Find a data resource"), "/catalog")) }
+    if principal.may(.manageInventory) { links.append((Text("登记信息系统", "Register a system"), "/systems")) }
+    if principal.may(.reviewCatalog) { links.append((Text("审核目录", "Review entries"), "/catalog/review")) }
+    if principal.may(.sharingRead) { links.append((Text("共享申请", "Requests"), "/requests")) }
+    if principal.may(.sharingRead) { links.append((Text("授权", "Grants"), "/grants")) }
+    if principal.permissions.contains(Permission("audit.read")) { links.append((Text("审计日志", "The log"), "/audit")) }
+    if principal.permissions.contains(Permission("identity.people.read")) {
+      links.append((Text("人员与角色", "People and roles"), "/people"))
+    }
+    return links
+  }
+
+  // MARK: - Requests
+
+  private var requests: [Route] {
+    [
+      .get("/requests", .permission(.sharingRead)) { request in
+        let state = request.query["state"].flatMap(RequestState.init(rawValue:))
+        let before = request.query["before"].flatMap { ShareRequestID($0) }
+        let found = try await sharing.requests(for: request.visitor(), state: state, before: before, limit: 51)
+        return .page(
+          RequestPages.list(request, Array(found.prefix(50)), state: state, next: found.count > 50 ? found[49].id : nil)
+        )
+      },
+      .get("/requests/new", .permission(.sharingRequest)) { request in
+        let today = request.now.dateInChina
+        let entered = Fields([("frequency", "daily"), ("firstDay", "\(today)"), ("lastDay", "\(today + 365)")])
+        return try await newForm(request, request.query["resource"], entered, nil)
+      },
+      .post("/requests/new", .permission(.sharingRequest)) { request in
+        do {
+          let made = try await sharing.submit(try draft(request.form), by: request.visitor())
+          return .redirect("/requests/\(made.id)", flash: Text("已提交给本部门负责人。", "Submitted to your leader."))
+        } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .conflict {
+          return try await newForm(request, request.form["resource"], request.form, refusal)
+        }
+      },
+      .get("/requests/{id}", .permission(.sharingRead)) { try await page($0) },
+    ]
+  }
+
+  private func newForm(_ request: Request, _ id: String?, _ entered: Fields, _ refusal: Refusal?) async throws
+    -> Response
+  {
+    guard let id = ResourceID(id ?? "") else { throw Refusal.notFound(Text("资源", "resource")) }
+    let principal = try request.visitor()
+    let (resource, targets) = try await sharing.database.read { tx -> (Resource, [(DataSource, String)]) in
+      guard let resource = try CatalogStore.published(id, in: tx) else {
+        throw Refusal.notFound(Text("资源", "resource"))
+      }
+      let systems = try principal.organisation.map { try InventoryStore.systems(of: $0, in: tx) } ?? []
+      let targets = try systems.flatMap { system in
+        try InventoryStore.sources(of: system.id, in: tx).filter { $0.kind != "csv" }.map { ($0, system.facts.name) }
+      }
+      return (resource, targets)
+    }
+    return .page(RequestPages.new(request, resource, targets: targets, entered: entered, refusal: refusal))
+  }
+
+  private func draft(_ form: Fields) throws -> RequestDraft {
+    guard let resource = ResourceID(form["resource"] ?? "") else { throw Refusal.notFound(Text("资源", "resource")) }
+    var faults: [Refusal.Fault] = []
+    func day(_ name: String) -> CalendarDate {
+      if let day = CalendarDate(form[name] ?? "") { return day }
+      faults.append(.init(name, Text("请填写日期，如 2026-03-02。", "Enter a date, such as 2026-03-02.")))
+      return CalendarDate(daysSince1970: 0)
+    }
+    let (first, last) = (day("firstDay"), day("lastDay"))
+    let target = SourceID(form["target"] ?? "")
+    if target == nil { faults.append(.init("target", Text("请选择接收库。", "Choose a receiving source."))) }
+    let frequency = Frequency(rawValue: form["frequency"] ?? "")
+    if frequency == nil { faults.append(.init("frequency", Text("请选择频率。", "Choose a frequency."))) }
+    guard let target, let frequency, faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
+    return RequestDraft(
+      resource: resource, items: form.all("items").compactMap { ItemID($0) }, purpose: form["purpose"] ?? "",
+      legalBasis: form["legalBasis"] ?? "", scene: form["scene"] ?? "", frequency: frequency, firstDay: first,
+      lastDay: last,
+      targetSource: target, targetTable: form["targetTable"] ?? "")
+  }
+
+  // MARK: - Steps
+
+  private var steps: [Route] {
+    [
+      step("own", .sharingApproveOwn) { id, form, version, principal in
+        _ = try await sharing.decideOwn(
+          id, approve: form["answer"] == "yes", words: form["words"] ?? "", version: version, by: principal)
+      },
+      step("review", .sharingReview) { id, form, version, principal in
+        _ = try await sharing.review(
+          id, pass: form["answer"] == "yes", words: form["words"] ?? "", version: version, by: principal)
+      },
+      step("decide", .sharingDecide) { id, form, version, principal in
+        let (item, _, _) = try await sharing.request(id, for: principal)
+        let decisions = try item.items.map { line in
+          guard let mask = Mask(form["mask-\(line.item)"] ?? "none") else {
+            throw Refusal.invalid(
+              "sharing.decide.mask", "mask-\(line.item)", Text("没有这种交付方式。", "There is no such mask."))
+          }
+          return ItemDecision(
+            item: line.item, approve: form["approve-\(line.item)"] == "yes", mask: mask,
+            reason: form["reason-\(line.item)"] ?? "")
+        }
+        _ = try await sharing.decide(id, decisions, words: form["words"] ?? "", version: version, by: principal)
+      },
+      step("refuse", .sharingDecide) { id, form, version, principal in
+        guard let ground = RefusalGround(rawValue: form["ground"] ?? "") else {
+          throw Refusal.invalid("sharing.refuse.ground", "ground", Text("请选择理由类别。", "Choose a ground."))
+        }
+        _ = try await sharing.refuse(
+          id, ground: ground, basis: form["basis"] ?? "", words: form["words"] ?? "", version: version, by: principal)
+      },
+      step("ask", .sharingDecide) { id, form, version, principal in
+        _ = try await sharing.askSupplement(id, words: form["words"] ?? "", version: version, by: principal)
+      },
+      step("supplement", .sharingRequest) { id, form, version, principal in
+        _ = try await sharing.supplement(
+          id, purpose: form["purpose"] ?? "", legalBasis: form["legalBasis"] ?? "", words: form["words"] ?? "",
+          version: version, by: principal)
+      },
+      step("withdraw", .sharingRequest) { id, form, version, principal in
+        _ = try await sharing.withdraw(id, words: form["words"] ?? "", version: version, by: principal)
+      },
+    ]
+  }
+
+  private func step(
+    _ name: String, _ permission: Permission,
+    _ body: @escaping @Sendable (ShareRequestID, Fields, Int, Principal) async throws -> Void
+  ) -> Route {
+    .post("/requests/{id}/\(name)", .permission(permission)) { request in
+      let id: ShareRequestID = try request.id()
+      do {
+        try await body(id, request.form, Int(request.form["version"] ?? "") ?? 0, request.visitor())
+        return .redirect("/requests/\(id)", flash: Text("已办理。", "Done."))
+      } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .conflict {
+        return try await page(request, entered: request.form, refusal: refusal)
+      }
+    }
+  }
+
+  private func page(_ request: Request, entered: Fields = Fields(), refusal: Refusal? = nil) async throws -> Response {
+    let (item, events, grant) = try await sharing.request(request.id(), for: request.visitor())
+    return .page(RequestPage.render(request, item, events, grant, entered: entered, refusal: refusal))
+  }
+
+  // MARK: - Grants
+
+  private var grants: [Route] {
+    [
+      .get("/grants", .permission(.sharingRead)) { request in
+        let before = request.query["before"].flatMap { GrantID($0) }
+        let found = try await sharing.grants(for: request.visitor(), before: before, limit: 51)
+        return .page(GrantPages.list(request, Array(found.prefix(50)), next: found.count > 50 ? found[49].id : nil))
+      },
+      .get("/grants/{id}", .permission(.sharingRead)) { request in
+        .page(GrantPages.grant(request, try await sharing.grant(request.id(), for: request.visitor())))
+      },
+      .post("/grants/{id}/order", .permission(.sharingRevoke)) { request in
+        let id: GrantID = try request.id()
+        do {
+          guard let order = GrantOrder(rawValue: request.form["order"] ?? "") else {
+            throw Refusal.invalid("sharing.grant.order", "order", Text("请选择暂停、恢复或撤销。", "Suspend, resume or revoke."))
+          }
+          _ = try await sharing.order(
+            order, id, why: request.form["words"] ?? "", version: Int(request.form["version"] ?? "") ?? 0,
+            by: request.visitor())
+          return .redirect("/grants/\(id)", flash: Text("已办理。", "Done."))
+        } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .conflict {
+          let grant = try await sharing.grant(id, for: request.visitor())
+          return .page(GrantPages.grant(request, grant, refusal: refusal))
+        }
+      },
+    ]
+  }
+}
