@@ -1,20 +1,44 @@
 package import Connecting
+import Kernel
 
 /// Executes one delivery plan.
 package struct Delivery: Sendable {
   package let plan: DeliveryPlan
   package let control: DeliveryControl
+  private let compiled: CompiledPlan
 
   /// Throws a contract error when the plan contradicts itself.
   package init(_ plan: DeliveryPlan, control: DeliveryControl) throws(ConnectorError) {
     self.plan = plan
     self.control = control
+    compiled = try CompiledPlan(plan, on: control.clock.today)
   }
 
   /// Runs to the end, a stop, or an error; safe to run again after any of them, with a greater fence.
   ///
-  /// Reads on one thread of its own and writes on another; the caller only waits.
+  /// Reads on one thread of its own and writes on another; the caller only waits. An interrupted full run goes on where
+  /// it was when it is run again under the same run id, an interrupted incremental run starts over.
   package func run(from source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
-    throw ConnectorError.contract("unfinished", "引擎尚未完成。", "The engine is not finished.")
+    try await BlockingThread.run {
+      let writer = try target.openWriter(compiled.writePlan)
+      defer { writer.close() }
+      let stored = try writer.open()
+      let session = try DeliverySession(compiled, control, writer, stored, overlap(with: source))
+      if session.isComplete { return try session.outcome(.finished) }
+      let queue = BatchQueue(batchBytes: plan.batchBytes)
+      let (plan, range, appends) = (compiled, session.range, session.state.appends)
+      BlockingThread.start { BatchProducer(plan, range, appends, queue).run(source) }
+      do {
+        return try session.run(queue)
+      } catch {
+        // The reading thread must be gone before the caller may start another attempt.
+        queue.cancel()
+        queue.waitForProducer()
+        throw error
+      }
+    }
   }
+
+  /// Never less than what the source's connector needs.
+  private func overlap(with source: any Connector) -> Duration { max(plan.overlap, source.guarantee.overlap) }
 }

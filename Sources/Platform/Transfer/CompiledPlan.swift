@@ -1,0 +1,232 @@
+import CStripes
+import Connecting
+import Kernel
+import NationalCrypto
+
+/// A delivery plan checked and made ready for the loop over bytes.
+struct CompiledPlan {
+  let plan: DeliveryPlan
+  let keys: GrantKeys
+  /// Columns as they are read: the granted items in order, then the cursor where it is not one of them.
+  let readColumns: [ReadPlan.Column]
+  let fields: [FieldPlan]
+  /// Indices of the key's items, in the key's order.
+  let key: [Int]
+  let cursor: Int?
+  let schemaDigest: String
+
+  init(_ plan: DeliveryPlan, on today: CalendarDate) throws(ConnectorError) {
+    self.plan = plan
+    try Self.check(plan)
+    keys = GrantKeys(secret: plan.secret, grant: plan.grant)
+    var columns = plan.items.map { ReadPlan.Column($0.name, $0.type) }
+    if let cursor = plan.cursor {
+      if let place = columns.firstIndex(where: { $0.name == cursor.name }) {
+        self.cursor = place
+      } else {
+        self.cursor = columns.count
+        columns.append(ReadPlan.Column(cursor.name, cursor.type))
+      }
+    } else {
+      cursor = nil
+    }
+    readColumns = columns
+    key = plan.key.compactMap { name in plan.items.firstIndex { $0.name == name } }
+    let horizon = CitizenID.Horizon(today)
+    fields =
+      plan.items.enumerated().map { [key] in FieldPlan($1, isKey: key.contains($0), horizon: horizon) }
+      + columns.dropFirst(plan.items.count).map { FieldPlan(undelivered: $0.type) }
+    schemaDigest = Self.digest(of: plan)
+  }
+
+  func readPlan(_ range: ReadPlan.Range) -> ReadPlan {
+    ReadPlan(table: plan.source, columns: readColumns, key: key, cursor: cursor, range: range)
+  }
+
+  var writePlan: WritePlan {
+    WritePlan(
+      table: plan.target, columns: plan.items.map(\.target), key: key, stream: plan.grant, run: plan.run,
+      fence: plan.fence)
+  }
+
+  private static func check(_ plan: DeliveryPlan) throws(ConnectorError) {
+    guard !plan.items.isEmpty, plan.items.count <= 1_000 else {
+      throw .contract("no-items", "交付需要 1 至 1000 个信息项。", "A delivery needs 1 to 1,000 items.")
+    }
+    guard Set(plan.items.map(\.name)).count == plan.items.count else {
+      throw .contract("item-twice", "信息项重复。", "An item occurs twice.")
+    }
+    if let item = plan.items.first(where: { WritePlan.reserved.contains($0.name) }) {
+      throw .contract(
+        "item-reserved", "“\(item.name)”是平台保留的列名。", "“\(item.name)” is a name the platform keeps for itself.")
+    }
+    guard !plan.key.isEmpty, Set(plan.key).count == plan.key.count else {
+      throw .contract("no-key", "交付需要主键。", "A delivery needs a key.")
+    }
+    for name in plan.key {
+      guard let item = plan.items.first(where: { $0.name == name }) else {
+        throw .contract(
+          "key-not-granted", "主键“\(name)”不在授权范围内；可按假名授权。",
+          "The key “\(name)” is not granted; it may be granted as a pseudonym.")
+      }
+      guard item.mask == .none || item.mask == .pseudonym else {
+        throw .contract(
+          "key-masked", "主键“\(name)”不能部分遮盖或去除，否则无法区分各行。",
+          "The key “\(name)” cannot be partly masked or dropped: rows could not be told apart.")
+      }
+    }
+    for item in plan.items {
+      if case .keepHeadTail(let head, let tail) = item.mask, item.type != .text || head < 0 || tail < 0 {
+        throw .contract("mask", "“\(item.name)”不能部分遮盖。", "“\(item.name)” cannot be masked in part.")
+      }
+      let isForText =
+        switch item.check {
+        case .creditCode, .citizenID, .organisationCode, .dictionary: true
+        case .none, .dates: false
+        }
+      if isForText && item.type != .text {
+        throw .contract("check", "“\(item.name)”的校验规则只适用于文本。", "The check on “\(item.name)” is for text only.")
+      }
+      if case .dates = item.check, item.type != .date && item.type != .timestamp {
+        throw .contract("check", "“\(item.name)”的校验规则只适用于日期。", "The check on “\(item.name)” is for dates only.")
+      }
+    }
+    if let cursor = plan.cursor, cursor.type != .timestamp && cursor.type != .integer {
+      throw .contract("cursor-type", "游标列必须是时间或整数。", "A cursor column must be a timestamp or an integer.")
+    }
+    guard plan.mode == .full || plan.cursor != nil else {
+      throw .contract("no-cursor", "增量交付需要游标列。", "An incremental delivery needs a cursor column.")
+    }
+    guard (RowBatch.smallest...RowBatch.largest).contains(plan.batchBytes) else {
+      throw .contract("batch-bytes", "批次大小应为 64 KiB 至 4 MiB。", "A batch holds 64 KiB to 4 MiB.")
+    }
+    guard plan.secret.count >= 16, plan.providerKey.count >= 16 else {
+      throw .contract("secret", "密钥至少 16 字节。", "Secrets have at least 16 bytes.")
+    }
+  }
+
+  /// What the two sides must mean by the same bytes.
+  private static func digest(of plan: DeliveryPlan) -> String {
+    var hash = SM3()
+    hash.update("sanjiang schema 1\n")
+    for item in plan.items {
+      let mask =
+        switch item.mask {
+        case .none: "none"
+        case .keepHeadTail(let head, let tail): "keep \(head) \(tail)"
+        case .pseudonym: "pseudonym"
+        case .drop: "drop"
+        }
+      let length = item.deliveredLength.map(String.init) ?? "-"
+      hash.update("\(item.name.utf8.count):\(item.name) \(item.deliveredType) \(length) \(mask)\n")
+    }
+    for name in plan.key { hash.update("key \(name.utf8.count):\(name)\n") }
+    return hash.finish().hex
+  }
+}
+
+/// One field of a row as the loop sees it.
+struct FieldPlan {
+  enum Kind: UInt8 {
+    case text, integer, decimal, double, boolean, date, timestamp, bytes
+  }
+
+  enum Check {
+    case none, creditCode, organisationCode
+    case citizenID(CitizenID.Horizon)
+    case range(ClosedRange<Int64>)
+    case dictionary(CodeSet)
+  }
+
+  enum Mask: UInt8 {
+    case none, keepHeadTail, pseudonym, drop
+  }
+
+  let kind: Kind
+  let precision: Int
+  let scale: Int
+  let length: Int
+  let isNullable: Bool
+  let isKey: Bool
+  let isDelivered: Bool
+  let hasCheck: Bool
+  let check: Check
+  let mask: Mask
+  let head: Int
+  let tail: Int
+
+  init(_ item: ItemContract, isKey: Bool, horizon: CitizenID.Horizon) {
+    (kind, precision, scale) = Self.kind(item.type)
+    length = item.length ?? Int.max
+    isNullable = item.isNullable && !isKey
+    self.isKey = isKey
+    isDelivered = true
+    check =
+      switch item.check {
+      case .none: .none
+      case .creditCode: .creditCode
+      case .organisationCode: .organisationCode
+      case .citizenID: .citizenID(horizon)
+      case .dictionary(let codes): .dictionary(CodeSet(codes))
+      case .dates(let first, let last): .range(Self.range(first, last, item.type))
+      }
+    if case .none = item.check { hasCheck = false } else { hasCheck = true }
+    switch item.mask {
+    case .none: (mask, head, tail) = (.none, 0, 0)
+    case .keepHeadTail(let first, let last): (mask, head, tail) = (.keepHeadTail, first, last)
+    case .pseudonym: (mask, head, tail) = (.pseudonym, 0, 0)
+    case .drop: (mask, head, tail) = (.drop, 0, 0)
+    }
+  }
+
+  /// The cursor column of a grant that does not list it: read past, never delivered.
+  init(undelivered type: ValueType) {
+    (kind, precision, scale) = Self.kind(type)
+    length = Int.max
+    (isNullable, isKey, isDelivered) = (true, false, false)
+    (hasCheck, check) = (false, .none)
+    (mask, head, tail) = (.drop, 0, 0)
+  }
+
+  private static func kind(_ type: ValueType) -> (Kind, Int, Int) {
+    switch type {
+    case .text: (.text, 0, 0)
+    case .integer: (.integer, 0, 0)
+    case .decimal(let precision, let scale): (.decimal, precision, scale)
+    case .double: (.double, 0, 0)
+    case .boolean: (.boolean, 0, 0)
+    case .date: (.date, 0, 0)
+    case .timestamp: (.timestamp, 0, 0)
+    case .bytes: (.bytes, 0, 0)
+    }
+  }
+
+  /// In the type's own units; a day of a timestamp is a day in China.
+  private static func range(_ first: CalendarDate, _ last: CalendarDate, _ type: ValueType) -> ClosedRange<Int64> {
+    let (low, high) = (Int64(first.daysSince1970 - WrittenTime.epoch), Int64(last.daysSince1970 - WrittenTime.epoch))
+    guard type == .timestamp else { return low...max(low, high) }
+    let (day, zone): (Int64, Int64) = (86_400_000_000, 28_800_000_000)
+    return (low * day - zone)...(max(low, high) * day + day - 1 - zone)
+  }
+}
+
+/// A code list asked by bytes, without making a String of each value.
+struct CodeSet {
+  private var buckets: [UInt64: [[UInt8]]] = [:]
+
+  init(_ codes: Set<String>) {
+    for code in codes {
+      let bytes = Array(code.utf8)
+      buckets[bytes.withUnsafeBytes { Self.hash($0) }, default: []].append(bytes)
+    }
+  }
+
+  func contains(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    buckets[Self.hash(bytes)]?.contains { $0.count == bytes.count && $0.elementsEqual(bytes) } ?? false
+  }
+
+  private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    guard let base = bytes.baseAddress else { return 0 }
+    return hash128(base, bytes.count, (0x736A_636F, 0x6465_7365)).low
+  }
+}

@@ -1,0 +1,341 @@
+import Connecting
+import Kernel
+import NationalCrypto
+
+/// The writing thread: takes batches from the queue, writes each with its offset in one transaction of the target, and
+/// signs for what was written.
+final class DeliverySession {
+  private(set) var state: DeliveryState
+  /// What to read.
+  let range: ReadPlan.Range
+  /// Nothing is left to read: `outcome` can be asked for at once.
+  let isComplete: Bool
+
+  private let plan: CompiledPlan
+  private let control: DeliveryControl
+  private let writer: any RowWriter
+  private var nextBatch: Int64
+  private var hasCleared = false
+  private var unkeyed = (read: 0, bad: 0)
+
+  init(
+    _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ stored: StoredOffset?,
+    _ overlap: Duration
+  ) throws {
+    self.plan = plan
+    self.control = control
+    self.writer = writer
+    let next = (stored?.batch ?? 0) + 1
+    nextBatch = next
+    let columns = plan.plan.items.count
+    let previous = try stored.map { try DeliveryState($0.state, columns: columns) }
+    if let previous, previous.phase == .idle, previous.run == plan.plan.run, previous.mode == plan.plan.mode,
+      previous.schema == plan.schemaDigest
+    {
+      // The run's last commit was made, only its outcome was not heard of.
+      state = previous
+      isComplete = true
+      range = .full(after: nil)
+      return
+    }
+    isComplete = false
+    switch plan.plan.mode {
+    case .full:
+      if let previous, previous.phase == .filling, previous.run == plan.plan.run, previous.schema == plan.schemaDigest {
+        state = previous
+        range = .full(after: previous.position.isEmpty ? nil : previous.position)
+        return
+      }
+      state = Self.fresh(plan, control, first: next, previous)
+      state.phase = .filling
+      state.appends = try writer.isEmpty()
+      range = .full(after: nil)
+    case .incremental:
+      guard let previous, previous.isFilled, previous.phase != .filling else {
+        throw ConnectorError.contract("no-full-yet", "增量交付之前须先完成一次全量交付。", "A full delivery must be completed first.")
+      }
+      guard previous.schema == plan.schemaDigest else {
+        throw ConnectorError.contract(
+          "schema-changed", "授权的信息项或遮盖方式已变更，须重新全量交付。",
+          "The granted items or masks have changed: a new full delivery is needed.")
+      }
+      guard let reached = previous.reached else {
+        throw ConnectorError.contract(
+          "no-cursor", "上次交付没有游标位点，须重新全量交付。", "The last delivery has no cursor: a new full one is needed.")
+      }
+      state = Self.fresh(plan, control, first: next, previous)
+      state.phase = .changing
+      // An interrupted run, this one or one that was given up, left rows that no receipt covers: they are signed for here.
+      if previous.phase == .changing { state.runFirst = previous.runFirst }
+      let from = Self.step(reached, back: overlap)
+      state.from = from
+      range = .incremental(above: from)
+    }
+  }
+
+  private static func fresh(
+    _ plan: CompiledPlan, _ control: DeliveryControl, first: Int64, _ previous: DeliveryState?
+  ) -> DeliveryState {
+    DeliveryState(
+      phase: .idle, run: plan.plan.run, mode: plan.plan.mode, schema: plan.schemaDigest, appends: false, first: first,
+      runFirst: first, reached: previous?.reached, isFilled: previous?.isFilled ?? false, started: control.clock.now(),
+      sums: Sums(columns: plan.plan.items.count))
+  }
+
+  /// How far before the last horizon an incremental run reads again.
+  private static func step(_ reached: CursorValue, back overlap: Duration) -> CursorValue {
+    switch reached {
+    case .timestamp(let time): .timestamp(time - overlap.inMilliseconds * 1000)
+    case .integer(let number): .integer(number.subtractingReportingOverflow(integerOverlap).partialValue)
+    }
+  }
+
+  /// Numbers taken from a sequence become visible out of order by at most this many.
+  static let integerOverlap: Int64 = 10_000
+
+  // MARK: Running
+
+  func run(_ queue: BatchQueue) throws -> DeliveryOutcome {
+    var part = 0
+    do {
+      while true {
+        let item = try queue.next()
+        if state.horizon == nil { state.horizon = item.horizon }
+        switch item.kind {
+        case .rows: try write(item)
+        case .rowsWithoutKey:
+          try quarantine(item, part: part)
+          part += 1
+        case .end:
+          try finish(hasParts: part > 0)
+          queue.recycle(item)
+          return try outcome(.finished)
+        }
+        queue.recycle(item)
+      }
+    } catch let stop as Stop {
+      writer.rollback()
+      queue.cancel()
+      queue.waitForProducer()
+      return try outcome(.stopped(stop.reason))
+    } catch {
+      writer.rollback()
+      throw error
+    }
+  }
+
+  /// A wire threw: the delivery ends in good order.
+  private struct Stop: Error {
+    var reason: any Error
+  }
+
+  private func write(_ item: WorkItem) throws {
+    try check()
+    var after = state
+    let batch = nextBatch
+    var written: [Int32]?
+    let result = try writer.write(item.output, batch: batch, mode: mode)
+    if state.appends {
+      if let sums = item.sums { after.sums += sums }
+    } else {
+      written = result.written
+      if !result.duplicates.isEmpty {
+        for row in result.duplicates {
+          item.faults.append(
+            RowTransform.Fault(row: Int(item.origins[Int(row)]), field: plan.key[0], fault: .duplicateKey))
+        }
+        item.faults.sort { $0.row < $1.row }
+      }
+      item.sums = Sums(of: item.output, chosen: written, columns: plan.plan.items.count, keys: plan.keys)
+      item.stripes = item.order?.stripes(chosen: written)
+      if let sums = item.sums { after.sums += sums }
+    }
+    let delivered = written?.count ?? item.output.rowCount
+    let bytes = written.map { $0.reduce(0) { $0 + item.output.row(Int($1)).count } } ?? item.output.byteCount
+    if !state.appends { _ = try writer.markStale(badKeys(item), batch: batch, at: control.clock.now()) }
+    let unchanged = item.output.rowCount - delivered - result.duplicates.count
+    after.counts.read += item.input.rowCount
+    after.counts.delivered += delivered
+    after.counts.unchanged += unchanged
+    after.counts.quarantined += item.faults.count
+    after.counts.withoutCursor += item.withoutCursor
+    after.counts.bytes += bytes
+    after.position = item.position
+    let isEmpty = delivered == 0 && item.faults.isEmpty
+    let record = isEmpty ? nil : record(batch, delivered, item.faults.count, bytes, item.stripes ?? [])
+    try send(item, batch, part: 0)
+    try writer.commit(record, state: after.text)
+    state = after
+    if record != nil { nextBatch += 1 }
+    report(batch)
+  }
+
+  private var mode: WriteMode {
+    if state.appends { return .append }
+    // A refresh writes every row anew, so that what it did not write is what the source no longer has.
+    return .merge(
+      rewriteFrom: state.mode == .full ? 0 : state.runFirst, ownFrom: state.mode == .full ? state.runFirst : state.first
+    )
+  }
+
+  private func record(_ batch: Int64, _ delivered: Int, _ bad: Int, _ bytes: Int, _ stripes: [UInt8]) -> BatchRecord {
+    let header = BatchHeader(grant: plan.plan.grant, schema: plan.schemaDigest, batch: batch, rows: delivered)
+    return BatchRecord(
+      batch: batch, run: plan.plan.run, delivered: delivered, quarantined: bad, bytes: bytes,
+      digest: header.digest(stripes, salt: plan.keys.salt))
+  }
+
+  /// Rows without a key are kept as they come and counted with the run's last commit.
+  private func quarantine(_ item: WorkItem, part: Int) throws {
+    try send(item, nextBatch, part: part)
+    unkeyed.read += item.input.rowCount
+    unkeyed.bad += item.faults.count
+  }
+
+  private func finish(hasParts: Bool) throws {
+    try check()
+    var after = state
+    let batch = nextBatch
+    if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
+    after.counts.read += unkeyed.read
+    after.counts.quarantined += unkeyed.bad
+    after.phase = .idle
+    after.isFilled = true
+    after.reached = state.horizon ?? state.reached
+    after.position = []
+    if !hasParts { try clear(batch) }
+    let stripes = KeyOrder(RowBatch(capacity: RowBatch.smallest), key: []).stripes()
+    try writer.commit(hasParts ? record(batch, 0, unkeyed.bad, 0, stripes) : nil, state: after.text)
+    state = after
+    if hasParts { nextBatch += 1 }
+    report(batch)
+  }
+
+  private func check() throws {
+    let check = control.check
+    do {
+      try BlockingThread.wait { try await check() }
+    } catch {
+      throw Stop(reason: error)
+    }
+  }
+
+  private func report(_ batch: Int64) {
+    control.progress(
+      DeliveryProgress(
+        batch: batch, read: state.counts.read, delivered: state.counts.delivered, unchanged: state.counts.unchanged,
+        quarantined: state.counts.quarantined, bytes: state.counts.bytes))
+  }
+
+  // MARK: Bad rows
+
+  /// Keys of the batch's bad rows as delivered, where they can be read.
+  private func badKeys(_ item: WorkItem) -> RowBatch {
+    let keys = RowBatch(capacity: RowBatch.smallest)
+    for fault in item.faults where fault.fault != .duplicateKey {
+      guard let key = deliveredKey(item.input.row(fault.row)) else { continue }
+      key.withUnsafeBytes { keys.appendRow($0) }
+    }
+    return keys
+  }
+
+  private func deliveredKey(_ row: UnsafeRawBufferPointer) -> [UInt8]? {
+    let fields = RowField.fields(of: row)
+    var bytes = withUnsafeBytes(of: Int16(plan.key.count).bigEndian) { [UInt8]($0) }
+    for index in plan.key {
+      guard index < fields.count, case .value(var value) = fields[index] else { return nil }
+      if plan.fields[index].mask == .pseudonym {
+        value = Array(HMAC.authenticate(value, key: plan.keys.pseudonym).hex.utf8)
+      }
+      bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
+    }
+    return bytes
+  }
+
+  private func keyDigest(_ row: UnsafeRawBufferPointer) -> String? {
+    let fields = RowField.fields(of: row)
+    var bytes: [UInt8] = []
+    for index in plan.key {
+      guard index < fields.count, case .value(let value) = fields[index] else { return nil }
+      bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
+    }
+    return HMAC.authenticate(bytes, key: plan.keys.keyDigest).hex
+  }
+
+  private func send(_ item: WorkItem, _ batch: Int64, part: Int) throws {
+    guard !item.faults.isEmpty || !hasCleared else { return }
+    let names = plan.readColumns.map(\.name)
+    let rows = item.faults.map { fault in
+      let row = item.input.row(fault.row)
+      return BadRow(
+        position: fault.row, keyDigest: keyDigest(row), item: names[min(fault.field, names.count - 1)],
+        fault: fault.fault,
+        sealed: SealedRow.seal(row, items: names, plan: plan.plan))
+    }
+    try keep(rows, batch, part)
+  }
+
+  /// A killed attempt may have left rows under the number of the first batch that this one writes.
+  private func clear(_ batch: Int64) throws {
+    if !hasCleared { try keep([], batch, 0) }
+  }
+
+  private func keep(_ rows: [BadRow], _ batch: Int64, _ part: Int) throws {
+    hasCleared = true
+    let quarantined = QuarantinedRows(grant: plan.plan.grant, run: plan.plan.run, batch: batch, part: part, rows: rows)
+    let sink = control.quarantine
+    do {
+      try BlockingThread.wait { try await sink(quarantined) }
+    } catch {
+      throw Stop(reason: error)
+    }
+  }
+
+  // MARK: Receipts
+
+  func outcome(_ ending: DeliveryOutcome.Ending) throws -> DeliveryOutcome {
+    let last = nextBatch - 1
+    // Only the target can say which of its rows are flagged: both sides take its word.
+    var counts = state.counts
+    if state.first <= last { counts.stale = try writer.countStale(state.first...last) }
+    let records = state.first <= last ? try writer.batches(state.first...last) : []
+    let provider = receipt(
+      .provider, last, counts, state.sums,
+      records.map {
+        Receipt.BatchDigest(batch: $0.batch, rows: $0.delivered, digest: $0.digest)
+      })
+    guard case .finished = ending else { return DeliveryOutcome(ending: ending, provider: provider) }
+    let consumer = try readBack(last, records, stale: counts.stale)
+    return DeliveryOutcome(
+      ending: ending, provider: provider, consumer: consumer, disagreement: Receipt.compare(provider, consumer))
+  }
+
+  private func readBack(_ last: Int64, _ records: [BatchRecord], stale: Int) throws -> Receipt {
+    var counts = Receipt.Counts()
+    counts.stale = stale
+    counts.quarantined = records.reduce(0) { $0 + $1.quarantined }
+    var back = ReadBack(plan)
+    if state.first <= last {
+      let reader = try writer.readBack(state.first...last)
+      defer { reader.close() }
+      try back.run(reader, records)
+    }
+    counts.delivered = back.sums.rowCount
+    counts.bytes = back.bytes
+    return receipt(.consumer, last, counts, back.sums, back.digests)
+  }
+
+  private func receipt(
+    _ side: Receipt.Side, _ last: Int64, _ counts: Receipt.Counts, _ sums: Sums, _ batches: [Receipt.BatchDigest]
+  ) -> Receipt {
+    var root = SM3()
+    for batch in batches { root.update("\(batch.batch) \(batch.digest)\n") }
+    return Receipt(
+      side: side, grant: plan.plan.grant, run: plan.plan.run, mode: state.mode, schemaDigest: plan.schemaDigest,
+      from: state.from, through: state.horizon, firstBatch: state.first, lastBatch: last, counts: counts,
+      columns: plan.plan.items.indices.map {
+        Receipt.ColumnSum(name: plan.plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
+      }, rowSum: sums.rows.hex, batchRoot: root.finish().hex, batches: batches, startedAt: state.started,
+      finishedAt: control.clock.now())
+  }
+}

@@ -1,0 +1,174 @@
+import Connecting
+import NationalCrypto
+
+/// The hot loop: rows as read become rows as delivered, or say why not. No String, no allocation per row.
+///
+/// Every value is checked against its contract first and masked after. One per delivery; used by one thread.
+final class RowTransform {
+  struct Fault {
+    /// The row's place in the input batch.
+    var row: Int
+    var field: Int
+    var fault: RowFault
+  }
+
+  private let plan: CompiledPlan
+  private let fields: UnsafeMutableBufferPointer<FieldPlan>
+  private let deliveredCount: Int
+  private let slack: Int
+  private let checksText: Bool
+  /// The last row's key as read, for finding the same key twice where rows come in its order.
+  private var lastKey: [UInt8] = []
+  private var thisKey: [UInt8] = []
+  private let watchesKeys: Bool
+
+  init(_ plan: CompiledPlan, for reader: any RowReader) {
+    self.plan = plan
+    fields = UnsafeMutableBufferPointer.allocate(capacity: plan.fields.count)
+    _ = fields.initialize(from: plan.fields)
+    deliveredCount = plan.plan.items.count
+    slack = plan.fields.count { $0.mask == .pseudonym } * 68 + 16
+    checksText = !reader.checksText
+    watchesKeys = reader.isKeyOrdered
+  }
+
+  deinit {
+    fields.deinitialize()
+    fields.deallocate()
+  }
+
+  /// Fills `output` with the good rows of `input` and `origins` with where each came from; returns the bad ones.
+  func run(_ input: RowBatch, into output: RowBatch, origins: inout [Int32]) -> [Fault] {
+    output.removeAll()
+    origins.removeAll(keepingCapacity: true)
+    var faults: [Fault] = []
+    for index in 0..<input.rowCount {
+      let row = input.row(index)
+      guard let start = row.baseAddress else { continue }
+      let (field, fault) = transform(start, row.count, into: output)
+      if let fault {
+        faults.append(Fault(row: index, field: field, fault: fault))
+        continue
+      }
+      if watchesKeys, isKeyRepeated(row) {
+        output.removeLastRow()
+        faults.append(Fault(row: index, field: plan.key[0], fault: .duplicateKey))
+        continue
+      }
+      origins.append(Int32(truncatingIfNeeded: index))
+    }
+    return faults
+  }
+
+  private func isKeyRepeated(_ row: UnsafeRawBufferPointer) -> Bool {
+    thisKey.removeAll(keepingCapacity: true)
+    if plan.key.count == 1, plan.key[0] == 0 {
+      let length = 4 + Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: 2, as: Int32.self)))
+      thisKey.append(contentsOf: UnsafeRawBufferPointer(rebasing: row[2..<2 + length]))
+    } else {
+      thisKey.append(contentsOf: KeyBytes.encode(row, key: plan.key))
+    }
+    let isSame = thisKey == lastKey
+    swap(&thisKey, &lastKey)
+    return isSame
+  }
+
+  /// Appends the delivered row; or appends nothing and names the first field that is wrong.
+  @inline(__always)
+  private func transform(_ start: UnsafeRawPointer, _ count: Int, into output: RowBatch) -> (Int, RowFault?) {
+    let target = output.reserve(count + slack)
+    target.storeBytes(of: Int16(truncatingIfNeeded: deliveredCount).bigEndian, as: Int16.self)
+    var (at, to) = (2, 2)
+    guard Int(Int16(bigEndian: start.loadUnaligned(as: Int16.self))) == fields.count else { return (0, .fieldCount) }
+    for index in 0..<fields.count {
+      let header = Int32(bigEndian: start.loadUnaligned(fromByteOffset: at, as: Int32.self))
+      at += 4
+      let field = fields.baseAddress.unsafelyUnwrapped + index
+      if header < 0 {
+        guard header == -1 else {
+          return (index, RowFault(rawValue: UInt8(UInt32(bitPattern: header) >> 24 & 0x7F)) ?? .wrongType)
+        }
+        if field.pointee.isKey { return (index, .nullKey) }
+        if !field.pointee.isNullable { return (index, .missingValue) }
+        if field.pointee.isDelivered {
+          (target + to).storeBytes(of: Int32(-1), as: Int32.self)
+          to += 4
+        }
+        continue
+      }
+      let length = Int(header)
+      let value = start + at
+      at += length
+      guard field.pointee.isDelivered else { continue }
+      if let fault = self.fault(in: value, length, field) { return (index, fault) }
+      let room = target + to + 4
+      var written = length
+      if field.pointee.mask == .none {
+        room.copyMemory(from: value, byteCount: length)
+        if field.pointee.kind == .decimal {
+          room.storeBytes(
+            of: UInt16(truncatingIfNeeded: field.pointee.scale).bigEndian, toByteOffset: 6, as: UInt16.self)
+        } else if field.pointee.kind == .double, value.loadUnaligned(as: UInt64.self) == UInt64(1 << 63).bigEndian {
+          room.storeBytes(of: 0, as: UInt64.self)
+        }
+      } else {
+        written = mask(value, length, field, room)
+      }
+      (target + to).storeBytes(of: Int32(truncatingIfNeeded: written).bigEndian, as: Int32.self)
+      to += 4 + max(0, written)
+    }
+    output.advance(to)
+    output.endRow()
+    return (0, nil)
+  }
+
+  @inline(__always)
+  private func fault(in value: UnsafeRawPointer, _ length: Int, _ field: UnsafePointer<FieldPlan>) -> RowFault? {
+    switch field.pointee.kind {
+    case .text:
+      // A text of no more bytes than characters allowed need not be counted.
+      if checksText || length > field.pointee.length {
+        let scan = UTF8Scan(value, length)
+        if let fault = scan.fault { return fault }
+        if scan.characters > field.pointee.length { return .tooLong }
+      }
+    case .integer: if length != 8 { return .wrongType }
+    case .decimal:
+      if let fault = FieldChecks.decimal(value, length, field.pointee.precision, field.pointee.scale) { return fault }
+    case .double:
+      guard length == 8 else { return .wrongType }
+      let bits = UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))
+      if bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000 { return .notFinite }
+    case .boolean: if length != 1 || value.load(as: UInt8.self) > 1 { return .wrongType }
+    case .date:
+      guard length == 4 else { return .wrongType }
+      let day = Int32(bigEndian: value.loadUnaligned(as: Int32.self))
+      if !WrittenTime.days.contains(Int(day)) {
+        return day == .max || day == .min ? .notFinite : .impossibleDate
+      }
+    case .timestamp:
+      guard length == 8 else { return .wrongType }
+      let time = Int64(bigEndian: value.loadUnaligned(as: Int64.self))
+      if !WrittenTime.microseconds.contains(time) {
+        return time == .max || time == .min ? .notFinite : .impossibleDate
+      }
+    case .bytes: if length > field.pointee.length { return .tooLong }
+    }
+    return field.pointee.hasCheck
+      ? FieldChecks.meaning(UnsafeRawBufferPointer(start: value, count: length), field) : nil
+  }
+
+  /// Writes the masked value to `room`; returns its length, -1 for NULL.
+  private func mask(
+    _ value: UnsafeRawPointer, _ length: Int, _ field: UnsafePointer<FieldPlan>, _ room: UnsafeMutableRawPointer
+  ) -> Int {
+    switch field.pointee.mask {
+    case .drop, .none: return -1
+    case .pseudonym:
+      let tag = HMAC.authenticate(UnsafeRawBufferPointer(start: value, count: length), key: plan.keys.pseudonym)
+      for (place, byte) in tag.hex.utf8.enumerated() { room.storeBytes(of: byte, toByteOffset: place, as: UInt8.self) }
+      return tag.count * 2
+    case .keepHeadTail: return FieldChecks.keepHeadTail(value, length, field.pointee.head, field.pointee.tail, room)
+    }
+  }
+}
