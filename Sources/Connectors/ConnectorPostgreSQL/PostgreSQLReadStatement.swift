@@ -42,13 +42,44 @@ struct PostgreSQLReadStatement {
     nullableKeys.isEmpty ? nil : "\(select) WHERE \(nullableKeys.map { "\($0) IS NULL" }.joined(separator: " OR "))"
   }
 
-  func changed(above: CursorValue, through: CursorValue) throws(ConnectorError) -> String {
-    guard let index = plan.cursor, let cursor = table.column(plan.columns[index].name) else {
-      throw .contract("no-cursor", "增量读取需要游标列。", "An incremental read needs a cursor column.")
-    }
+  /// What grew past `above`. No upper bound: a cursor ahead of the clock is read now and again later.
+  func changed(above: CursorValue) throws(ConnectorError) -> String {
+    let cursor = try self.cursor
     let name = PostgreSQLQuote.name(cursor.description.name)
-    let range = "(\(name) > \(try literal(above, cursor)) AND \(name) <= \(try literal(through, cursor)))"
-    return "\(select) WHERE \(range)" + (cursor.description.isNullable ? " OR \(name) IS NULL" : "")
+    return "\(select) WHERE \(name) > \(try literal(above, cursor))"
+      + (cursor.description.isNullable ? " OR \(name) IS NULL" : "")
+  }
+
+  /// The lower of the transaction's start, which is before its snapshot, and the highest cursor: where the source's
+  /// writers live by a slower clock, the next run must not start ahead of them.
+  func horizon(_ connection: PostgreSQLConnection) throws(ConnectorError) -> CursorValue {
+    let cursor = try self.cursor
+    let highest =
+      "(SELECT max(\(PostgreSQLQuote.name(cursor.description.name))) FROM \(PostgreSQLQuote.table(plan.table)))"
+    switch cursor.base {
+    case "timestamptz", "timestamp":
+      let shifted =
+        cursor.base == "timestamptz" ? highest : "(\(highest) - interval '\(zone) seconds') AT TIME ZONE 'UTC'"
+      let value = try connection.run(
+        "SELECT (extract(epoch FROM least(now(), \(shifted))) * 1000000)::int8 - 946684800000000")[0][0]
+      return .timestamp(value.flatMap { Int64($0) } ?? WrittenTime.microseconds.lowerBound)
+    default:
+      return .integer(try connection.run("SELECT \(highest)")[0][0].flatMap { Int64($0) } ?? Int64.min / 2)
+    }
+  }
+
+  private var cursor: PostgreSQLTable.Column {
+    get throws(ConnectorError) {
+      guard let index = plan.cursor, let cursor = table.column(plan.columns[index].name) else {
+        throw .contract("no-cursor", "增量读取需要游标列。", "An incremental read needs a cursor column.")
+      }
+      let isTime = cursor.base == "timestamptz" || cursor.base == "timestamp"
+      guard isTime || ["int2", "int4", "int8"].contains(cursor.base), isTime == (plan.columns[index].type == .timestamp)
+      else {
+        throw .contract("cursor-type", "游标列必须是时间或整数。", "A cursor column must be a timestamp or an integer.")
+      }
+      return cursor
+    }
   }
 
   private func literal(_ value: CursorValue, _ column: PostgreSQLTable.Column) throws(ConnectorError) -> String {

@@ -21,7 +21,7 @@ final class PostgreSQLReader: RowReader {
     try connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     let table = try PostgreSQLTable.read(plan.table, connection)
     let statement = try PostgreSQLReadStatement(plan, table, zone: address.zone)
-    if let cursor = plan.cursor { horizon = try Self.horizon(plan, plan.columns[cursor], connection) }
+    if plan.cursor != nil { horizon = try statement.horizon(connection) }
     switch plan.range {
     case .full(let after):
       isKeyOrdered = true
@@ -30,27 +30,7 @@ final class PostgreSQLReader: RowReader {
       if let unkeyed = statement.unkeyed() { sections.append((unkeyed, false)) }
     case .incremental(let above):
       isKeyOrdered = false
-      guard let horizon else {
-        throw .contract("no-cursor", "增量读取需要游标列。", "An incremental read needs a cursor column.")
-      }
-      sections.append((try statement.changed(above: above, through: horizon), true))
-    }
-  }
-
-  /// The transaction's start, which is before its snapshot: what is visible but later will be read again.
-  private static func horizon(
-    _ plan: ReadPlan, _ column: ReadPlan.Column, _ connection: PostgreSQLConnection
-  ) throws(ConnectorError) -> CursorValue {
-    switch column.type {
-    case .timestamp:
-      let value = try connection.run("SELECT (extract(epoch FROM now()) * 1000000)::int8 - 946684800000000")[0][0]
-      return .timestamp(value.flatMap { Int64($0) } ?? 0)
-    case .integer:
-      let name = PostgreSQLQuote.name(column.name)
-      let value = try connection.run("SELECT max(\(name)) FROM \(PostgreSQLQuote.table(plan.table))")[0][0]
-      return .integer(value.flatMap { Int64($0) } ?? Int64.min / 2)
-    default:
-      throw .contract("cursor-type", "游标列必须是时间或整数。", "A cursor column must be a timestamp or an integer.")
+      sections.append((try statement.changed(above: above), true))
     }
   }
 

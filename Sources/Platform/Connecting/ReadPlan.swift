@@ -15,8 +15,8 @@ package struct ReadPlan: Hashable, Sendable {
   package enum Range: Hashable, Sendable {
     /// Every row, from `after` (a reader's `position`) on.
     case full(after: [UInt8]?)
-    /// Rows whose cursor is greater than `above` and at most the source's own clock (or highest cursor) in the
-    /// snapshot, and rows whose cursor is NULL: nothing tells when those changed, so they are always read again.
+    /// Rows whose cursor is greater than `above`, and rows whose cursor is NULL: nothing tells when those changed, so
+    /// they are always read again.
     case incremental(above: CursorValue)
   }
 
@@ -69,8 +69,8 @@ extension CursorValue: CustomStringConvertible {
 
 /// Rows of one plan, read in one snapshot of the source. Used by one thread, the one that opened it.
 package protocol RowReader: AnyObject {
-  /// How far the source's own clock (or its highest cursor value) had come in this snapshot: the next incremental run
-  /// starts from here, less the overlap. Nil when the plan has no cursor.
+  /// How far the source had come in this snapshot: its highest cursor value, and for times never past its own clock.
+  /// The next incremental run starts from here, less the overlap. Nil when the plan has no cursor.
   var horizon: CursorValue? { get }
   /// Rows come in the order of the key, so that the same key twice comes one after the other.
   var isKeyOrdered: Bool { get }

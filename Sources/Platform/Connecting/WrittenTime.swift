@@ -13,6 +13,11 @@ package enum WrittenTime {
   /// Reads `2026-08-22`, `2026/8/22`, `2026.8.22`, `2026年8月22日` or `20260822` from the start; with where it ended.
   package static func date(_ text: UnsafeRawBufferPointer) -> (CalendarDate, Int)? {
     guard let year = number(text, 0, 4, 4) else { return nil }
+    if text.count >= 10, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-") {
+      // The usual spelling, without the cost of the others.
+      guard let month = number(text, 5, 2, 2), let day = number(text, 8, 2, 2) else { return nil }
+      return CalendarDate(year: year.0, month: month.0, day: day.0).map { ($0, 10) }
+    }
     var at = 4
     if let month = number(text, 4, 2, 2), let day = number(text, 6, 2, 2) {
       return CalendarDate(year: year.0, month: month.0, day: day.0).map { ($0, 8) }

@@ -18,6 +18,8 @@ final class WorkItem: @unchecked Sendable {
   var faults: [RowTransform.Fault] = []
   var position: [UInt8] = []
   var horizon: CursorValue?
+  /// The same key can only come twice in a row: what lets a first full run append without looking.
+  var isKeyOrdered = false
   var withoutCursor = 0
   /// Computed by the reader's side where every good row will be written; otherwise once the target has compared.
   var sums: Sums?
@@ -100,6 +102,7 @@ struct BatchProducer: Sendable {
     let transform = RowTransform(plan, for: reader)
     while let item = queue.nextFree() {
       item.horizon = reader.horizon
+      item.isKeyOrdered = reader.isKeyOrdered
       switch try reader.read(into: item.input) {
       case .rows: item.kind = .rows
       case .rowsWithoutKey: item.kind = .rowsWithoutKey
@@ -114,7 +117,7 @@ struct BatchProducer: Sendable {
       item.order = order.repeated.isEmpty ? order : KeyOrder(item.output, key: plan.key)
       item.sums = nil
       item.stripes = nil
-      if appends {
+      if appends, reader.isKeyOrdered {
         item.sums = Sums(of: item.output, columns: plan.plan.items.count, keys: plan.keys)
         item.stripes = item.order?.stripes()
       }

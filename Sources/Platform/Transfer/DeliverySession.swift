@@ -101,6 +101,7 @@ final class DeliverySession {
       while true {
         let item = try queue.next()
         if state.horizon == nil { state.horizon = item.horizon }
+        if !item.isKeyOrdered { state.appends = false }
         switch item.kind {
         case .rows: try write(item)
         case .rowsWithoutKey:

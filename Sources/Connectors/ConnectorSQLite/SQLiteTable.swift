@@ -1,0 +1,82 @@
+import Connecting
+
+/// A table as SQLite's own pragmas describe it.
+struct SQLiteTable {
+  var description: TableDescription
+  /// Columns that are unique together by declaration, byte by byte: only then does "the same key" mean the same bytes.
+  var uniqueKeys: [Set<String>]
+
+  static func read(_ table: TableName, _ connection: SQLiteConnection) throws(ConnectorError) -> SQLiteTable {
+    guard let found = try find(table, connection) else {
+      throw .contract("table-missing", "没有表“\(table)”。", "There is no table “\(table)”.")
+    }
+    return found
+  }
+
+  static func find(_ table: TableName, _ connection: SQLiteConnection) throws(ConnectorError) -> SQLiteTable? {
+    guard
+      let kind = try connection.rows(
+        "SELECT type FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", [table.name]
+      ).first?[0]
+    else { return nil }
+    let columns = try connection.rows(
+      "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid", [table.name])
+    let keyed = columns.filter { $0[3] != "0" }
+    let isRowID = keyed.count == 1 && (keyed[0][1] ?? "").uppercased() == "INTEGER"
+    let described = columns.map { row in
+      let declared = row[1] ?? ""
+      let position = row[3].flatMap { Int($0) } ?? 0
+      return ColumnDescription(
+        name: row[0] ?? "", nativeType: declared, type: type(of: declared), length: length(of: declared),
+        // A primary key may hold NULL in SQLite, unless it is the row id.
+        isNullable: row[2] != "1" && !(position > 0 && isRowID), keyPosition: position > 0 ? position : nil)
+    }
+    var unique: [Set<String>] = []
+    for index in try connection.rows(
+      "SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0", [table.name])
+    {
+      let members = try connection.rows("SELECT name, coll FROM pragma_index_xinfo(?) WHERE key = 1", [index[0] ?? ""])
+      if members.allSatisfy({ $0[0] != nil && $0[1] == "BINARY" }) { unique.append(Set(members.compactMap { $0[0] })) }
+    }
+    if isRowID { unique.append(Set(keyed.compactMap { $0[0] })) }
+    return SQLiteTable(
+      description: TableDescription(
+        name: table, estimatedRows: try SQLiteConnector.estimates(connection)[table.name], isView: kind == "view",
+        columns: described),
+      uniqueKeys: unique)
+  }
+
+  /// By the declared type's name. Ours for decimals contains TEXT, which keeps SQLite from turning digits into binary.
+  static func type(of declared: String) -> ValueType? {
+    let name = declared.uppercased()
+    if name.contains("DECIMAL") || name.contains("NUMERIC") {
+      let numbers = arguments(of: name)
+      if numbers.isEmpty { return .decimal(precision: 38, scale: 10) }
+      let (precision, scale) = (numbers[0], numbers.count > 1 ? numbers[1] : 0)
+      return ValueType.precisions.contains(precision) && (0...precision).contains(scale)
+        ? .decimal(precision: precision, scale: scale) : nil
+    }
+    if name.contains("BOOL") { return .boolean }
+    if name.contains("DATETIME") || name.contains("TIMESTAMP") { return .timestamp }
+    if name.contains("DATE") { return .date }
+    if name.contains("INT") { return .integer }
+    if name.contains("CHAR") || name.contains("CLOB") || name.contains("TEXT") { return .text }
+    if name.contains("BLOB") { return .bytes }
+    if name.contains("REAL") || name.contains("FLOA") || name.contains("DOUB") { return .double }
+    return nil
+  }
+
+  private static func length(of declared: String) -> Int? {
+    let name = declared.uppercased()
+    return name.contains("CHAR") ? arguments(of: name).first : nil
+  }
+
+  private static func arguments(of declared: String) -> [Int] {
+    guard let open = declared.firstIndex(of: "("), let close = declared.lastIndex(of: ")"), open < close else {
+      return []
+    }
+    return declared[declared.index(after: open)..<close].split(separator: ",").compactMap {
+      Int($0.replacing(" ", with: ""))
+    }
+  }
+}
