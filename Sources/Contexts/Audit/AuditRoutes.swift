@@ -1,0 +1,131 @@
+import Kernel
+package import NationalCrypto
+package import Storage
+package import Web
+
+/// Searching the log, proofs, checkpoints.
+package struct AuditRoutes: Sendable {
+  let database: any Database
+  let key: SM2.PublicKey
+
+  package static func routes(database: any Database, publicKey: SM2.PublicKey) -> [Route] {
+    let site = AuditRoutes(database: database, key: publicKey)
+    return site.pages + site.interface
+  }
+
+  private static let door = Access.anyPermission([.auditRead, .auditReadOwn])
+
+  private var pages: [Route] {
+    [
+      .get("/audit", Self.door) { request in
+        let principal = try request.visitor()
+        var refusal: Refusal?
+        var search = AuditSearch()
+        do { search = try read(request.query) } catch let found as Refusal { refusal = found }
+        search.limit = 51
+        let (asked, failed) = (search, refusal != nil)
+        let (records, health) = try await database.read { tx in
+          (failed ? [] : try asked.records(for: principal, in: tx), try AuditHealth.now(in: tx))
+        }
+        return .page(
+          AuditPages.search(
+            request, Array(records.prefix(50)), entered: request.query, health: health,
+            next: records.count > 50 ? records[49].id : nil, refusal: refusal))
+      },
+      .get("/audit/records/{id}", Self.door) { request in
+        let (record, proof) = try await find(request)
+        return .page(AuditPages.record(request, record, proof))
+      },
+      .get("/audit/records/{id}/proof.json", Self.door) { request in
+        let (_, proof) = try await find(request)
+        guard let proof else { throw Refusal.notFound(Text("证明", "proof")) }
+        return .download(Self.json(proof).bytes, type: "application/json", name: "proof-\(proof.index).json")
+      },
+      .get("/audit/checkpoints", Self.door) { request in
+        let before = request.query["before"].flatMap { Int($0) }
+        let kept = try await database.read { try AuditCheckpoints.list(before: before, limit: 51, in: $0) }
+        let shown = kept.prefix(50).map { ($0, Checkpoint(note: $0.note, signedBy: key)?.root == $0.root) }
+        return .page(AuditPages.checkpoints(request, shown, key: key, next: kept.count > 50 ? kept[49].size : nil))
+      },
+    ]
+  }
+
+  private var interface: [Route] {
+    [
+      .get("/api/v1/audit/records", Self.door, summary: Text("查询审计记录", "Search the log")) { request in
+        let principal = try request.visitor()
+        let search = try read(request.query)
+        let records = try await database.read { try search.records(for: principal, in: $0) }
+        let next = records.count == search.limit ? records.last?.id.text : nil
+        return .json(JSON.object([("records", .array(records.map(Self.json))), ("next", .optional(next))]).bytes)
+      },
+      .get("/api/v1/audit/records/{id}/proof", Self.door, summary: Text("一条记录的包含证明", "A record's proof of inclusion")) {
+        request in
+        let (_, proof) = try await find(request)
+        guard let proof else { throw Refusal.notFound(Text("证明", "proof")) }
+        return .json(Self.json(proof).bytes)
+      },
+      .get("/api/v1/audit/checkpoints/latest", Self.door, summary: Text("最新的签名检查点", "The latest signed checkpoint")) {
+        _ in
+        guard let last = try await database.read({ try AuditCheckpoints.latest(in: $0) }) else {
+          throw Refusal.notFound(Text("检查点", "checkpoint"))
+        }
+        return .plain(last.note)
+      },
+    ]
+  }
+
+  private func find(_ request: Request) async throws -> (AuditRecord, AuditProof?) {
+    let (id, principal): (AuditRecordID, Principal) = (try request.id(), try request.visitor())
+    return try await database.read { tx in
+      (try AuditStore.find(id, for: principal, in: tx), try AuditProof.of(id, in: tx))
+    }
+  }
+
+  private func read(_ query: Fields) throws -> AuditSearch {
+    var search = AuditSearch()
+    func id<T>(_ name: String) throws -> ID<T>? {
+      guard let text = query[name] else { return nil }
+      guard let id = ID<T>(text) else {
+        throw Refusal.invalid("audit.search", name, Text("这不是编号。", "This is not an id."))
+      }
+      return id
+    }
+    func day(_ name: String) throws -> CalendarDate? {
+      guard let text = query[name] else { return nil }
+      guard let day = CalendarDate(text) else {
+        throw Refusal.invalid("audit.search", name, Text("这不是日期。", "This is not a date."))
+      }
+      return day
+    }
+    search.actor = try id("actor")
+    search.organisation = try id("organisation")
+    search.before = try id("before")
+    search.action = query["action"].map { String($0.prefix(80)) }
+    search.subjectKind = query["kind"].map { String($0.prefix(40)) }
+    search.subject = query["subject"].map { String($0.prefix(60)) }
+    search.grant = query["grant"].map { String($0.prefix(60)) }
+    (search.from, search.to) = (try day("from"), try day("to"))
+    return search
+  }
+
+  private static func json(_ record: AuditRecord) -> JSON {
+    .object([
+      ("id", .string(record.id.text)), ("at", .string(record.at.description)), ("actor", .optional(record.actor?.text)),
+      ("actorName", .optional(record.payload?.actorName)), ("organisation", .optional(record.organisation?.text)),
+      ("action", .string(record.action)), ("subjectKind", .string(record.subjectKind)),
+      ("subject", .string(record.subject)),
+      ("grant", .optional(record.grant)), ("digest", .string(record.digest.hex)), ("leaf", .optional(record.leaf)),
+      ("detail", .object((record.payload?.detail ?? []).map { ($0.name, .string($0.value)) })),
+    ])
+  }
+
+  private static func json(_ proof: AuditProof) -> JSON {
+    .object([
+      ("record", .string(proof.record.text)), ("digest", .string(proof.digest.hex)),
+      ("leafIndex", .integer(Int64(proof.index))),
+      ("treeSize", .integer(Int64(proof.size))), ("path", .array(proof.path.map { .string($0.hex) })),
+      ("root", .string(proof.root.hex)), ("checkpoint", .string(proof.note)),
+    ])
+  }
+}

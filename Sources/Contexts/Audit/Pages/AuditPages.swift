@@ -1,0 +1,101 @@
+import Kernel
+import NationalCrypto
+import Web
+
+enum AuditPages {
+  static let section: (label: Text, href: String) = (Text("审计日志", "The log"), "/audit")
+
+  static func search(
+    _ request: Request, _ records: [AuditRecord], entered: Fields, health: AuditHealth, next: AuditRecordID?,
+    refusal: Refusal? = nil
+  ) -> Page {
+    let t = request.language
+    let faults = refusal?.faults ?? []
+    let names = ["actor", "action", "kind", "subject", "grant", "from", "to"]
+    let kept = entered.pairs.filter { names.contains($0.name) && !$0.value.isEmpty }
+    return Page(
+      section.label, section: .evidence, status: refusal == nil ? 200 : 422,
+      body: """
+        <div class="head"><h1>\(t(section.label))</h1><a class="button" href="/audit/checkpoints">\(t("签名检查点", "Signed checkpoints"))</a></div>
+        <p>\(health.isAlarming(at: request.now) ? badge(t("有记录超过一分钟没有入树", "A record has waited for its leaf for over a minute"), .late) : badge(t("日志正常", "The log is well"), .good)) \
+        \(t("\(health.leaves) 条已入树，\(health.waiting) 条待排", "\(health.leaves) records in the tree, \(health.waiting) waiting"))</p>
+        \(faultSummary(t, refusal))
+        <form class="search grid" method="get" action="/audit">\
+        \(field(t, Field("action", Text("动作（前缀）", "Action (prefix)"), .text(maxLength: 80), required: false, hint: Text("如 sharing.grant", "Such as sharing.grant")), value: entered, faults: faults))\
+        \(field(t, Field("subject", Text("对象编号", "Subject's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("grant", Text("授权编号", "Grant's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("actor", Text("办理人编号", "Actor's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("from", Text("自", "From"), .date, required: false), value: entered, faults: faults))\
+        \(field(t, Field("to", Text("至（含）", "To, included"), .date, required: false), value: entered, faults: faults))\
+        <button class="primary">\(t("查询", "Search"))</button></form>
+        \(table(
+          caption: t("记录，最新的在前", "Records, newest first"),
+          head: [t("时间", "When"), t("办理人", "Who"), t("动作", "Action"), t("对象", "Subject"), t("序号", "Leaf")],
+          rows: records.map { record in
+            """
+            <tr><td><a href="/audit/records/\(record.id)">\(record.at.minuteInChina)</a></td>\
+            <td>\(record.payload.map { "\($0.organisationName) \($0.actorName)" } ?? t("（内容已依法删除）", "(erased by law)"))</td>\
+            <td><code>\(record.action)</code></td><td>\(record.payload?.subjectName ?? record.subject)</td>\
+            <td class="number">\(record.leaf.map { "\($0)" } ?? "…")</td></tr>
+            """
+          }.joined(), empty: "<p>\(t("没有符合条件的记录。", "No record matches."))</p>"))
+        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/audit?before=\($0)\(kept.map { "&amp;\(safe: $0.name)=\($0.value)" as HTML }.joined())\">\(t("更早的", "Earlier"))</a></p>" as HTML })
+        """)
+  }
+
+  static func record(_ request: Request, _ record: AuditRecord, _ proof: AuditProof?) -> Page {
+    let t = request.language
+    var pairs: [(String, HTML)] = [
+      (t("时间", "When"), "\(record.at.minuteInChina)（\(record.at.description)）"),
+      (t("办理人", "Who"), "\(record.payload?.actorName ?? "—")"),
+      (t("单位", "Organisation"), "\(record.payload?.organisationName ?? "—")"),
+      (t("动作", "Action"), "<code>\(record.action)</code>"),
+      (
+        t("对象", "Subject"),
+        "\(record.subjectKind) · \(record.payload?.subjectName ?? "") <code>\(record.subject)</code>"
+      ),
+    ]
+    if let grant = record.grant {
+      pairs.append((t("授权", "Grant"), "<a href=\"/grants/\(grant)\"><code>\(grant)</code></a>"))
+    }
+    for line in record.payload?.detail ?? [] { pairs.append((line.name, "\(line.value)")) }
+    pairs.append((t("摘要（SM3）", "Digest (SM3)"), "<code>\(record.digest.hex)</code>"))
+    return Page(
+      Text("记录 \(record.action)", "Record \(record.action)"), section: .evidence, trail: [section],
+      body:
+        "<h1>\(t("记录", "Record"))</h1>\(facts(pairs))<h2>\(t("包含证明", "Proof of inclusion"))</h2>\(proofPart(record, proof, t))"
+    )
+  }
+
+  private static func proofPart(_ record: AuditRecord, _ proof: AuditProof?, _ t: Language) -> HTML {
+    guard let proof else { return "<p>\(t("一秒之内就会入树，请稍后刷新。", "It gets its leaf within a second; reload."))</p>" }
+    return """
+      <p>\(proof.holds ? badge(t("证明成立", "The proof holds"), .good) : badge(t("证明不成立", "The proof does not hold"), .late)) \
+      \(t("第 \(proof.index) 片叶，树有 \(proof.size) 片叶。", "Leaf \(proof.index) of a tree of \(proof.size)."))</p>
+      <ol class="proof" start="0"><li><code>\(MerkleTree.leafHash(proof.digest).hex)</code> \(t("叶", "leaf"))</li>\
+      \(proof.path, { "<li><code>\($0.hex)</code></li>" })<li><code>\(proof.root.hex)</code> \(t("根", "root"))</li></ol>
+      <p><a class="button" href="/audit/records/\(record.id)/proof.json">\(t("下载证明（JSON）", "Download the proof (JSON)"))</a> \
+      \(t("可用 scripts/verify_proof.py 离线验证。", "scripts/verify_proof.py checks it offline."))</p>
+      """
+  }
+
+  static func checkpoints(_ request: Request, _ kept: [(KeptCheckpoint, Bool)], key: SM2.PublicKey, next: Int?) -> Page
+  {
+    let t = request.language
+    return Page(
+      Text("签名检查点", "Signed checkpoints"), section: .evidence, trail: [section],
+      body: """
+        <h1>\(t("签名检查点", "Signed checkpoints"))</h1><p>\(t("公钥（SM2）", "Public key (SM2)"))：<code class="wrap">\(key.bytes.hex)</code></p>
+        \(table(
+          caption: t("检查点", "Checkpoints"), head: [t("时间", "When"), t("记录数", "Records"), t("根", "Root"), t("签名", "Signature"), t("原文", "Note")],
+          rows: kept.map { checkpoint, isSigned in
+            """
+            <tr><td>\(checkpoint.at.minuteInChina)</td><td class="number">\(checkpoint.size)</td><td><code>\(checkpoint.root.hex.prefix(16))…</code></td>\
+            <td>\(isSigned ? badge(t("有效", "Valid"), .good) : badge(t("无效", "Not valid"), .late))</td>\
+            <td><details><summary>\(t("展开", "Show"))</summary><pre>\(checkpoint.note)</pre></details></td></tr>
+            """
+          }.joined(), empty: "<p>\(t("还没有检查点。", "No checkpoint yet."))</p>"))
+        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/audit/checkpoints?before=\($0)\">\(t("更早的", "Earlier"))</a></p>" as HTML })
+        """)
+  }
+}
