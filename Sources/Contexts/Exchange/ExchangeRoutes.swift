@@ -1,5 +1,6 @@
 import Kernel
 import Sharing
+import Transfer
 package import Web
 
 /// Deliveries, their receipts and quarantine.
