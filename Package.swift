@@ -9,6 +9,7 @@ typealias Dependency = Target.Dependency
 
 let grdb: Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -49,7 +50,8 @@ let platform: [Room] = [
   Room(
     name: "WebServer", folder: "Platform",
     uses: [
-      "Web", "NationalCrypto", "Kernel", hummingbird, hummingbirdTLS, httpTypes, nioCore, nioSSL, logging, lifecycle,
+      "Web", "NationalCrypto", "Kernel", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioSSL,
+      logging, lifecycle,
     ],
     tests: ["Web", "NationalCrypto", "Kernel", logging, lifecycle]),
   Room(name: "TestKit", folder: "Platform", uses: ["Storage", "StorageSQLite", "StoragePostgres", "Kernel"]),
