@@ -1,3 +1,4 @@
+import Transfer
 import Audit
 import Catalog
 import Connecting

@@ -92,6 +92,6 @@ package struct Settings: Sendable {
   package var databaseForDisplay: String {
     guard let at = database.firstIndex(of: "@"), let scheme = database.range(of: "://") else { return database }
     let user = database[scheme.upperBound..<at].prefix { $0 != ":" }
-    return database[..<scheme.upperBound] + user + database[at...]
+    return String(database[..<scheme.upperBound] + user + database[at...])
   }
 }

@@ -46,6 +46,8 @@ package struct DemoDatabases: Sendable {
     package var mended = 0
     /// Rows written after the first delivery with a time before its end: found inside the overlap window.
     package var late = 0
+    package init() {}
+
     /// What an incremental delivery should write.
     package var deliverable: Int { inserted + updated + mended + late }
   }

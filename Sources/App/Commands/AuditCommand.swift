@@ -1,3 +1,4 @@
+import NationalCrypto
 import ArgumentParser
 import Audit
 import Kernel

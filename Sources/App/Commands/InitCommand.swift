@@ -1,3 +1,4 @@
+import Audit
 import ArgumentParser
 import CEmbedded
 import Foundation

@@ -28,7 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
     let logger = Logger(label: "sanjiang")
     let group = ServiceGroup(
       configuration: .init(
-        services: [.init(service: node.sequencer), .init(service: node.runner()), .init(service: node.site)],
+        services: [.init(service: node.sequencer), .init(service: node.runner())],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
     await node.database.close()

@@ -1,3 +1,5 @@
+import Jobs
+import Deadlines
 import Audit
 import Catalog
 import Connecting

@@ -1,3 +1,9 @@
+import Audit
+import Demo
+import Catalog
+import Sharing
+import Exchange
+import Identity
 import Kernel
 
 /// What happened, on one screen.
