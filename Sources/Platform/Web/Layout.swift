@@ -3,7 +3,7 @@ package import Kernel
 /// What surrounds every page: where one is, where one may go, who one is.
 package struct Layout: Sendable {
   let table: RouteTable
-  let assets: Assets
+  package let assets: Assets
   /// Said in the footer: which node this is and which version it runs.
   package var imprint: Text
 

@@ -1,0 +1,30 @@
+import Kernel
+import Web
+
+extension Page {
+  /// What a person sees where something was not done: what was wrong, and where to go from here.
+  static func refused(_ refusal: Refusal, status: Int, reference: String?, _ request: Request) -> Page {
+    let t = request.language
+    let title =
+      switch status {
+      case 401: Text("请先登录", "Please sign in")
+      case 403: Text("没有权限", "Not allowed")
+      case 404: Text("没有找到", "Not found")
+      case 405: Text("不支持的操作", "Not supported")
+      case 409: Text("现在不能这样做", "Not possible now")
+      case 413: Text("内容太大", "Too large")
+      case 429: Text("请稍后再试", "Please try later")
+      case 500: Text("系统出错", "Something went wrong")
+      case 503: Text("暂时无法使用", "Not available right now")
+      default: Text("无法处理这个请求", "This request cannot be handled")
+      }
+    let body: HTML = """
+      <p class="lead">\(t(refusal.message))</p>\
+      \(when: !refusal.faults.isEmpty, "<ul>\(refusal.faults, { "<li>\(t($0.message))</li>" })</ul>")\
+      \(reference.map { "<p>\(t("请把编号告诉系统管理员：", "Tell the administrator this reference: "))<code>\($0)</code></p>" as HTML })\
+      <p class="actions">\(when: request.principal == nil, "<a class=\"button\" href=\"/sign-in\">\(t("登录", "Sign in"))</a> ")\
+      <a href="/">\(t("返回首页", "Back to the start page"))</a></p>
+      """
+    return Page(title, status: status, body: body)
+  }
+}

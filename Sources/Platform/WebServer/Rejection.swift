@@ -1,0 +1,35 @@
+import Kernel
+import Web
+
+/// A request that no route ever saw, with the status that HTTP has for it.
+struct Rejection: Error, Hashable, Sendable {
+  var status: Int
+  var refusal: Refusal
+
+  init(_ status: Int, _ refusal: Refusal) {
+    self.status = status
+    self.refusal = refusal
+  }
+
+  /// 400: it is not written the way its kind is written.
+  static func malformed(_ field: String, _ message: Text) -> Rejection {
+    Rejection(400, .invalid("request.malformed", field, message))
+  }
+
+  static func tooLarge(_ limit: Int) -> Rejection {
+    let size = limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB"
+    return Rejection(
+      413,
+      Refusal(
+        .tooLarge, "request.too-large", Text("提交的内容超过上限 \(size)。", "What was sent is larger than the limit of \(size).")
+      ))
+  }
+
+  static let forged = Rejection(
+    403,
+    Refusal(
+      .forbidden, "request.csrf",
+      Text(
+        "页面已过期，或者请求来自别的网站。请返回上一页，刷新后重试。",
+        "This page is out of date, or the request came from another site. Go back, reload and try again.")))
+}

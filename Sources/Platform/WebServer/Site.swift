@@ -1,0 +1,297 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+import Logging
+import NationalCrypto
+import NIOCore
+import Web
+
+/// Answers requests: finds the route, asks who comes, reads what was sent, lets the route answer, and writes it down.
+struct Site: HTTPResponder {
+  typealias Context = SiteContext
+
+  let table: RouteTable
+  let sessions: SessionProvider
+  let configuration: SiteServer.Configuration
+  let proxies: [AddressBlock]
+  let layout: Layout
+  let clock: Kernel.Clock
+  let logger: Logger
+  let cookies: Cookies
+  let seal = Seal()
+
+  init(
+    routes: [Route], sessions: SessionProvider, configuration: SiteServer.Configuration, clock: Kernel.Clock,
+    logger: Logger
+  ) throws {
+    self.sessions = sessions
+    self.configuration = configuration
+    self.clock = clock
+    self.logger = logger
+    proxies = try configuration.trustedProxies.map {
+      guard let block = AddressBlock($0) else {
+        throw Refusal(
+          .invalid, "web.trusted-proxy",
+          Text("“\($0)”不是 IP 地址或地址段。", "“\($0)” is neither an IP address nor a block of them."))
+      }
+      return block
+    }
+    let document = openAPI(routes, title: configuration.title.english, version: "1").bytes
+    let tag = String(SM3.hash(document).hex.prefix(16))
+    table = RouteTable(routes + [.get("/api/v1/openapi.json", .anyone) { _ in .json(document, etag: tag) }])
+    layout = Layout(table: table, imprint: configuration.title)
+    cookies = Cookies(secure: configuration.tls != nil || !configuration.trustedProxies.isEmpty)
+  }
+
+  /// Stands in where the configuration was refused, and is never run.
+  static func closed(configuration: SiteServer.Configuration, clock: Kernel.Clock, logger: Logger) -> Site {
+    var bare = configuration
+    bare.trustedProxies = []
+    // No routes cannot clash.
+    return try! Site(
+      routes: [], sessions: SessionProvider { _ in nil }, configuration: bare, clock: clock, logger: logger)
+  }
+
+  func respond(to request: Hummingbird.Request, context: SiteContext) async throws -> Hummingbird.Response {
+    let started = ContinuousClock.now
+    let body = Body(request: request, channel: context.channel, timeout: configuration.bodyTimeout)
+    var reply: Reply
+    var person: String?
+    do {
+      let visit = try Visit(request, peer: context.peer, proxies: proxies)
+      (reply, person) = try await answer(visit, body)
+      if visit.isHead { reply.omitsBody = true }
+    } catch {
+      // Only what cannot even be read comes here; it has no language and no session.
+      reply = failure(
+        error, .init(method: .get, path: "", now: clock.now()), isAPI: request.head.path?.hasPrefix("/api/") ?? false)
+      if request.method == .head { reply.omitsBody = true }
+    }
+    if body.isPending {
+      // Whoever still sends what nobody will read gets a moment to hear the answer, then the line is cut.
+      reply.headers.append(("connection", "close"))
+      let channel = context.channel
+      context.channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+    }
+    record(request, reply, person: person, peer: context.peer, took: ContinuousClock.now - started)
+    return reply.response(secure: cookies.secure)
+  }
+
+  private func answer(_ visit: Visit, _ body: Body) async throws -> (Reply, person: String?) {
+    if visit.method == .get, let reply = unchanging(visit) {
+      return (reply, nil)
+    }
+    var request = Web.Request(method: visit.method, path: visit.path, now: clock.now())
+    request.headers = visit.headers
+    request.remoteAddress = visit.remoteAddress
+    let chosen = cookies.read(.language, from: visit.headers["cookie"])
+    request.language = .choose(query: nil, cookie: chosen, accept: visit.headers["accept-language"])
+    let anonymous = Anonymous(cookies.read(.anonymous, from: visit.headers["cookie"]), seal: seal)
+    request.csrf = anonymous.token
+    var reply: Reply
+    do {
+      request.query = try FormReader.wellFormed { try urlEncodedFields(visit.rawQuery.utf8) }
+      if let asked = request.query["lang"].flatMap(Language.init(tag:)) { request.language = asked }
+      if let token = cookies.read(.session, from: visit.headers["cookie"]), let info = try await sessions.resolve(token)
+      {
+        request.sessionToken = token
+        request.principal = info.principal
+        request.session = info.view
+      }
+      reply = try await handle(visit, &request, body)
+    } catch {
+      reply = failure(error, request, isAPI: visit.isAPI)
+    }
+    if let asked = request.query["lang"].flatMap(Language.init(tag:)), asked.rawValue != chosen {
+      reply.cookies.append(cookies.set(.language, asked.rawValue, maxAge: 365 * 86_400))
+    }
+    if reply.carriesForm(with: anonymous.token), anonymous.isNew {
+      reply.cookies.append(cookies.set(.anonymous, anonymous.cookie))
+    }
+    return (reply, request.principal?.person?.text)
+  }
+
+  private func handle(_ visit: Visit, _ request: inout Web.Request, _ body: Body) async throws -> Reply {
+    let route: Route
+    switch table.match(visit.method, visit.path) {
+    case .found(let found, let parameters):
+      route = found
+      request.parameters = parameters
+    case .otherMethods(let methods):
+      var reply = failure(
+        Rejection(
+          405, Refusal(.invalid, "request.method", Text("这个地址不支持这种操作。", "This address does not support that."))),
+        request, isAPI: visit.isAPI)
+      reply.headers.append(("allow", methods.map { $0 == .get ? "GET, HEAD" : $0.rawValue }.joined(separator: ", ")))
+      return reply
+    case .none: throw Refusal.notFound(Text("这个页面", "page"))
+    }
+    if let turnedAway = try admit(route, request, visit) { return turnedAway }
+    if visit.method != .get {
+      guard visit.comesFromHere else { throw Rejection.forged }
+      request.body = try await body.collect(upTo: route.bodyLimit)
+      try FormReader.read(&request, isAPI: visit.isAPI)
+      // The token was for the door; what lies behind has no use for it.
+      request.form.pairs.removeAll { $0.name == "csrf" }
+    }
+    return try reply(to: request, with: await route.answer(request))
+  }
+
+  /// The one place that decides who may come in at all.
+  private func admit(_ route: Route, _ request: Web.Request, _ visit: Visit) throws -> Reply? {
+    guard request.principal == nil, route.access != .anyone, !visit.isAPI else {
+      try route.access.check(request.principal)
+      return nil
+    }
+    let here = visit.rawPath + (visit.rawQuery.isEmpty ? "" : "?" + visit.rawQuery)
+    let next = visit.method == .get && here != "/" && localAddress(here) == here ? here : nil
+    return Reply(status: 303, headers: [("location", address("/sign-in", [("next", next)]))])
+  }
+
+  /// A route's answer as bytes and headers.
+  private func reply(to request: Web.Request, with response: Web.Response) throws -> Reply {
+    switch response {
+    case .page(let page):
+      var request = request
+      request.flash = flash(request)
+      var reply = Reply(
+        status: page.status, type: "text/html; charset=utf-8",
+        body: Array(layout.render(page, request: request).text.utf8))
+      if request.flash != nil { reply.cookies.append(cookies.set(.flash, nil)) }
+      return reply
+    case .redirect(let address, let flash):
+      var reply = Reply(status: 303, headers: [("location", try own(address))])
+      if let flash {
+        let text = "\(flash.chinese.prefix(300))\u{1F}\(flash.english.prefix(300))"
+        reply.cookies.append(cookies.set(.flash, seal.seal(percentEncoded(text), as: "flash"), maxAge: 120))
+      }
+      return reply
+    case .json(let bytes, let status, let etag):
+      guard let etag else { return Reply(status: status, type: "application/json", body: bytes) }
+      let quoted = "\"\(etag)\""
+      let known = request.headers["if-none-match"]?.split(separator: ",").contains { $0.filter { $0 != " " } == quoted }
+      return Reply(
+        status: known == true ? 304 : status, type: "application/json", body: known == true ? [] : bytes,
+        cache: "private, no-cache", headers: [("etag", quoted)])
+    case .media(let bytes, let type, let status): return Reply(status: status, type: type, body: bytes)
+    case .download(let bytes, let type, let name):
+      let plain = String(
+        String.UnicodeScalarView(
+          name.unicodeScalars.map { $0.isASCII && $0.value > 0x1F && !"\"\\%/".unicodeScalars.contains($0) ? $0 : "_" })
+      )
+      return Reply(
+        status: 200, type: type, body: bytes,
+        headers: [
+          ("content-disposition", "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(percentEncoded(name))")
+        ])
+    case .plain(let text, let status):
+      return Reply(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
+    case .session(let token, let address):
+      return Reply(
+        status: 303, headers: [("location", try own(address))],
+        cookies: [cookies.set(.session, token), cookies.set(.anonymous, nil)])
+    }
+  }
+
+  private func flash(_ request: Web.Request) -> Text? {
+    guard let sealed = cookies.read(.flash, from: request.headers["cookie"]),
+      let encoded = seal.open(sealed, as: "flash"), let text = try? urlEncodedFields("t=\(encoded)".utf8)["t"]
+    else { return nil }
+    let parts = text.split(separator: "\u{1F}", maxSplits: 1, omittingEmptySubsequences: false)
+    return parts.count == 2 ? Text(String(parts[0]), String(parts[1])) : nil
+  }
+
+  private func own(_ address: String) throws -> String {
+    let parts = address.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+    guard localAddress(String(parts[0])) == parts[0], address.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      throw Elsewhere(address: address)
+    }
+    return address
+  }
+
+  /// A redirect that would lead away is a mistake of ours.
+  private struct Elsewhere: Error { var address: String }
+
+  /// The few things that are the same for everybody.
+  private func unchanging(_ visit: Visit) -> Reply? {
+    if visit.path == "/healthz" {
+      return Reply(status: 200, type: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
+    }
+    guard let asset = layout.assets.find(visit.path) else { return nil }
+    return Reply(
+      status: 200, type: asset.type, body: asset.bytes, cache: "public, max-age=31536000, immutable")
+  }
+
+  /// An error as a page or a problem. Refusals were written for people; anything else is told to the log only.
+  private func failure(_ error: any Error, _ request: Web.Request, isAPI: Bool) -> Reply {
+    let status: Int
+    let refusal: Refusal
+    var reference: String?
+    switch error {
+    case let rejection as Rejection: (status, refusal) = (rejection.status, rejection.refusal)
+    case let thrown as Refusal: (status, refusal) = (thrown.status, thrown)
+    default:
+      let number = String(uuidVersion7(at: clock.now()).suffix(12))
+      logger.error(
+        "request failed",
+        metadata: ["reference": "\(number)", "path": "\(request.path)", "error": "\(String(reflecting: error))"])
+      status = 500
+      reference = number
+      refusal = Refusal(
+        .unavailable, "internal",
+        Text("系统出错，这次操作没有完成。", "Something went wrong on our side, and this was not done."))
+    }
+    var reply: Reply
+    if isAPI {
+      reply = Reply(
+        status: status, type: "application/problem+json",
+        body: problem(refusal, status: status, reference: reference, request).bytes)
+    } else {
+      let page = Page.refused(refusal, status: status, reference: reference, request)
+      reply = Reply(
+        status: status, type: "text/html; charset=utf-8",
+        body: Array(layout.render(page, request: request).text.utf8))
+    }
+    if status == 503 || status == 429 { reply.headers.append(("retry-after", status == 503 ? "5" : "60")) }
+    return reply
+  }
+
+  private func problem(_ refusal: Refusal, status: Int, reference: String?, _ request: Web.Request) -> JSON {
+    var members =
+      Problem(refusal, language: request.language, instance: reference.map { "urn:sanjiang:reference:\($0)" })
+      .body.members ?? []
+    for index in members.indices where members[index].name == "status" { members[index].value = JSON(status) }
+    return .object(members)
+  }
+
+  /// One line a request. Names of query fields only: what people search for is nobody's business.
+  private func record(
+    _ request: Hummingbird.Request, _ reply: Reply, person: String?, peer: String, took: Duration
+  ) {
+    let target = request.head.path ?? ""
+    let cut = target.firstIndex(of: "?") ?? target.endIndex
+    let names = target[cut...].dropFirst().split(separator: "&").prefix(20).map { $0.prefix { $0 != "=" }.prefix(40) }
+    let query = names.isEmpty ? "" : "?" + names.joined(separator: "&")
+    var details: Logger.Metadata = ["peer": "\(peer)"]
+    if let person { details["person"] = "\(person)" }
+    logger.info(
+      "\(request.method.rawValue) \(target[..<cut].prefix(300))\(query) \(reply.status) \(took.inMilliseconds) ms \(reply.body.count) B",
+      metadata: details)
+  }
+}
+
+/// The form token of a visitor without a session: a signed cookie and a value in the form that belong together.
+struct Anonymous: Sendable {
+  let cookie: String
+  let token: String
+  let isNew: Bool
+
+  init(_ cookie: String?, seal: Seal) {
+    if let cookie, let nonce = seal.open(cookie, as: "pre") {
+      (self.cookie, token, isNew) = (cookie, seal.sign(nonce, as: "csrf"), false)
+    } else {
+      let nonce = randomHex(16)
+      (self.cookie, token, isNew) = (seal.seal(nonce, as: "pre"), seal.sign(nonce, as: "csrf"), true)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import CEmbedded
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+package import Kernel
+package import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+package import Web
+
+/// The web server: takes routes and answers them, with one door for who may come in and one for what may go out.
+package struct SiteServer: Service {
+  package struct Configuration: Sendable {
+    package var host: String
+    /// 0 takes any free port, told to `ready`.
+    package var port: Int
+    /// Paths of PEM files.
+    package var tls: (certificate: String, key: String)?
+    /// Addresses or blocks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed.
+    package var trustedProxies: [String]
+    /// The name of this node, in the header of every page.
+    package var title: Text
+    /// How long a request's head, and a silence inside its body, may take.
+    package var idleTimeout: Duration = .seconds(30)
+    /// How long a whole body may take.
+    package var bodyTimeout: Duration = .seconds(300)
+
+    package init(
+      host: String = "127.0.0.1", port: Int = 8080, tls: (certificate: String, key: String)? = nil,
+      trustedProxies: [String] = [], title: Text = Text("三江", "Sanjiang")
+    ) {
+      self.host = host
+      self.port = port
+      self.tls = tls
+      self.trustedProxies = trustedProxies
+      self.title = title
+    }
+  }
+
+  private let site: Site
+  private let configuration: Configuration
+  private let logger: Logger
+  private let ready: @Sendable (Int) -> Void
+  private let startFailure: Refusal?
+
+  /// What is wrong with routes or configuration is told by `run`.
+  package init(
+    routes: [Route], sessions: SessionProvider, configuration: Configuration, clock: Kernel.Clock, logger: Logger,
+    ready: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
+    self.configuration = configuration
+    self.logger = logger
+    self.ready = ready
+    do {
+      try Self.check(configuration)
+      site = try Site(
+        routes: routes, sessions: sessions, configuration: configuration, clock: clock, logger: logger)
+      startFailure = nil
+    } catch {
+      startFailure =
+        error as? Refusal
+        ?? Refusal(.invalid, "web.start", Text("无法启动：\(error)", "Cannot start: \(error)"))
+      site = Site.closed(configuration: configuration, clock: clock, logger: logger)
+    }
+  }
+
+  package func run() async throws {
+    if let startFailure { throw startFailure }
+    let plain = HTTPServerBuilder.http1(
+      configuration: .init(
+        idleTimeout: .nanoseconds(configuration.idleTimeout.inMilliseconds * 1_000_000),
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100)))
+    let builder = if let tls = configuration.tls { try Self.secured(plain, tls) } else { plain }
+    let ready = ready
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .warning)
+    let application = Application(
+      responder: site, server: builder,
+      configuration: ApplicationConfiguration(
+        address: .hostname(configuration.host, port: configuration.port), serverName: nil,
+        availableConnectionsDelegate: MaximumAvailableConnections(4000)),
+      onServerRunning: { channel in ready(channel.localAddress?.port ?? 0) }, logger: quiet)
+    do {
+      try await application.run()
+    } catch let error as IOError {
+      throw Refusal(
+        .unavailable, "web.listen",
+        Text(
+          "无法在 \(configuration.host):\(configuration.port) 上监听：\(error)",
+          "Cannot listen on \(configuration.host):\(configuration.port): \(error)"))
+    }
+  }
+
+  /// Passwords and session cookies never cross a network in the clear.
+  private static func check(_ configuration: Configuration) throws {
+    guard configuration.tls == nil, configuration.trustedProxies.isEmpty, !isLoopback(configuration.host) else {
+      return
+    }
+    throw Refusal(
+      .invalid, "web.plain-http",
+      Text(
+        "除本机地址外不提供明文 HTTP：请用 --tls-cert 和 --tls-key 提供证书，或者用 --trusted-proxy 声明前置代理。",
+        "Plain HTTP is served on loopback only: give a certificate with --tls-cert and --tls-key, or declare the proxy in front with --trusted-proxy."
+      ))
+  }
+
+  static func isLoopback(_ host: String) -> Bool {
+    host == "localhost" || host == "::1" || AddressBlock("127.0.0.0/8")!.contains(host)
+  }
+
+  private static func secured(_ plain: HTTPServerBuilder, _ tls: (certificate: String, key: String)) throws
+    -> HTTPServerBuilder
+  {
+    do {
+      var settings = TLSConfiguration.makeServerConfiguration(
+        certificateChain: try NIOSSLCertificate.fromPEMFile(tls.certificate).map { .certificate($0) },
+        privateKey: .privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem)))
+      settings.minimumTLSVersion = .tlsv12
+      return try .tls(plain, tlsConfiguration: settings)
+    } catch {
+      throw Refusal(
+        .invalid, "web.tls",
+        Text(
+          "无法使用证书 \(tls.certificate) 和私钥 \(tls.key)：\(error)",
+          "Cannot use the certificate \(tls.certificate) with the key \(tls.key): \(error)"))
+    }
+  }
+}
+
+/// Who stands behind a session cookie: declared here, filled in by App from Identity.
+package struct SessionProvider: Sendable {
+  package var resolve: @Sendable (_ token: String) async throws -> SessionInfo?
+
+  package init(resolve: @escaping @Sendable (_ token: String) async throws -> SessionInfo?) { self.resolve = resolve }
+}
+
+package struct SessionInfo: Sendable {
+  /// Nil while the session is not complete: a second factor or a new password is still asked for.
+  package var principal: Principal?
+  package var view: SessionView
+
+  package init(principal: Principal?, view: SessionView) {
+    self.principal = principal
+    self.view = view
+  }
+}

@@ -1,0 +1,82 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+import NIOCore
+import Web
+
+/// One request on its way through the server: what it said, before anybody believed it.
+struct Visit: Sendable {
+  var method: Method
+  /// A HEAD is a GET whose body nobody wants.
+  var isHead: Bool
+  var rawPath: String
+  var rawQuery: String
+  var path: String
+  var headers: [String: String]
+  /// The other end, or whom a trusted proxy names.
+  var remoteAddress: String
+  var isAPI: Bool { path.hasPrefix("/api/") }
+
+  init(_ request: Hummingbird.Request, peer: String, proxies: [AddressBlock]) throws(Rejection) {
+    switch request.method {
+    case .get: (method, isHead) = (.get, false)
+    case .head: (method, isHead) = (.get, true)
+    case .post: (method, isHead) = (.post, false)
+    case .put: (method, isHead) = (.put, false)
+    case .delete: (method, isHead) = (.delete, false)
+    default:
+      throw Rejection(
+        405, Refusal(.invalid, "request.method", Text("不支持这种请求方法。", "This request method is not supported.")))
+    }
+    let target = request.head.path ?? ""
+    guard target.utf8.first == UInt8(ascii: "/"), target.utf8.count <= 8192 else {
+      throw Rejection.malformed("path", Text("地址无效。", "The address is not valid."))
+    }
+    let cut = target.firstIndex(of: "?")
+    rawPath = String(target[..<(cut ?? target.endIndex)])
+    rawQuery = cut.map { String(target[target.index(after: $0)...]) } ?? ""
+    guard let path = decodedPath(rawPath) else {
+      throw Rejection.malformed("path", Text("地址无效。", "The address is not valid."))
+    }
+    self.path = path
+    var headers: [String: String] = [:]
+    for field in request.headers {
+      let name = field.name.canonicalName
+      // Cookies may come in several headers; they are one list.
+      headers[name] = headers[name].map { $0 + (name == "cookie" ? "; " : ", ") + field.value } ?? field.value
+    }
+    if let host = request.head.authority, headers["host"] == nil { headers["host"] = host }
+    self.headers = headers
+    var remote = peer
+    if proxies.contains(where: { $0.contains(peer) }) {
+      // From the right: each trusted proxy vouches for the one before it.
+      for hop in (headers["x-forwarded-for"] ?? "").split(separator: ",").reversed() {
+        let address = hop.filter { $0 != " " }
+        guard AddressBlock.bytes(of: address) != nil else { break }
+        remote = address
+        guard proxies.contains(where: { $0.contains(address) }) else { break }
+      }
+    }
+    remoteAddress = remote
+  }
+
+  /// Whether a browser sent this from a page of ours, as far as its headers say. A client that sends neither header is
+  /// no browser that could be tricked; the token is asked for in any case.
+  var comesFromHere: Bool {
+    if let site = headers["sec-fetch-site"] { return site == "same-origin" || site == "none" }
+    guard let origin = headers["origin"] else { return true }
+    guard let scheme = origin.range(of: "://"), let host = headers["host"] else { return false }
+    return origin[scheme.upperBound...].lowercased() == host.lowercased()
+  }
+}
+
+extension StringProtocol {
+  fileprivate func range(of part: String) -> Range<Index>? { firstRange(of: part) }
+}
+
+/// What hummingbird makes for each request: all that is needed of it is the connection.
+struct SiteContext: InitializableFromSource {
+  let channel: any Channel
+  init(source: ApplicationRequestContextSource) { channel = source.channel }
+  var peer: String { channel.remoteAddress?.ipAddress ?? "" }
+}

@@ -1,0 +1,69 @@
+import Kernel
+import Web
+
+@testable import WebServer
+
+/// A few routes of every kind, and three people.
+enum SampleSite {
+  static let clock = Clock { Instant("2026-08-22T09:30:00Z")! }
+  static let reading = Permission("catalog.read")
+  static let csrf = "0123456789abcdef0123456789abcdef"
+
+  struct Trouble: Error { var secret = "hunter2" }
+
+  /// Tokens: `reader` may read, `nobody` may nothing, `halfway` has a second factor to give, `broken` fails.
+  static let sessions = SessionProvider { token in
+    let view = SessionView(csrfToken: csrf, waiting: 3, startedAt: clock.now())
+    func principal(_ permissions: Set<Permission>) -> Principal {
+      Principal(
+        person: .make(at: clock.now()), name: "王小明<b>", organisation: nil, organisationName: "省农业农村厅",
+        permissions: permissions)
+    }
+    switch token {
+    case "reader": return SessionInfo(principal: principal([reading]), view: view)
+    case "nobody": return SessionInfo(principal: principal([]), view: view)
+    case "halfway": return SessionInfo(principal: nil, view: view)
+    case "broken": throw Trouble()
+    default: return nil
+    }
+  }
+
+  static let routes: [Route] = [
+    .get("/", .anyone) { request in
+      .page(Page(Text("首页", "Start"), section: .home, body: "<p>\(request.principal?.name ?? "-")</p>"))
+    },
+    .get("/sign-in", .anyone) { request in
+      .page(Page(Text("登录", "Sign in"), body: form(request, action: "/sign-in", "<button>x</button>")))
+    },
+    .post("/sign-in", .anyone) { request in
+      .session(token: "reader", redirect: localAddress(request.form["next"]))
+    },
+    .post("/sign-out", .signedIn) { _ in .session(token: nil, redirect: "/sign-in") },
+    .get("/mine", .signedIn) { request in .plain("\(request.sessionToken ?? "")") },
+    .get("/catalog", .permission(reading)) { request in
+      .page(Page(Text("目录", "Catalogue"), section: .catalog, body: "<p>\(request.query["q"] ?? "")</p>"))
+    },
+    .get("/things/{id}", .anyone) { request in .plain(request.parameters["id"] ?? "") },
+    .get("/things/new", .anyone) { _ in .plain("new one") },
+    .post("/echo", .anyone, bodyLimit: 100_000) { request in
+      let fields = request.form.pairs.map { "\($0.name)=\($0.value)" }
+      let files = request.files.map { "\($0.field):\($0.name):\($0.bytes.count)" }
+      return .plain((fields + files).joined(separator: "|"))
+    },
+    .post("/save", .signedIn) { _ in .redirect("/", flash: Text("已保存<i>。", "Saved<i>.")) },
+    .post("/away", .anyone) { _ in .redirect("https://elsewhere.example/") },
+    .get("/fails", .anyone) { _ in throw Trouble() },
+    .get("/refuses", .anyone) { _ in throw Refusal(.conflict, "sample.state", Text("不行。", "No.")) },
+    .get("/file", .anyone) { _ in .download([1, 2, 3], type: "text/csv", name: "目录\"x.csv") },
+    .get("/api/v1/things", .permission(reading), summary: Text("列出", "List things")) { _ in
+      .json([0x5B, 0x5D], etag: "abc")
+    },
+    .post("/api/v1/things", .permission(reading), summary: Text("新建", "Make a thing")) { request in
+      .json(request.body, status: 201)
+    },
+    .get("/api/v1/fails", .anyone, summary: Text("出错", "Fail")) { _ in throw Trouble() },
+    .get("/api/v1/refuses", .anyone) { _ in
+      throw Refusal.invalid("sample.name", "name", Text("太长。", "Too long."))
+    },
+  ]
+}
