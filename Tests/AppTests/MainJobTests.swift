@@ -1,0 +1,96 @@
+import Demo
+import Exchange
+import Foundation
+import Kernel
+import Sharing
+import Storage
+import TestKit
+import Testing
+
+@testable import App
+
+/// The whole journey by the use cases that the site calls, on both engines.
+@Suite struct MainJobTests {
+  @Test(arguments: Engine.allCases)
+  func `a department's table reaches another under a grant, with proof, and not a row after its revocation`(
+    engine: Engine
+  ) async throws {
+    try await withNode(engine) { node, cast, clock, folder in
+      let databases = DemoDatabases(folder: folder + "/sources", generator: LegalPersonGenerator(count: 4000))
+      try databases.make()
+      let journey = DemoJourney(node: node, cast: cast, databases: databases, clock: clock) { _ in }
+      let outcome = try await journey.run()
+      let (full, incremental) = (try #require(outcome.full), try #require(outcome.incremental))
+      #expect(full.delivered == 4000 - databases.generator.flawCount)
+      #expect(full.quarantined == databases.generator.flawCount)
+      #expect(full.agrees == true)
+      #expect(incremental.delivered == outcome.changes.deliverable)
+      #expect(incremental.stale == outcome.changes.turnedBad)
+      #expect(incremental.agrees == true)
+      #expect(outcome.stopped?.state == .stopped)
+      #expect(outcome.stopped?.delivered == 0)
+      #expect(outcome.audit?.holds == true)
+      #expect(outcome.approved == outcome.asked - 1)
+      #expect(outcome.providerDue == CalendarDate("2026-03-17"), "ten working days after 3 March 2026")
+
+      // What the consumer's database really holds, looked at without our own code.
+      let names = try sqlite(
+        databases.consumerPath, "SELECT group_concat(name) FROM pragma_table_info('legal_person_check')")
+      #expect(!names.contains("phone"), "a column outside the grant is not even there")
+      #expect(
+        try sqlite(databases.consumerPath, "SELECT count(*) FROM legal_person_check")
+          == "\(full.delivered + outcome.changes.inserted + outcome.changes.mended)")
+      let unmasked = try sqlite(
+        databases.consumerPath,
+        "SELECT count(*) FROM legal_person_check WHERE representative_id NOT LIKE '______********____'")
+      #expect(unmasked == "0")
+      #expect(
+        try sqlite(databases.consumerPath, "SELECT count(*) FROM legal_person_check WHERE sj_stale_since IS NOT NULL")
+          == "\(outcome.changes.turnedBad)")
+    }
+  }
+
+  @Test func `only the provider's officer opens a quarantined row, and that is on record`() async throws {
+    try await withNode(.sqlite) { node, cast, clock, folder in
+      let databases = DemoDatabases(folder: folder + "/sources", generator: LegalPersonGenerator(count: 2000))
+      try databases.make()
+      let outcome = try await DemoJourney(node: node, cast: cast, databases: databases, clock: clock) { _ in }.run()
+      let delivery = try #require(outcome.full).id
+      let (_, lines) = try await node.exchange.quarantine(delivery, for: cast.clerk)
+      let line = try #require(
+        lines.first { $0.fault == "too-long" || $0.fault == "check-digit" || $0.fault == "null-key" })
+      for stranger in [cast.clerk, cast.operatorInChief, cast.consumerOfficer] {
+        await #expect(throws: Refusal.self) {
+          try await node.exchange.openBadRow(
+            delivery, batch: line.batch, part: line.part, position: line.position, by: stranger)
+        }
+      }
+      let fields = try await node.exchange.openBadRow(
+        delivery, batch: line.batch, part: line.part, position: line.position, by: cast.officer)
+      #expect(fields.contains { $0.name == "name" && !$0.value.isEmpty })
+      let opened = try await node.database.read {
+        try $0.int("SELECT COUNT(*) FROM audit_record WHERE action = 'exchange.quarantine.open'")
+      }
+      #expect(opened == 1)
+      // Nothing of the raw row stands anywhere in the node's own database in the clear.
+      let flawed = (0..<2000).filter { databases.generator.flaw(of: $0) != nil }.map {
+        databases.generator.row($0).address
+      }
+      await node.database.close()
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/node.sqlite"))
+      for address in flawed { #expect(bytes.range(of: Data(address.utf8)) == nil) }
+    }
+  }
+
+  private func sqlite(_ path: String, _ sql: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+    process.arguments = [path, sql]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let said = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
