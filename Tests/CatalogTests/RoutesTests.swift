@@ -136,7 +136,7 @@ struct Visitor {
       #expect(try await reviewer.page("/catalog/review/\(id)").contains("approve-publish"))
       #expect(try await reviewer.follow("/catalog/review/\(id)", ["decision": "approve-publish"]) == draft)
 
-      let found = try await clerk.page("/catalog?q=\(inQuery("企业"))")
+      let found = try await clerk.page("/catalog?q=\(percentEncoded("企业"))")
       #expect(found.contains(draft))
       #expect(found.contains("3070120302/000001"))
       let resource = try await clerk.page(draft)
@@ -147,7 +147,9 @@ struct Visitor {
       #expect(!resource.contains(draft + "/withdraw"))
       #expect(try await clerk.page("/catalog/classes?under=3").contains("307"))
 
-      guard case .json(let bytes, 200, _) = try await clerk.get("/api/v1/catalog/resources?q=\(inQuery("法人"))&limit=1"),
+      guard
+        case .json(let bytes, 200, _) = try await clerk.get(
+          "/api/v1/catalog/resources?q=\(percentEncoded("法人"))&limit=1"),
         case .json(let whole, 200, let etag) = try await clerk.get("/api/v1/catalog/resources/\(id)")
       else { throw Refusal.notFound(Text("", "")) }
       let hits = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
@@ -156,7 +158,9 @@ struct Visitor {
       #expect((one["items"] as? [[String: Any]])?.count == 8)
       #expect((one["schemaDigest"] as? String)?.count == 64)
       #expect(etag?.contains(id) == true)
-      guard case .json(let list, 200, _) = try await clerkOfInventory(offices).get("/api/v1/systems?q=\(inQuery("登记"))")
+      guard
+        case .json(let list, 200, _) = try await clerkOfInventory(offices).get(
+          "/api/v1/systems?q=\(percentEncoded("登记"))")
       else { throw Refusal.notFound(Text("", "")) }
       #expect(String(decoding: list, as: UTF8.self).contains("XT63-000001"))
 

@@ -5,183 +5,87 @@ import Web
 enum CatalogAPI {
   static func routes(_ cataloguing: Cataloguing) -> [Route] {
     [
-      .get(
+      Route.get(
         "/api/v1/catalog/resources", .permission(.readCatalog),
-        summary: Text(
-          "查找已发布的信息资源；参数 q、class、provider、sharing、format、cycle、mounted、after、limit（最多 100）",
-          "Find published resources; parameters q, class, provider, sharing, format, cycle, mounted, after, limit (at most 100)"
-        )
+        summary: Text("查找已发布的信息资源，附分面计数", "Find published resources, with counts by facet")
       ) { request in
         let hits = try await cataloguing.search(request.visitor(), CatalogRoutes.query(request))
-        return .json(
-          try json(
-            Hits(
-              total: hits.total, totalIsExact: hits.isTotalExact, next: hits.next,
-              resources: hits.entries.map(Entry.init),
-              facets: [
-                "class": hits.classes.map(Count.init), "provider": hits.providers.map(Count.init),
-                "sharing": hits.sharingTypes.map(Count.init), "format": hits.formats.map(Count.init),
-                "cycle": hits.cycles.map(Count.init),
-              ])))
-      },
-      .get(
+        return .json([
+          "total": JSON(hits.total), "totalIsExact": JSON(hits.isTotalExact), "next": .optional(hits.next),
+          "resources": .array(hits.entries.map(json)),
+          "facets": [
+            "class": counts(hits.classes), "provider": counts(hits.providers), "sharing": counts(hits.sharingTypes),
+            "format": counts(hits.formats), "cycle": counts(hits.cycles),
+          ],
+        ])
+      }.described(query: [
+        ("q", Text("名称、摘要、信息项、提供方或代码中的词", "words of name, abstract, items, provider or code")),
+        ("class", Text("分类节点，含其下级", "a node of the classification, with what lies below")),
+        ("provider", Text("提供方标识", "the provider's id")),
+        ("sharing", Text("共享类型 1、2、3", "sharing type 1, 2 or 3")),
+        ("format", Text("格式分类 01–06", "class of format, 01 to 06")),
+        ("cycle", Text("更新周期代码", "code of the update cycle")),
+        ("mounted", Text("1 已挂接，0 未挂接", "1 mounted, 0 not")),
+        ("after", Text("上一页的 next", "next of the page before")),
+        ("limit", Text("每页条数，最多 100", "at most 100 a page")),
+      ]),
+      Route.get(
         "/api/v1/catalog/resources/{id}", .permission(.readCatalog),
-        summary: Text("一个信息资源的核心元数据和信息项；参数 version", "One resource with core metadata and items; parameter version")
+        summary: Text("一个信息资源的核心元数据和信息项", "One resource with its core metadata and items")
       ) { request in
         let resource = try await cataloguing.resource(
           request.visitor(), request.id(), version: try CatalogRoutes.version(request))
-        return .json(
-          try json(Whole(resource)),
-          etag: "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)\"")
-      },
+        let tag = "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)\""
+        return .json(json(resource).bytes, etag: tag)
+      }.described(query: [("version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"))]),
     ]
   }
 
-  private struct Hits: Encodable {
-    var total: Int
-    var totalIsExact: Bool
-    var next: String?
-    var resources: [Entry]
-    var facets: [String: [Count]]
+  private static func counts(_ counts: [CatalogHits.Count]) -> JSON {
+    .array(
+      counts.map { count in
+        ["value": .string(count.value), "name": .string(count.name.chinese), "count": JSON(count.count)]
+      })
   }
 
-  private struct Count: Encodable {
-    var value: String
-    var name: String
-    var count: Int
+  private static func strings(_ texts: [String]) -> JSON { .array(texts.map { .string($0) }) }
 
-    init(_ count: CatalogHits.Count) {
-      value = count.value
-      name = count.name.chinese
-      self.count = count.count
-    }
-  }
-
-  private struct Entry: Encodable {
-    var id: String
-    var version: Int
-    var code: String
-    var name: String
-    var abstract: String
-    var provider: String
-    var providerName: String
-    var classes: [String]
-    var sharingType: String
-    var format: String
-    var cycle: String
-    var isMounted: Bool
-    var itemCount: Int
-    var publishedOn: String
-
-    init(_ entry: CatalogEntry) {
-      id = entry.id.text
-      version = entry.version
-      code = entry.code
-      name = entry.name
-      abstract = entry.abstract
-      provider = entry.provider.text
-      providerName = entry.providerName
-      classes = entry.classes
-      sharingType = entry.sharingType
-      format = entry.format
-      cycle = entry.cycle
-      isMounted = entry.isMounted
-      itemCount = entry.itemCount
-      publishedOn = entry.publishedOn.description
-    }
+  private static func json(_ entry: CatalogEntry) -> JSON {
+    [
+      "id": .string(entry.id.text), "version": JSON(entry.version), "code": .string(entry.code),
+      "name": .string(entry.name), "abstract": .string(entry.abstract), "provider": .string(entry.provider.text),
+      "providerName": .string(entry.providerName), "classes": strings(entry.classes),
+      "sharingType": .string(entry.sharingType), "format": .string(entry.format), "cycle": .string(entry.cycle),
+      "isMounted": JSON(entry.isMounted), "itemCount": JSON(entry.itemCount),
+      "publishedOn": .string(entry.publishedOn.description),
+    ]
   }
 
   /// Where a resource is mounted stays with its department: only that it is, and how it can be delivered.
-  private struct Whole: Encodable {
-    var id: String
-    var version: Int
-    var state: String
-    var code: String?
-    var name: String
-    var abstract: String
-    var classes: [String]
-    var provider: String
-    var providerName: String
-    var providerCode: String
-    var system: String?
-    var format: String
-    var sharingType: String
-    var sharingCondition: String
-    var methodClass: String
-    var methodType: String
-    var openType: String
-    var openCondition: String
-    var cycle: String
-    var related: [String]
-    var secrecy: String
-    var level: String
-    var publishedOn: String?
-    var isMounted: Bool
-    var deliversIncrementally: Bool
-    var schemaDigest: String
-    var items: [Part]
-
-    init(_ resource: Resource) {
-      let m = resource.metadata
-      id = resource.id.text
-      version = resource.version
-      state = resource.state.rawValue
-      code = resource.code?.description
-      name = m.name
-      abstract = m.abstract
-      classes = m.classes
-      provider = resource.provider.text
-      providerName = resource.providerName
-      providerCode = resource.providerCode
-      system = resource.system?.text
-      format = m.format
-      sharingType = m.sharingType
-      sharingCondition = m.sharingCondition
-      methodClass = m.methodClass
-      methodType = m.methodType
-      openType = m.openType
-      openCondition = m.openCondition
-      cycle = m.cycle
-      related = m.related
-      secrecy = m.secrecy
-      level = m.level
-      publishedOn = resource.publishedOn?.description
-      isMounted = resource.mount != nil
-      deliversIncrementally = resource.mount?.cursorColumn != nil
-      schemaDigest = resource.items.schemaDigest
-      items = resource.items.map { Part($0, resource) }
-    }
+  private static func json(_ resource: Resource) -> JSON {
+    let m = resource.metadata
+    return [
+      "id": .string(resource.id.text), "version": JSON(resource.version), "state": .string(resource.state.rawValue),
+      "code": .optional(resource.code?.description), "name": .string(m.name), "abstract": .string(m.abstract),
+      "classes": strings(m.classes), "provider": .string(resource.provider.text),
+      "providerName": .string(resource.providerName), "providerCode": .string(resource.providerCode),
+      "system": .optional(resource.system?.text), "format": .string(m.format), "sharingType": .string(m.sharingType),
+      "sharingCondition": .string(m.sharingCondition), "methodClass": .string(m.methodClass),
+      "methodType": .string(m.methodType), "openType": .string(m.openType), "openCondition": .string(m.openCondition),
+      "cycle": .string(m.cycle), "related": strings(m.related), "secrecy": .string(m.secrecy),
+      "level": .string(m.level), "publishedOn": .optional(resource.publishedOn?.description),
+      "isMounted": JSON(resource.mount != nil), "deliversIncrementally": JSON(resource.mount?.cursorColumn != nil),
+      "schemaDigest": .string(resource.items.schemaDigest), "items": .array(resource.items.map { json($0, resource) }),
+    ]
   }
 
-  private struct Part: Encodable {
-    var id: String
-    var name: String
-    var column: String
-    var dataType: String
-    var length: Int?
-    var scale: Int?
-    var isNullable: Bool
-    var isKey: Bool
-    var semantic: String?
-    var description: String
-    var sharingType: String
-    var sharingCondition: String
-    var grade: String
-
-    init(_ item: Item, _ resource: Resource) {
-      id = item.id.text
-      name = item.name
-      column = item.column
-      dataType = item.dataType
-      length = item.length
-      scale = item.scale
-      isNullable = item.isNullable
-      isKey = item.isKey
-      semantic = item.semantic
-      description = item.description
-      sharingType = resource.sharingType(of: item)
-      sharingCondition = item.sharingCondition
-      grade = item.grade
-    }
+  private static func json(_ item: Item, _ resource: Resource) -> JSON {
+    [
+      "id": .string(item.id.text), "name": .string(item.name), "column": .string(item.column),
+      "dataType": .string(item.dataType), "length": .optional(item.length), "scale": .optional(item.scale),
+      "isNullable": JSON(item.isNullable), "isKey": JSON(item.isKey), "semantic": .optional(item.semantic),
+      "description": .string(item.description), "sharingType": .string(resource.sharingType(of: item)),
+      "sharingCondition": .string(item.sharingCondition), "grade": .string(item.grade),
+    ]
   }
 }

@@ -21,19 +21,13 @@ enum CatalogLink {
   static func review(_ id: ResourceID) -> String { "/catalog/review/\(id)" }
 
   static func search(_ query: CatalogQuery) -> String {
-    var parts: [String] = []
-    func add(_ name: String, _ value: String?) {
-      if let value, !value.isEmpty { parts.append("\(name)=\(inQuery(value))") }
-    }
-    add("q", query.text)
-    add("class", query.node)
-    add("provider", query.provider?.text)
-    add("sharing", query.sharingType)
-    add("format", query.format)
-    add("cycle", query.cycle)
-    add("mounted", query.isMounted.map { $0 ? "1" : "0" })
-    add("after", query.after)
-    return search + (parts.isEmpty ? "" : "?" + parts.joined(separator: "&"))
+    address(
+      search,
+      [
+        ("q", query.text.isEmpty ? nil : query.text), ("class", query.node), ("provider", query.provider?.text),
+        ("sharing", query.sharingType), ("format", query.format), ("cycle", query.cycle),
+        ("mounted", query.isMounted.map { $0 ? "1" : "0" }), ("after", query.after),
+      ])
   }
 }
 

@@ -11,33 +11,39 @@ func workPage(_ request: Request, _ lines: [CatalogStore.Line]) -> Page {
     """
     <tr><td><a href="\(CatalogLink.resource(line.id, version: line.version))">\(line.name)</a></td>\
     <td>\(t("第 \(line.version) 版", "Version \(line.version)"))</td><td>\(stateBadge(t, line.state))</td>\
-    <td>\(line.changedAt.minuteInChina)</td><td>\(whoActs(t, line))</td></tr>
+    <td>\(time(line.changedAt))</td><td>\(whoActs(t, line, request.now.dateInChina))</td></tr>
     """ as HTML
   }.joined()
   return Page(
     Text("在编目录", "Entries being written"), section: .catalog, trail: [catalogTrail],
     body: """
-      <h1>\(t("本单位在编目录", "Entries your organisation is writing"))</h1>\
-      <p><a class="button" href="\(CatalogLink.new)">\(t("编制目录", "New entry"))</a></p>\
+      \(heading(
+        t("本单位在编目录", "Entries your organisation is writing"),
+        actions: buttonLink(t("编制目录", "New entry"), href: CatalogLink.new, .primary)))\
       \(table(
         caption: t("在编目录", "Entries being written"),
         head: [t("名称", "Name"), t("版本", "Version"), t("状态", "State"), t("变更时间", "Changed"), t("下一步", "Who acts next")],
         rows: rows,
-        empty: "<p>\(t("没有正在编制的目录。", "Nothing is being written."))</p>"))
+        empty: emptyState(
+          t("没有正在编制的目录。", "Nothing is being written."),
+          action: buttonLink(t("编制目录", "New entry"), href: CatalogLink.new))))
       """)
 }
 
-private func whoActs(_ t: Language, _ line: CatalogStore.Line) -> String {
+private func whoActs(_ t: Language, _ line: CatalogStore.Line, _ today: CalendarDate) -> HTML {
   switch line.state {
-  case .draft, .returned: t("本单位：补全并提交", "your organisation: complete and submit")
-  case .submitted:
-    t("平台审核", "the reviewer")
-      + (line.reviewDue.map {
-        t("，\($0.date) 前", ", by \($0.date)") + ($0.provisional ? t("（暂定）", " (provisional)") : "")
-      } ?? "")
-  case .approved: t("平台发布", "the operator publishes")
-  case .published, .superseded, .withdrawn, .discarded: ""
+  case .draft, .returned: "\(t("本单位：补全并提交", "your organisation: complete and submit"))"
+  case .submitted: "\(t("平台审核", "the reviewer")) \(reviewDue(t, line, today))"
+  case .approved: "\(t("平台发布", "the operator publishes"))"
+  case .published, .superseded, .withdrawn, .discarded: .nothing
   }
+}
+
+/// Until when a submitted version must be decided, with the days that were counted.
+func reviewDue(_ t: Language, _ line: CatalogStore.Line, _ today: CalendarDate) -> HTML {
+  guard line.state == .submitted, let due = line.reviewDue else { return .nothing }
+  return dueBadge(
+    t, Due(due.date, isProvisional: due.provisional, explanation: due.explanation), today: today, soon: 1)
 }
 
 /// Where a new entry starts: from a table, or by hand.
@@ -70,9 +76,11 @@ func newPage(
       \(table(
         caption: t("本单位的数据源", "Your organisation's sources"), head: [t("信息系统", "System"), t("数据源", "Source"), t("操作", "Action")],
         rows: rows,
-        empty: "<p>\(t("还没有数据源。请先在", "No source yet. First connect a database under "))<a href=\"/systems\">\(t("信息系统", "Information systems"))</a>\(t("中连接数据库。", "."))</p>"))\
+        empty: emptyState(
+          t("还没有数据源。请先登记信息系统并连接它的数据库。", "No source yet. First register a system and connect its database."),
+          action: buttonLink(t("信息系统", "Information systems"), href: "/systems"))))\
       <h2>\(t("手工编制", "By hand"))</h2>\
-      \(form(request, action: CatalogLink.drafts, "\(fields, { field(t, $0, value: values, faults: refusal?.faults ?? []) })<p><button>\(t("开始编制", "Start"))</button></p>"))
+      \(form(request, action: CatalogLink.drafts, "\(fields, { field(t, $0, value: values, faults: refusal?.faults ?? []) })\(buttons(button(t("开始编制", "Start"))))"))
       """)
 }
 
@@ -93,14 +101,14 @@ func newFromTablePage(_ request: Request, _ source: DataSource, _ table: TableDe
       <h1>\(t(title))：<span class="code">\(table.name.description)</span></h1>\
       \(facts([
         (t("数据源", "Source"), "\(source.name)"), (t("注释", "Comment"), "\(table.comment ?? "—")"),
-        (t("行数", "Rows"), "\(table.estimatedRows.map { t("约 \($0)", "about \($0)") } ?? "—")"),
+        (t("行数", "Rows"), "\(table.estimatedRows.map { t("约 \(grouped($0))", "about \(grouped($0))") } ?? "—")"),
       ]))\
       \(form(request, action: CatalogLink.drafts, """
         <input type="hidden" name="source" value="\(source.id)">\
         <input type="hidden" name="schema" value="\(table.name.schema ?? "")">\
         <input type="hidden" name="table" value="\(table.name.name)">\
         <p>\(t("将抽样读取至多 1,000 行以识别证件号码、信用代码等，只计数，不保存、不显示任何值。", "At most 1,000 rows are sampled to recognise identity numbers and codes; only counts are kept, no value is stored or shown."))</p>\
-        <p><button class="primary">\(t("生成草稿", "Make a draft"))</button></p>
+        \(buttons(button(t("生成草稿", "Make a draft")), buttonLink(t("返回", "Back"), href: CatalogLink.new)))
         """))\
       \(Web.table(
         caption: t("列（\(table.columns.count)）", "Columns (\(table.columns.count))"),
@@ -115,6 +123,7 @@ func confirmPage(
   reason: Bool = false, values: Fields = Fields(), refusal: Refusal? = nil
 ) -> Page {
   let t = request.language
+  let back = CatalogLink.resource(resource.id, version: resource.version)
   let input: HTML =
     reason
     ? field(
@@ -122,12 +131,11 @@ func confirmPage(
       faults: refusal?.faults ?? []) : .nothing
   return Page(
     title, section: .catalog, status: refusal == nil ? 200 : 422,
-    trail: [
-      catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
-    ],
+    trail: [catalogTrail, (Text(same: resource.metadata.name), back)],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))<p>\(t(warning))</p>\
-      \(when: !touches.isEmpty, "<ul>\(touches, { "<li>\(t($0))</li>" })</ul>")\
-      \(form(request, action: CatalogLink.step(resource.id, verb), "\(input)<p><button class=\"danger\">\(t(title))</button> <a href=\"\(CatalogLink.resource(resource.id, version: resource.version))\">\(t("返回", "Back"))</a></p>"))
+      <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
+      \(confirmForm(
+        request, action: CatalogLink.step(resource.id, verb), question: warning, touches: touches.map { "\(t($0))" },
+        fields: input, button: title, cancel: back))
       """)
 }

@@ -34,7 +34,7 @@ func itemsForm(
       \(form(request, action: CatalogLink.items(resource.id, from: start), """
         \(mountFields(t, resource, values, faults))\(groups)\
         <input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
-        <p><button class="primary">\(t("保存", "Save"))</button> <a href="\(CatalogLink.edit(resource.id))">\(t("编辑元数据", "Edit metadata"))</a></p>
+        \(buttons(button(t("保存", "Save")), buttonLink(t("编辑元数据", "Edit metadata"), href: CatalogLink.edit(resource.id))))
         """))\
       \(when: resource.mount == nil, addItem(request, resource, lists))
       """)
@@ -101,7 +101,7 @@ private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeList
     <h2>\(t("添加信息项", "Add an item"))</h2>\
     \(form(request, action: CatalogLink.step(resource.id, "items/add"), """
       <div class="grid">\(fields, { field(t, $0, value: Fields()) })</div>\
-      <input type="hidden" name="revision" value="\(String(resource.revision))"><p><button>\(t("添加", "Add"))</button></p>
+      <input type="hidden" name="revision" value="\(String(resource.revision))">\(buttons(button(t("添加", "Add"), .plain)))
       """))
     """
 }

@@ -35,13 +35,14 @@ func metadataForm(
       <h1>\(t(title))：\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
       \(t("提供方", "Provider"))：\(resource.providerName)（<span class="code">\(resource.providerCode)</span>）</p>\
       \(faultSummary(t, refusal))\
-      <details\(when: refusal == nil && findings.hasErrors, " open")><summary>\(t("核验结果（\(findings.count)）", "Findings (\(findings.count))"))</summary>\
-      \(findingsList(t, findings) { finding in
-        named.contains(finding.field) ? "#\(finding.field)" : itemLink(resource, finding)
-      })</details>\
+      \(details(
+        t("核验结果（\(findings.count)）", "Findings (\(findings.count))"), open: refusal == nil && findings.hasErrors,
+        findingsList(t, findings) { finding in
+          named.contains(finding.field) ? "#\(finding.field)" : itemLink(resource, finding)
+        }))\
       \(form(request, action: CatalogLink.edit(resource.id), """
         \(inputs)<input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
-        <p><button class="primary">\(t("保存", "Save"))</button> <a href="\(CatalogLink.items(resource.id))">\(t("编辑信息项", "Edit items"))</a></p>
+        \(buttons(button(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id))))
         """))
       """)
 }

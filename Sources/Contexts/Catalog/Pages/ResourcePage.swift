@@ -11,11 +11,11 @@ func resourcePage(
   return Page(
     Text(same: resource.metadata.name), section: .catalog, trail: [catalogTrail],
     body: """
-      <h1>\(resource.metadata.name)</h1>\
-      <p class="badges">\(stateBadge(t, resource.state)) \(sharingBadge(t, resource.metadata.sharingType, lists)) \
+      \(heading(
+        resource.metadata.name, state: stateBadge(t, resource.state), actions: actions(request, view, mayReview: mayReview)))\
+      <p class="badges">\(sharingBadge(t, resource.metadata.sharingType, lists)) \
       \(resource.mount == nil ? badge(t("未挂接", "Not mounted"), .soon) : badge(t("已挂接", "Mounted"), .good)) \
-      \(t("第 \(resource.version) 版", "Version \(resource.version)"))</p>\
-      \(latestNotice(t, view))\(actions(request, view, mayReview: mayReview))\
+      \(badge(t("第 \(resource.version) 版", "Version \(resource.version)")))</p>\(latestNotice(t, view))\
       \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(history(t, view))
       """)
 }
@@ -86,7 +86,7 @@ private func missing(_ t: Language) -> HTML { "<span class=\"muted\">\(t("未填
 private func latestNotice(_ t: Language, _ view: ResourceView) -> HTML {
   guard let latest = view.latest else { return .nothing }
   return """
-    <p class="notice">\(t("另有第 \(latest.version) 版", "There is also version \(latest.version)")) \(stateBadge(t, latest.state)) \
+    <p>\(t("另有第 \(latest.version) 版", "There is also version \(latest.version)")) \(stateBadge(t, latest.state)) \
     <a href="\(CatalogLink.resource(view.resource.id, version: latest.version))">\(t("查看", "Show"))</a></p>
     """
 }
@@ -94,20 +94,20 @@ private func latestNotice(_ t: Language, _ view: ResourceView) -> HTML {
 private func actions(_ request: Request, _ view: ResourceView, mayReview: Bool) -> HTML {
   let t = request.language
   let id = view.resource.id
-  var buttons: [HTML] = []
-  func post(_ verb: String, _ label: String) {
-    buttons.append(form(request, action: CatalogLink.step(id, verb), "<button>\(label)</button>"))
+  var tools: [HTML] = []
+  func post(_ verb: String, _ label: String, _ kind: ButtonKind = .plain) {
+    tools.append(form(request, action: CatalogLink.step(id, verb), button(label, kind)))
   }
-  func go(_ address: String, _ label: String, primary: Bool = false) {
-    buttons.append("<a class=\"button\(when: primary, " primary")\" href=\"\(address)\">\(label)</a>")
+  func go(_ address: String, _ label: String, _ kind: ButtonKind = .plain) {
+    tools.append(buttonLink(label, href: address, kind))
   }
   if view.isOwn {
     switch view.resource.state {
     case .draft, .returned:
-      go(CatalogLink.edit(id), t("编辑元数据", "Edit metadata"), primary: true)
+      go(CatalogLink.edit(id), t("编辑元数据", "Edit metadata"))
       go(CatalogLink.items(id), t("编辑信息项", "Edit items"))
-      post("submit", t("提交审核", "Submit for review"))
-      go(CatalogLink.step(id, "discard"), t("放弃", "Discard"))
+      post("submit", t("提交审核", "Submit for review"), .primary)
+      go(CatalogLink.step(id, "discard"), t("放弃", "Discard"), .danger)
     case .submitted: post("recall", t("撤回", "Take back"))
     case .published:
       if view.latest == nil || view.latest?.state == .discarded { post("change", t("编制新版本", "Write a new version")) }
@@ -115,12 +115,12 @@ private func actions(_ request: Request, _ view: ResourceView, mayReview: Bool) 
     }
   }
   if mayReview, view.resource.state == .submitted || view.resource.state == .approved {
-    go(CatalogLink.review(id), t("审核", "Review"), primary: true)
+    go(CatalogLink.review(id), t("审核", "Review"), .primary)
   }
   if view.resource.state == .published, view.isOwn || mayReview {
-    go(CatalogLink.step(id, "withdraw"), t("下架", "Withdraw"))
+    go(CatalogLink.step(id, "withdraw"), t("下架", "Withdraw"), .danger)
   }
-  return buttons.isEmpty ? .nothing : "<div class=\"tools\">\(buttons.joined(" "))</div>"
+  return tools.joined(" ")
 }
 
 /// The items; for what is in force, a form to ask for some of them.
@@ -133,7 +133,7 @@ private func itemsPart(_ request: Request, _ view: ResourceView, _ lists: CodeLi
   let rows = resource.items.map { item in
     let type = resource.sharingType(of: item)
     return """
-      <tr>\(when: asks, "<td>\(type == "3" ? "" : "<input type=\"checkbox\" name=\"item\" value=\"\(item.id)\" aria-label=\"\(item.name)\">" as HTML)</td>")\
+      <tr>\(when: asks, "<td>\(type == "3" ? .nothing : rowTick(name: "item", value: item.id.text, label: item.name))</td>")\
       <td>\(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")</td><td class="code">\(item.column)</td>\
       <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td>\
       <td>\(item.isNullable ? t("可空", "yes") : t("非空", "no"))</td>\
@@ -149,13 +149,12 @@ private func itemsPart(_ request: Request, _ view: ResourceView, _ lists: CodeLi
     ]
   let body = table(
     caption: t("信息项（\(resource.items.count)）", "Items (\(resource.items.count))"), head: head, rows: rows,
-    empty: "<p>\(t("没有信息项。", "No items."))</p>")
-  guard asks else { return "<h2 id=\"items\">\(t("信息项", "Items"))</h2>\(body)" }
-  return """
-    <h2 id="items">\(t("信息项", "Items"))</h2><form method="get" action="/requests/new">\
-    <input type="hidden" name="resource" value="\(resource.id)">\(body)\
-    <p><button class="primary">\(t("申请这些信息项", "Ask for these items"))</button></p></form>
+    empty: emptyState(t("没有信息项。", "No items.")))
+  let ask: HTML = """
+    <form method="get" action="/requests/new"><input type="hidden" name="resource" value="\(resource.id)">\(body)\
+    \(buttons(button(t("申请这些信息项", "Ask for these items"))))</form>
     """
+  return panel(t("信息项", "Items"), id: "items", asks ? ask : body)
 }
 
 func length(_ item: Item) -> HTML {
@@ -174,20 +173,21 @@ func history(_ t: Language, _ view: ResourceView) -> HTML {
   let versions = view.versions.map { line in
     """
     <tr><td><a href="\(CatalogLink.resource(line.id, version: line.version))">\(t("第 \(line.version) 版", "Version \(line.version)"))</a></td>\
-    <td>\(line.name)</td><td>\(stateBadge(t, line.state))</td><td>\(line.changedAt.minuteInChina)</td></tr>
+    <td>\(line.name)</td><td>\(stateBadge(t, line.state))</td><td>\(time(line.changedAt))</td></tr>
     """ as HTML
   }.joined()
   let events = view.events.map { event in
-    """
-    <tr><td>\(event.at.minuteInChina)</td><td>\(t("第 \(event.version) 版", "Version \(event.version)"))</td>\
-    <td>\(event.event.map { t($0.title) } ?? "")</td><td>\(event.person)（\(event.organisation)）</td><td>\(event.words)</td></tr>
-    """ as HTML
-  }.joined()
-  return """
-    <h2 id="versions">\(t("版本", "Versions"))</h2>\
-    \(table(caption: t("各版本", "All versions"), head: [t("版本", "Version"), t("名称", "Name"), t("状态", "State"), t("变更时间", "Changed")], rows: versions, empty: .nothing))\
-    \(when: !view.events.isEmpty, "<h2 id=\"history\">\(t("办理经过", "History"))</h2>\(table(caption: t("办理经过", "What happened"), head: [t("时间", "When"), t("版本", "Version"), t("事项", "What"), t("经办人", "Who"), t("意见", "Words")], rows: events, empty: .nothing))")
-    """
+    TimelineEvent(
+      t("第 \(event.version) 版：", "Version \(event.version): ") + (event.event.map { t($0.title) } ?? ""), at: event.at,
+      by: "\(event.person)（\(event.organisation)）",
+      tone: event.event == .sendBack ? .late : event.event == .publish ? .good : .neutral, detail: "\(event.words)")
+  }
+  let list = table(
+    caption: t("各版本", "All versions"),
+    head: [t("版本", "Version"), t("名称", "Name"), t("状态", "State"), t("变更时间", "Changed")], rows: versions,
+    empty: .nothing)
+  return panel(t("版本", "Versions"), id: "versions", list)
+    + (events.isEmpty ? .nothing : panel(t("办理经过", "History"), id: "history", timeline(t, events)))
 }
 
 extension VersionEvent {

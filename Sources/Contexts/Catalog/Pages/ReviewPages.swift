@@ -1,4 +1,3 @@
-internal import Deadlines
 internal import Inventory
 internal import Kernel
 internal import Web
@@ -12,7 +11,7 @@ func queuePage(
     """
     <tr><td><a href="\(CatalogLink.review(line.id))">\(line.name)</a></td><td>\(line.providerName)</td>\
     <td>\(t("第 \(line.version) 版", "Version \(line.version)"))</td><td>\(stateBadge(t, line.state))</td>\
-    <td>\(line.submittedAt?.minuteInChina ?? "")</td><td>\(due(t, line, today))</td>\
+    <td>\(line.submittedAt.map { time($0) })</td><td>\(reviewDue(t, line, today))</td>\
     <td>\(when: errors > 0, badge(t("\(errors) 项须更正", "\(errors) to correct"), .late))\
     \(when: warnings > 0, badge(t("\(warnings) 项请核对", "\(warnings) to check"), .soon))\
     \(when: errors + warnings == 0, badge(t("通过", "Passed"), .good))</td></tr>
@@ -25,17 +24,8 @@ func queuePage(
       \(table(
         caption: t("等待最久的在前", "Longest waiting first"),
         head: [t("名称", "Name"), t("提供方", "Provider"), t("版本", "Version"), t("状态", "State"), t("提交时间", "Submitted"), t("办理期限", "Due"), t("核验", "Findings")],
-        rows: rows, empty: "<p>\(t("没有待审核的目录。", "Nothing waits for review."))</p>"))
+        rows: rows, empty: emptyState(t("没有待审核的目录。", "Nothing waits for review."))))
       """)
-}
-
-private func due(_ t: Language, _ line: CatalogStore.Line, _ today: CalendarDate) -> HTML {
-  guard line.state == .submitted, let due = line.reviewDue else { return .nothing }
-  let tone: Tone = due.date < today ? .late : due.date - today <= 1 ? .soon : .neutral
-  return """
-    <details><summary>\(badge("\(due.date)\(due.provisional ? t("（暂定）", " (provisional)") : "")", tone))</summary>\
-    <ul>\(due.explanation, { "<li>\(t($0))</li>" })</ul></details>
-    """
 }
 
 func reviewPage(
@@ -59,16 +49,19 @@ func reviewPage(
     body: """
       <h1>\(t("审核", "Review"))：\(resource.metadata.name)</h1>\
       <p class="badges">\(stateBadge(t, resource.state)) \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(resource.providerName) \
-      \(line.map { due(t, $0, request.now.dateInChina) })</p>\(faultSummary(t, refusal))\
-      <h2>\(t("核验结果", "What the rules say"))</h2>\(findingsList(t, findings) { _ in "#metadata" })\
+      \(line.map { reviewDue(t, $0, request.now.dateInChina) })</p>\(faultSummary(t, refusal))\
+      \(panel(t("核验结果", "What the rules say"), findingsList(t, findings) { $0.field.hasPrefix("item.") ? "#items" : "#metadata" }))\
       \(decisionForm(request, resource, findings, values, refusal))\
       \(when: before != nil, changes(t, resource, before, lists))\
-      <h2 id="metadata">\(t("元数据", "Metadata"))</h2>\(facts(metadataFacts(t, view, lists, classification)))\
-      <h2 id="items">\(t("信息项", "Items"))</h2>\
-      \(table(
-        caption: t("信息项（\(resource.items.count)）", "Items (\(resource.items.count))"),
-        head: [t("信息项", "Item"), t("技术名称", "Column"), t("类型", "Type"), t("语义", "Kind of value"), t("共享", "Sharing"), t("分级", "Grade")],
-        rows: items, empty: "<p>\(t("没有信息项。", "No items."))</p>"))\(history(t, view))
+      \(panel(t("元数据", "Metadata"), id: "metadata", facts(metadataFacts(t, view, lists, classification))))\
+      \(panel(
+        t("信息项", "Items"), id: "items",
+        table(
+          caption: t("信息项（\(resource.items.count)）", "Items (\(resource.items.count))"),
+          head: [
+            t("信息项", "Item"), t("技术名称", "Column"), t("类型", "Type"), t("语义", "Kind of value"), t("共享", "Sharing"),
+            t("分级", "Grade"),
+          ], rows: items, empty: emptyState(t("没有信息项。", "No items.")))))\(history(t, view))
       """)
 }
 
@@ -79,19 +72,24 @@ private func decisionForm(
   if resource.state == .approved {
     return form(
       request, action: CatalogLink.review(resource.id),
-      "<p><button class=\"primary\" name=\"decision\" value=\"publish\">\(t("发布", "Publish"))</button></p>")
+      buttons(button(t("发布", "Publish"), name: "decision", value: "publish")))
   }
   guard resource.state == .submitted else { return .nothing }
-  return """
-    <h2>\(t("审核决定", "Decision"))</h2>\
-    \(form(request, action: CatalogLink.review(resource.id), """
-      \(field(t, Field("reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false, hint: Text("退回时必填，编制人会看到。", "Needed when returning; the compiler will read them.")), value: values, faults: refusal?.faults ?? []))\
-      <p class="tools">\(when: !findings.hasErrors, """
-        <button class="primary" name="decision" value="approve-publish">\(t("通过并发布", "Approve and publish"))</button> \
-        <button name="decision" value="approve">\(t("通过，暂不发布", "Approve, publish later"))</button>
-        """) <button name="decision" value="return">\(t("退回", "Return"))</button></p>
-      """))
-    """
+  let reasons = field(
+    t,
+    Field(
+      "reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false,
+      hint: Text("退回时必填，编制人会看到。", "Needed when returning; the compiler will read them.")), value: values,
+    faults: refusal?.faults ?? [])
+  let back = button(t("退回", "Return"), .danger, name: "decision", value: "return")
+  let choices =
+    findings.hasErrors
+    ? buttons(back)
+    : buttons(
+      button(t("通过并发布", "Approve and publish"), name: "decision", value: "approve-publish"),
+      button(t("通过，暂不发布", "Approve, publish later"), .plain, name: "decision", value: "approve"), back)
+  return panel(
+    t("审核决定", "Decision"), form(request, action: CatalogLink.review(resource.id), "\(reasons)\(choices)"))
 }
 
 private func changeMark(_ t: Language, _ item: Item, _ before: Resource?) -> HTML {
@@ -121,8 +119,9 @@ private func changes(_ t: Language, _ resource: Resource, _ before: Resource?, _
   let rows = (pairs + [(t("删除的信息项", "Items taken out"), "", gone)]).filter { $0.1 != $0.2 }.map { name, old, new in
     "<tr><th scope=\"row\">\(name)</th><td>\(old)</td><td>\(new)</td></tr>" as HTML
   }.joined()
-  return """
-    <h2>\(t("与在用版本的差别", "What differs from the version in force"))</h2>\
-    \(table(caption: t("差别", "Differences"), head: [t("要素", "Element"), t("在用版本", "In force"), t("本版本", "This version")], rows: rows, empty: "<p>\(t("元数据没有差别。", "The metadata is the same."))</p>"))
-    """
+  return panel(
+    t("与在用版本的差别", "What differs from the version in force"),
+    table(
+      caption: t("差别", "Differences"), head: [t("要素", "Element"), t("在用版本", "In force"), t("本版本", "This version")],
+      rows: rows, empty: emptyState(t("元数据没有差别。", "The metadata is the same."))))
 }

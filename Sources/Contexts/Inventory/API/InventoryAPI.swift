@@ -1,17 +1,11 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 import Kernel
 package import Web
 
 enum InventoryAPI {
   static func systems(_ register: SystemRegister) -> Route {
-    .get(
+    Route.get(
       "/api/v1/systems", .permission(.readInventory),
-      summary: Text(
-        "信息系统清单；参数 q、owner、after、limit（最多 200）", "Information systems; parameters q, owner, after, limit (at most 200)")
+      summary: Text("信息系统清单，按名称逐页", "Information systems by name, page by page")
     ) { request in
       let owner = try request.query["owner"].map { text in
         guard let id = OrganisationID(text) else {
@@ -22,50 +16,28 @@ enum InventoryAPI {
       let listing = try await register.list(
         request.visitor(), words: request.query["q"] ?? "", owner: owner, after: request.query["after"],
         limit: try pageLimit(request, most: 200))
-      return .json(
-        try json(Page(systems: listing.systems.map { System($0, register.lists) }, next: listing.next)))
-    }
+      return .json([
+        "systems": .array(listing.systems.map { json($0, register.lists) }), "next": .optional(listing.next),
+      ])
+    }.described(query: [
+      ("q", Text("名称、编号、功能或单位中的词", "words of name, number, function or owner")),
+      ("owner", Text("所属单位标识", "the owning organisation's id")),
+      ("after", Text("上一页的 next", "next of the page before")),
+      ("limit", Text("每页条数，最多 200", "at most 200 a page")),
+    ])
   }
 
-  private struct Page: Encodable {
-    var systems: [System]
-    var next: String?
-  }
-
-  private struct System: Encodable {
-    var id: String
-    var number: String
-    var name: String
-    var function: String
-    var owner: String
-    var ownerName: String
-    var scope: String
-    var frequency: String
-    var network: String
-    var stage: String
-    var stageName: String
-    var approvedBy: String
-    var approvedOn: String?
-    var fundSource: String
-    var changedAt: String
-
-    init(_ system: InformationSystem, _ lists: CodeLists) {
-      id = system.id.text
-      number = system.number
-      name = system.facts.name
-      function = system.facts.function
-      owner = system.owner.text
-      ownerName = system.ownerName
-      scope = system.facts.scope
-      frequency = system.facts.frequency
-      network = system.facts.network
-      stage = system.facts.stage
-      stageName = lists.stages.text(system.facts.stage).chinese
-      approvedBy = system.facts.approvedBy
-      approvedOn = system.facts.approvedOn?.description
-      fundSource = system.facts.fundSource
-      changedAt = system.changedAt.description
-    }
+  private static func json(_ system: InformationSystem, _ lists: CodeLists) -> JSON {
+    let facts = system.facts
+    return [
+      "id": .string(system.id.text), "number": .string(system.number), "name": .string(facts.name),
+      "function": .string(facts.function), "owner": .string(system.owner.text), "ownerName": .string(system.ownerName),
+      "scope": .string(facts.scope), "frequency": .string(facts.frequency), "network": .string(facts.network),
+      "stage": .string(facts.stage), "stageName": .string(lists.stages.text(facts.stage).chinese),
+      "approvedBy": .string(facts.approvedBy), "approvedOn": .optional(facts.approvedOn?.description),
+      "fundSource": .string(facts.fundSource), "registeredAt": .string(system.registeredAt.description),
+      "changedAt": .string(system.changedAt.description),
+    ]
   }
 }
 
@@ -77,11 +49,4 @@ package func pageLimit(_ request: Request, most: Int, usual: Int = 50) throws ->
       "page.limit", "limit", Text("limit 应为 1 到 \(most) 的整数。", "limit must be a whole number from 1 to \(most)."))
   }
   return limit
-}
-
-/// JSON with keys in order, so that equal values have equal texts.
-package func json(_ value: some Encodable) throws -> [UInt8] {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return Array(try encoder.encode(value))
 }

@@ -25,34 +25,31 @@ func systemListPage(_ request: Request, _ listing: SystemRegister.Listing, mayMa
     <td>\(stageBadge(t, system.facts.stage, lists))</td></tr>
     """ as HTML
   }.joined()
-  let next = listing.next.map { after in
-    let address = "\(SystemLink.list)?q=\(inQuery(words))&after=\(inQuery(after))"
-    return "<p class=\"pager\"><a rel=\"next\" href=\"\(address)\">\(t("下一页", "Next page"))</a></p>" as HTML
-  }
+  let next = listing.next.map { address(SystemLink.list, [("q", request.query["q"]), ("after", $0)]) }
   return Page(
     Text("信息系统", "Information systems"), section: .systems,
     body: """
-      <h1>\(t("政务信息系统", "Information systems"))</h1>\
-      <form class="search" method="get" action="\(SystemLink.list)" role="search"><label for="q">\
-      \(t("按名称、编号、功能或单位查找", "Find by name, number, function or owner"))</label>\
-      <input id="q" name="q" type="search" maxlength="100" value="\(words)"><button>\(t("查找", "Search"))</button></form>\
-      \(when: mayManage, "<p><a class=\"button\" href=\"\(SystemLink.new)\">\(t("登记信息系统", "Register a system"))</a></p>")\
+      \(heading(
+        t("政务信息系统", "Information systems"),
+        actions: mayManage ? buttonLink(t("登记信息系统", "Register a system"), href: SystemLink.new, .primary) : .nothing))\
+      \(searchForm(
+        t, action: SystemLink.list, query: request.query["q"],
+        label: Text("按名称、编号、功能或单位查找", "Find by name, number, function or owner")))\
       \(table(
         caption: t("信息系统清单", "Register of systems"),
         head: [t("名称", "Name"), t("编号", "Number"), t("所属单位", "Owner"), t("承载网络", "Network"), t("阶段", "Stage")],
-        rows: rows, empty: emptyList(t, words, mayManage)))\(next)
+        rows: rows, empty: emptyList(t, words, mayManage)))\(pager(t, previous: nil, next: next))
       """)
 }
 
 private func emptyList(_ t: Language, _ words: String, _ mayManage: Bool) -> HTML {
-  if !words.isEmpty {
-    return "<p>\(t("没有符合“\(words)”的信息系统。", "No system matches “\(words)”."))</p>"
-  }
-  return mayManage
-    ? """
-    <p>\(t("还没有登记信息系统。先登记一个，再连接它的数据库，就能把表编成目录。", "No system is registered yet. Register one, connect its database, and its tables can be catalogued."))</p>
-    """
-    : "<p>\(t("还没有登记信息系统。", "No system is registered yet."))</p>"
+  if !words.isEmpty { return emptyState(t("没有符合“\(words)”的信息系统。", "No system matches “\(words)”.")) }
+  guard mayManage else { return emptyState(t("还没有登记信息系统。", "No system is registered yet.")) }
+  return emptyState(
+    t(
+      "还没有登记信息系统。先登记一个，再连接它的数据库，就能把表编成目录。",
+      "No system is registered yet. Register one, connect its database, and its tables can be catalogued."),
+    action: buttonLink(t("登记信息系统", "Register a system"), href: SystemLink.new))
 }
 
 func stageBadge(_ t: Language, _ stage: String, _ lists: CodeLists) -> HTML {
@@ -76,15 +73,16 @@ func systemPage(
     (t("审批时间", "Approved on"), "\(f.approvedOn?.description ?? "")"),
     (t("经费来源", "Source of funds"), "\(f.fundSource)"),
     (t("承载网络", "Network"), "\(t(lists.networks.text(f.network)))"),
-    (t("登记时间", "Registered"), "\(system.registeredAt.minuteInChina)"),
-    (t("最近修改", "Last changed"), "\(system.changedAt.minuteInChina)"),
+    (t("登记时间", "Registered"), time(system.registeredAt)),
+    (t("最近修改", "Last changed"), time(system.changedAt)),
   ]
   return Page(
     Text(same: f.name), section: .systems, trail: [(Text("信息系统", "Information systems"), SystemLink.list)],
     body: """
-      <h1>\(f.name)</h1>\(facts(given))\
-      <p><a href="/catalog?q=\(inQuery(f.name))">\(t("查看目录", "Look in the catalogue"))</a></p>\
-      \(when: isOwn, "<p><a class=\"button\" href=\"\(SystemLink.edit(system.id))\">\(t("修改", "Edit"))</a></p>")\
+      \(heading(
+        f.name, state: stageBadge(t, f.stage, lists),
+        actions: isOwn ? buttonLink(t("修改", "Edit"), href: SystemLink.edit(system.id)) : .nothing))\
+      \(facts(given))\
       \(when: isOwn, sourcesPart(request, system, sources, kinds))
       """)
 }
@@ -98,29 +96,34 @@ private func sourcesPart(
     <tr><td>\(source.name)</td><td>\(t(kinds.first { $0.name == source.kind }?.title ?? Text(same: source.kind)))</td>\
     <td class="code">\(source.location)\(when: !source.secrets.isEmpty, " <span class=\"muted\">\(t("（口令已加密保存）", "(password kept sealed)"))</span>")</td>\
     <td>\(probeState(t, source))</td><td class="actions">\
-    \(form(request, action: SystemLink.probe(source), "<button>\(t("测试连接", "Test connection"))</button>"))\
+    \(form(request, action: SystemLink.probe(source), button(t("测试连接", "Test connection"), .plain)))\
     <a href="\(SystemLink.tables(source))">\(t("发现数据表", "Discover tables"))</a> \
     <a href="\(SystemLink.source(source))/edit">\(t("修改", "Edit"))</a></td></tr>
     """ as HTML
   }.joined()
   let add = kinds.map { kind in
-    "<a class=\"button\" href=\"\(SystemLink.newSource(system.id, kind: kind.name))\">\(t("连接 \(kind.title.chinese)", "Connect \(kind.title.english)"))</a>"
-      as HTML
+    buttonLink(
+      t("连接 \(kind.title.chinese)", "Connect \(kind.title.english)"),
+      href: SystemLink.newSource(system.id, kind: kind.name))
   }.joined(" ")
-  return """
-    <h2 id="sources">\(t("数据源", "Data sources"))</h2>\
-    \(table(
+  return panel(
+    t("数据源", "Data sources"), id: "sources", actions: add,
+    table(
       caption: t("本系统的数据源", "Sources of this system"),
-      head: [t("名称", "Name"), t("连接方式", "Kind"), t("位置", "Location"), t("最近测试", "Last test"), t("操作", "Actions")],
+      head: [
+        t("名称", "Name"), t("连接方式", "Kind"), t("位置", "Location"), t("最近测试", "Last test"), t("操作", "Actions"),
+      ],
       rows: rows,
-      empty: "<p>\(t("还没有数据源。请连接这个系统的数据库或文件，口令会用国密算法加密保存。", "No source yet. Connect the database or files of this system; passwords are kept sealed by national algorithms."))</p>"))\
-    <p>\(add)</p>
-    """
+      empty: emptyState(
+        t(
+          "还没有数据源。请连接这个系统的数据库或文件，口令会用国密算法加密保存。",
+          "No source yet. Connect the database or files of this system; passwords are kept sealed by national algorithms."
+        ))))
 }
 
 private func probeState(_ t: Language, _ source: DataSource) -> HTML {
   guard let probe = source.lastProbe else { return badge(t("未测试", "Not tested")) }
-  let at: HTML = "<span class=\"muted\">\(probe.at.minuteInChina)</span>"
+  let at = time(probe.at)
   if let product = probe.product {
     let notes = [
       probe.isProtected ? nil : t("链路未加密", "connection not encrypted"),
@@ -164,7 +167,7 @@ func systemForm(
     trail: [(Text("信息系统", "Information systems"), SystemLink.list)],
     body: """
       <h1>\(t(title))</h1>\(faultSummary(t, refusal))\
-      \(form(request, action: action, "\(inputs)<input type=\"hidden\" name=\"revision\" value=\"\(values["revision"] ?? "")\"><p><button class=\"primary\">\(t("保存", "Save"))</button></p>"))
+      \(form(request, action: action, "\(inputs)<input type=\"hidden\" name=\"revision\" value=\"\(values["revision"] ?? "")\">\(buttons(button(t("保存", "Save"))))"))
       """)
 }
 
@@ -201,7 +204,7 @@ func sourceForm(
     ],
     body: """
       <h1>\(t(title))</h1><p>\(t(kind.guarantee.promise))</p>\(limits)\(faultSummary(t, refusal))\
-      \(form(request, action: editing.map { SystemLink.source($0) } ?? SystemLink.sources(system.id), "<input type=\"hidden\" name=\"kind\" value=\"\(kind.name)\">\(inputs)<p><button class=\"primary\">\(t("保存", "Save"))</button></p>"))
+      \(form(request, action: editing.map { SystemLink.source($0) } ?? SystemLink.sources(system.id), "<input type=\"hidden\" name=\"kind\" value=\"\(kind.name)\">\(inputs)\(buttons(button(t("保存", "Save"))))"))
       """)
 }
 
@@ -212,12 +215,17 @@ func tablesPage(
   let words = foldedForSearch(request.query["q"] ?? "")
   let found = tables.filter { words.isEmpty || foldedForSearch("\($0.name) \($0.comment ?? "")").contains(words) }
   let rows = found.prefix(500).map { summary in
-    let address =
-      "/catalog/new?source=\(source.id)&schema=\(inQuery(summary.name.schema ?? ""))&table=\(inQuery(summary.name.name))"
-    let start: HTML = mayCompile ? "<a href=\"\(address)\">\(t("编制目录", "Catalogue it"))</a>" : .nothing
+    let start =
+      mayCompile
+      ? link(
+        t("编制目录", "Catalogue it"),
+        address(
+          "/catalog/new",
+          [("source", source.id.text), ("schema", summary.name.schema), ("table", summary.name.name)]))
+      : .nothing
     return """
       <tr><td class="code">\(summary.name.description)\(when: summary.isView, " \(badge(t("视图", "view")))")</td>\
-      <td>\(summary.comment ?? "")</td><td class="number">\(summary.estimatedRows.map { t("约 \($0)", "about \($0)") } ?? "")</td>\
+      <td>\(summary.comment ?? "")</td><td class="number">\(summary.estimatedRows.map { t("约 \(grouped($0))", "about \(grouped($0))") } ?? "")</td>\
       <td>\(start)</td></tr>
       """ as HTML
   }.joined()
@@ -229,28 +237,12 @@ func tablesPage(
     ],
     body: """
       <h1>\(source.name)：\(t("数据表", "tables"))</h1>\
-      <form class="search" method="get" action="\(SystemLink.tables(source))" role="search"><label for="q">\
-      \(t("按表名或注释查找", "Find by name or comment"))</label><input id="q" name="q" type="search" maxlength="100" \
-      value="\(request.query["q"] ?? "")"><button>\(t("查找", "Search"))</button></form>\
+      \(searchForm(
+        t, action: SystemLink.tables(source), query: request.query["q"],
+        label: Text("按表名或注释查找", "Find by name or comment")))\
       \(when: found.count > 500, "<p>\(t("共 \(found.count) 张，仅列前 500 张，请缩小范围。", "\(found.count) tables; the first 500 are listed. Narrow the search."))</p>")\
       \(table(
         caption: t("数据表", "Tables"), head: [t("表", "Table"), t("注释", "Comment"), t("行数", "Rows"), t("操作", "Actions")],
-        rows: rows, empty: "<p>\(t("没有找到数据表。", "No tables found."))</p>"))
+        rows: rows, empty: emptyState(t("没有找到数据表。", "No tables found."))))
       """)
-}
-
-/// Text as a value in an address: everything but letters and digits of ASCII in percent signs.
-package func inQuery(_ text: String) -> String {
-  var encoded = ""
-  for byte in text.utf8 {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-      encoded.unicodeScalars.append(Unicode.Scalar(byte))
-    default:
-      let digits = String(byte, radix: 16, uppercase: true)
-      encoded += "%" + (digits.count == 1 ? "0" : "") + digits
-    }
-  }
-  return encoded
 }
