@@ -9,6 +9,7 @@ import Logging
 import Sharing
 import Storage
 import Web
+import WebServer
 
 extension Node {
   /// Every address of the site, each with its door.
@@ -19,5 +20,31 @@ extension Node {
       + CatalogRoutes.routes(cataloguing)
       + ExchangeRoutes.routes(exchange: exchange)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey)
+  }
+}
+
+extension Node {
+  /// Who stands behind a cookie, and what waits for them.
+  var sessions: SessionProvider {
+    let (signIn, database) = (signIn, database)
+    return SessionProvider { token in
+      guard let found = try await signIn.resolve(token: token) else { return nil }
+      var waiting = 0
+      if let principal = found.principal {
+        waiting = try await database.read { try Inbox.count(for: principal, in: $0) }
+      }
+      return SessionInfo(
+        principal: found.principal,
+        view: SessionView(csrfToken: found.session.csrf, waiting: waiting, startedAt: found.session.createdAt))
+    }
+  }
+
+  func site(ready: @escaping @Sendable (Int) -> Void = { _ in }) -> SiteServer {
+    var tls: (certificate: String, key: String)?
+    if let certificate = settings.certificate, let key = settings.certificateKey { tls = (certificate, key) }
+    return SiteServer(
+      routes: routes, sessions: sessions,
+      configuration: .init(host: settings.host, port: settings.port, tls: tls, trustedProxies: settings.trustedProxies),
+      clock: clock, logger: Logger(label: "sanjiang.web"), ready: ready)
   }
 }

@@ -28,11 +28,15 @@ struct ServeCommand: AsyncParsableCommand {
     let logger = Logger(label: "sanjiang")
     let group = ServiceGroup(
       configuration: .init(
-        services: [.init(service: node.sequencer), .init(service: node.runner())],
+        services: [
+          .init(service: node.sequencer), .init(service: node.runner()), .init(service: node.site(ready: announce)),
+        ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
     await node.database.close()
   }
+
+  private static let announce: @Sendable (Int) -> Void = { port in Terminal.error("ready \(port)") }
 }
 
 struct WorkerCommand: AsyncParsableCommand {
