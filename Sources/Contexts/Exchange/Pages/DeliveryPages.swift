@@ -102,17 +102,24 @@ enum DeliveryPages {
           let other = theirs[name]
           return """
             <tr><td>\(name)</td><td><code>\(value)</code></td><td><code>\(other ?? "—")</code></td>\
-            <td>\(other == nil ? "" : other == value ? badge("=", .good) : name.hasPrefix("counts") || name.hasPrefix("at") || name == "side" ? "" : badge("≠", .late))</td></tr>
+            <td>\(other == nil || own.contains(name) ? "" : other == value ? badge("=", .good) : badge("≠", .late))</td></tr>
             """
         }.joined(), empty: "")
   }
 
+  /// `name value` lines; of `column NULLS SUM NAME` the name goes to the front.
   private static func lines(_ body: String) -> [(String, String)] {
     body.split(separator: "\n").map { line in
       let parts = line.split(separator: " ", maxSplits: 1)
-      return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+      let (name, value) = (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+      let column = value.split(separator: " ", maxSplits: 2)
+      guard name == "column", column.count == 3 else { return (name, value) }
+      return ("column \(column[2])", "\(column[0]) \(column[1])")
     }
   }
+
+  /// What each side says of itself alone: not there to agree.
+  private static let own: Set<String> = ["side", "read", "unchanged", "without-cursor", "started", "finished"]
 
   static func quarantine(
     _ request: Request, _ view: DeliveryView, _ lines: [QuarantineLine], opened: [(name: String, value: String)]? = nil,
