@@ -111,9 +111,16 @@ func withSite<T: Sendable>(
     routes: routes, sessions: SampleSite.sessions, configuration: configuration, clock: SampleSite.clock,
     logger: Logger(label: "test") { _ in log.handler }, ready: { port.yield($0) })
   return try await withThrowingTaskGroup(of: Void.self) { group in
-    group.addTask { try await server.run() }
+    group.addTask {
+      defer { port.finish() }
+      try await server.run()
+    }
     var first = ports.makeAsyncIterator()
-    let site = RunningSite(port: await first.next() ?? 0, log: log)
+    guard let number = await first.next() else {
+      try await group.waitForAll()
+      throw Stopped()
+    }
+    let site = RunningSite(port: number, log: log)
     do {
       let result = try await body(site)
       group.cancelAll()
@@ -124,6 +131,9 @@ func withSite<T: Sendable>(
     }
   }
 }
+
+/// The server ended without an error before it listened.
+struct Stopped: Error {}
 
 /// What was logged, for looking into.
 final class LogLines: Sendable {

@@ -52,6 +52,7 @@ enum SampleSite {
     },
     .post("/save", .signedIn) { _ in .redirect("/", flash: Text("已保存<i>。", "Saved<i>.")) },
     .post("/away", .anyone) { _ in .redirect("https://elsewhere.example/") },
+    .get("/where", .anyone) { request in .plain(request.remoteAddress) },
     .get("/fails", .anyone) { _ in throw Trouble() },
     .get("/refuses", .anyone) { _ in throw Refusal(.conflict, "sample.state", Text("不行。", "No.")) },
     .get("/file", .anyone) { _ in .download([1, 2, 3], type: "text/csv", name: "目录\"x.csv") },

@@ -6,7 +6,7 @@ import Web
 
 @Suite struct `A running site` {
   @Test func `answers a page, a head, a parameter and a file`() async throws {
-    try await withSite { site in
+    try await withSite { site async throws in
       let page = try await site.get("/")
       #expect(page.status == 200)
       #expect(page["content-type"] == "text/html; charset=utf-8")
@@ -16,6 +16,148 @@ import Web
       #expect(head["content-length"] == page["content-length"])
       #expect(try await site.get("/things/%E4%B8%89").body == "三")
       #expect(try await site.get("/things/new").body == "new one")
+      #expect(try await site.get("/healthz").body == "ok\n")
+      let file = try await site.get("/file")
+      #expect(
+        file["content-disposition"] == "attachment; filename=\"___x.csv\"; filename*=UTF-8''%E7%9B%AE%E5%BD%95%22x.csv")
     }
+  }
+
+  @Test(arguments: [
+    ("GET", "/nowhere", 404, nil), ("GET", "/things", 404, nil), ("GET", "/things/a/b", 404, nil),
+    ("POST", "/catalog", 405, "GET, HEAD"), ("GET", "/save", 405, "POST"), ("OPTIONS", "/", 405, nil),
+    ("GET", "/things/%zz", 400, nil), ("GET", "/things/%2Fetc", 400, nil), ("GET", "/things/%00", 400, nil),
+    ("GET", "/../etc/passwd", 400, nil), ("GET", "/?a=%e4", 400, nil), ("GET", "/?a=%4", 400, nil),
+  ])
+  func `answers what is not there, not for this method or not readable`(
+    method: String, path: String, status: Int, allow: String?
+  ) async throws {
+    try await withSite { site async throws in
+      let answer = try await site.get(path, method: method)
+      #expect(answer.status == status)
+      #expect(answer["allow"] == allow)
+      #expect(answer["content-type"] == "text/html; charset=utf-8")
+    }
+  }
+
+  @Test(arguments: ["/", "/nowhere", "/fails", "/healthz", "/mine", "/api/v1/things", "/assets/nothing.css", "/file"])
+  func `says on every answer what a browser may do with it`(path: String) async throws {
+    try await withSite { site async throws in
+      let answer = try await site.get(path)
+      #expect(
+        answer["content-security-policy"]
+          == "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+      )
+      #expect(answer["x-content-type-options"] == "nosniff")
+      #expect(answer["referrer-policy"] == "same-origin")
+      #expect(answer["cross-origin-opener-policy"] == "same-origin")
+      #expect(answer["cache-control"] == "no-store")
+      #expect(answer["strict-transport-security"] == nil)
+      #expect(answer["server"] == nil)
+    }
+  }
+
+  @Test func `serves its stylesheet and script under names that change with them, to be kept`() async throws {
+    try await withSite { site async throws in
+      let page = try await site.get("/")
+      for name in ["site.css", "site.js"] {
+        let address = Assets.site.address(name)
+        #expect(page.body.contains(address))
+        let asset = try await site.get(address)
+        #expect(asset.status == 200)
+        #expect(asset["cache-control"] == "public, max-age=31536000, immutable")
+      }
+      #expect(!page.body.contains("style=\"") && !page.body.contains("<script>") && !page.body.contains("onclick"))
+    }
+  }
+
+  @Test func `escapes what people typed and what they are called`() async throws {
+    try await withSite { site async throws in
+      let found = try await site.get("/catalog?q=%3Cscript%3Ealert(1)%3C/script%3E%22", [("Cookie", "sid=reader")])
+      #expect(found.status == 200)
+      #expect(!found.body.contains("<script>alert"))
+      #expect(found.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;"))
+      #expect(found.body.contains("王小明&lt;b&gt;") && !found.body.contains("小明<b>"))
+    }
+  }
+
+  @Test(arguments: [
+    ("/", nil, nil, "zh-CN"), ("/", nil, "en-GB,en;q=0.8", "en"), ("/", nil, "fr, zh;q=0.4, en;q=0.3", "zh-CN"),
+    ("/", nil, "en;q=0, fr", "zh-CN"), ("/", "lang=en", "zh-CN", "en"), ("/", "lang=xx", nil, "zh-CN"),
+    ("/?lang=en", "lang=zh-CN", nil, "en"), ("/?lang=klingon", nil, nil, "zh-CN"),
+  ])
+  func `speaks the language asked for, chosen before or preferred`(
+    path: String, cookie: String?, accept: String?, expected: String
+  ) async throws {
+    try await withSite { site async throws in
+      let headers = [cookie.map { ("Cookie", $0) }, accept.map { ("Accept-Language", $0) }].compactMap { $0 }
+      let page = try await site.get(path, headers)
+      #expect(page.body.contains("<html lang=\"\(expected)\""))
+      #expect(page.cookie("lang") == (path == "/?lang=en" ? "lang=en" : nil))
+    }
+  }
+
+  @Test func `tells people a reference and the log the error`() async throws {
+    try await withSite { site async throws in
+      for path in ["/fails", "/api/v1/fails"] {
+        let answer = try await site.get(path)
+        #expect(answer.status == 500)
+        #expect(!answer.body.contains("hunter2") && !answer.body.contains("Trouble"))
+        let line = try #require(site.log.all.last { $0.contains("request failed") })
+        #expect(line.contains("hunter2"))
+        let reference = try #require(line.firstMatch(of: /[0-9a-f]{12}/)).output
+        #expect(answer.body.contains(reference))
+      }
+      let broken = try await site.get("/", [("Cookie", "sid=broken")])
+      #expect(broken.status == 500 && !broken.body.contains("hunter2"))
+    }
+  }
+
+  @Test func `tells a refusal as a page, or as a problem`() async throws {
+    try await withSite { site async throws in
+      let page = try await site.get("/refuses", [("Accept-Language", "en")])
+      #expect(page.status == 409 && page.body.contains("No."))
+      let problem = try await site.get("/api/v1/refuses", [("Accept-Language", "en")])
+      #expect(problem.status == 422)
+      #expect(problem["content-type"] == "application/problem+json")
+      let json = try JSONParser.parse(Array(problem.body.utf8))
+      #expect(json["type"]?.string == "urn:sanjiang:problem:sample.name")
+      #expect(json["status"]?.integer == 422)
+      #expect(json["errors"]?.array?.first?["pointer"]?.string == "/name")
+      let missing = try JSONParser.parse(Array(try await site.get("/api/v1/nowhere").body.utf8))
+      #expect(missing["status"]?.integer == 404)
+    }
+  }
+
+  @Test func `describes its programming interface, and answers an unchanged document with 304`() async throws {
+    try await withSite { site async throws in
+      let answer = try await site.get("/api/v1/openapi.json")
+      let document = try JSONParser.parse(Array(answer.body.utf8))
+      #expect(document["openapi"]?.string == "3.1.0")
+      #expect(document["paths"]?["/api/v1/things"]?["post"] != nil)
+      #expect(document["paths"]?["/catalog"] == nil)
+      let tag = try #require(answer["etag"])
+      let again = try await site.get("/api/v1/openapi.json", [("If-None-Match", tag)])
+      #expect(again.status == 304 && again.body.isEmpty)
+    }
+  }
+
+  @Test func `logs the names in a query and never its values`() async throws {
+    try await withSite { site async throws in
+      _ = try await site.get("/catalog?q=%E7%8E%8B%E5%B0%8F%E6%98%8E&page=2", [("Cookie", "sid=reader")])
+      let line = try #require(site.log.all.first { $0.contains("/catalog") })
+      #expect(line.contains("GET /catalog?q&page 200"))
+      #expect(line.contains("person"))
+      #expect(!line.contains("%E7") && !line.contains("王小明"))
+      #expect(!line.contains("reader"))
+    }
+  }
+
+  @Test func `stops when it is asked to`() async throws {
+    let site = try await withSite { site async throws in
+      #expect(try await site.get("/healthz").status == 200)
+      return site
+    }
+    #expect(try await site.get("/healthz").status == 0)
   }
 }

@@ -95,6 +95,9 @@ package struct SiteServer: Service {
 
   /// Passwords and session cookies never cross a network in the clear.
   private static func check(_ configuration: Configuration) throws {
+    guard (0...65535).contains(configuration.port) else {
+      throw Refusal.invalid("web.port", "port", Text("端口应在 0 至 65535 之间。", "The port must lie between 0 and 65535."))
+    }
     guard configuration.tls == nil, configuration.trustedProxies.isEmpty, !isLoopback(configuration.host) else {
       return
     }
