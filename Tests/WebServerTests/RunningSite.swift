@@ -51,7 +51,7 @@ struct RunningSite: Sendable {
   func raw(_ bytes: [UInt8], seconds: Int = 10) async throws -> Answer {
     let port = port
     let received = await withCheckedContinuation { done in
-      Thread.run { done.resume(returning: Self.exchange(bytes, port: port, seconds: seconds)) }
+      OwnThread.run { done.resume(returning: Self.exchange(bytes, port: port, seconds: seconds)) }
     }
     return Self.parse(received)
   }
@@ -156,7 +156,7 @@ final class LogLines: Sendable {
   }
 }
 
-enum Thread {
+enum OwnThread {
   /// Blocking calls stay off the pool that the server runs on.
   static func run(_ body: @escaping @Sendable () -> Void) {
     var thread = pthread_t()

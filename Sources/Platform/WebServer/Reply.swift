@@ -16,7 +16,7 @@ struct Reply: Sendable {
 
   /// A form token that stands in a page needs its cookie.
   func carriesForm(with token: String) -> Bool {
-    type?.hasPrefix("text/html") == true && String(decoding: body, as: UTF8.self).contains(token)
+    type?.hasPrefix("text/html") == true && body.contains(Array("\"\(token)\"".utf8))
   }
 
   func response(secure: Bool) -> Hummingbird.Response {

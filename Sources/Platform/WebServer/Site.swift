@@ -105,7 +105,7 @@ struct Site: HTTPResponder {
     if let asked = request.query["lang"].flatMap(Language.init(tag:)), asked.rawValue != chosen {
       reply.cookies.append(cookies.set(.language, asked.rawValue, maxAge: 365 * 86_400))
     }
-    if reply.carriesForm(with: anonymous.token), anonymous.isNew {
+    if anonymous.isNew, request.session == nil, reply.carriesForm(with: anonymous.token) {
       reply.cookies.append(cookies.set(.anonymous, anonymous.cookie))
     }
     return (reply, request.principal?.person?.text)
