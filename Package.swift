@@ -8,6 +8,7 @@ import PackageDescription
 typealias Dependency = Target.Dependency
 
 let grdb: Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird: Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
@@ -33,7 +34,7 @@ let platform: [Room] = [
   Room(name: "NationalCrypto", folder: "Platform", uses: ["COpenSSL"], tests: []),
   Room(name: "Storage", folder: "Platform", uses: ["Kernel"], tests: ["Kernel", "TestKit"]),
   Room(
-    name: "StorageSQLite", folder: "Platform", uses: ["Storage", "Kernel", grdb],
+    name: "StorageSQLite", folder: "Platform", uses: ["Storage", "Kernel", grdb, grdbSQLite],
     tests: ["Storage", "Kernel", "TestKit"]),
   Room(
     name: "StoragePostgres", folder: "Platform", uses: ["Storage", "Kernel", "CLibPQ"],

@@ -3,30 +3,14 @@ import Storage
 import TestKit
 import Testing
 
-/// What both engines promise. Each test runs on each.
+/// What both engines promise about values, rows and errors. Each test runs on each.
 @Suite struct ConformanceTests {
-  static let tables = Migrations("storage_test").adding(
-    "001",
-    """
-    CREATE TABLE storage_test_thing (
-      id TEXT PRIMARY KEY, name TEXT, count BIGINT NOT NULL CHECK (count >= 0), ratio DOUBLE PRECISION, flag BOOLEAN NOT NULL,
-      data BLOB, at TEXT);
-    CREATE TABLE storage_test_part (
-      id TEXT PRIMARY KEY, thing TEXT NOT NULL REFERENCES storage_test_thing (id), UNIQUE (thing));
-    """)
-
-  private func count(_ db: any Database) async throws -> Int? {
-    try await db.read { try $0.int("SELECT COUNT(*) FROM storage_test_thing") }
-  }
-
-  private func add(_ id: String, count: Int = 0, _ tx: any Transaction) throws {
-    try tx.run("INSERT INTO storage_test_thing (id, count, flag) VALUES (\(id), \(count), \(false))")
-  }
-
   @Test(arguments: Engine.allCases)
   func `values come back as they went in`(engine: Engine) async throws {
-    try await withDatabase(engine, [Self.tables]) { db in
-      let texts = ["", "青海省", "𠮷野家🏔", "it's \"quoted\" ? $1 %", String(repeating: "长", count: 5000)]
+    try await withDatabase(engine, [Things.tables]) { db in
+      let texts = ["", "青海省", "𠮷野家🏔", "it's \"quoted\" ? $1 % \\ \u{1} \r\n", String(repeating: "长", count: 5000)]
+      let numbers = [Int64.max, Int64.max - 1, 0, 1, 4_294_967_296]
+      let ratios = [0.1, -0.0, 1e300, Double.leastNonzeroMagnitude, Double.infinity]
       let now = Instant("2026-08-22T09:30:00.123Z")!
       for (index, text) in texts.enumerated() {
         let blob = [UInt8]((0..<index * 100).map { UInt8($0 & 255) })
@@ -34,14 +18,14 @@ import Testing
           try tx.run(
             """
             INSERT INTO storage_test_thing (id, name, count, ratio, flag, data, at)
-            VALUES (\("\(index)"), \(text), \(Int64.max - Int64(index)), \(0.1 + Double(index)), \(index % 2 == 0), \(blob), \(now))
+            VALUES (\("\(index)"), \(text), \(numbers[index]), \(ratios[index]), \(index % 2 == 0), \(blob), \(now))
             """)
         }
         let row = try #require(
           try await db.read { try $0.row("SELECT * FROM storage_test_thing WHERE id = \("\(index)")") })
         #expect(try row.text("name") == text)
-        #expect(try Int64(row.int("count")) == Int64.max - Int64(index))
-        #expect(try row.double("ratio") == 0.1 + Double(index))
+        #expect(try Int64(row.int("count")) == numbers[index])
+        #expect(try row.double("ratio") == ratios[index])
         #expect(try row.bool("flag") == (index % 2 == 0))
         #expect(try row.blob("data") == blob)
         #expect(try row.instant("at") == now)
@@ -55,75 +39,90 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `what throws is undone and nothing else`(engine: Engine) async throws {
-    struct Stop: Error {}
-    try await withDatabase(engine, [Self.tables]) { db in
-      await #expect(throws: Stop.self) {
-        try await db.write { tx in
-          try add("a", tx)
-          throw Stop()
-        }
+  func `the smallest number, NULLs, ids and dates come back too`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      let (id, date) = (ID<Things>.make(at: Instant("2026-08-22T09:30:00.123Z")!), CalendarDate("2024-02-29")!)
+      let row = try await db.write { tx in
+        try tx.run("CREATE TABLE storage_test_other (id TEXT, number BIGINT, day TEXT, empty BLOB, truth BOOLEAN)")
+        try tx.run(
+          "INSERT INTO storage_test_other (id, number, day) VALUES (\(id), \(Int64.min), \(date))")
+        return try tx.row("SELECT * FROM storage_test_other WHERE id IN (\(each: [id, id, id]))")
       }
-      let value1 = try await count(db)
-      #expect(value1 == 0)
+      let found = try #require(row)
+      let foundID: ID<Things> = try found.id("id")
+      #expect(foundID == id)
+      #expect(try found.int("number") == Int.min)
+      #expect(try found.date("day") == date)
+      #expect(try found.blobOrNil("empty") == nil)
+      #expect(try found.boolOrNil("truth") == nil)
     }
   }
 
   @Test(arguments: Engine.allCases)
-  func `writers that share a commit fail each for themselves`(engine: Engine) async throws {
-    struct Stop: Error {}
-    try await withDatabase(engine, [Self.tables]) { db in
-      let kept = await withTaskGroup(of: Bool.self) { group in
-        for index in 0..<64 {
-          group.addTask {
-            do {
-              try await db.write { tx -> Void in
-                try add("\(index)", tx)
-                if index % 3 == 0 { throw Stop() }
-                if index % 3 == 1 { try add("\(index)", tx) }
-              }
-              return true
-            } catch { return false }
-          }
-        }
-        return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+  func `a value that one engine could not keep is refused by both`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      let refused: [SQL] = [
+        "INSERT INTO storage_test_thing (id, count, flag) VALUES (\("a\0secret"), 0, \(false))",
+        "INSERT INTO storage_test_thing (id, count, ratio, flag) VALUES ('a', 0, \(Double.nan), \(false))",
+      ]
+      for sql in refused {
+        let error = await #expect(throws: StorageError.self) { try await db.write { try $0.run(sql) } }
+        #expect(error?.code == .statement)
+        #expect(!"\(error as Any)".contains("secret"))
       }
-      #expect(kept == 21)
-      let value2 = try await count(db)
-      #expect(value2 == 21)
+      let count = try await Things.count(db)
+      #expect(count == 0)
     }
   }
 
   @Test(arguments: Engine.allCases)
-  func `concurrent read-modify-writes all count`(engine: Engine) async throws {
-    try await withDatabase(engine, [Self.tables]) { db in
-      try await db.write { try add("one", $0) }
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0..<40 {
-          group.addTask {
-            try await db.write { tx in
-              let count = try tx.int("SELECT count FROM storage_test_thing WHERE id = 'one'")!
-              try tx.run("UPDATE storage_test_thing SET count = \(count + 1) WHERE id = 'one'")
-            }
-          }
-        }
-        try await group.waitForAll()
+  func `a row that is not as expected names the column and not the value`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      try await db.write { try Things.add("secret", $0) }
+      let row = try #require(try await db.read { try $0.row("SELECT id, count, name FROM storage_test_thing") })
+      let wrong: [(String, () throws -> Void)] = [
+        ("missing", { _ = try row.text("missing") }), ("id", { _ = try row.int("id") }),
+        ("count", { _ = try row.text("count") }), ("name", { _ = try row.text("name") }),
+        ("id", { _ = try row.instant("id") }), ("id", { _ = try row.choice("id", Engine.self) }),
+      ]
+      for (column, read) in wrong {
+        let error = #expect(throws: StorageError.self) { try read() }
+        #expect(error?.code == .decoding)
+        #expect(error?.message.contains("column \(column)") == true)
+        #expect(!"\(error as Any)".contains("secret"))
       }
-      let reached = try await db.read { try $0.int("SELECT count FROM storage_test_thing") }
-      #expect(reached == 40)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `what changed is counted`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      let counts = try await db.write { tx in
+        for index in 0..<5 { try Things.add("\(index)", count: index, tx) }
+        return [
+          try tx.run("UPDATE storage_test_thing SET count = 9 WHERE count > 2"),
+          try tx.run("UPDATE storage_test_thing SET count = 9 WHERE id = 'none'"),
+          try tx.run("SELECT id FROM storage_test_thing"),
+          try tx.run("INSERT INTO storage_test_thing (id, count, flag) VALUES ('0', 0, FALSE) ON CONFLICT DO NOTHING"),
+          try tx.run("CREATE TABLE storage_test_more (id TEXT)"),
+          try tx.run("DELETE FROM storage_test_thing WHERE count = 9"),
+        ]
+      }
+      #expect(counts == [2, 0, 0, 0, 0, 2])
     }
   }
 
   @Test(arguments: Engine.allCases)
   func `a breach of the schema says which kind and never a value`(engine: Engine) async throws {
-    try await withDatabase(engine, [Self.tables]) { db in
-      try await db.write { try add("secret-value", $0) }
+    try await withDatabase(engine, [Things.tables]) { db in
+      try await db.write { try Things.add("secret-value", $0) }
       let breaches: [(SQL, StorageError.Code)] = [
         ("INSERT INTO storage_test_thing (id, count, flag) VALUES (\("secret-value"), 0, \(false))", .unique),
         ("INSERT INTO storage_test_part (id, thing) VALUES ('p', \("secret-other"))", .foreignKey),
         ("INSERT INTO storage_test_thing (id, count, flag) VALUES ('b', \(-1), \(false))", .check),
         ("INSERT INTO storage_test_thing (id, flag) VALUES ('b', \(false))", .check),
         ("SELECT nonsense FROM storage_test_thing", .statement),
+        ("SELEKT \("secret")", .statement),
       ]
       for (sql, code) in breaches {
         let error = await #expect(throws: StorageError.self) { try await db.write { _ = try $0.rows(sql) } }
@@ -134,72 +133,102 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `rows can be read one by one and left early`(engine: Engine) async throws {
-    try await withDatabase(engine, [Self.tables]) { db in
-      try await db.write { tx in for index in 0..<1000 { try add("\(10_000 + index)", count: index, tx) } }
+  func `a statement that failed dooms its transaction even when the error was swallowed`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      try await db.write { try Things.add("one", $0) }
+      let swallowed = await #expect(throws: StorageError.self) {
+        try await db.write { tx in
+          try Things.add("two", tx)
+          try? Things.add("one", tx)
+        }
+      }
+      #expect(swallowed?.code == .unique)
+      let later = await #expect(throws: StorageError.self) {
+        try await db.write { tx in
+          try? Things.add("one", tx)
+          try Things.add("three", tx)
+        }
+      }
+      #expect(later?.code == .unique)
+      let count = try await Things.count(db)
+      #expect(count == 1)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a read cannot write`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      let error = await #expect(throws: StorageError.self) { try await db.read { try Things.add("a", $0) } }
+      #expect(error?.code == .statement)
+      let count = try await Things.count(db)
+      #expect(count == 0)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `rows can be read one by one and left early, by answer or by error`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      try await db.write { tx in for index in 0..<1200 { try Things.add("\(10_000 + index)", count: index, tx) } }
       let seen = try await db.read { tx in
         var seen: [Int] = []
         try tx.forEach("SELECT count FROM storage_test_thing ORDER BY id") { row in
           seen.append(try row.int("count"))
           return seen.count < 10
         }
-        return seen + [try tx.int("SELECT COUNT(*) FROM storage_test_thing")!]
-      }
-      #expect(seen == Array(0..<10) + [1000])
-    }
-  }
-
-  @Test(arguments: Engine.allCases)
-  func `migrations are applied once and never change`(engine: Engine) async throws {
-    try await withDatabase(engine, [Self.tables]) { db in
-      let value3 = try await db.migrate([Self.tables])
-      #expect(value3 == [])
-      let changed = Migrations("storage_test").adding("001", "CREATE TABLE storage_test_thing (id TEXT)")
-      let refused = await #expect(throws: StorageError.self) { try await db.migrate([changed]) }
-      #expect(refused?.code == .migration)
-      let older = await #expect(throws: StorageError.self) { try await db.migrate([Migrations("storage_test")]) }
-      #expect(older?.code == .migration)
-      let more = Self.tables.adding("002", "ALTER TABLE storage_test_thing ADD COLUMN extra TEXT")
-      let value4 = try await db.migrate([more])
-      #expect(value4 == ["storage_test/002"])
-    }
-  }
-
-  @Test(arguments: Engine.allCases)
-  func `the common subset means the same on both`(engine: Engine) async throws {
-    try await withDatabase(engine, [Self.tables]) { db in
-      let answers = try await db.write { tx -> [String] in
-        for (index, name) in ["b", "a", nil, "c"].enumerated() {
-          try tx.run(
-            "INSERT INTO storage_test_thing (id, name, count, flag) VALUES (\("\(index)"), \(name), \(index), \(index > 1))"
-          )
+        do {
+          try tx.forEach("SELECT count FROM storage_test_thing ORDER BY id") { _ in throw Stop() }
+        } catch is Stop { seen.append(-1) }
+        var all = 0
+        try tx.forEach("SELECT count FROM storage_test_thing WHERE count >= \(0)") { row in
+          all += try row.int("count")
+          return true
         }
-        try tx.run(
-          "INSERT INTO storage_test_thing (id, count, flag) VALUES ('0', 9, \(true)) ON CONFLICT (id) DO NOTHING")
-        try tx.run(
-          "INSERT INTO storage_test_thing (id, count, flag) VALUES ('1', 9, \(true)) ON CONFLICT (id) DO UPDATE SET count = excluded.count"
-        )
-        return try [
-          "SELECT id AS v FROM storage_test_thing ORDER BY name NULLS LAST",
-          "SELECT CAST(COUNT(*) FILTER (WHERE flag = TRUE) AS TEXT) AS v FROM storage_test_thing",
-          "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT CAST(i AS TEXT) AS v FROM n ORDER BY i",
-          "SELECT CAST(ROW_NUMBER() OVER (ORDER BY id) AS TEXT) AS v FROM storage_test_thing ORDER BY id",
-          "SELECT id AS v FROM storage_test_thing WHERE name IS NOT DISTINCT FROM NULL",
-          "SELECT id AS v FROM storage_test_thing WHERE (count, id) > (2, '2') ORDER BY count, id",
-          "SELECT SUBSTR(COALESCE(name, 'none'), 1, 2) AS v FROM storage_test_thing ORDER BY id",
-          "SELECT id AS v FROM storage_test_thing WHERE id IN (\(each: ["0", "3"])) ORDER BY id",
-          "SELECT id AS v FROM storage_test_thing WHERE id IN (\(each: [String]()))",
-        ].map { (sql: SQL) in try tx.rows(sql).map { try $0.text("v") }.joined(separator: ",") }
+        return seen + [all]
       }
-      #expect(answers == ["1,0,3,2", "2", "1,2,3", "1,2,3,4", "2", "3,1", "b,a,no,c", "0,3", ""])
+      #expect(seen == Array(0..<10) + [-1, 1199 * 600])
     }
   }
 
   @Test(arguments: Engine.allCases)
-  func `a closed database says so`(engine: Engine) async throws {
-    try await withDatabase(engine) { db in
+  func `statements may run while rows are walked, the same one too`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      let pairs = try await db.write { tx in
+        for index in 0..<3 { try Things.add("\(index)", count: index, tx) }
+        let walk: SQL = "SELECT id, count FROM storage_test_thing WHERE count >= \(0) ORDER BY id"
+        var pairs: [String] = []
+        try tx.forEach(walk) { outer in
+          try tx.forEach(walk) { inner in
+            pairs.append(try outer.text("id") + inner.text("id"))
+            return true
+          }
+          try tx.run("INSERT INTO storage_test_part (id, thing) VALUES (\(pairs.count), \(outer.text("id")))")
+          return true
+        }
+        return pairs + [try tx.text("SELECT CAST(COUNT(*) AS TEXT) FROM storage_test_part") ?? ""]
+      }
+      #expect(pairs == ["00", "01", "02", "10", "11", "12", "20", "21", "22", "3"])
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a closed database says so, and what had begun is finished`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      let writes = (0..<50).map { index in Task { try await db.write { try Things.add("\(index)", $0) } } }
+      try await db.write { try Things.add("last", $0) }
       await db.close()
-      await #expect(throws: (any Error).self) { try await db.write { try $0.run("SELECT 1") } }
+      var kept = 1
+      for write in writes {
+        switch await write.result {
+        case .success: kept += 1
+        case .failure(let error): #expect((error as? StorageError)?.code == .unavailable)
+        }
+      }
+      #expect(kept >= 1)
+      let write = await #expect(throws: StorageError.self) { try await db.write { try $0.run("SELECT 1") } }
+      #expect(write?.code == .unavailable)
+      let read = await #expect(throws: StorageError.self) { try await db.read { try $0.int("SELECT 1") } }
+      #expect(read?.code == .unavailable)
+      await db.close()
     }
   }
 }

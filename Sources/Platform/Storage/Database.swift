@@ -18,11 +18,15 @@ package enum Isolation: Sendable {
 package protocol Database: Sendable {
   var engine: Engine { get }
 
-  /// Runs `body` on one stable, read-only view.
+  /// Runs `body` on one stable, read-only view. Throws `.timeout` when it takes longer than the engine was told to
+  /// allow.
   func read<T: Sendable>(_ body: @escaping @Sendable (any Transaction) throws -> T) async throws -> T
 
   /// Runs `body` as one transaction, which holds when this returns and is durable. `body` has no effect outside the
   /// transaction, because it may be run more than once. What it throws undoes it.
+  ///
+  /// Throws `.unavailable` when the engine was lost. If that happened while PostgreSQL was committing, the message says
+  /// that nobody knows whether the transaction holds: what must not be done twice carries its own id or offset.
   @discardableResult
   func write<T: Sendable>(
     _ isolation: Isolation, _ body: @escaping @Sendable (any Transaction) throws -> T
@@ -40,13 +44,17 @@ extension Database {
 }
 
 /// An open transaction; valid only inside its closure.
+///
+/// A statement that failed dooms it, as PostgreSQL has it: every later statement throws the same error, and so does the
+/// end, even when the closure swallowed it. Decide before you write, or say `ON CONFLICT`.
 package protocol Transaction {
   var engine: Engine { get }
 
   /// Every row, in memory: bound the statement with LIMIT or use `forEach`.
   func rows(_ sql: SQL) throws -> [Row]
 
-  /// Row after row without holding them all; return false to stop.
+  /// The rows of a SELECT, one after the other without holding them all; return false to stop. Other statements may
+  /// run inside, but none that changes the rows being walked.
   func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws
 
   /// Runs a statement and says how many rows it changed.

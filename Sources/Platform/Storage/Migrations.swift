@@ -30,55 +30,62 @@ package struct Migrations: Sendable {
 }
 
 extension Database {
-  /// Applies what is missing, each step in its own transaction, and answers the names of what it applied.
+  /// Applies what is missing, each step in its own transaction, and answers the names of what it applied. Processes
+  /// that do so at once take turns, and each step is applied by one of them.
   ///
   /// Refused with `.migration` when a shipped step has changed or the database has steps this program does not know.
   @discardableResult
   package func migrate(_ contexts: [Migrations]) async throws -> [String] {
-    try await write { tx in
-      try tx.prepareForMigrations()
-    }
+    try await write(.readCommitted) { try $0.prepareForMigrations() }
     let applied = try await read { tx in
-      var checksums: [String: String] = [:]
-      for row in try tx.rows("SELECT context, name, checksum FROM storage_migration") {
-        checksums["\(try row.text("context"))/\(try row.text("name"))"] = try row.text("checksum")
-      }
-      return checksums
+      try tx.rows("SELECT context, name FROM storage_migration").map { (try $0.text("context"), try $0.text("name")) }
     }
-    let known = Set(contexts.flatMap { context in context.steps.map { "\(context.context)/\($0.name)" } })
-    let served = Set(contexts.map(\.context))
-    if let stranger = applied.keys.sorted().first(where: { key in
-      !known.contains(key) && served.contains(String(key.prefix { $0 != "/" }))
-    }) {
-      throw StorageError(.migration, "the database has step \(stranger), which this version does not know")
+    for (context, name) in applied.sorted(by: { $0 < $1 }) {
+      guard let served = contexts.first(where: { $0.context == context }) else { continue }
+      guard served.steps.contains(where: { $0.name == name }) else {
+        throw StorageError(.migration, "the database has step \(context)/\(name), which this version does not know")
+      }
     }
     var done: [String] = []
     for context in contexts {
-      for step in context.steps {
-        let key = "\(context.context)/\(step.name)"
-        let script = engine == .sqlite ? step.sqlite : step.postgres
-        let checksum = fnv1a(script)
-        if let shipped = applied[key] {
-          guard shipped == checksum else {
-            throw StorageError(.migration, "step \(key) was changed after it was shipped")
-          }
-          continue
-        }
-        try await write { tx in
-          try tx.script(script)
-          try tx.run(
-            "INSERT INTO storage_migration (context, name, checksum) VALUES (\(context.context), \(step.name), \(checksum))"
-          )
-        }
-        done.append(key)
+      for step in context.steps where try await apply(step, of: context.context) {
+        done.append("\(context.context)/\(step.name)")
       }
     }
     return done
   }
+
+  /// False when it was applied before, by this process or another.
+  private func apply(_ step: Migrations.Step, of context: String) async throws -> Bool {
+    let script = engine == .sqlite ? step.sqlite : step.postgres
+    let checksum = fnv1a(script)
+    return try await write(.readCommitted) { tx in
+      try tx.holdMigrationLock()
+      let shipped = try tx.text(
+        "SELECT checksum FROM storage_migration WHERE context = \(context) AND name = \(step.name)")
+      if let shipped {
+        guard shipped == checksum else {
+          throw StorageError(.migration, "step \(context)/\(step.name) was changed after it was shipped")
+        }
+        return false
+      }
+      try tx.script(script)
+      try tx.run(
+        "INSERT INTO storage_migration (context, name, checksum) VALUES (\(context), \(step.name), \(checksum))")
+      return true
+    }
+  }
 }
 
 extension Transaction {
+  /// SQLite has one writer anyway. On PostgreSQL the lock is released with the transaction, which must be READ
+  /// COMMITTED to see what was done while it waited.
+  fileprivate func holdMigrationLock() throws {
+    if engine == .postgres { _ = try rows("SELECT pg_advisory_xact_lock(3271360512)") }
+  }
+
   fileprivate func prepareForMigrations() throws {
+    try holdMigrationLock()
     if engine == .postgres {
       // SQLite's BLOB, so that one text serves both.
       try script(

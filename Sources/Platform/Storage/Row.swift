@@ -6,12 +6,11 @@ package struct Row: Sendable {
   /// Shared by all rows of an answer.
   package final class Shape: Sendable {
     package let names: [String]
-    let positions: [String: Int]
 
-    package init(_ names: [String]) {
-      self.names = names
-      positions = Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
-    }
+    package init(_ names: [String]) { self.names = names }
+
+    /// A walk along a few short names costs less than hashing one.
+    func position(of name: String) -> Int? { names.firstIndex(of: name) }
   }
 
   package let shape: Shape
@@ -23,15 +22,16 @@ package struct Row: Sendable {
   }
 
   package func value(_ column: String) throws -> SQLValue {
-    guard let position = shape.positions[column] else {
+    guard let position = shape.position(of: column) else {
       throw StorageError.decoding(column: column, wanted: "a column")
     }
     return values[position]
   }
 
   package func text(_ column: String) throws -> String { try textOrNil(column).orThrow(column, "text") }
-  package func textOrNil(_ column: String) throws -> String? {
-    switch try value(column) {
+  package func textOrNil(_ column: String) throws -> String? { try Self.text(try value(column), column) }
+  private static func text(_ value: SQLValue, _ column: String) throws -> String? {
+    switch value {
     case .null: nil
     case .text(let text): text
     default: throw StorageError.decoding(column: column, wanted: "text")
@@ -39,16 +39,19 @@ package struct Row: Sendable {
   }
 
   package func int(_ column: String) throws -> Int { try intOrNil(column).orThrow(column, "an integer") }
-  package func intOrNil(_ column: String) throws -> Int? {
-    switch try value(column) {
+  package func intOrNil(_ column: String) throws -> Int? { try Self.int(try value(column), column) }
+  private static func int(_ value: SQLValue, _ column: String) throws -> Int? {
+    switch value {
     case .null: nil
     case .integer(let number): Int(number)
     default: throw StorageError.decoding(column: column, wanted: "an integer")
     }
   }
 
-  package func double(_ column: String) throws -> Double {
+  package func double(_ column: String) throws -> Double { try doubleOrNil(column).orThrow(column, "a number") }
+  package func doubleOrNil(_ column: String) throws -> Double? {
     switch try value(column) {
+    case .null: nil
     case .real(let number): number
     case .integer(let number): Double(number)
     default: throw StorageError.decoding(column: column, wanted: "a number")
@@ -56,6 +59,7 @@ package struct Row: Sendable {
   }
 
   package func bool(_ column: String) throws -> Bool { try int(column) != 0 }
+  package func boolOrNil(_ column: String) throws -> Bool? { try intOrNil(column).map { $0 != 0 } }
 
   package func blob(_ column: String) throws -> [UInt8] { try blobOrNil(column).orThrow(column, "bytes") }
   package func blobOrNil(_ column: String) throws -> [UInt8]? {
@@ -87,8 +91,8 @@ package struct Row: Sendable {
     try E(rawValue: text(column)).orThrow(column, "\(E.self)")
   }
 
-  package func intOrNil(at position: Int) throws -> Int? { try intOrNil(shape.names[position]) }
-  package func textOrNil(at position: Int) throws -> String? { try textOrNil(shape.names[position]) }
+  package func intOrNil(at position: Int) throws -> Int? { try Self.int(values[position], shape.names[position]) }
+  package func textOrNil(at position: Int) throws -> String? { try Self.text(values[position], shape.names[position]) }
 }
 
 extension Optional {

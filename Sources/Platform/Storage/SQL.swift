@@ -9,6 +9,19 @@ package enum SQLValue: Hashable, Sendable {
   case blob([UInt8])
 }
 
+extension SQLValue {
+  /// SQLite would cut a text at NUL and turn NaN into NULL; PostgreSQL refuses the first and keeps the second.
+  fileprivate func check() throws(StorageError) {
+    switch self {
+    case .text(let text):
+      if text.utf8.contains(0) { throw StorageError(.statement, "a text with a NUL character cannot be stored") }
+    case .real(let number):
+      if number.isNaN { throw StorageError(.statement, "a number that is not a number cannot be stored") }
+    case .null, .integer, .blob: break
+    }
+  }
+}
+
 /// Anything that can stand in an interpolation of `SQL`.
 package protocol SQLBindable {
   var sqlValue: SQLValue { get }
@@ -29,7 +42,9 @@ extension ID: SQLBindable { package var sqlValue: SQLValue { .text(text) } }
 /// `"SELECT name FROM identity_person WHERE id = \(id)"`. Interpolating another `SQL` splices it.
 ///
 /// Write the common subset of SQLite 3.39 and PostgreSQL 14. Booleans are stored as `BOOLEAN` and compared as
-/// `column = TRUE`, or bound: a bound `Bool` fits a BOOLEAN column on both engines.
+/// `column = TRUE`, or bound: a bound `Bool` fits a BOOLEAN column on both engines. `LIKE` minds the case on both; give
+/// it an `ESCAPE`, whose default differs. Say `NULLS FIRST` or `LAST` where a sorted column may be NULL. Refused as
+/// values on both: a text with a NUL character, and NaN.
 package struct SQL: Sendable, ExpressibleByStringInterpolation {
   package enum Part: Sendable {
     case text(String)
@@ -58,12 +73,21 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
       parts.append(.value(value?.rawValue.sqlValue ?? .null))
     }
     package mutating func appendInterpolation(_ fragment: SQL) { parts.append(contentsOf: fragment.parts) }
-    /// `(\(each: ids))` for an IN list; an empty list becomes `NULL`, which nothing equals.
+    /// `(\(each: ids))` for an IN list; an empty list becomes `NULL`, which nothing equals. The last value is repeated
+    /// up to a power of two, so that lists of all lengths make a few statements to keep prepared and not hundreds.
     package mutating func appendInterpolation(each values: some Collection<some SQLBindable>) {
       guard !values.isEmpty else { return parts.append(.text("NULL")) }
+      var last = SQLValue.null
       for (index, value) in values.enumerated() {
         if index > 0 { parts.append(.text(", ")) }
-        parts.append(.value(value.sqlValue))
+        last = value.sqlValue
+        parts.append(.value(last))
+      }
+      var count = values.count
+      while count & (count - 1) != 0 {
+        parts.append(.text(", "))
+        parts.append(.value(last))
+        count += 1
       }
     }
   }
@@ -78,14 +102,19 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     return joined
   }
 
-  /// The text with each value's place marked by `placeholder(n)`, n from 1, and the values in that order.
-  package func rendered(_ placeholder: (Int) -> String) -> (text: String, values: [SQLValue]) {
+  /// The text with each value's place marked by `placeholder(n)`, n from 1, and the values in that order. Throws
+  /// `.statement` for a value that one of the engines could not keep as it is.
+  package func rendered(_ placeholder: (Int) -> String) throws(StorageError) -> (text: String, values: [SQLValue]) {
+    if parts.count == 1, case .text(let literal) = parts[0] { return (literal, []) }
     var text = ""
     var values: [SQLValue] = []
+    values.reserveCapacity(parts.count / 2 + 1)
+    text.reserveCapacity(parts.count * 24)
     for part in parts {
       switch part {
       case .text(let literal): text += literal
       case .value(let value):
+        try value.check()
         values.append(value)
         text += placeholder(values.count)
       }

@@ -7,31 +7,58 @@ final class PostgresConnection {
   private let handle: OpaquePointer
   /// Names of what was prepared here, by text.
   private var prepared: [String: String] = [:]
+  private var cursors = 0
+  private var isReading = false
   private(set) var isBroken = false
 
-  init(_ address: String) throws {
-    guard let handle = PQconnectdb(address) else { throw StorageError(.unavailable, "libpq gave no connection") }
+  init(_ address: PostgresAddress) throws {
+    guard let handle = address.connect() else { throw StorageError(.unavailable, "libpq gave no connection") }
     self.handle = handle
-    guard PQstatus(handle) == CONNECTION_OK else {
-      let reason = Self.firstLine(PQerrorMessage(handle))
-      PQfinish(handle)
-      throw StorageError(.unavailable, reason)
-    }
-    PQsetNoticeProcessor(handle, { _, _ in }, nil)
-    try script(
-      """
-      SET application_name = 'sanjiang'; SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET datestyle = 'ISO';
-      SET bytea_output = 'hex'; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '120s'
-      """)
+    try settle()
   }
 
   deinit { PQfinish(handle) }
 
-  func transaction<T>(_ begin: String, _ body: (any Storage.Transaction) throws -> T) throws -> T {
-    try script(begin)
+  /// Sets up the session of a fresh connection.
+  private func settle() throws {
+    guard PQstatus(handle) == CONNECTION_OK else {
+      // libpq quotes a setting that it finds wrong, and a mangled address can put a password there.
+      let reason = Self.firstLine(PQerrorMessage(handle))
+      let isSafe = reason.hasPrefix("connection to server") || reason.hasPrefix("could not")
+      throw StorageError(.unavailable, isSafe ? reason : "a setting in the database's address is wrong")
+    }
+    prepared.removeAll()
+    isBroken = false
+    PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    // An administrator's stronger synchronous_commit (remote_apply) stays; `off` would break what `write` promises.
+    try script(
+      """
+      SET TIME ZONE 'UTC'; SET datestyle = 'ISO'; SET bytea_output = 'hex'; SET standard_conforming_strings = on;
+      SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '120s'; SET cursor_tuple_fraction = 1;
+      SET jit = off; SELECT set_config('synchronous_commit', 'on', false)
+        WHERE current_setting('synchronous_commit') IN ('off', 'local')
+      """)
+  }
+
+  func transaction<T>(
+    _ begin: String, isReading: Bool = false, _ body: (any Storage.Transaction) throws -> T
+  ) throws -> T {
+    self.isReading = isReading
+    do { try script(begin) } catch {
+      // A connection that went stale while idle: nothing was begun, so a new one may begin it.
+      guard isBroken else {
+        try? script("ROLLBACK")
+        throw error
+      }
+      PQreset(handle)
+      try settle()
+      try script(begin)
+    }
+    let transaction = PostgresTransaction(self)
     do {
-      let value = try body(PostgresTransaction(connection: self))
-      try script("COMMIT")
+      let value = try body(transaction)
+      try transaction.throwIfDoomed()
+      try commit()
       return value
     } catch {
       if PQstatus(handle) != CONNECTION_OK {
@@ -39,7 +66,17 @@ final class PostgresConnection {
       } else if PQtransactionStatus(handle) != PQTRANS_IDLE {
         do { try script("ROLLBACK") } catch { isBroken = true }
       }
+      // What the closure made of a conflict does not matter: the conflict is what happened.
+      if transaction.failure?.code == .conflict { try transaction.throwIfDoomed() }
       throw error
+    }
+  }
+
+  private func commit() throws {
+    do { try script("COMMIT") } catch let error as StorageError where isBroken {
+      throw StorageError(
+        .unavailable,
+        "the connection broke during the commit, and it is not known whether the transaction holds (\(error.message))")
     }
   }
 
@@ -59,42 +96,40 @@ final class PostgresConnection {
   func run(_ sql: SQL) throws -> Int {
     let result = try execute(sql)
     defer { PQclear(result) }
+    // A SELECT's count is of rows found, not changed.
+    guard !String(cString: PQcmdStatus(result)).hasPrefix("SELECT") else { return 0 }
     return Int(String(cString: PQcmdTuples(result))) ?? 0
   }
 
-  /// Row by row, in libpq's single-row mode; what follows a stop is read and thrown away.
+  /// Through a cursor, some rows at a time: memory stays bounded and other statements may run in between.
   func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
-    let (text, values) = sql.rendered { "$\($0)" }
-    let name = try prepare(text)
-    try withParameters(values) { pointers, lengths, formats in
-      guard PQsendQueryPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 0) == 1,
-        PQsetSingleRowMode(handle) == 1
-      else { throw failure(nil) }
+    cursors += 1
+    let name = "walk\(cursors)"
+    let (text, values) = try sql.rendered { "$\($0)" }
+    let declared = try withParameters(values) { pointers, lengths, formats in
+      PQexecParams(
+        handle, "DECLARE \(name) NO SCROLL CURSOR FOR \(text)", Int32(values.count), nil, pointers, lengths, formats, 0)
     }
-    var wanted = true
-    var thrown: (any Error)?
-    var reader: ResultReader?
-    while let result = PQgetResult(handle) {
+    defer { PQclear(declared) }
+    try check(declared)
+    var isWanted = true
+    while isWanted {
+      let result = PQexec(handle, "FETCH \(Self.fetched) FROM \(name)")
       defer { PQclear(result) }
-      switch PQresultStatus(result) {
-      case PGRES_SINGLE_TUPLE where wanted:
-        do {
-          let shaped = reader?.of(result) ?? ResultReader(result)
-          reader = shaped
-          wanted = try body(shaped.row(0))
-        } catch {
-          thrown = error
-          wanted = false
-        }
-      case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK, PGRES_COMMAND_OK: break
-      default: thrown = thrown ?? failure(result)
-      }
+      try check(result)
+      let reader = ResultReader(result)
+      let count = Int(PQntuples(result))
+      for index in 0..<count where isWanted { isWanted = try body(reader.row(index)) }
+      if count < Self.fetched { isWanted = false }
     }
-    if let thrown { throw thrown }
+    try script("CLOSE \(name)")
   }
 
+  /// Rows held at a time by `forEach`.
+  private static let fetched = 500
+
   private func execute(_ sql: SQL) throws -> OpaquePointer? {
-    let (text, values) = sql.rendered { "$\($0)" }
+    let (text, values) = try sql.rendered { "$\($0)" }
     let name = try prepare(text)
     let result = try withParameters(values) { pointers, lengths, formats in
       PQexecPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 0)
@@ -106,9 +141,11 @@ final class PostgresConnection {
     return result
   }
 
+  private static let mostPrepared = 500
+
   private func prepare(_ text: String) throws -> String {
     if let name = prepared[text] { return name }
-    if prepared.count >= 400 {
+    if prepared.count >= Self.mostPrepared {
       try script("DEALLOCATE ALL")
       prepared.removeAll()
     }
@@ -137,7 +174,6 @@ final class PostgresConnection {
       case .integer(let number): bytes.append(contentsOf: String(number).utf8)
       case .real(let number): bytes.append(contentsOf: number.description.utf8)
       case .text(let text):
-        guard !text.utf8.contains(0) else { throw StorageError(.statement, "a text with NUL cannot be stored") }
         bytes.append(contentsOf: text.utf8)
       case .blob(let blob):
         bytes.append(contentsOf: blob)
@@ -183,10 +219,13 @@ final class PostgresConnection {
       case "53100": .diskFull
       case "55P03", "57014": .timeout
       case "57P01", "57P02", "57P03", "53300": .unavailable
+      // A primary that became a standby: the next connection finds the new one.
+      case "25006" where !isReading: .unavailable
       case let state where state.hasPrefix("08"): .unavailable
       case let state where state.hasPrefix("58"): .unavailable
       default: .statement
       }
+    if code == .unavailable { isBroken = true }
     // A value may stand in the message of these classes ("invalid input syntax for type bigint: …").
     let isSafe = !state.hasPrefix("22")
     return StorageError(
@@ -199,12 +238,39 @@ final class PostgresConnection {
 }
 
 /// A connection inside a transaction, seen through `Storage`.
-struct PostgresTransaction: Storage.Transaction {
-  let connection: PostgresConnection
+final class PostgresTransaction: Storage.Transaction {
   let engine = Engine.postgres
+  private let connection: PostgresConnection
+  /// The first statement that failed. The server refuses all that follow; their errors say less.
+  private(set) var failure: StorageError?
 
-  func rows(_ sql: SQL) throws -> [Row] { try connection.rows(sql) }
-  func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws { try connection.forEach(sql, body) }
-  func run(_ sql: SQL) throws -> Int { try connection.run(sql) }
-  func script(_ text: String) throws { try connection.script(text) }
+  init(_ connection: PostgresConnection) { self.connection = connection }
+
+  func throwIfDoomed() throws { if let failure { throw failure } }
+
+  func rows(_ sql: SQL) throws -> [Row] { try noting { try connection.rows(sql) } }
+  func run(_ sql: SQL) throws -> Int { try noting { try connection.run(sql) } }
+  func script(_ text: String) throws { try noting { try connection.script(text) } }
+
+  func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
+    // What the caller's closure throws is its own affair and dooms nothing, so it goes round `noting`.
+    var thrown: (any Error)?
+    try noting {
+      try connection.forEach(sql) { row in
+        do { return try body(row) } catch {
+          thrown = error
+          return false
+        }
+      }
+    }
+    if let thrown { throw thrown }
+  }
+
+  private func noting<T>(_ statement: () throws -> T) throws -> T {
+    try throwIfDoomed()
+    do { return try statement() } catch {
+      if failure == nil { failure = error as? StorageError }
+      throw failure ?? error
+    }
+  }
 }

@@ -9,36 +9,51 @@ package import Storage
 package final class PostgresDatabase: Storage.Database {
   package let engine = Engine.postgres
   private let pool: ConnectionPool
+  private let beginRead: String
 
-  /// `address` is a `postgres://` URI or libpq's `key=value` form; several hosts are tried in order.
+  /// `address` is a `postgres://` URI or libpq's `key=value` form; several hosts are tried in order. `longestWait`
+  /// bounds the wait for a connection, `readTimeout` each statement of a read.
+  ///
   /// Throws `.unavailable` when none answers and `.migration` when the database is of the wrong kind.
-  package init(_ address: String, connections: Int = 8) throws {
+  package init(
+    _ address: String, connections: Int = 8, longestWait: Duration = .seconds(30), readTimeout: Duration = .seconds(30)
+  ) throws {
+    let address = try PostgresAddress(address)
     let first = try PostgresConnection(address)
-    let facts =
-      try first.rows("SHOW server_encoding")
-      + first.rows("SELECT datcollate AS server_encoding FROM pg_database WHERE datname = current_database()")
-    let encoding = try facts[0].text("server_encoding")
-    let collation = try facts[1].text("server_encoding")
+    let facts = try first.rows(
+      """
+      SELECT current_setting('server_encoding') AS encoding, current_setting('server_version_num') AS version,
+        datcollate AS collation FROM pg_database WHERE datname = current_database()
+      """)[0]
+    let (encoding, collation) = (try facts.text("encoding"), try facts.text("collation"))
     guard encoding == "UTF8", ["C", "C.UTF-8", "C.utf8", "POSIX"].contains(collation) else {
       throw StorageError(
         .migration,
-        "the database must be UTF8 with the C collation (it is \(encoding) with \(collation)); create it with ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-      )
+        """
+        the database must be UTF8 with the C collation (it is \(encoding) with \(collation)); create it with \
+        ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0
+        """)
     }
-    pool = ConnectionPool(address: address, count: max(2, connections), first: first)
+    guard let version = Int(try facts.text("version")), version >= 140_000 else {
+      throw StorageError(.migration, "PostgreSQL 14 or newer is needed")
+    }
+    let (seconds, attoseconds) = readTimeout.components
+    let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+    beginRead =
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = \(milliseconds)"
+    pool = ConnectionPool(address: address, count: max(2, connections), longestWait: longestWait, first: first)
   }
 
   package func read<T: Sendable>(_ body: @escaping @Sendable (any Storage.Transaction) throws -> T) async throws -> T {
-    try await pool.perform { connection in
-      try connection.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
-    }
+    try await pool.perform { [beginRead] connection in try connection.transaction(beginRead, isReading: true, body) }
   }
 
   package func write<T: Sendable>(
     _ isolation: Isolation, _ body: @escaping @Sendable (any Storage.Transaction) throws -> T
   ) async throws -> T {
     let begin =
-      isolation == .serializable ? "BEGIN ISOLATION LEVEL SERIALIZABLE" : "BEGIN ISOLATION LEVEL READ COMMITTED"
+      isolation == .serializable
+      ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE" : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     return try await pool.perform { connection in
       var attempt = 0
       while true {

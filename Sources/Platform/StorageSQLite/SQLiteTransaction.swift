@@ -3,49 +3,85 @@ internal import GRDB
 internal import Storage
 
 /// A GRDB connection inside a transaction, seen through `Storage`.
-struct SQLiteTransaction: Storage.Transaction {
-  let database: GRDB.Database
+final class SQLiteTransaction: Storage.Transaction {
   let engine = Engine.sqlite
+  private let database: GRDB.Database
+  /// Of a read; a write has none.
+  private let limit: ReadLimits.Limit?
+  /// The first statement that failed dooms the transaction, as it does on PostgreSQL.
+  private var failure: StorageError?
+  /// Texts of statements whose rows are being walked: the cache's one copy of each is taken.
+  private var walking: Set<String> = []
+
+  init(_ database: GRDB.Database, limit: ReadLimits.Limit? = nil) {
+    self.database = database
+    self.limit = limit
+  }
+
+  func throwIfDoomed() throws { if let failure { throw failure } }
 
   func rows(_ sql: Storage.SQL) throws -> [Storage.Row] {
     var rows: [Storage.Row] = []
-    try forEach(sql) { row in
+    try walk(sql) { row in
       rows.append(row)
       return true
     }
     return rows
   }
 
-  func forEach(_ sql: Storage.SQL, _ body: (Storage.Row) throws -> Bool) throws {
-    try translated {
-      let statement = try prepared(sql)
-      let shape = Storage.Row.Shape(statement.columnNames)
-      let cursor = try GRDB.Row.fetchCursor(statement)
-      while let row = try cursor.next() {
-        let values = (0..<shape.names.count).map { SQLValue(row[$0] as DatabaseValue) }
-        guard try body(Storage.Row(shape: shape, values: values)) else { return }
-      }
-    }
-  }
+  func forEach(_ sql: Storage.SQL, _ body: (Storage.Row) throws -> Bool) throws { try walk(sql, body) }
 
   func run(_ sql: Storage.SQL) throws -> Int {
-    try translated {
-      try prepared(sql).execute()
-      return database.changesCount
+    let (text, values) = try translated { try sql.rendered { _ in "?" } }
+    return try translated {
+      let before = database.totalChangesCount
+      try prepared(text).execute(arguments: StatementArguments(values.map(\.databaseValue)))
+      // What the last change changed says nothing about a statement that changed nothing.
+      return database.totalChangesCount == before ? 0 : database.changesCount
     }
   }
 
   func script(_ text: String) throws { try translated { try database.execute(sql: text) } }
 
-  private func prepared(_ sql: Storage.SQL) throws -> Statement {
-    let (text, values) = sql.rendered { _ in "?" }
-    let statement = try database.cachedStatement(sql: text)
-    statement.setUncheckedArguments(StatementArguments(values.map(\.databaseValue)))
-    return statement
+  private func walk(_ sql: Storage.SQL, _ body: (Storage.Row) throws -> Bool) throws {
+    let (text, values) = try translated { try sql.rendered { _ in "?" } }
+    let statement = try translated { () throws -> Statement in try prepared(text) }
+    let cursor = try translated { () throws -> RowCursor in
+      try GRDB.Row.fetchCursor(statement, arguments: StatementArguments(values.map(\.databaseValue)))
+    }
+    let shape = Storage.Row.Shape(statement.columnNames)
+    let isFirst = walking.insert(text).inserted
+    defer { if isFirst { walking.remove(text) } }
+    while let row: GRDB.Row = try translated({ () throws -> GRDB.Row? in try cursor.next() }) {
+      let values = (0..<shape.names.count).map { SQLValue(row[$0] as DatabaseValue) }
+      guard try body(Storage.Row(shape: shape, values: values)) else { return }
+      if limit?.check() ?? false { try translated { throw DatabaseError(resultCode: .SQLITE_INTERRUPT) } }
+    }
+  }
+
+  private func prepared(_ text: String) throws -> Statement {
+    try walking.contains(text) ? database.makeStatement(sql: text) : database.cachedStatement(sql: text)
   }
 
   private func translated<T>(_ body: () throws -> T) throws -> T {
-    do { return try body() } catch let error as GRDB.DatabaseError { throw StorageError(translating: error) }
+    try throwIfDoomed()
+    do {
+      return try body()
+    } catch {
+      if error is CancellationError { throw error }
+      var translation = StorageError(translating: error)
+      if limit != nil {
+        if limit?.isReached ?? false {
+          translation = StorageError(.timeout, "the read took longer than it may")
+        } else if (error as? DatabaseError)?.resultCode == .SQLITE_READONLY {
+          translation.code = .statement
+        } else if (error as? DatabaseError)?.resultCode == .SQLITE_INTERRUPT {
+          throw CancellationError()
+        }
+      }
+      failure = translation
+      throw translation
+    }
   }
 }
 
@@ -87,11 +123,17 @@ extension StorageError {
         case .SQLITE_CONSTRAINT: .check
         case .SQLITE_FULL: .diskFull
         case .SQLITE_BUSY, .SQLITE_LOCKED: .timeout
-        case .SQLITE_CANTOPEN, .SQLITE_IOERR, .SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_READONLY, .SQLITE_INTERRUPT:
+        case .SQLITE_CANTOPEN, .SQLITE_IOERR, .SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_READONLY, .SQLITE_INTERRUPT,
+          .SQLITE_MISUSE, .SQLITE_NOMEM, .SQLITE_PERM, .SQLITE_AUTH:
           .unavailable
         default: .statement
         }
       }
-    self.init(code, "\(error.message ?? "SQLite error") (\(error.extendedResultCode.rawValue))")
+    var message = error.message ?? "SQLite error"
+    // These repeat what was searched for or parsed.
+    if message.hasPrefix("fts5:") || message.hasPrefix("unterminated") || message.hasPrefix("malformed") {
+      message = String(message.prefix { $0 != "\"" && $0 != ":" })
+    }
+    self.init(code, "\(message) (\(error.extendedResultCode.rawValue))")
   }
 }

@@ -4,20 +4,16 @@ import Synchronization
 
 /// Gathers the writes that arrive while a commit is under way and runs them in the next one.
 final class WriteQueue: Sendable {
-  typealias Body = @Sendable (any Storage.Transaction) throws -> Void
-
-  private struct Waiting {
-    var body: Body
-    var done: CheckedContinuation<Void, any Error>
-  }
-
   private struct State {
-    var waiting: [Waiting] = []
-    var running = false
+    var waiting: [any PendingWrite] = []
+    var isRunning = false
+    var isClosed = false
   }
 
   /// So many closures share one commit at the most: bounds the time the first of them waits.
   private static let most = 256
+  /// More than this many callers waiting is a sign that something is stuck: the next is told so at once.
+  private static let mostWaiting = 10_000
 
   private let pool: DatabasePool
   private let state = Mutex(State())
@@ -25,63 +21,123 @@ final class WriteQueue: Sendable {
   init(pool: DatabasePool) { self.pool = pool }
 
   /// Returns when the closure's effect is durable, or throws what it threw.
-  func perform(_ body: @escaping Body) async throws {
-    try await withCheckedThrowingContinuation { done in
-      let start = state.withLock { state in
-        state.waiting.append(Waiting(body: body, done: done))
-        defer { state.running = true }
-        return !state.running
+  func perform<T: Sendable>(_ body: @escaping @Sendable (any Storage.Transaction) throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      let write = Write(body, continuation)
+      let (refusal, starts): (StorageError?, Bool) = state.withLock { state in
+        if state.isClosed { return (StorageError(.unavailable, "the database is closed"), false) }
+        if state.waiting.count >= Self.mostWaiting { return (StorageError(.timeout, "too many wait to write"), false) }
+        state.waiting.append(write)
+        defer { state.isRunning = true }
+        return (nil, !state.isRunning)
       }
-      if start { next() }
+      if let refusal { continuation.resume(throwing: refusal) } else if starts { start() }
     }
   }
 
+  /// Refuses what comes from now on; what waits is still written.
+  func close() { state.withLock { $0.isClosed = true } }
+
   /// Runs on GRDB's writing queue until nobody waits.
-  private func next() {
+  private func start() {
     pool.asyncWriteWithoutTransaction { database in
       while true {
-        let batch: [Waiting] = self.state.withLock { state in
+        let batch: [any PendingWrite] = self.state.withLock { state in
           let batch = Array(state.waiting.prefix(Self.most))
           state.waiting.removeFirst(batch.count)
-          if batch.isEmpty { state.running = false }
+          if batch.isEmpty { state.isRunning = false }
           return batch
         }
         if batch.isEmpty { return }
-        Self.commit(batch, database)
+        if batch.count == 1 { Self.commit(batch[0], database) } else { Self.commit(batch, database) }
       }
     }
   }
 
-  private static func commit(_ batch: [Waiting], _ database: GRDB.Database) {
-    var results: [Result<Void, any Error>] = []
+  /// One transaction for one closure.
+  private static func commit(_ write: any PendingWrite, _ database: GRDB.Database) {
     do {
-      try database.execute(sql: "BEGIN IMMEDIATE")
-      for waiting in batch { results.append(runOne(waiting.body, database, alone: batch.count == 1)) }
-      try database.execute(sql: "COMMIT")
+      try database.command("BEGIN IMMEDIATE")
+      try write.run(database)
+      try database.command("COMMIT")
+      write.finish()
     } catch {
-      try? database.execute(sql: "ROLLBACK")
+      if database.isInsideTransaction { try? database.command("ROLLBACK") }
+      write.fail(error is DatabaseError ? StorageError(translating: error) : error)
+    }
+  }
+
+  /// One transaction for many closures, each in a savepoint. When the whole of it is lost — a full disk, a breach that
+  /// shows at the commit — nothing was written and each is run again alone, so that each hears of its own case.
+  private static func commit(_ batch: [any PendingWrite], _ database: GRDB.Database) {
+    do { try database.command("BEGIN IMMEDIATE") } catch {
       let failure = StorageError(translating: error)
-      results = batch.map { _ in .failure(failure) }
+      return batch.forEach { $0.fail(failure) }
     }
-    for (waiting, result) in zip(batch, results) { waiting.done.resume(with: result) }
+    var failures = [(any Error)?](repeating: nil, count: batch.count)
+    do {
+      for (index, write) in batch.enumerated() {
+        try database.command("SAVEPOINT one")
+        do {
+          try write.run(database)
+          try database.command("RELEASE one")
+        } catch {
+          // SQLite ends the transaction by itself on some errors; then this throws and the rest is done over.
+          try database.command("ROLLBACK TO one")
+          try database.command("RELEASE one")
+          failures[index] = error
+        }
+      }
+      try database.command("COMMIT")
+    } catch {
+      if database.isInsideTransaction { try? database.command("ROLLBACK") }
+      return batch.forEach { commit($0, database) }
+    }
+    for (write, failure) in zip(batch, failures) {
+      if let failure {
+        write.fail(failure is DatabaseError ? StorageError(translating: failure) : failure)
+      } else {
+        write.finish()
+      }
+    }
+  }
+}
+
+extension GRDB.Database {
+  /// A statement of ours without values, kept prepared.
+  fileprivate func command(_ sql: String) throws { try cachedStatement(sql: sql).execute() }
+}
+
+/// A closure that waits to be run in a transaction, and whoever waits for it.
+private protocol PendingWrite: AnyObject, Sendable {
+  func run(_ database: GRDB.Database) throws
+  /// The transaction holds: hands over what the closure answered last.
+  func finish()
+  func fail(_ error: any Error)
+}
+
+/// `value` is touched only on the writing queue, which runs one thing at a time.
+private final class Write<T: Sendable>: PendingWrite, @unchecked Sendable {
+  private let body: @Sendable (any Storage.Transaction) throws -> T
+  private let continuation: CheckedContinuation<T, any Error>
+  private var value: T?
+
+  init(
+    _ body: @escaping @Sendable (any Storage.Transaction) throws -> T, _ continuation: CheckedContinuation<T, any Error>
+  ) {
+    self.body = body
+    self.continuation = continuation
   }
 
-  private static func runOne(_ body: Body, _ database: GRDB.Database, alone: Bool) -> Result<Void, any Error> {
-    let transaction = SQLiteTransaction(database: database)
-    do {
-      try database.execute(sql: "SAVEPOINT one")
-      do {
-        try body(transaction)
-        try database.execute(sql: "RELEASE one")
-        return .success(())
-      } catch {
-        try database.execute(sql: "ROLLBACK TO one; RELEASE one")
-        throw error
-      }
-    } catch let error as GRDB.DatabaseError {
-      return .failure(StorageError(translating: error))
-    } catch {
-      return .failure(error)
-    }
+  func run(_ database: GRDB.Database) throws {
+    let transaction = SQLiteTransaction(database)
+    value = try body(transaction)
+    try transaction.throwIfDoomed()
   }
+
+  func finish() {
+    if let value { continuation.resume(returning: value) } else { fail(StorageError(.statement, "no answer")) }
+  }
+
+  func fail(_ error: any Error) { continuation.resume(throwing: error) }
 }

@@ -18,30 +18,51 @@ package final class PostgresServer: Sendable {
   }
 
   /// One for all tests of a process, made when first asked for; `SANJIANG_TEST_POSTGRES` names a running one instead.
-  package static let shared = Result { try PostgresServer(durable: false) }
+  package static let shared = Result {
+    if let address = ProcessInfo.processInfo.environment["SANJIANG_TEST_POSTGRES"] {
+      return PostgresServer(running: address)
+    }
+    return try PostgresServer(durable: false)
+  }
 
   package let folder: String
   private let settings: [String]
+  /// The address of a server that is not ours to stop.
+  private let elsewhere: String?
   private let process = Mutex<Int32?>(nil)
 
   package init(durable: Bool = true) throws {
+    elsewhere = nil
     let folder = "/tmp/sanjiang-pg-" + String(UUID().uuidString.prefix(8)).lowercased()
     self.folder = folder
     settings =
-      ["-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=200"]
+      ["-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=400"]
       + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    Self.watch(folder)
     if geteuid() == 0 { try Self.run("/bin/chown", ["postgres", folder]) }
     try Self.asPostgres([
       try Self.tool("initdb"), "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
       "--no-sync",
     ])
     try start()
-    Self.watch(folder)
+  }
+
+  private init(running address: String) {
+    elsewhere = address
+    folder = ""
+    settings = []
   }
 
   /// The address of one of its databases.
-  package func address(of database: String) -> String { "host=\(folder) user=postgres dbname=\(database)" }
+  package func address(of database: String) -> String {
+    guard let elsewhere else { return "host=\(folder) user=postgres dbname=\(database)" }
+    guard var parts = URLComponents(string: elsewhere), parts.scheme != nil else {
+      return "\(elsewhere) dbname=\(database)"
+    }
+    parts.path = "/" + database
+    return parts.string ?? elsewhere
+  }
 
   package func start() throws {
     let command = [try Self.tool("postgres"), "-D", folder + "/data"] + settings
@@ -81,9 +102,10 @@ package final class PostgresServer: Sendable {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
+  /// Makes an empty database, UTF-8 with the C collation, and answers its name.
   package func makeDatabase() throws -> String {
     let name = "t" + UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased().prefix(16)
-    try query("CREATE DATABASE \(name) TEMPLATE template0", on: "postgres")
+    try query("CREATE DATABASE \(name) TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", on: "postgres")
     return String(name)
   }
 
@@ -153,11 +175,20 @@ package final class PostgresServer: Sendable {
     shell.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
     shell.arguments = [
       "/bin/sh", "-c",
-      "while kill -0 \(getpid()) 2>/dev/null; do sleep 1; done; kill -QUIT $(head -1 \(folder)/data/postmaster.pid) 2>/dev/null; sleep 1; rm -rf \(folder)",
+      "while [ -d \(folder) ] && kill -0 \(getpid()) 2>/dev/null; do sleep 1; done; [ -e \(folder)/data/postmaster.pid ] && kill -QUIT $(head -1 \(folder)/data/postmaster.pid) 2>/dev/null; sleep 1; rm -rf \(folder)",
     ]
     shell.standardInput = FileHandle.nullDevice
     shell.standardOutput = FileHandle.nullDevice
     shell.standardError = FileHandle.nullDevice
     try? shell.run()
   }
+}
+
+/// Runs a test with a server of its own, which it may stop, kill and start again.
+package func withPostgresServer<T>(
+  durable: Bool = true, isolation: isolated (any Actor)? = #isolation, _ body: (PostgresServer) async throws -> T
+) async throws -> T {
+  let server = try PostgresServer(durable: durable)
+  defer { server.remove() }
+  return try await body(server)
 }

@@ -1,6 +1,7 @@
 package import Storage
 import StoragePostgres
 import StorageSQLite
+import Synchronization
 
 /// Runs a test on a database of its own, with these contexts' tables, on the engine asked for.
 ///
@@ -16,16 +17,45 @@ package func withDatabase<T>(
     }
   case .postgres:
     let server = try PostgresServer.shared.get()
+    await turns.take()
+    defer { turns.giveBack() }
     let name = try server.makeDatabase()
-    let database = try PostgresDatabase(server.address(of: name), connections: 4)
-    do {
-      let value = try await use(database, migrations, body)
-      try? server.dropDatabase(name)
-      return value
-    } catch {
-      try? server.dropDatabase(name)
-      throw error
+    defer { try? server.dropDatabase(name) }
+    return try await use(try PostgresDatabase(server.address(of: name), connections: 4), migrations, body)
+  }
+}
+
+/// Tests run side by side, and the server has room for so many connections.
+private let turns = Turns(50)
+
+private final class Turns: Sendable {
+  private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
+
+  init(_ count: Int) { state = Mutex((count, [])) }
+
+  func take() async {
+    await withCheckedContinuation { turn in
+      let isMine = state.withLock { state in
+        if state.free == 0 {
+          state.waiting.append(turn)
+          return false
+        }
+        state.free -= 1
+        return true
+      }
+      if isMine { turn.resume() }
     }
+  }
+
+  func giveBack() {
+    let next: CheckedContinuation<Void, Never>? = state.withLock { state in
+      if state.waiting.isEmpty {
+        state.free += 1
+        return nil
+      }
+      return state.waiting.removeFirst()
+    }
+    next?.resume()
   }
 }
 
