@@ -131,7 +131,7 @@ extension Section {
     case .catalog: Text("数据目录", "Catalogue")
     case .requests: Text("共享申请", "Requests")
     case .grants: Text("授权", "Grants")
-    case .deliveries: Text("数据交付", "Deliveries")
+    case .deliveries: Text("数据交换", "Deliveries")
     case .evidence: Text("存证审计", "Evidence")
     case .people: Text("人员机构", "People")
     }

@@ -1,0 +1,109 @@
+import Foundation
+import Identity
+import Kernel
+import Storage
+import Testing
+import Web
+
+@testable import App
+
+/// Every address, as every role and as nobody, through the real server.
+@Suite struct DoorTests {
+  @Test func `every route opens to those it names and to nobody else`() async throws {
+    try await withNode(.sqlite) { node, _, _, _ in
+      try await withSite(node) { base in
+        var walked = 0
+        for role in [nil] + Role.allCases.map(Optional.init) {
+          let visitor = Visitor(base: base)
+          if let role { try await signIn(visitor, as: role, on: node) }
+          let permissions = role.map { Node.authority.permissions(of: [$0]) } ?? []
+          for route in node.routes where route.method == .get {
+            let path = Self.concrete(route.path)
+            let answer = try await visitor.get(path)
+            let expected = Self.opens(route.access, signedIn: role != nil, permissions)
+            let isRefused =
+              answer.status == 403 || answer.status == 401
+              || (answer.status == 303 && (answer.location ?? "").hasPrefix("/sign-in"))
+            #expect(isRefused != expected, "\(role?.rawValue ?? "nobody") at \(path): \(answer.status)")
+            #expect(answer.status < 500, "\(path): \(answer.status)")
+            walked += 1
+          }
+        }
+        #expect(walked > 200)
+      }
+    }
+  }
+
+  @Test func `nothing that changes is taken from nobody, from a stranger's page or without the form's token`()
+    async throws
+  {
+    try await withNode(.sqlite) { node, _, _, _ in
+      try await withSite(node) { base in
+        let nobody = Visitor(base: base)
+        let clerk = Visitor(base: base)
+        try await signIn(clerk, as: .clerk, on: node)
+        let before = try await records(node)
+        for route in node.routes
+        where route.method != .get && route.path != "/sign-in" && !route.path.hasPrefix("/sign-in/") {
+          let path = Self.concrete(route.path)
+          let unknown = try await nobody.post(path, [("csrf", "guess")])
+          #expect([303, 400, 401, 403, 415].contains(unknown.status), "nobody at \(path): \(unknown.status)")
+          let tokenless = try await clerk.post(path, [("words", "x")])
+          #expect([400, 401, 403, 415].contains(tokenless.status), "without token at \(path): \(tokenless.status)")
+        }
+        let token = Visitor.token(in: try await clerk.get("/account").text) ?? ""
+        let foreign = try await clerk.post(
+          "/sign-out", [("csrf", token)], headers: ["Origin": "https://elsewhere.example"])
+        #expect(foreign.status == 403)
+        let after = try await records(node)
+        #expect(after == before, "nothing was recorded, because nothing happened")
+      }
+    }
+  }
+
+  private func records(_ node: Node) async throws -> Int? {
+    try await node.database.read { try $0.int("SELECT COUNT(*) FROM audit_record") }
+  }
+
+  private func signIn(_ visitor: Visitor, as role: Role, on node: Node) async throws {
+    let office = try await node.database.read {
+      try OrganisationStore.named(DemoCast.consumer, on: node.clock.today, in: $0)
+    }
+    let login = "walker.\(role.rawValue)"
+    _ = try? await node.people.createForNode(
+      .init(login: login, name: "走访", organisation: try #require(office).id, roles: [role]), password: DemoCast.password
+    )
+    let answer = try await visitor.post(
+      "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+    #expect(answer.status == 303 && answer.location == "/", "\(role.rawValue): \(answer.status)")
+  }
+
+  private static func opens(_ access: Access, signedIn: Bool, _ permissions: Set<Permission>) -> Bool {
+    switch access {
+    case .anyone: true
+    case .signedIn: signedIn
+    case .permission(let permission): permissions.contains(permission)
+    case .anyPermission(let any): any.contains(where: permissions.contains)
+    }
+  }
+
+  /// A forged id in every place: what comes behind the door is then "no such thing", never a fault.
+  private static func concrete(_ path: String) -> String {
+    path.split(separator: "/", omittingEmptySubsequences: false).map {
+      $0.hasPrefix("{") ? "019cc1bb-4a4c-7001-afeb-e075049b064e" : String($0)
+    }.joined(separator: "/")
+  }
+}
+
+/// The site on a free port while the body runs.
+func withSite(
+  _ node: Node, isolation: isolated (any Actor)? = #isolation, _ body: (String) async throws -> Void
+) async throws {
+  let (ports, found) = AsyncStream.makeStream(of: Int.self)
+  let site = node.site { found.yield($0) }
+  let serving = Task { try await site.run() }
+  defer { serving.cancel() }
+  let starting = Task { await ports.first { _ in true } }
+  let port = try #require(await starting.value, "the site did not start")
+  try await body("http://127.0.0.1:\(port)")
+}
