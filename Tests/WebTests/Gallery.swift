@@ -8,7 +8,8 @@ enum Gallery {
   static let read = Permission("catalog.read")
 
   static let routes = RouteTable(
-    ["/", "/inbox", "/systems", "/catalog", "/requests", "/grants", "/deliveries", "/audit", "/people", "/me"].map {
+    ["/", "/inbox", "/systems", "/catalog", "/requests", "/grants", "/deliveries", "/audit", "/people", "/account"].map
+    {
       Route.get($0, $0 == "/people" ? .permission(Permission("people.manage")) : .signedIn) { _ in .plain("") }
     } + [.get("/sign-in", .anyone) { _ in .plain("") }])
 

@@ -81,7 +81,7 @@ package struct Layout: Sendable {
       <details class="who"><summary><span class="name">\(principal.name)</span></summary><div>\
       <p>\(principal.name)<br><span class="muted">\(principal.organisationName)</span>\
       \(when: principal.onBehalfOf != nil, "<br>\(badge(t("代理", "as a deputy"), .soon))")</p>\
-      \(when: allows("/me", request), "<p><a href=\"/me\">\(t("我的账号", "My account"))</a></p>")\
+      \(when: allows("/account", request), "<p><a href=\"/account\">\(t("我的账号", "My account"))</a></p>")\
       \(form(request, action: "/sign-out", button(t("退出登录", "Sign out"), .plain)))</div></details>
       """
   }

@@ -95,11 +95,11 @@ package func filters(_ language: Language, _ facets: [Facet]) -> HTML {
     \(when: chosen > 0, " <span class=\"count\">\(chosen)</span>")</summary>\
     <div class="facets">\(facets.filter { !$0.choices.isEmpty }, { facet in
       """
-      <div><h3>\(facet.title)</h3><ul>\(facet.choices, { choice in
+      <div><h2>\(facet.title)</h2><ul>\(facet.choices, { choice in
         """
         <li><a href="\(choice.href)"\(when: choice.chosen, " aria-current=\"true\"")>\
-        \(when: choice.chosen, "<span aria-hidden=\"true\">✓ </span>")\(choice.label)\
-        \(when: choice.chosen, "<span class=\"unseen\">\(language("（取消）", " (remove)"))</span>")\
+        <span>\(when: choice.chosen, "<span aria-hidden=\"true\">✓ </span>")\(choice.label)\
+        \(when: choice.chosen, "<span class=\"unseen\">\(language("（取消）", " (remove)"))</span>")</span>\
         \(choice.count.map { " <span class=\"count\">\(grouped($0))</span>" as HTML })</a></li>
         """
       })</ul></div>

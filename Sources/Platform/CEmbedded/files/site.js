@@ -4,29 +4,33 @@
   const zh = document.documentElement.lang.startsWith("zh");
   const say = (chinese, english) => (zh ? chinese : english);
 
-  // Elements with data-poll are asked for again until they come back without it.
+  // What has data-poll is asked for again, every two seconds, until it comes back without: with an id, that element
+  // from that address; without, the content of this page. Nobody's typing is taken away.
   let failures = 0;
+  const again = (element) => setTimeout(() => poll(element), Math.min(30000, 2000 * 2 ** failures));
   async function poll(element) {
-    const delay = Math.min(30000, 2000 * 2 ** failures);
-    await new Promise((done) => setTimeout(done, delay));
     if (!element.isConnected) return;
-    if (document.hidden) return poll(element);
+    if (document.hidden) return again(element);
+    const find = (page) => (element.id ? page.getElementById(element.id) : page.getElementById("main"));
+    const old = find(document);
+    if (/^(input|select|textarea)$/i.test(document.activeElement?.tagName) && old.contains(document.activeElement)) return again(element);
     try {
-      const answer = await fetch(element.dataset.poll, { headers: { "X-Poll": "1", Accept: "text/html" }, redirect: "error" });
-      if (!answer.ok) throw new Error(answer.status);
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(element.id);
+      const answer = await fetch(element.id ? element.dataset.poll : location.href, { headers: { "X-Poll": "1", Accept: "text/html" } });
+      if (!answer.ok || answer.redirected) throw new Error(answer.status);
+      const fresh = find(new DOMParser().parseFromString(await answer.text(), "text/html"));
       failures = 0;
       if (!fresh) return;
+      if (old.innerHTML === fresh.innerHTML) return again(element);
       const next = document.importNode(fresh, true);
-      if (element.outerHTML !== next.outerHTML) element.replaceWith(next);
-      else return poll(element);
-      if (next.dataset.poll) poll(next);
+      old.replaceWith(next);
+      const more = element.id ? next : next.querySelector("[data-poll]");
+      if (more?.dataset.poll) again(more);
     } catch {
       failures += 1;
-      if (failures < 6) poll(element);
+      if (failures < 6) again(element);
     }
   }
-  document.querySelectorAll("[data-poll][id]").forEach(poll);
+  document.querySelectorAll("[data-poll]").forEach(again);
 
   // Forms that cannot be undone ask once more.
   document.addEventListener("submit", (event) => {
@@ -90,7 +94,7 @@
     const options = [...select.options];
     const input = document.createElement("input");
     input.type = "search";
-    input.className = "narrow";
+    input.className = "narrowing";
     input.placeholder = select.dataset.filter;
     input.setAttribute("aria-label", select.dataset.filter);
     input.addEventListener("input", () => {
