@@ -12,7 +12,7 @@ package struct Sanjiang: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, DemoCommand.self, ServeCommand.self, WorkerCommand.self, MigrateCommand.self,
       BackupCommand.self,
-      RestoreCommand.self, AuditCommand.self, ExchangeCommand.self,
+      RestoreCommand.self, AuditCommand.self, ExchangeCommand.self, BenchCommand.self,
     ])
 
   package init() {}
