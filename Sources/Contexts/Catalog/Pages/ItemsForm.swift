@@ -46,7 +46,7 @@ private func mountFields(_ t: Language, _ resource: Resource, _ values: Fields, 
   let cursors = resource.items.filter { $0.type == .timestamp || $0.type == .integer }
     .map { ($0.column, "\($0.name)（\($0.column)）") }
   return """
-    <fieldset><legend>\(t("挂接", "Mount"))：<span class="code">\(mount.table.description)</span></legend>\
+    <fieldset class="item"><legend>\(t("挂接", "Mount"))：<span class="code">\(mount.table.description)</span></legend>\
     \(field(t, Field("keys", Text("主键项", "Key items"), .ticks(columns), hint: Text("共同区分每一行；增量更新和核对都靠它。", "Together they tell rows apart; updates and checks rest on them.")), value: values, faults: faults))\
     \(field(t, Field("cursor", Text("增量标记列", "Change cursor"), .choice([("", t("无（只做全量）", "none (full deliveries only)"))] + cursors), required: false, hint: Text("每次修改都会变大的列，如更新时间。", "A column that grows with each change, such as the time of update.")), value: values, faults: faults))\
     </fieldset>
@@ -81,8 +81,8 @@ private func itemFieldset(
   let found = findings.filter { $0.field.hasPrefix(prefix + ".") }
   return """
     <fieldset class="item"><legend>\(index + 1). <span class="code">\(item.column)</span> \
-    \(when: item.isKey, badge(t("主键", "key"))) \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))\
-    \(evidence(t, item))</legend>\
+    \(when: item.isKey, badge(t("主键", "key"))) \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))</legend>\
+    \(when: item.evidence != nil, "<p>\(evidence(t, item))</p>")\
     \(found, { "<p class=\"finding\">\(severityBadge(t, $0.severity)) \(t($0.message))</p>" })\
     <div class="grid">\(fields, { field(t, $0, value: values, faults: faults) })</div></fieldset>
     """

@@ -20,7 +20,7 @@ func metadataForm(
     }.joined()
     if one.name == "classes" {
       below +=
-        "<ul class=\"plain\">\(words(values["classes"]), { "<li class=\"muted\">\($0)：\(classification.title(of: $0))</li>" })</ul>"
+        "<ul>\(words(values["classes"]), { "<li class=\"muted\">\($0)：\(classification.title(of: $0))</li>" })</ul>"
       below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅国家分类", "Browse the classification"))</a></p>"
     }
     return field(t, one, value: values, faults: faults) + below
@@ -35,8 +35,8 @@ func metadataForm(
       <h1>\(t(title))：\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
       \(t("提供方", "Provider"))：\(resource.providerName)（<span class="code">\(resource.providerCode)</span>）</p>\
       \(faultSummary(t, refusal))\
-      \(details(
-        t("核验结果（\(findings.count)）", "Findings (\(findings.count))"), open: refusal == nil && findings.hasErrors,
+      \(panel(
+        t("核验结果", "What the rules say"), id: "findings",
         findingsList(t, findings) { finding in
           named.contains(finding.field) ? "#\(finding.field)" : itemLink(resource, finding)
         }))\

@@ -30,7 +30,10 @@ func metadataFacts(
   let classes: HTML =
     m.classes.isEmpty
     ? missing(t)
-    : "<ul class=\"plain\">\(m.classes, { "<li><a href=\"\(CatalogLink.search)?class=\($0)\">\(classification.title(of: $0))</a> <span class=\"code\">\($0)</span></li>" })</ul>"
+    : m.classes.map {
+      "<a href=\"\(CatalogLink.search)?class=\($0)\">\(classification.title(of: $0))</a> <span class=\"code\">\($0)</span>"
+        as HTML
+    }.joined("<br>")
   var method = named(m.methodClass, lists.methodClasses)
   if m.methodClass == "1", !m.methodType.isEmpty { method += " · \(t(lists.methodTypes.text(m.methodType)))" }
   if m.sharingType == "3" { method = "—" }
@@ -137,7 +140,7 @@ private func itemsPart(_ request: Request, _ view: ResourceView, _ lists: CodeLi
       <td>\(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")</td><td class="code">\(item.column)</td>\
       <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td>\
       <td>\(item.isNullable ? t("可空", "yes") : t("非空", "no"))</td>\
-      <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(evidence(t, item))</td>\
+      <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(when: item.evidence != nil, "<br>")\(evidence(t, item))</td>\
       <td>\(sharingBadge(t, type, lists))\(when: !item.sharingCondition.isEmpty, "<br>\(item.sharingCondition)")</td>\
       <td>\(t(lists.grades.text(item.grade)))</td><td>\(item.description)</td></tr>
       """ as HTML
@@ -165,7 +168,7 @@ func length(_ item: Item) -> HTML {
 func evidence(_ t: Language, _ item: Item) -> HTML {
   guard let evidence = item.evidence else { return .nothing }
   return """
-    <br><span class="muted">\(t("抽样 \(evidence.looked) 个值，\(evidence.valid) 个通过校验", "\(evidence.valid) of \(evidence.looked) sampled values pass"))</span>
+    <span class="muted">\(t("抽样 \(evidence.looked) 个值，\(evidence.valid) 个通过校验", "\(evidence.valid) of \(evidence.looked) sampled values pass"))</span>
     """
 }
 

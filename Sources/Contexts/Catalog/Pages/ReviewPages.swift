@@ -38,7 +38,7 @@ func reviewPage(
     """
     <tr><td>\(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")\(changeMark(t, item, before))</td><td class="code">\(item.column)</td>\
     <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td>\
-    <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(evidence(t, item))</td>\
+    <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(when: item.evidence != nil, "<br>")\(evidence(t, item))</td>\
     <td>\(sharingBadge(t, resource.sharingType(of: item), lists))</td><td>\(t(lists.grades.text(item.grade)))</td></tr>
     """ as HTML
   }.joined()
