@@ -26,6 +26,8 @@ struct Room {
   var folder: String
   var uses: [Dependency]
   var tests: [Dependency]? = nil
+  /// Builds a program of its own, for measuring or for tests that kill it.
+  var isProgram = false
 }
 
 let platform: [Room] = [
@@ -45,7 +47,13 @@ let platform: [Room] = [
   Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
-    tests: ["CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit"]),
+    tests: [
+      "CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit",
+      "transfer-bench",
+    ]),
+  Room(
+    name: "transfer-bench", folder: "Tools",
+    uses: ["Transfer", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit"], isProgram: true),
   Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(
@@ -57,6 +65,8 @@ let platform: [Room] = [
     tests: ["Web", "NationalCrypto", "Kernel", logging, lifecycle]),
   Room(name: "TestKit", folder: "Platform", uses: ["Storage", "StorageSQLite", "StoragePostgres", "Kernel"]),
 ]
+
+let libraries = platform.filter { !$0.isProgram }.map(\.name)
 
 let contexts: [Room] = [
   context("Audit", []),
@@ -83,9 +93,9 @@ let product: [Room] = [
   Room(name: "Demo", folder: "", uses: ["Kernel", "CSQLite"], tests: ["Kernel", "TestKit"]),
   Room(
     name: "App", folder: "",
-    uses: (platform.map(\.name).filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
+    uses: (libraries.filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
       .map { .target(name: $0) } + ["Demo", "CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
-    tests: (platform.map(\.name) + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) }),
+    tests: (libraries + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) }),
 ]
 
 /// A context stands on the platform below it and on the contexts it names, and on nothing beside or above it.
@@ -129,9 +139,10 @@ let package = Package(
     .executableTarget(name: "sanjiang", dependencies: ["App"], path: "Sources/sanjiang"),
   ]
     + rooms.map { room in
-      .target(
-        name: room.name, dependencies: room.uses,
-        path: room.folder.isEmpty ? "Sources/\(room.name)" : "Sources/\(room.folder)/\(room.name)")
+      let path = room.folder.isEmpty ? "Sources/\(room.name)" : "Sources/\(room.folder)/\(room.name)"
+      return room.isProgram
+        ? .executableTarget(name: room.name, dependencies: room.uses, path: path)
+        : .target(name: room.name, dependencies: room.uses, path: path)
     }
     + rooms.compactMap { room in
       room.tests.map { .testTarget(name: "\(room.name)Tests", dependencies: [.target(name: room.name)] + $0) }

@@ -51,6 +51,9 @@ final class Stand: @unchecked Sendable {
     for suffix in ["", "-wal", "-shm", "-journal"] { try? FileManager.default.removeItem(atPath: file + suffix) }
   }
 
+  /// For a process of its own.
+  var place: String { postgres?.address ?? file ?? "" }
+
   func run(_ sql: String) throws {
     if let postgres {
       try PostgreSQLConnection(postgres).run("SET search_path = public; " + sql)

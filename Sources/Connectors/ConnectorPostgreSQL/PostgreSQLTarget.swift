@@ -41,13 +41,21 @@ struct PostgreSQLTarget {
     lines.append("\(WritePlan.staleSinceColumn) timestamptz")
     lines.append("PRIMARY KEY (\(keyNames.joined(separator: ", ")))")
     try connection.run("CREATE TABLE \(table) (\(lines.joined(separator: ", ")))")
-    // Reading a run back goes by batch; in the order rows were written it costs one scan.
-    try connection.run("CREATE INDEX ON \(table) (\(WritePlan.batchColumn))")
     for column in plan.columns {
       guard let comment = column.comment else { continue }
       try connection.run(
         "COMMENT ON COLUMN \(table).\(PostgreSQLQuote.name(column.name)) IS \(PostgreSQLQuote.text(comment))")
     }
+  }
+
+  /// Reading a run back goes by batch; in the order rows were written it costs one scan.
+  func indexBatches() throws(ConnectorError) {
+    let found = try connection.run(
+      """
+      SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+      WHERE i.indrelid = $1::regclass AND a.attname = $2
+      """, [table, WritePlan.batchColumn])
+    if found.isEmpty { try connection.run("CREATE INDEX ON \(table) (\(WritePlan.batchColumn))") }
   }
 
   private func checkShape(_ found: PostgreSQLTable) throws(ConnectorError) {

@@ -232,6 +232,11 @@ final class PostgreSQLWriter: RowWriter {
       """, ["\(batch)"])
   }
 
+  func settle() throws(ConnectorError) {
+    try begin()
+    try target.indexBatches()
+  }
+
   // MARK: Transactions
 
   func commit(_ record: BatchRecord?, state: String) throws(ConnectorError) {

@@ -82,9 +82,6 @@ final class SQLiteWriter: RowWriter {
     lines += ["sj_batch INTEGER NOT NULL", "sj_stale_batch INTEGER", "sj_stale_since TIMESTAMP"]
     lines.append("PRIMARY KEY (\(keyNames.joined(separator: ", ")))")
     try connection.run("CREATE TABLE \(table) (\(lines.joined(separator: ", ")))")
-    // Reading a run back goes by batch.
-    try connection.run(
-      "CREATE INDEX \(SQLiteQuote.name(plan.table.name + "_sj_batch")) ON \(table) (sj_batch)")
   }
 
   private func checkShape(_ found: TableDescription) throws(ConnectorError) {
@@ -293,6 +290,12 @@ final class SQLiteWriter: RowWriter {
     try connection.run(
       "DELETE FROM \(table) WHERE sj_batch < \(batch) AND coalesce(sj_stale_batch, 0) < \(batch)")
     return connection.changes
+  }
+
+  func settle() throws(ConnectorError) {
+    try begin()
+    try connection.run(
+      "CREATE INDEX IF NOT EXISTS \(SQLiteQuote.name(plan.table.name + "_sj_batch")) ON \(table) (sj_batch)")
   }
 
   // MARK: Transactions

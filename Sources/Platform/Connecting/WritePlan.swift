@@ -123,6 +123,9 @@ package protocol RowWriter: AnyObject {
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// After a full refresh: removes rows last written before `batch` unless flagged stale by it or later; returns how many.
   func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int
+  /// Before a full run's last commit: builds what reading back by batch needs. Built once over all rows it costs a
+  /// fraction of keeping it up to date while they are loaded.
+  func settle() throws(ConnectorError)
   /// Throws `.fenced`, with nothing changed, when another fence has taken the stream.
   func commit(_ record: BatchRecord?, state: String) throws(ConnectorError)
   func rollback()

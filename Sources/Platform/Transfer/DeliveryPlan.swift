@@ -47,7 +47,7 @@ package struct DeliveryPlan: Sendable {
   package init(
     grant: String, run: String, fence: Int64, mode: Mode, source: TableName, target: TableName, items: [ItemContract],
     key: [String], cursor: Cursor? = nil, overlap: Duration = .seconds(600), secret: [UInt8], providerKey: [UInt8],
-    batchBytes: Int = 1 << 20
+    batchBytes: Int = 2 << 20
   ) {
     self.grant = grant
     self.run = run

@@ -198,6 +198,7 @@ final class DeliverySession {
     var after = state
     let batch = nextBatch
     if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
+    if state.mode == .full { try writer.settle() }
     after.counts.read += unkeyed.read
     after.counts.quarantined += unkeyed.bad
     after.phase = .idle

@@ -1,0 +1,190 @@
+import Connecting
+import Foundation
+import Kernel
+import Synchronization
+import TestKit
+import Testing
+
+@testable import ConnectorPostgreSQL
+@testable import Transfer
+
+/// Deliveries that are killed, in processes of their own. Serialised: they measure their own time to aim at it.
+@Suite(.serialized) struct CrashTests {
+  private struct Attempt {
+    var status: Int32
+    var wasKilled: Bool
+    var said: String
+  }
+
+  /// The program built beside the tests.
+  private static let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    .appendingPathComponent("transfer-bench").path
+
+  /// Runs a delivery and kills it after `patience` microseconds, unless it has ended by then.
+  private func attempt(_ arguments: [String], killAfter patience: UInt32?) throws -> Attempt {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.arguments = ["deliver"] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    if let patience {
+      usleep(patience)
+      kill(process.processIdentifier, SIGKILL)
+    }
+    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return Attempt(
+      status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal, said: said)
+  }
+
+  private func counted(_ keeper: String, _ said: String) throws -> Int {
+    let words = said.split(separator: "\n").first { $0.hasPrefix("batches ") }?.split(separator: " ") ?? []
+    guard words.count == 4, let first = Int(words[1]), let last = Int(words[2]) else { return -1 }
+    return try FileManager.default.contentsOfDirectory(atPath: keeper).reduce(0) { sum, name in
+      guard let batch = name.split(separator: "-").first.flatMap({ Int($0) }), batch >= first, batch <= last else {
+        return sum
+      }
+      return sum + (try String(contentsOfFile: "\(keeper)/\(name)", encoding: .utf8)).split(separator: "\n").count
+    }
+  }
+
+  /// Kills a delivery again and again until one attempt gets through; returns how often it was killed.
+  private func deliverThroughKills(
+    _ mode: String, _ run: String, _ places: [String], _ keeper: String, fence: inout Int, generator: inout Seeded
+  ) throws -> (kills: Int, said: String) {
+    var (kills, patience) = (0, UInt32(150_000))
+    while true {
+      fence += 1
+      let killAfter = UInt32.random(in: 5_000...patience, using: &generator)
+      let result = try attempt(places + [mode, run, "\(fence)", keeper], killAfter: killAfter)
+      if !result.wasKilled {
+        #expect(result.status == 0, "\(result.said)")
+        return (kills, result.said)
+      }
+      kills += 1
+      // Slowly more time, so that every stage is met and the end is reached.
+      patience += patience / 12
+    }
+  }
+
+  @Test(arguments: [
+    Way(from: .postgresql, to: .postgresql), Way(from: .sqlite, to: .sqlite), Way(from: .postgresql, to: .sqlite),
+  ])
+  func `killed at any moment and started again, the target holds exactly the good rows, each once`(way: Way)
+    async throws
+  {
+    var generator = Seeded(state: 20_260_822)
+    var kills = 0
+    for round in 0..<3 where kills < 25 || round == 0 {
+      let (source, target) = (try Stand(way.from), try Stand(way.to))
+      try source.makePersons(key: way.from == .sqlite ? "PRIMARY KEY" : "")
+      try source.insert(Person.many(1...15_000))
+      try source.insert((20_001...20_015).map { Person(id: $0, name: "这个名字实在是太长了一点点") })
+      if way.from == .postgresql { try source.insert([Person(id: nil), Person(id: nil)] + Person.many([77])) }
+      let bad = way.from == .postgresql ? 18 : 15
+      try await withTemporaryFolder { keeper in
+        let places = [way.from.rawValue, source.place, way.to.rawValue, target.place]
+        var fence = 0
+        let full = try deliverThroughKills("full", "r1", places, keeper, fence: &fence, generator: &generator)
+        #expect(full.said.contains("agrees true"))
+        #expect(full.said.contains("delivered 15000\n") && full.said.contains("quarantined \(bad)\n"))
+        #expect(try counted(keeper, full.said) == bad)
+        let good = Person.many(1...15_000).map(\.delivered)
+        #expect(try target.persons() == good)
+        try source.run(
+          "UPDATE person SET name = '改名', changed = '2026-08-22 12:00:00+00' WHERE id BETWEEN 100 AND 6000")
+        try source.insert(Person.many(30_001...31_000, changed: "2026-08-22 12:00:00+00"))
+        try source.run(
+          "UPDATE person SET name = '这个名字实在是太长了一点点', changed = '2026-08-22 12:00:00+00' WHERE id BETWEEN 7000 AND 7004")
+        let changed = try deliverThroughKills("incremental", "r2", places, keeper, fence: &fence, generator: &generator)
+        #expect(changed.said.contains("agrees true"))
+        #expect(changed.said.contains("delivered 6901\n") && changed.said.contains("stale 5\n"))
+        let names = Dictionary(uniqueKeysWithValues: good.map { ($0.id ?? 0, $0) })
+        let expected = (Array(1...15_000) + Array(30_001...31_000)).map { id -> Person in
+          if (100...6000).contains(id) {
+            var person = names[id] ?? Person()
+            person.name = "改名"
+            return person
+          }
+          return names[id] ?? Person.many([id])[0].delivered
+        }
+        #expect(try target.persons() == expected)
+        kills += full.kills + changed.kills
+      }
+    }
+    #expect(kills >= 20, "only \(kills) kills: the machine was too fast for the aim")
+    print("\(way.testDescription): \(kills) kills")
+  }
+
+  @Test func `the target's server stops midway and comes back: nothing is lost, nothing twice`() async throws {
+    let server = try PostgresServer()
+    defer { server.remove() }
+    let address = PostgreSQLAddress(address: server.address(of: try server.makeDatabase()))
+    let source = try Stand(.postgresql)
+    try source.makePersons()
+    try source.insert(Person.many(1...15_000))
+    let (grant, target) = (Grant(), PostgreSQLConnector(address))
+    let stopped = Mutex(false)
+    let keeper = grant.keeper
+    let control = DeliveryControl(
+      progress: { progress in
+        guard progress.batch == 4,
+          stopped.withLock({
+            let was = $0; $0 = true; return !was
+          })
+        else { return }
+        server.stop(.immediate)
+      }, quarantine: { keeper.take($0) })
+    await #expect {
+      _ = try await Delivery(grant.plan(.full, run: "r1", fence: 1), control: control).run(
+        from: source.connector, to: target)
+    } throws: {
+      ($0 as? ConnectorError)?.kind == .retryable
+    }
+    await #expect {
+      _ = try await Delivery(grant.plan(.full, run: "r1", fence: 2), control: control).run(
+        from: source.connector, to: target)
+    } throws: {
+      ($0 as? ConnectorError)?.kind == .retryable
+    }
+    try server.start()
+    let outcome = try await Delivery(grant.plan(.full, run: "r1", fence: 3), control: control)
+      .run(from: source.connector, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 15_000)
+    let rows = try PostgreSQLConnection(address).run(
+      "SELECT count(*), count(DISTINCT id), min(sj_batch) FROM public.person")
+    #expect(rows == [["15000", "15000", "1"]])
+  }
+
+  @Test func `a full disk stops the delivery with a clear answer, and room lets it finish`() async throws {
+    let (source, target) = (try Stand(.sqlite), try Stand(.sqlite))
+    try source.makePersons()
+    try source.insert(Person.many(1...15_000))
+    try await withTemporaryFolder { keeper in
+      let places = ["sqlite", source.place, "sqlite", target.place, "full", "r1"]
+      let full = try attempt(places + ["1", keeper, "300000"], killAfter: nil)
+      #expect(full.status == 1)
+      #expect(full.said.contains("error retryable sqlite."), "\(full.said)")
+      let there = Int(try target.value("SELECT count(*) FROM person") ?? "") ?? 0
+      #expect(there > 0 && there < 15_000)
+      let outcome = try attempt(places + ["2", keeper], killAfter: nil)
+      #expect(outcome.said.contains("agrees true") && outcome.said.contains("delivered 15000\n"))
+      #expect(try target.persons() == Person.many(1...15_000).map(\.delivered))
+    }
+  }
+}
+
+/// The same chances in every run.
+struct Seeded: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &+ 0x9E37_79B9_7F4A_7C15
+    var word = state
+    word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+    return word ^ word >> 31
+  }
+}
