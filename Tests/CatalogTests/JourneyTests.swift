@@ -113,6 +113,104 @@ import Testing
   }
 }
 
+@Suite struct `What only the store can know` {
+  @Test(arguments: Engine.allCases)
+  func `a system's name, a name already used and a code nobody has are found`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let first = try await offices.published()
+      let draft = try await offices.cataloguing.draft(
+        Offices.officer, from: first.mount!.source, table: TableName("legal_person"))
+      var revision = 1
+      for (name, related, code) in [
+        ("企业登记系统", [], "name.is-system"), ("企业法人 登记信息", [], ""), ("企业法人登记信息", [], "name.taken"),
+        ("企业法人登记信息Ａ", ["3070120302/000001"], ""), ("别的名称", ["3070120302/000009"], "related.unknown"),
+      ] as [(String, [String], String)] {
+        var metadata = complete(draft.metadata, name)
+        metadata.related = related
+        let answer = try await offices.cataloguing.edit(
+          Offices.officer, draft.id, from: revision, .init(metadata: metadata))
+        revision = answer.resource.revision
+        let errors = answer.findings.filter { $0.severity == .error }.map(\.code)
+        #expect(errors == (code.isEmpty ? [] : [code]), "\(name)")
+      }
+      // Another office may use the name.
+      let other = try await offices.cataloguing.draft(
+        Offices.otherOfficer, system: nil, metadata: Metadata(name: "企业法人登记信息"))
+      let found = try await offices.cataloguing.findings(Offices.otherOfficer, other.id)
+      #expect(!found.contains { $0.code == "name.taken" })
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `entries that are approved at the same moment get codes of their own`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let source = try await offices.source()
+      var drafts: [ResourceID] = []
+      for number in 0..<8 {
+        let draft = try await offices.cataloguing.draft(
+          Offices.officer, from: source.id, table: TableName("legal_person"), sampling: 0)
+        _ = try await offices.cataloguing.edit(
+          Offices.officer, draft.id, from: 1, .init(metadata: complete(draft.metadata, "法人信息之\(number)")))
+        _ = try await offices.cataloguing.submit(Offices.officer, draft.id)
+        drafts.append(draft.id)
+      }
+      let cataloguing = offices.cataloguing
+      let codes = try await withThrowingTaskGroup(of: String.self) { group in
+        for id in drafts {
+          group.addTask {
+            try await cataloguing.decide(Offices.operatorOfPlatform, id, .approve(publish: true)).code?.description
+              ?? "-"
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(codes.sorted() == (1...8).map { "3070120302/00000\($0)" })
+      #expect(try await cataloguing.search(Offices.clerk, CatalogQuery()).total == 8)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `what was submitted can be taken back, and a decision comes too late then`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let draft = try await offices.completeDraft()
+      _ = try await offices.cataloguing.submit(Offices.officer, draft.id)
+      await #expect(throws: Refusal.self) {
+        try await offices.cataloguing.edit(Offices.officer, draft.id, from: draft.revision, .init())
+      }
+      try await offices.cataloguing.recall(Offices.officer, draft.id)
+      #expect(try await offices.db.read { try Inbox.count(for: Offices.operatorOfPlatform, in: $0) } == 0)
+      let late = await #expect(throws: Refusal.self) {
+        try await offices.cataloguing.decide(Offices.operatorOfPlatform, draft.id, .approve(publish: true))
+      }
+      #expect(late?.code == "catalog.state")
+      #expect(try await offices.cataloguing.resource(Offices.officer, draft.id).code == nil)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an office with no node anywhere in its line cannot submit until one is configured`(engine: Engine) async throws
+  {
+    try await Offices.with(engine) { offices in
+      let nowhere = Offices.person(of: Offices.centre, "孙七", .compileCatalog, .readCatalog)
+      let draft = try await offices.cataloguing.draft(
+        nowhere, system: nil,
+        metadata: {
+          var metadata = complete(Metadata(), "平台运行统计")
+          metadata.classes = ["202"]
+          metadata.format = "0203"
+          metadata.methodClass = "1"
+          metadata.methodType = "2"
+          return metadata
+        }(),
+        items: [Item(id: .make(at: Offices.start), name: "日期", column: "day", dataType: "D", type: .date)])
+      let refusal = await #expect(throws: Refusal.self) {
+        try await offices.cataloguing.submit(nowhere, draft.id)
+      }
+      #expect(refusal?.code == "catalog.provider.no-node")
+    }
+  }
+}
+
 @Suite struct `Versions` {
   @Test(arguments: Engine.allCases)
   func `a change is written beside what is in force, keeps code and items, and supersedes it`(engine: Engine)

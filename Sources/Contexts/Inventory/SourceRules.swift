@@ -87,6 +87,13 @@ extension SourceDraft {
           .init(field, Text("最多 \(Self.settingLimit) 字节。", "At most \(Self.settingLimit) bytes.")))
       } else if value.unicodeScalars.contains(where: { $0.value < 0x20 }) {
         faults.append(.init(field, Text("不能含有控制字符。", "Control characters are not allowed.")))
+      } else if !setting.isSecret, let parameter = fileParameter(in: value) {
+        faults.append(
+          .init(
+            field,
+            Text(
+              "不能使用参数 \(parameter)，它会让服务器读取本机文件。",
+              "Parameter \(parameter) is not allowed: it makes the server read its own files.")))
       } else if !setting.isSecret, carriesSecret(value) {
         faults.append(
           .init(
@@ -95,6 +102,15 @@ extension SourceDraft {
       }
     }
     return faults + admission.faults(kind.name, settings)
+  }
+}
+
+/// A connection parameter that names a file or a service of this machine; an address must name only the other side.
+private func fileParameter(in value: String) -> String? {
+  let folded = value.lowercased()
+  return ["passfile", "servicefile", "service", "sslkey", "sslcert", "sslrootcert", "sslcrl", "sslcrldir"].first {
+    name in
+    ["?", "&", " "].contains { folded.contains($0 + name + "=") } || folded.hasPrefix(name + "=")
   }
 }
 

@@ -60,7 +60,7 @@ private func results(_ t: Language, _ query: CatalogQuery, _ hits: CatalogHits, 
   return """
     <ul class="entries">\(hits.entries, { entry in
       """
-      <li><h3><a href="\(CatalogLink.resource(entry.id))">\(searchHighlight(entry.name, words))</a></h3>\
+      <li><h2><a href="\(CatalogLink.resource(entry.id))">\(searchHighlight(entry.name, words))</a></h2>\
       <p class="badges">\(sharingBadge(t, entry.sharingType, lists)) \(badge(t(lists.cycles.text(entry.cycle)))) \
       \(entry.isMounted ? badge(t("已挂接", "Mounted"), .good) : badge(t("未挂接", "Not mounted"), .soon))</p>\
       <p>\(searchHighlight(entry.abstract, words))\(when: entry.abstract.count >= 200, "…")</p>\
