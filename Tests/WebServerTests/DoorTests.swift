@@ -135,6 +135,29 @@ import Web
     }
   }
 
+  @Test func `shows what a cookie can hold of a long message`() async throws {
+    try await withSite { site async throws in
+      let done = try await site.post("/long", form: "csrf=\(SampleSite.csrf)", [Self.signedIn])
+      let flash = try #require(done.cookie("flash"))
+      #expect(flash.utf8.count < 4096)
+      let page = try await site.get("/", [("Cookie", flash)])
+      #expect(page.body.contains(String(repeating: "江", count: 200)))
+    }
+  }
+
+  @Test func `tells whoever was signed out why, once, and what became of the form`() async throws {
+    try await withSite { site async throws in
+      let posted = try await site.post("/save", form: "csrf=\(SampleSite.csrf)", [("Cookie", "sid=expired")])
+      #expect(posted.status == 303 && posted["location"] == "/sign-in")
+      #expect(posted.cookies.contains { $0.hasPrefix("sid=;") })
+      let page = try await site.get("/sign-in", [("Cookie", try #require(posted.cookie("flash")))])
+      #expect(page.body.contains("没有保存"))
+      // Nobody was signed in: there is nothing to tell. Halfway in: the session stays.
+      #expect(try await site.get("/mine").cookies.isEmpty)
+      #expect(try await site.get("/mine", [("Cookie", "sid=halfway")]).cookies.isEmpty)
+    }
+  }
+
   @Test func `never sends anybody to another site`() async throws {
     try await withSite { site async throws in
       let page = try await site.get("/sign-in")

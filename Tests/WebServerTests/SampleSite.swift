@@ -51,6 +51,9 @@ enum SampleSite {
       return .plain((fields + files).joined(separator: "|"))
     },
     .post("/save", .signedIn) { _ in .redirect("/", flash: Text("已保存<i>。", "Saved<i>.")) },
+    .post("/long", .signedIn) { _ in
+      .redirect("/", flash: Text(String(repeating: "江", count: 900), String(repeating: "é", count: 900)))
+    },
     .post("/away", .anyone) { _ in .redirect("https://elsewhere.example/") },
     .get("/where", .anyone) { request in .plain(request.remoteAddress) },
     .get("/fails", .anyone) { _ in throw Trouble() },

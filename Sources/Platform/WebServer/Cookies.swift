@@ -31,7 +31,7 @@ struct Cookies: Sendable {
       guard let equals = trimmed.firstIndex(of: "="), trimmed[..<equals] == wanted else { return nil }
       return String(trimmed[trimmed.index(after: equals)...])
     }
-    return values.count == 1 && values[0].utf8.count <= 2000 ? values[0] : nil
+    return values.count == 1 && values[0].utf8.count <= 4000 ? values[0] : nil
   }
 }
 

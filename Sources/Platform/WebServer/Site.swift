@@ -39,7 +39,8 @@ struct Site: HTTPResponder {
     let document = openAPI(routes, title: configuration.title.english, version: "1").bytes
     let tag = String(SM3.hash(document).hex.prefix(16))
     table = RouteTable(routes + [.get("/api/v1/openapi.json", .anyone) { _ in .json(document, etag: tag) }])
-    layout = Layout(table: table, imprint: configuration.title)
+    let isNamed = configuration.title != SiteServer.Configuration.product
+    layout = Layout(table: table, imprint: isNamed ? configuration.title : Text(same: ""))
     cookies = Cookies(secure: configuration.tls != nil || !configuration.trustedProxies.isEmpty)
   }
 
@@ -56,9 +57,10 @@ struct Site: HTTPResponder {
     let started = ContinuousClock.now
     let body = Body(request: request, channel: context.channel, timeout: configuration.bodyTimeout)
     var reply: Reply
-    var person: String?
+    var (person, remote): (String?, String) = (nil, context.peer)
     do {
       let visit = try Visit(request, peer: context.peer, proxies: proxies)
+      remote = visit.remoteAddress
       (reply, person) = try await answer(visit, body)
       if visit.isHead { reply.omitsBody = true }
     } catch {
@@ -73,7 +75,7 @@ struct Site: HTTPResponder {
       let channel = context.channel
       context.channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
     }
-    record(request, reply, person: person, peer: context.peer, took: ContinuousClock.now - started)
+    record(request, reply, person: person, from: remote, took: ContinuousClock.now - started)
     return reply.response(secure: cookies.secure)
   }
 
@@ -145,7 +147,18 @@ struct Site: HTTPResponder {
     }
     let here = visit.rawPath + (visit.rawQuery.isEmpty ? "" : "?" + visit.rawQuery)
     let next = visit.method == .get && here != "/" && localAddress(here) == here ? here : nil
-    return Reply(status: 303, headers: [("location", address("/sign-in", [("next", next)]))])
+    var reply = Reply(status: 303, headers: [("location", address("/sign-in", [("next", next)]))])
+    if request.session == nil, cookies.read(.session, from: visit.headers["cookie"]) != nil {
+      // Whoever was signed in learns why the form is gone, rather than wondering.
+      reply.cookies = [
+        cookies.set(.session, nil),
+        note(
+          visit.method == .get
+            ? Text("登录已过期，请重新登录。", "You were signed out; please sign in again.")
+            : Text("登录已过期，刚才提交的内容没有保存。", "You were signed out; what you just sent was not saved.")),
+      ]
+    }
+    return reply
   }
 
   /// A route's answer as bytes and headers.
@@ -161,10 +174,7 @@ struct Site: HTTPResponder {
       return reply
     case .redirect(let address, let flash):
       var reply = Reply(status: 303, headers: [("location", try own(address))])
-      if let flash {
-        let text = "\(flash.chinese.prefix(300))\u{1F}\(flash.english.prefix(300))"
-        reply.cookies.append(cookies.set(.flash, seal.seal(percentEncoded(text), as: "flash"), maxAge: 120))
-      }
+      if let flash { reply.cookies.append(note(flash)) }
       return reply
     case .json(let bytes, let status, let etag):
       guard let etag else { return Reply(status: status, type: "application/json", body: bytes) }
@@ -191,6 +201,12 @@ struct Site: HTTPResponder {
         status: 303, headers: [("location", try own(address))],
         cookies: [cookies.set(.session, token), cookies.set(.anonymous, nil)])
     }
+  }
+
+  /// The cookie of a message shown once, within the 4096 bytes that a browser keeps.
+  private func note(_ text: Text) -> String {
+    let both = "\(text.chinese.prefix(200))\u{1F}\(text.english.prefix(200))"
+    return cookies.set(.flash, seal.seal(percentEncoded(both), as: "flash"), maxAge: 120)
   }
 
   private func flash(_ request: Web.Request) -> Text? {
@@ -266,13 +282,13 @@ struct Site: HTTPResponder {
 
   /// One line a request. Names of query fields only: what people search for is nobody's business.
   private func record(
-    _ request: Hummingbird.Request, _ reply: Reply, person: String?, peer: String, took: Duration
+    _ request: Hummingbird.Request, _ reply: Reply, person: String?, from: String, took: Duration
   ) {
     let target = request.head.path ?? ""
     let cut = target.firstIndex(of: "?") ?? target.endIndex
     let names = target[cut...].dropFirst().split(separator: "&").prefix(20).map { $0.prefix { $0 != "=" }.prefix(40) }
     let query = names.isEmpty ? "" : "?" + names.joined(separator: "&")
-    var details: Logger.Metadata = ["peer": "\(peer)"]
+    var details: Logger.Metadata = ["from": "\(from)"]
     if let person { details["person"] = "\(person)" }
     logger.info(
       "\(request.method.rawValue) \(target[..<cut].prefix(300))\(query) \(reply.status) \(took.inMilliseconds) ms \(reply.body.count) B",

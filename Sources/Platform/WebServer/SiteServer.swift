@@ -1,4 +1,3 @@
-import CEmbedded
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -19,16 +18,18 @@ package struct SiteServer: Service {
     package var tls: (certificate: String, key: String)?
     /// Addresses or blocks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed.
     package var trustedProxies: [String]
-    /// The name of this node, in the header of every page.
+    /// The name of this node: in the footer of every page unless it is the product's own, and in the OpenAPI document.
     package var title: Text
     /// How long a request's head, and a silence inside its body, may take.
     package var idleTimeout: Duration = .seconds(30)
     /// How long a whole body may take.
     package var bodyTimeout: Duration = .seconds(300)
 
+    package static let product = Text("三江", "Sanjiang")
+
     package init(
       host: String = "127.0.0.1", port: Int = 8080, tls: (certificate: String, key: String)? = nil,
-      trustedProxies: [String] = [], title: Text = Text("三江", "Sanjiang")
+      trustedProxies: [String] = [], title: Text = Self.product
     ) {
       self.host = host
       self.port = port
