@@ -43,7 +43,7 @@ let platform: [Room] = [
     tests: ["Storage", "Kernel", "TestKit"]),
   Room(
     name: "Jobs", folder: "Platform", uses: ["Storage", "Kernel", lifecycle, logging],
-    tests: ["Storage", "Kernel", "TestKit"]),
+    tests: ["Storage", "Kernel", "TestKit", lifecycle, logging]),
   Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],

@@ -27,6 +27,8 @@ package struct Job: Sendable, Hashable {
   package var done: Int
   package var total: Int?
   package var note: String?
+  /// Stable, for programs: a refusal's code, `lease.lost`, `cancelled`.
+  package var errorCode: String?
   package var error: String?
   package var createdAt: Instant
   package var startedAt: Instant?
@@ -59,6 +61,7 @@ extension Job {
     done = try row.int("progress_done")
     total = try row.intOrNil("progress_total")
     note = try row.textOrNil("progress_note")
+    errorCode = try row.textOrNil("error_code")
     error = try row.textOrNil("error")
     createdAt = try row.instant("created_at")
     startedAt = try row.instantOrNil("started_at")

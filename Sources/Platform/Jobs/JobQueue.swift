@@ -14,41 +14,81 @@ package enum JobQueue {
     at now: Instant, in tx: any Transaction
   ) throws -> JobID {
     precondition(payload.utf8.count <= 65_536, "a job's payload is at most 64 KiB")
-    if let dedupe,
-      let open = try tx.row(
-        "SELECT id FROM jobs_job WHERE dedupe_key = \(dedupe) AND state IN ('queued', 'running')")
-    {
-      return try open.id("id")
-    }
     let id = JobID.make(at: now)
-    try tx.run(
+    let added = try tx.run(
       """
       INSERT INTO jobs_job (id, kind, payload, state, run_at, attempts, max_attempts, fence, dedupe_key,
         cancel_requested, progress_done, created_at)
       VALUES (\(id), \(kind), \(payload), 'queued', \(runAt ?? now), 0, \(maxAttempts), 0, \(dedupe), \(false), 0, \(now))
+      ON CONFLICT DO NOTHING
       """)
-    return id
+    if added == 1 { return id }
+    let open = try tx.row("SELECT id FROM jobs_job WHERE dedupe_key = \(dedupe) AND state IN ('queued', 'running')")
+    guard let open else { throw StorageError(.conflict, "the job of this dedupe key ended while it was looked for") }
+    return try open.id("id")
   }
 
-  /// Gives the next due job of these kinds to a worker, or one whose worker fell silent; nil when there is none.
+  /// Gives the next due job of these kinds to a worker, or one whose worker fell silent; nil when there is none. A job
+  /// whose worker fell silent at its last attempt has failed: what kills every worker must not be given to the next.
+  ///
+  /// Run it in a READ COMMITTED transaction, for the sake of PostgreSQL: claimants take turns by the fence's row.
   package static func claim(
     kinds: [String], owner: String, lease: Duration = lease, at now: Instant, in tx: any Transaction
   ) throws -> Job? {
-    let due = try tx.row(
-      """
-      SELECT id FROM jobs_job
-      WHERE kind IN (\(each: kinds)) AND ((state = 'queued' AND run_at <= \(now)) OR (state = 'running' AND lease_until < \(now)))
-      ORDER BY run_at, id LIMIT 1
-      """)
-    guard let id: JobID = try due?.id("id") else { return nil }
     try tx.run("UPDATE jobs_fence SET last = last + 1 WHERE one = 1")
-    try tx.run(
+    // Somebody else's transaction may take or end what was found; then it is looked for again.
+    for _ in 0..<1000 {
+      guard let found = try silent(kinds, now, tx) ?? due(kinds, now, tx) else { return nil }
+      if found.state == .running && (found.attempts >= found.maxAttempts || found.cancelRequested) {
+        if found.cancelRequested {
+          _ = try finish(found, as: .cancelled, note: nil, code: "cancelled", error: "cancelled", at: now, in: tx)
+        } else {
+          let reason = "the worker fell silent at the last attempt"
+          _ = try finish(found, as: .failed, note: nil, code: "lease.lost", error: reason, at: now, in: tx)
+        }
+        continue
+      }
+      let taken = try tx.run(
+        """
+        UPDATE jobs_job SET state = 'running', attempts = attempts + 1, lease_owner = \(owner),
+          lease_until = \(now + lease), fence = (SELECT last FROM jobs_fence WHERE one = 1),
+          started_at = COALESCE(started_at, \(now)), error_code = NULL, error = NULL
+        WHERE id = \(found.id) AND state = \(found.state) AND fence = \(found.fence)
+          AND (state = 'queued' OR lease_until < \(now))
+        """)
+      if taken == 1 { return try find(found.id, in: tx) }
+    }
+    return nil
+  }
+
+  /// Whether `claim` would find something: a look that does not write.
+  package static func isDue(kinds: [String], at now: Instant, in tx: any Transaction) throws -> Bool {
+    try silent(kinds, now, tx) != nil || due(kinds, now, tx) != nil
+  }
+
+  private static func due(_ kinds: [String], _ now: Instant, _ tx: any Transaction) throws -> Job? {
+    try tx.row(
       """
-      UPDATE jobs_job SET state = 'running', attempts = attempts + 1, lease_owner = \(owner), lease_until = \(now + lease),
-        fence = (SELECT last FROM jobs_fence WHERE one = 1), started_at = COALESCE(started_at, \(now)), error = NULL
-      WHERE id = \(id)
-      """)
-    return try find(id, in: tx)
+      SELECT \(columns) FROM jobs_job WHERE state = 'queued' AND run_at <= \(now) AND kind IN (\(each: kinds))
+      ORDER BY run_at, id LIMIT 1
+      """
+    ).map(Job.init(row:))
+  }
+
+  private static func silent(_ kinds: [String], _ now: Instant, _ tx: any Transaction) throws -> Job? {
+    try tx.row(
+      """
+      SELECT \(columns) FROM jobs_job WHERE state = 'running' AND lease_until < \(now) AND kind IN (\(each: kinds))
+      ORDER BY lease_until, id LIMIT 1
+      """
+    ).map(Job.init(row:))
+  }
+
+  /// For what a worker writes as its work's result, in the same transaction: throws `JobFailure.cancelled` when another
+  /// has taken over, so that a worker thought dead undoes nothing.
+  package static func requireHeld(_ job: Job, in tx: any Transaction) throws {
+    let held = try tx.row("SELECT id FROM jobs_job WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'")
+    guard held != nil else { throw JobFailure.cancelled("the lease was lost to another worker") }
   }
 
   /// Renews the lease and tells how far the work has come. False when the lease is lost: stop at once.
@@ -64,7 +104,7 @@ package enum JobQueue {
       WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
       """)
     guard changed == 1 else { return false }
-    if try tx.row("SELECT id FROM jobs_job WHERE id = \(job.id) AND cancel_requested = \(true)") != nil {
+    if try isCancelRequested(job, in: tx) {
       throw JobFailure.cancelled("cancelled")
     }
     return true
@@ -74,37 +114,47 @@ package enum JobQueue {
   @discardableResult
   package static func complete(_ job: Job, note: String? = nil, at now: Instant, in tx: any Transaction) throws -> Bool
   {
-    try finish(job, as: .done, note: note, error: nil, at: now, in: tx)
+    try finish(job, as: .done, note: note, code: nil, error: nil, at: now, in: tx)
   }
 
   /// Ends an attempt that failed: queued again after a pause that doubles, up to an hour, or failed for good.
   @discardableResult
-  package static func fail(_ job: Job, _ failure: JobFailure, jitter: Double, at now: Instant, in tx: any Transaction)
-    throws -> Bool
-  {
+  package static func fail(
+    _ job: Job, _ failure: JobFailure, code: String? = nil, jitter: Double, at now: Instant, in tx: any Transaction
+  ) throws -> Bool {
     switch failure {
-    case .cancelled(let reason): return try finish(job, as: .cancelled, note: nil, error: reason, at: now, in: tx)
-    case .permanent(let reason): return try finish(job, as: .failed, note: nil, error: reason, at: now, in: tx)
+    case .cancelled(let reason):
+      return try finish(job, as: .cancelled, note: nil, code: code ?? "cancelled", error: reason, at: now, in: tx)
+    case .permanent(let reason):
+      return try finish(job, as: .failed, note: nil, code: code, error: reason, at: now, in: tx)
     case .retryable(let reason):
+      if try isCancelRequested(job, in: tx) {
+        return try finish(job, as: .cancelled, note: nil, code: "cancelled", error: reason, at: now, in: tx)
+      }
       if job.attempts >= job.maxAttempts {
-        return try finish(job, as: .failed, note: nil, error: reason, at: now, in: tx)
+        return try finish(job, as: .failed, note: nil, code: code, error: reason, at: now, in: tx)
       }
       let again = now + pause(after: job.attempts, jitter: jitter)
       return try tx.run(
         """
-        UPDATE jobs_job SET state = 'queued', run_at = \(again), lease_owner = NULL, lease_until = NULL, error = \(clipped(reason))
+        UPDATE jobs_job SET state = 'queued', run_at = \(again), lease_owner = NULL, lease_until = NULL,
+          error_code = \(code), error = \(clipped(reason))
         WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
         """) == 1
     }
   }
 
   /// A worker that is shutting down hands its job back, without counting the attempt.
-  package static func handBack(_ job: Job, at now: Instant, in tx: any Transaction) throws {
-    try tx.run(
+  @discardableResult
+  package static func handBack(_ job: Job, at now: Instant, in tx: any Transaction) throws -> Bool {
+    if try isCancelRequested(job, in: tx) {
+      return try finish(job, as: .cancelled, note: nil, code: "cancelled", error: "cancelled", at: now, in: tx)
+    }
+    return try tx.run(
       """
       UPDATE jobs_job SET state = 'queued', run_at = \(now), attempts = attempts - 1, lease_owner = NULL, lease_until = NULL
       WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
-      """)
+      """) == 1
   }
 
   /// A queued job is cancelled at once; a running one at its next report.
@@ -119,10 +169,26 @@ package enum JobQueue {
   }
 
   /// Newest first, before the given id; at most `limit`.
-  package static func list(before: JobID? = nil, limit: Int = 50, in tx: any Transaction) throws -> [Job] {
-    let place: SQL = before.map { "id < \($0)" } ?? "TRUE"
-    return try tx.rows("SELECT \(columns) FROM jobs_job WHERE \(place) ORDER BY id DESC LIMIT \(limit)").map(
-      Job.init(row:))
+  package static func list(
+    before: JobID? = nil, state: Job.State? = nil, kind: String? = nil, limit: Int = 50, in tx: any Transaction
+  ) throws -> [Job] {
+    var conditions: [SQL] = []
+    if let before { conditions.append("id < \(before)") }
+    if let state { conditions.append("state = \(state)") }
+    if let kind { conditions.append("kind = \(kind)") }
+    return try tx.rows(
+      "SELECT \(columns) FROM jobs_job WHERE \(SQL.all(conditions)) ORDER BY id DESC LIMIT \(limit)"
+    ).map(Job.init(row:))
+  }
+
+  /// Forgets jobs that ended before a moment, some at a time; answers how many.
+  @discardableResult
+  package static func prune(endedBefore moment: Instant, limit: Int = 1000, in tx: any Transaction) throws -> Int {
+    try tx.run(
+      """
+      DELETE FROM jobs_job WHERE id IN (
+        SELECT id FROM jobs_job WHERE finished_at < \(moment) ORDER BY finished_at LIMIT \(limit))
+      """)
   }
 
   /// 2, 4, 8 … seconds up to an hour, times 0.5 to 1.5 as `jitter` goes from 0 to 1.
@@ -132,20 +198,26 @@ package enum JobQueue {
   }
 
   private static func finish(
-    _ job: Job, as state: Job.State, note: String?, error: String?, at now: Instant, in tx: any Transaction
+    _ job: Job, as state: Job.State, note: String?, code: String?, error: String?, at now: Instant,
+    in tx: any Transaction
   ) throws -> Bool {
     try tx.run(
       """
       UPDATE jobs_job SET state = \(state), finished_at = \(now), lease_owner = NULL, lease_until = NULL,
-        progress_note = COALESCE(\(note), progress_note), error = \(error.map(clipped))
+        progress_note = COALESCE(\(note), progress_note), error_code = \(code), error = \(error.map(clipped))
       WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
       """) == 1
+  }
+
+  private static func isCancelRequested(_ job: Job, in tx: any Transaction) throws -> Bool {
+    try tx.row("SELECT id FROM jobs_job WHERE id = \(job.id) AND fence = \(job.fence) AND cancel_requested = TRUE")
+      != nil
   }
 
   private static func clipped(_ reason: String) -> String { String(reason.prefix(2000)) }
 
   private static let columns: SQL = """
     id, kind, payload, state, run_at, attempts, max_attempts, lease_owner, lease_until, fence, cancel_requested,
-    progress_done, progress_total, progress_note, error, created_at, started_at, finished_at
+    progress_done, progress_total, progress_note, error_code, error, created_at, started_at, finished_at
     """
 }

@@ -2,59 +2,66 @@ package import Kernel
 package import Logging
 import ServiceLifecycle
 package import Storage
-import Synchronization
 
 /// What a handler may do while it works.
 package struct JobContext: Sendable {
   package let job: Job
   let database: any Database
   let clock: Clock
+  let lease: Duration
 
   /// Renews the lease and shows progress. Throws `JobFailure.cancelled` when the work must stop: somebody asked, or
   /// another worker has taken over.
   package func report(done: Int? = nil, total: Int? = nil, note: String? = nil) async throws {
-    let (job, now) = (job, clock.now())
+    let (job, lease, now) = (job, lease, clock.now())
     let held = try await database.write { tx in
-      try JobQueue.report(job, done: done, total: total, note: note, at: now, in: tx)
+      try JobQueue.report(job, done: done, total: total, note: note, lease: lease, at: now, in: tx)
     }
     guard held else { throw JobFailure.cancelled("the lease was lost to another worker") }
   }
 }
 
 /// Takes due jobs and runs their handlers, a few at a time, until it is told to stop.
+///
+/// Told to stop, it takes no more, gives what runs a little time to end, then cancels it and hands it back, so that
+/// another worker need not wait for the lease to run out.
 package struct JobRunner: Service {
   package typealias Handler = @Sendable (JobContext) async throws -> String?
 
   let database: any Database
   let clock: Clock
   let handlers: [String: Handler]
+  let rules: [String: Rhythm.Rule]
   let concurrency: Int
   let owner: String
   let poll: Duration
+  let lease: Duration
+  let grace: Duration
   let logger: Logger
 
+  /// `rules` are the calendar rules that schedules name; `grace` is what a handler has to end in at a shutdown.
   package init(
-    database: any Database, clock: Clock, handlers: [String: Handler], concurrency: Int = 2,
-    poll: Duration = .milliseconds(500),
-    owner: String = uuidVersion7(at: Clock.system.now()), logger: Logger
+    database: any Database, clock: Clock, handlers: [String: Handler], rules: [String: Rhythm.Rule] = [:],
+    concurrency: Int = 2, poll: Duration = .milliseconds(500), lease: Duration = JobQueue.lease,
+    grace: Duration = .seconds(5), owner: String = uuidVersion7(at: Clock.system.now()), logger: Logger
   ) {
     self.database = database
     self.clock = clock
     self.handlers = handlers
+    self.rules = rules
     self.concurrency = max(1, concurrency)
     self.poll = poll
+    self.lease = lease
+    self.grace = grace
     self.owner = owner
     self.logger = logger
   }
 
   package func run() async throws {
-    await withGracefulShutdownHandler {
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { await turnSchedules() }
-        for _ in 0..<concurrency { group.addTask { await work() } }
-        await group.waitForAll()
-      }
-    } onGracefulShutdown: {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await turnSchedules() }
+      for _ in 0..<concurrency { group.addTask { await work() } }
+      await group.waitForAll()
     }
   }
 
@@ -68,20 +75,25 @@ package struct JobRunner: Service {
     return count
   }
 
+  /// Makes due what the schedules have come round to; answers how many.
+  @discardableResult
+  package func turn() async throws -> Int {
+    let (now, rules) = (clock.now(), rules)
+    guard try await database.read({ try JobSchedule.isDue(at: now, in: $0) }) else { return 0 }
+    return try await database.write { try JobSchedule.turn(at: now, rules: rules, in: $0) }
+  }
+
+  private var isStopping: Bool { Task.isShuttingDownGracefully || Task.isCancelled }
+
   private func turnSchedules() async {
-    while !Task.isShuttingDownGracefully, !Task.isCancelled {
-      let now = clock.now()
-      do {
-        _ = try await database.write { try JobSchedule.turn(at: now, in: $0) }
-      } catch {
-        logger.error("schedules: \(error)")
-      }
+    while !isStopping {
+      do { try await turn() } catch { logger.error("schedules: \(error)") }
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }
   }
 
   private func work() async {
-    while !Task.isShuttingDownGracefully, !Task.isCancelled {
+    while !isStopping {
       do {
         if let job = try await claim() {
           await perform(job)
@@ -95,65 +107,96 @@ package struct JobRunner: Service {
   }
 
   private func claim() async throws -> Job? {
-    let (kinds, owner, now) = (handlers.keys.sorted(), owner, clock.now())
+    let (kinds, owner, lease, now) = (handlers.keys.sorted(), owner, lease, clock.now())
     // A cheap look first, so that an idle node does not write.
-    let isDue = try await database.read { tx in
-      try tx.row(
-        """
-        SELECT id FROM jobs_job WHERE kind IN (\(each: kinds)) AND ((state = 'queued' AND run_at <= \(now))
-          OR (state = 'running' AND lease_until < \(now))) LIMIT 1
-        """) != nil
+    guard try await database.read({ try JobQueue.isDue(kinds: kinds, at: now, in: $0) }) else { return nil }
+    return try await database.write(.readCommitted) {
+      try JobQueue.claim(kinds: kinds, owner: owner, lease: lease, at: now, in: $0)
     }
-    guard isDue else { return nil }
-    return try await database.write { try JobQueue.claim(kinds: kinds, owner: owner, at: now, in: $0) }
   }
 
   private func perform(_ job: Job) async {
     guard let handler = handlers[job.kind] else { return }
-    let context = JobContext(job: job, database: database, clock: clock)
+    let context = JobContext(job: job, database: database, clock: clock, lease: lease)
     do {
       let note = try await withLeaseKept(context) { try await handler(context) }
-      let now = clock.now()
-      _ = try await database.write { try JobQueue.complete(job, note: note, at: now, in: $0) }
+      await settle(job) { try JobQueue.complete(job, note: note, at: $1, in: $0) }
     } catch {
-      await end(job, error)
+      if isStopping, !(error is JobFailure), !(error is Refusal) {
+        await settle(job) { try JobQueue.handBack(job, at: $1, in: $0) }
+      } else {
+        await end(job, error)
+      }
     }
   }
 
-  /// Renews the lease while the handler is busy, so that a handler need not think of it.
+  private struct Stopped: Error {}
+
+  /// Renews the lease while the handler is busy, so that a handler need not think of it, and ends the handler when the
+  /// lease is lost or the runner stops.
   private func withLeaseKept(
     _ context: JobContext, _ body: @escaping @Sendable () async throws -> String?
   ) async throws -> String? {
-    try await withThrowingTaskGroup(of: String??.self) { group in
-      group.addTask { .some(try await body()) }
+    try await withThrowingTaskGroup(of: String?.self) { group in
+      group.addTask { try await body() }
+      group.addTask { try await keepLease(context) }
       group.addTask {
-        while true {
-          try await Task.sleep(for: JobQueue.lease / 3)
-          try await context.report()
-        }
+        try await gracefulShutdown()
+        try await Task.sleep(for: grace)
+        throw Stopped()
       }
       defer { group.cancelAll() }
-      return try await group.next()! ?? nil
+      return try await group.next() ?? nil
+    }
+  }
+
+  /// Never returns. A store that does not answer for a moment is no reason to stop; one that does not until the lease
+  /// has run out is.
+  private func keepLease(_ context: JobContext) async throws -> String? {
+    var renewed = ContinuousClock.now
+    while true {
+      try await Task.sleep(for: lease / 3)
+      do {
+        let asked = ContinuousClock.now
+        try await context.report()
+        renewed = asked
+      } catch let failure as JobFailure {
+        throw failure
+      } catch {
+        logger.warning("job \(context.job.id): its lease could not be renewed: \(error)")
+        guard ContinuousClock.now - renewed < lease else {
+          throw JobFailure.retryable("the lease could not be renewed")
+        }
+      }
     }
   }
 
   private func end(_ job: Job, _ error: any Error) async {
-    let now = clock.now()
-    let failure: JobFailure =
+    let (failure, code): (JobFailure, String?) =
       switch error {
-      case let failure as JobFailure: failure
+      case let failure as JobFailure: (failure, nil)
       case let refusal as Refusal:
-        refusal.kind == .unavailable ? .retryable(refusal.message.english) : .permanent(refusal.message.english)
-      case is CancellationError: .retryable("the worker was stopped")
-      default: .retryable("\(error)")
+        refusal.kind == .unavailable
+          ? (.retryable(refusal.message.english), refusal.code) : (.permanent(refusal.message.english), refusal.code)
+      case let error as StorageError: (.retryable("\(error)"), "storage.\(error.code.rawValue)")
+      default: (.retryable("\(error)"), nil)
       }
     logger.warning("job \(job.id) (\(job.kind)), attempt \(job.attempts): \(failure)")
+    let jitter = Double.random(in: 0...1)
+    await settle(job) { try JobQueue.fail(job, failure, code: code, jitter: jitter, at: $1, in: $0) }
+  }
+
+  /// Writes down how an attempt ended, in a task of its own: the runner's may be cancelled by now. When that fails the
+  /// lease runs out and the job is done again.
+  private func settle(
+    _ job: Job, _ step: @escaping @Sendable (any Transaction, Instant) throws -> Bool
+  ) async {
+    let (database, now) = (database, clock.now())
     do {
-      _ = try await database.write { tx in
-        try JobQueue.fail(job, failure, jitter: Double.random(in: 0...1), at: now, in: tx)
-      }
+      let isHeld = try await Task { try await database.write { try step($0, now) } }.value
+      if !isHeld { logger.warning("job \(job.id): another worker has taken it over") }
     } catch {
-      logger.error("job \(job.id): its failure could not be kept: \(error)")
+      logger.error("job \(job.id): how it ended could not be kept: \(error)")
     }
   }
 }

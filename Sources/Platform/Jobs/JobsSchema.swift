@@ -20,10 +20,13 @@ package enum JobsSchema {
       progress_done BIGINT NOT NULL,
       progress_total BIGINT,
       progress_note TEXT,
+      error_code TEXT,
       error TEXT,
       created_at TEXT NOT NULL,
       started_at TEXT,
-      finished_at TEXT
+      finished_at TEXT,
+      CHECK ((state = 'running') = (lease_until IS NOT NULL)),
+      CHECK ((state IN ('done', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
     );
     CREATE INDEX jobs_job_due ON jobs_job (run_at, id) WHERE state = 'queued';
     CREATE INDEX jobs_job_lease ON jobs_job (lease_until) WHERE state = 'running';
@@ -32,9 +35,10 @@ package enum JobsSchema {
       name TEXT PRIMARY KEY,
       kind TEXT NOT NULL,
       payload TEXT NOT NULL,
-      every_seconds BIGINT NOT NULL CHECK (every_seconds > 0),
+      rhythm TEXT NOT NULL,
       next_at TEXT NOT NULL
     );
+    CREATE INDEX jobs_job_finished ON jobs_job (finished_at) WHERE finished_at IS NOT NULL;
     CREATE TABLE jobs_fence (
       one BIGINT PRIMARY KEY CHECK (one = 1),
       last BIGINT NOT NULL
