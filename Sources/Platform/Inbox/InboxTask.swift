@@ -30,13 +30,7 @@ package struct InboxTask: Sendable, Hashable {
     self.kind = kind
     self.title = title
     self.link = link
-    switch waiting {
-    case .person(let person): self.person = person
-    case .office(let organisation, let permission):
-      self.organisation = organisation
-      self.permission = permission
-    case .holders(let permission): self.permission = permission
-    }
+    (organisation, permission, person) = waiting.columns
     subjectKind = subject.kind
     self.subject = subject.id
     self.due = due
@@ -45,10 +39,31 @@ package struct InboxTask: Sendable, Hashable {
   }
 
   /// Whom it waits for.
-  package enum Waiting: Sendable {
+  package enum Waiting: Sendable, Hashable {
     case person(PersonID)
+    /// Whoever holds the permission in that organisation.
     case office(OrganisationID, Permission)
+    /// Whoever holds the permission, wherever.
     case holders(Permission)
+
+    var columns: (organisation: OrganisationID?, permission: Permission?, person: PersonID?) {
+      switch self {
+      case .person(let person): (nil, nil, person)
+      case .office(let organisation, let permission): (organisation, permission, nil)
+      case .holders(let permission): (nil, permission, nil)
+      }
+    }
+  }
+
+  package enum Urgency: String, Sendable, CaseIterable {
+    case late, soon, ok
+  }
+
+  /// How urgent it is on a day: late once the due date has passed, soon from `days` calendar days before it. Without a
+  /// due date it never is.
+  package func urgency(on today: CalendarDate, soonWithin days: Int = 2) -> Urgency {
+    guard let due else { return .ok }
+    return due < today ? .late : due - today <= days ? .soon : .ok
   }
 }
 
@@ -110,6 +125,26 @@ package enum Inbox {
     try tx.int("SELECT COUNT(*) FROM inbox_task WHERE \(SQL.all([mine(principal), "closed_at IS NULL"]))") ?? 0
   }
 
+  /// How many of what waits are late on a day.
+  package static func lateCount(for principal: Principal, on today: CalendarDate, in tx: any Transaction) throws -> Int
+  {
+    try tx.int(
+      "SELECT COUNT(*) FROM inbox_task WHERE \(SQL.all([mine(principal), "closed_at IS NULL", "due < \(today)"]))") ?? 0
+  }
+
+  /// Everything that ever waited on a subject, oldest first, with who closed it when: the history of a case.
+  package static func history(
+    subject kind: String, _ id: String, in tx: any Transaction
+  ) throws -> [(task: InboxTask, closedAt: Instant?, closedBy: String?)] {
+    try tx.rows(
+      """
+      SELECT id, kind, title_zh, title_en, link, organisation, permission, person, subject_kind, subject, due,
+        provisional, created_at, closed_at, closed_by
+      FROM inbox_task WHERE subject_kind = \(kind) AND subject = \(id) ORDER BY id LIMIT 1000
+      """
+    ).map { (try InboxTask(row: $0), try $0.instantOrNil("closed_at"), try $0.textOrNil("closed_by")) }
+  }
+
   /// Where a page of the list ended.
   package struct Place: Sendable, Hashable {
     package var due: String
@@ -129,7 +164,7 @@ package enum Inbox {
     package var text: String { "\(due)~\(id)" }
   }
 
-  private static func mine(_ principal: Principal) -> SQL {
+  static func mine(_ principal: Principal) -> SQL {
     let permissions = principal.permissions.map(\.name).sorted()
     var office: SQL =
       "permission IN (\(each: permissions)) AND (organisation IS NULL OR organisation = \(principal.organisation))"
