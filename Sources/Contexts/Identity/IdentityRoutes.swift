@@ -12,7 +12,7 @@ package struct IdentityRoutes: Sendable {
 
   package static func routes(signIn: SignIn, people: People, database: any Database, clock: Clock) -> [Route] {
     let site = IdentityRoutes(signIn: signIn, people: people, database: database, clock: clock)
-    return site.entering + site.account + site.peopleRoutes + site.organisations
+    return site.entering + site.account + site.peopleRoutes + site.organisations + site.interface
   }
 
   // MARK: - Coming in
@@ -28,7 +28,7 @@ package struct IdentityRoutes: Sendable {
           let begun = try await signIn.begin(
             login: request.form["login"] ?? "", password: request.form.all("password").first ?? "",
             source: request.remoteAddress)
-          return .session(token: begun.token, redirect: address(of: begun.stage, next))
+          return .session(token: begun.token, redirect: step(after: begun.stage, next))
         } catch let refusal as Refusal {
           return .page(SignInPages.signIn(request, next: next, entered: request.form, refusal: refusal))
         }
@@ -37,22 +37,47 @@ package struct IdentityRoutes: Sendable {
       .post("/sign-in/second-factor", .anyone, bodyLimit: 16 * 1024) { request in
         do {
           let next = try await signIn.secondFactor(token: request.sessionToken ?? "", code: request.form["code"] ?? "")
-          return .session(token: next.token, redirect: address(of: next.stage, "/"))
+          return .session(token: next.token, redirect: step(after: next.stage, "/"))
         } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .tooMany {
           return .page(SignInPages.secondFactor(request, refusal: refusal))
         }
       },
       .get("/sign-in/password", .anyone) {
-        .page(SignInPages.changePassword($0, action: "/sign-in/password", forced: true))
+        .page(
+          SignInPages.changePassword(
+            $0, action: "/sign-in/password", forced: true, policy: people.policy.passwords))
       },
       .post("/sign-in/password", .anyone, bodyLimit: 16 * 1024) {
         try await changePassword($0, "/sign-in/password", forced: true)
+      },
+      .get("/sign-in/enrol", .anyone) { request in
+        .page(SignInPages.enrol(request, secret: people.newSecondFactor().secret, login: try await enrolling(request)))
+      },
+      .post("/sign-in/enrol", .anyone, bodyLimit: 16 * 1024) { request in
+        let secret = [UInt8](hex: request.form["secret"] ?? "") ?? []
+        do {
+          let token = try await signIn.enrol(
+            token: request.sessionToken ?? "", secret: secret, code: request.form["code"] ?? "")
+          return .session(token: token, redirect: "/")
+        } catch let refusal as Refusal where refusal.kind == .invalid {
+          return .page(
+            SignInPages.enrol(request, secret: secret, login: try await enrolling(request), refusal: refusal))
+        }
       },
       .post("/sign-out", .anyone) { request in
         if let token = request.sessionToken { try await signIn.end(token: token) }
         return .session(token: nil, redirect: "/sign-in")
       },
     ]
+  }
+
+  /// The user name of who has come so far that only the second factor is to be set up.
+  private func enrolling(_ request: Request) async throws -> String {
+    let session = try await signIn.resolve(token: request.sessionToken ?? "")?.session
+    guard let session, session.stage == .enrol,
+      let person = try await database.read({ try PersonStore.find(session.person, in: $0) })
+    else { throw SignIn.expired }
+    return person.login
   }
 
   private func changePassword(_ request: Request, _ action: String, forced: Bool) async throws -> Response {
@@ -63,16 +88,20 @@ package struct IdentityRoutes: Sendable {
       }
       let token = try await people.changePassword(
         token: request.sessionToken ?? "", old: request.form.all("old").first ?? "", new: new)
-      return .session(token: token, redirect: "/")
-    } catch let refusal as Refusal where refusal.kind == .invalid {
-      return .page(SignInPages.changePassword(request, action: action, forced: forced, refusal: refusal))
+      let stage = try await signIn.resolve(token: token)?.session.stage ?? .full
+      return .session(token: token, redirect: step(after: stage, "/"))
+    } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .tooMany {
+      return .page(
+        SignInPages.changePassword(
+          request, action: action, forced: forced, policy: people.policy.passwords, refusal: refusal))
     }
   }
 
-  private func address(of stage: Session.Stage, _ next: String) -> String {
+  private func step(after stage: Session.Stage, _ next: String) -> String {
     switch stage {
     case .secondFactor: "/sign-in/second-factor"
     case .changePassword: "/sign-in/password"
+    case .enrol: "/sign-in/enrol"
     case .full: next
     }
   }
@@ -91,7 +120,9 @@ package struct IdentityRoutes: Sendable {
     [
       .get("/account", .signedIn) { .page(AccountPage.render($0, try await model($0))) },
       .get("/account/password", .signedIn) {
-        .page(SignInPages.changePassword($0, action: "/account/password", forced: false))
+        .page(
+          SignInPages.changePassword(
+            $0, action: "/account/password", forced: false, policy: people.policy.passwords))
       },
       .post("/account/password", .signedIn) { try await changePassword($0, "/account/password", forced: false) },
       .post("/account/second-factor", .signedIn) { request in
@@ -117,9 +148,17 @@ package struct IdentityRoutes: Sendable {
           try await people.nameDeputy(deputy, from: from, to: to, by: request.visitor())
         }
       },
+      .post("/account/deputies/end", .signedIn) { request in
+        try await people.endDeputy(request.form["deputy"] ?? "", by: request.visitor())
+        return .redirect("/account", flash: Text("已收回委托。", "Taken back."))
+      },
       .post("/account/act", .signedIn) { request in
         guard let token = request.sessionToken else { throw SignIn.expired }
-        let fresh = try await signIn.act(token: token, for: PersonID(request.form["for"] ?? ""))
+        let other = try request.form["for"].map { text -> PersonID in
+          guard let id = PersonID(text) else { throw Refusal.notFound(Text("人员", "person")) }
+          return id
+        }
+        let fresh = try await signIn.act(token: token, for: other)
         return .session(token: fresh, redirect: "/")
       },
     ]
@@ -129,7 +168,7 @@ package struct IdentityRoutes: Sendable {
     do {
       try await body()
       return .redirect("/account", flash: done)
-    } catch let refusal as Refusal where refusal.kind == .invalid {
+    } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .conflict {
       return .page(AccountPage.render(request, try await model(request), refusal: refusal))
     }
   }
@@ -143,10 +182,13 @@ package struct IdentityRoutes: Sendable {
       return AccountPage.Model(
         person: person, organisation: try OrganisationStore.get(person.organisation, in: tx).name,
         sessions: try SessionStore.list(of: id, at: now, in: tx),
+        arranged: try Deputies.list(of: id, from: now.dateInChina, in: tx).map {
+          ($0, try PersonStore.find($0.deputy, in: tx)?.name ?? "")
+        },
         standsFor: try Deputies.principals(of: id, on: now.dateInChina, in: tx),
         actingFor: try acting.flatMap { try PersonStore.find($0, in: tx) },
         colleagues: try PersonStore.list(organisation: person.organisation, limit: 200, in: tx).filter {
-          $0.id != id && $0.isActive
+          $0.id != id && $0.isActive && !$0.roles.contains(where: \.isAdministrative)
         },
         newSecret: person.hasSecondFactor ? nil : (secret.secret.hex, secret.text))
     }
@@ -159,16 +201,26 @@ package struct IdentityRoutes: Sendable {
     return [
       .get("/people", .permission(.peopleRead)) { request in
         let (search, after) = (request.query["q"], request.query["after"])
+        let (office, role) = (
+          request.query["organisation"].flatMap { OrganisationID($0) },
+          request.query["role"].flatMap(Role.init(rawValue:))
+        )
         let (found, names) = try await database.read { tx in
-          let found = try PersonStore.list(search: search, after: after, limit: 51, in: tx)
+          let found = try PersonStore.list(
+            search: search, organisation: office, role: role, after: after.flatMap { Person.isLogin($0) ? $0 : nil },
+            limit: 51, in: tx)
           let names = try Set(found.map(\.organisation)).reduce(into: [OrganisationID: String]()) { names, id in
             names[id] = try OrganisationStore.find(id, in: tx)?.name
           }
           return (found, names)
         }
-        let next = found.count > 50 ? found[49].login : nil
+        let next = (found.count > 50 ? found[49].login : nil).map {
+          address(
+            "/people", [("q", search), ("organisation", office?.text), ("role", role?.rawValue), ("after", $0)])
+        }
         return .page(
-          PeoplePages.list(request, people: Array(found.prefix(50)), names: names, search: search, next: next))
+          PeoplePages.list(
+            request, people: Array(found.prefix(50)), names: names, search: search, role: role, next: next))
       },
       .get("/people/new", manages) { .page(PeoplePages.new($0, organisations: try await current())) },
       .post("/people/new", manages) { request in
@@ -243,7 +295,7 @@ package struct IdentityRoutes: Sendable {
   private var organisations: [Route] {
     [
       .get("/organisations", .signedIn) { request in
-        let day = CalendarDate(request.query["on"] ?? "") ?? clock.today
+        let day = try self.day(request)
         let search = request.query["q"]
         let found = try await database.read { try OrganisationStore.list(on: day, search: search, in: $0) }
         return .page(OrganisationPages.list(request, found, day: day, search: search))

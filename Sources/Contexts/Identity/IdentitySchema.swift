@@ -48,13 +48,20 @@ package enum IdentitySchema {
       person TEXT NOT NULL REFERENCES identity_person (id),
       acting_for TEXT REFERENCES identity_person (id),
       csrf TEXT NOT NULL,
-      stage TEXT NOT NULL CHECK (stage IN ('second-factor', 'change-password', 'full')),
+      stage TEXT NOT NULL CHECK (stage IN ('second-factor', 'change-password', 'enrol', 'full')),
       source TEXT NOT NULL,
       created_at TEXT NOT NULL,
       seen_at TEXT NOT NULL,
       ends_at TEXT NOT NULL
     );
     CREATE INDEX identity_session_person ON identity_session (person);
+    CREATE INDEX identity_session_acting ON identity_session (acting_for) WHERE acting_for IS NOT NULL;
+    CREATE TABLE identity_known_source (
+      person TEXT NOT NULL REFERENCES identity_person (id),
+      source TEXT NOT NULL,
+      seen_at TEXT NOT NULL,
+      PRIMARY KEY (person, source)
+    );
     CREATE TABLE identity_deputy (
       id TEXT PRIMARY KEY,
       person TEXT NOT NULL REFERENCES identity_person (id),
@@ -66,5 +73,6 @@ package enum IdentitySchema {
       CHECK (last_day >= first_day)
     );
     CREATE INDEX identity_deputy_of ON identity_deputy (deputy, last_day);
+    CREATE INDEX identity_deputy_person ON identity_deputy (person, last_day);
     """)
 }

@@ -16,6 +16,13 @@ package struct Organisation: Sendable, Hashable {
   /// The first day it no longer stands; nil while it stands.
   package var validTo: CalendarDate?
 
+  package func stands(on day: CalendarDate) -> Bool { validFrom <= day && (validTo.map { day < $0 } ?? true) }
+
+  /// Whether there is a day on which both stand.
+  func overlaps(_ other: Organisation) -> Bool {
+    (validTo.map { other.validFrom < $0 } ?? true) && (other.validTo.map { validFrom < $0 } ?? true)
+  }
+
   package init(
     id: OrganisationID, name: String, shortName: String, creditCode: String, division: String,
     classificationNode: String?, validFrom: CalendarDate, validTo: CalendarDate?

@@ -19,7 +19,7 @@ package enum OrganisationStore {
       """
       SELECT \(columns) FROM identity_organisation
       WHERE (name = \(name) OR short_name = \(name)) AND valid_from <= \(day) AND (valid_to IS NULL OR valid_to > \(day))
-      ORDER BY name LIMIT 1
+      ORDER BY CASE WHEN name = \(name) THEN 0 ELSE 1 END, name LIMIT 1
       """
     ).map(organisation)
   }
@@ -30,8 +30,8 @@ package enum OrganisationStore {
   ) throws -> [Organisation] {
     var conditions: [SQL] = ["valid_from <= \(day)", "valid_to IS NULL OR valid_to > \(day)"]
     if let search {
-      let pattern = "%" + search.filter { $0 != "%" && $0 != "_" } + "%"
-      conditions.append("name LIKE \(pattern) OR short_name LIKE \(pattern)")
+      let pattern = containing(search)
+      conditions.append("lower(name) LIKE \(pattern) OR lower(short_name) LIKE \(pattern)")
     }
     return try tx.rows(
       "SELECT \(columns) FROM identity_organisation WHERE \(SQL.all(conditions)) ORDER BY division, name LIMIT \(limit)"
@@ -64,6 +64,13 @@ package enum OrganisationStore {
       if let node = try classificationNode(of: predecessor, in: tx) { return node }
     }
     return nil
+  }
+
+  /// One that is there already with the same code, or with the same name on some of the same days.
+  static func clash(with new: Organisation, in tx: any Transaction) throws -> Organisation? {
+    try tx.rows(
+      "SELECT \(columns) FROM identity_organisation WHERE credit_code = \(new.creditCode) OR name = \(new.name)"
+    ).map(organisation).first { $0.creditCode == new.creditCode || $0.overlaps(new) }
   }
 
   static func insert(_ organisation: Organisation, fileKey: String?, in tx: any Transaction) throws {

@@ -10,44 +10,58 @@ package final class PasswordHasher: Sendable {
   struct Cost: Sendable {
     var memoryKiB: UInt32 = 19_456
     var passes: UInt32 = 2
+
+    /// How a hash of this cost begins, by the PHC string format.
+    var head: String { "$argon2id$v=19$m=\(memoryKiB),t=\(passes),p=1$" }
   }
 
-  private static let mostWaiting = 64
+  static let mostWaiting = 64
 
   private struct State {
     var work: [@Sendable () -> Void] = []
     var isClosed = false
   }
 
+  /// What the threads share; the hasher itself may go while they still look.
+  private final class Queue: Sendable {
+    let state = Mutex(State())
+    let signal = DispatchSemaphore(value: 0)
+
+    /// Until the hasher is gone and nothing waits.
+    func serve() {
+      while true {
+        signal.wait()
+        let (work, isClosed) = state.withLock { ($0.work.isEmpty ? nil : $0.work.removeFirst(), $0.isClosed) }
+        if let work { work() } else if isClosed { return }
+      }
+    }
+  }
+
   private let cost: Cost
-  private let state = Mutex(State())
-  private let signal = DispatchSemaphore(value: 0)
-  /// Compared against when there is no such person, so that the answer takes as long.
+  private let queue = Queue()
+  private let threads: Int
+  /// Compared against when there is no such person, so that the answer takes as long. Nobody's password: its tag is zeroes.
   private let decoy: String
 
   package convenience init() { self.init(cost: Cost()) }
 
   /// Tests pay less; the product never does.
-  init(cost: Cost) {
+  init(cost: Cost, threads: Int = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)) {
     self.cost = cost
-    decoy = Self.encode("decoy", cost)
-    for _ in 0..<max(1, ProcessInfo.processInfo.activeProcessorCount / 2) {
-      Thread.detachNewThread { [weak self, signal] in
-        while true {
-          signal.wait()
-          guard let self else { return }
-          if let work = self.state.withLock({ $0.work.isEmpty ? nil : $0.work.removeFirst() }) { work() }
-        }
-      }
-    }
+    self.threads = threads
+    decoy = cost.head + String(repeating: "A", count: 22) + "$" + String(repeating: "A", count: 43)
+    for _ in 0..<threads { Thread.detachNewThread { [queue] in queue.serve() } }
   }
 
-  deinit { for _ in 0..<64 { signal.signal() } }
+  deinit {
+    queue.state.withLock { $0.isClosed = true }
+    for _ in 0..<threads { queue.signal.signal() }
+  }
 
   /// The PHC string to keep.
   func hash(_ password: String) async throws -> String {
     let cost = cost
-    return try await perform { Self.encode(password, cost) }
+    return try await perform { try Self.encode(password, cost) }
   }
 
   /// Whether the password is the one. `hash` nil stands for a person that is not there: as much work, always false.
@@ -55,66 +69,38 @@ package final class PasswordHasher: Sendable {
     let encoded = hash ?? decoy
     let right = try await perform {
       let bytes = Array(password.utf8)
-      return argon2id_verify(encoded, bytes, bytes.count) == ARGON2_OK.rawValue
+      let status = argon2id_verify(encoded, bytes, bytes.count)
+      if status == ARGON2_MEMORY_ALLOCATION_ERROR.rawValue { throw Self.busy }
+      return status == ARGON2_OK.rawValue
     }
     return right && hash != nil
   }
 
-  private func perform<T: Sendable>(_ body: @escaping @Sendable () -> T) async throws -> T {
+  /// Whether a hash was made at another cost than today's and should be made anew while the password is at hand.
+  func isOutdated(_ hash: String) -> Bool { !hash.hasPrefix(cost.head) }
+
+  private func perform<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { done in
-      let isFull = state.withLock { state in
+      let isFull = queue.state.withLock { state in
         guard state.work.count < Self.mostWaiting else { return true }
-        state.work.append { done.resume(returning: body()) }
+        state.work.append { done.resume(with: Result { try body() }) }
         return false
       }
-      if isFull {
-        done.resume(
-          throwing: Refusal(
-            .unavailable, "identity.busy",
-            Text("登录的人太多，请过几秒再试。", "Too many are signing in; try again in a few seconds.")))
-      } else {
-        signal.signal()
-      }
+      if isFull { done.resume(throwing: Self.busy) } else { queue.signal.signal() }
     }
   }
 
-  private static func encode(_ password: String, _ cost: Cost) -> String {
+  private static let busy = Refusal(
+    .unavailable, "identity.busy", Text("登录的人太多，请过几秒再试。", "Too many are signing in; try again in a few seconds."))
+
+  private static func encode(_ password: String, _ cost: Cost) throws -> String {
     let salt = SecureRandom.bytes(16)
     let bytes = Array(password.utf8)
     var encoded = [CChar](repeating: 0, count: 256)
     let status = argon2id_hash_encoded(
       cost.passes, cost.memoryKiB, 1, bytes, bytes.count, salt, salt.count, 32, &encoded, encoded.count)
-    precondition(status == ARGON2_OK.rawValue, "Argon2id failed")
+    // Memory is all that can be short; the rest is fixed above.
+    guard status == ARGON2_OK.rawValue else { throw busy }
     return String(decoding: encoded.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-}
-
-/// What a password must be. No rule about kinds of characters, no expiry by date: length, and not one that everybody tries.
-enum PasswordPolicy {
-  static let lengths = 10...128
-
-  static func check(_ password: String, login: String, field: String = "password") throws {
-    guard lengths.contains(password.count) else {
-      throw Refusal.invalid(
-        "identity.password.length", field,
-        Text(
-          "密码应有 \(lengths.lowerBound) 到 \(lengths.upperBound) 个字符。",
-          "A password has \(lengths.lowerBound) to \(lengths.upperBound) characters."))
-    }
-    let plain = password.lowercased()
-    let tried = ["1234567890", "password", "qwertyuiop", "administrator", "iloveyou", "sanjiang", "qinghai"]
-    if Set(plain).count < 4 || tried.contains(where: { plain.hasPrefix($0) && plain.count < $0.count + 5 })
-      || plain.contains(login.lowercased()) && plain.count < login.count + 6
-    {
-      throw Refusal.invalid(
-        "identity.password.common", field, Text("这个密码太容易猜到，请换一个。", "This password is easy to guess; choose another."))
-    }
-  }
-
-  /// Readable and long enough: five groups of four, without letters that look alike. 98 bits.
-  static func oneTime() -> String {
-    let alphabet = Array("abcdefghjkmnpqrstuvwxyz23456789")
-    let letters = SecureRandom.bytes(64).filter { $0 < 248 }.prefix(20).map { alphabet[Int($0) % 31] }
-    return stride(from: 0, to: 20, by: 4).map { String(letters[$0..<$0 + 4]) }.joined(separator: "-")
   }
 }

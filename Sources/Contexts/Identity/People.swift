@@ -9,12 +9,18 @@ package struct People: Sendable {
   let clock: Clock
   let hasher: PasswordHasher
   let sealingKey: [UInt8]
+  let policy: AccountPolicy
+  private let throttle = SignInThrottle()
 
-  package init(database: any Database, clock: Clock, hasher: PasswordHasher, sealingKey: [UInt8]) {
+  package init(
+    database: any Database, clock: Clock, hasher: PasswordHasher, sealingKey: [UInt8],
+    policy: AccountPolicy = AccountPolicy()
+  ) {
     self.database = database
     self.clock = clock
     self.hasher = hasher
     self.sealingKey = sealingKey
+    self.policy = policy
   }
 
   package static let authority: [Permission: Set<Role>] = [
@@ -56,12 +62,11 @@ package struct People: Sendable {
   ) {
     var faults: [Refusal.Fault] = []
     let login = draft.login.lowercased()
-    let isPlain = login.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 45 || $0 == 46 }
-    if !(2...64).contains(login.count) || !isPlain {
+    if !Person.isLogin(login) {
       faults.append(
         .init("login", Text("用户名为 2 到 64 个小写字母、数字、点或连字符。", "2 to 64 lower-case letters, digits, dots or hyphens.")))
     }
-    if !(1...50).contains(draft.name.count) {
+    if !(1...50).contains(draft.name.count) || draft.name.unicodeScalars.contains(where: { $0.value < 32 }) {
       faults.append(.init("name", Text("姓名为 1 到 50 个字。", "A name of 1 to 50 characters.")))
     }
     if draft.roles.isEmpty { faults.append(.init("roles", Text("至少选择一个角色。", "Choose at least one role."))) }
@@ -71,7 +76,10 @@ package struct People: Sendable {
     let hash = try await hasher.hash(plain)
     let now = clock.now()
     let id = try await database.write { tx in
-      _ = try OrganisationStore.get(draft.organisation, in: tx)
+      guard try OrganisationStore.find(draft.organisation, in: tx)?.stands(on: now.dateInChina) == true else {
+        throw Refusal.invalid(
+          "identity.person", "organisation", Text("请选择现存的单位。", "Choose an organisation that stands today."))
+      }
       guard try PersonStore.find(login: login, in: tx) == nil else {
         throw Refusal.invalid("identity.person.login", "login", Text("这个用户名已有人使用。", "This name is taken."))
       }
@@ -138,7 +146,7 @@ package struct People: Sendable {
     }
   }
 
-  /// One's own password. Ends every other session and answers a new one's token.
+  /// One's own password. Ends every session and answers a new one's token.
   package func changePassword(token: String, old: String, new: String) async throws -> String {
     let now = clock.now()
     let (session, person, hash) = try await database.read { tx in
@@ -147,42 +155,48 @@ package struct People: Sendable {
       else { throw SignIn.expired }
       return (session, person, try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)"))
     }
-    guard try await hasher.verify(String(old.prefix(200)), hash) else {
+    let attempt = SignInThrottle.Attempt(login: person.login, source: session.source)
+    try throttle.admit(attempt, at: now)
+    guard old.utf8.count <= PasswordPolicy.mostBytes, try await hasher.verify(old, hash) else {
       throw Refusal.invalid("identity.password.old", "old", Text("现在的密码不对。", "The present password is wrong."))
     }
-    try PasswordPolicy.check(new, login: person.login, field: "new")
+    throttle.succeeded(attempt)
+    try policy.passwords.check(new, login: person.login, field: "new")
     guard old != new else {
       throw Refusal.invalid("identity.password.same", "new", Text("新密码应与现在的不同。", "The new password must differ."))
     }
     let fresh = try await hasher.hash(new)
     return try await database.write { tx in
+      // While we hashed, an administrator may have reset the password or ended the session: then this is over.
+      guard try SessionStore.find(token: token, at: now, in: tx) != nil,
+        try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)") == hash
+      else { throw SignIn.expired }
       try PersonStore.setPassword(fresh, mustChange: false, of: person.id, in: tx)
       try SessionStore.endAll(of: person.id, in: tx)
-      try record("identity.password.change", person, [], by: .system(person.name), now, tx)
-      return try SessionStore.start(for: person.id, stage: .full, source: session.source, at: now, in: tx)
+      let organisation = try OrganisationStore.get(person.organisation, in: tx)
+      let actor = Principal(
+        person: person.id, name: person.name, organisation: organisation.id, organisationName: organisation.name,
+        permissions: [])
+      try record("identity.password.change", person, [], by: actor, now, tx)
+      var changed = person
+      changed.mustChangePassword = false
+      return try SessionStore.start(
+        for: person.id, stage: policy.lacking(changed), source: session.source, at: now, in: tx)
     }
   }
 
   /// A secret for an authenticator, to be confirmed by a code before it counts.
   package func newSecondFactor() -> (secret: [UInt8], text: String) {
-    let secret = SecureRandom.bytes(20)
+    let secret = SecureRandom.bytes(SecondFactor.secretLength)
     return (secret, TOTP.base32(secret))
   }
 
   package func enrol(secret: [UInt8], code: String, for principal: Principal) async throws {
     guard let id = principal.person else { throw Self.noPerson }
     let now = clock.now()
-    guard secret.count == 20,
-      let step = TOTP.accept(code, secret: secret, seconds: now.milliseconds / 1000, lastUsed: nil)
-    else {
-      throw Refusal.invalid(
-        "identity.second-factor", "code", Text("验证码不对，请核对手机时间后再试。", "Wrong code; check the phone's time and try again.")
-      )
-    }
-    let sealed = Sealed.seal(secret, key: sealingKey, context: "totp \(id)")
     try await database.write { tx in
       guard let person = try PersonStore.find(id, in: tx) else { throw Self.noPerson }
-      try tx.run("UPDATE identity_person SET totp_secret = \(sealed), totp_last = \(step) WHERE id = \(id)")
+      try SecondFactor.enrol(secret, code, for: person, key: sealingKey, at: now, in: tx)
       try record("identity.second-factor.enrol", person, [], by: principal, now, tx)
     }
   }
@@ -191,7 +205,8 @@ package struct People: Sendable {
   package func nameDeputy(_ deputy: PersonID, from first: CalendarDate, to last: CalendarDate, by principal: Principal)
     async throws
   {
-    guard let id = principal.person, principal.onBehalfOf == nil else { throw Self.noPerson }
+    guard let id = principal.person else { throw Self.noPerson }
+    guard principal.onBehalfOf == nil else { throw Self.notWhileActing }
     let now = clock.now()
     guard last >= first, last >= now.dateInChina, last - first <= 366 else {
       throw Refusal.invalid(
@@ -207,15 +222,22 @@ package struct People: Sendable {
           "identity.deputy", "deputy",
           Text("代理人应为本单位的另一名在岗人员。", "A deputy is another active person of the same organisation."))
       }
-      let clashes = try tx.row(
-        """
-        SELECT id FROM identity_deputy WHERE ended_at IS NULL AND first_day <= \(last) AND last_day >= \(first)
-          AND ((person = \(id) AND deputy = \(deputy)) OR (person = \(deputy) AND deputy = \(id))) LIMIT 1
-        """)
-      guard clashes == nil else {
+      for (who, field) in [(person, "from"), (other, "deputy")] where who.roles.contains(where: \.isAdministrative) {
+        throw Refusal.invalid(
+          "identity.deputy.administrator", field,
+          Text("系统、安全、审计管理员既不委托代理，也不代理他人。", "Administrators neither name deputies nor stand for others."))
+      }
+      switch Deputies.clash(of: id, with: deputy, among: try Deputies.between(first, last, in: tx)) {
+      case .overlap:
         throw Refusal.invalid(
           "identity.deputy.overlap", "from",
-          Text("这段时间已有委托，或互相代理。", "There is a deputy in this period already, or the two would stand for each other."))
+          Text("此人在这段时间已是您的代理人。", "This person is your deputy on some of these days already."))
+      case .circle:
+        throw Refusal.invalid(
+          "identity.deputy.circle", "deputy",
+          Text(
+            "此人在这段时间由您（直接或经他人）代理，不能互相代理。", "You stand for this person on some of these days, directly or over others."))
+      case nil: break
       }
       try tx.run(
         """
@@ -225,6 +247,21 @@ package struct People: Sendable {
       try record(
         "identity.deputy.name", person, [("deputy", other.name), ("from", "\(first)"), ("to", "\(last)")],
         by: principal, now, tx)
+    }
+  }
+
+  /// Takes the word back, from now on; who acts under it falls back to his own roles.
+  package func endDeputy(_ deputy: String, by principal: Principal) async throws {
+    guard let id = principal.person else { throw Self.noPerson }
+    guard principal.onBehalfOf == nil else { throw Self.notWhileActing }
+    let now = clock.now()
+    try await database.write { tx in
+      guard let person = try PersonStore.find(id, in: tx),
+        try tx.run(
+          "UPDATE identity_deputy SET ended_at = \(now) WHERE id = \(deputy) AND person = \(id) AND ended_at IS NULL")
+          == 1
+      else { throw Refusal.notFound(Text("委托", "deputy")) }
+      try record("identity.deputy.end", person, [("deputy", deputy)], by: principal, now, tx)
     }
   }
 
@@ -255,6 +292,9 @@ package struct People: Sendable {
   }
 
   private static let noPerson = Refusal.notFound(Text("人员", "person"))
+  private static let notWhileActing = Refusal(
+    .forbidden, "identity.deputy.acting", Text("代理他人期间不能办理，请先停止代理。", "Not while acting for another; stop acting first.")
+  )
   private static let notOneself = Refusal(
     .forbidden, "identity.oneself",
     Text("不能修改自己的角色或账户，请由另一名安全管理员办理。", "Nobody changes his own roles or account; another security administrator does."))

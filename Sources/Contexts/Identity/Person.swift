@@ -12,6 +12,12 @@ package struct Person: Sendable, Hashable {
   package var mustChangePassword: Bool
   package var hasSecondFactor: Bool
   package var version: Int
+
+  /// 2 to 64 of lower-case letters, digits, dots and hyphens.
+  static func isLogin(_ text: String) -> Bool {
+    (2...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 45 || $0 == 46 }
+  }
 }
 
 enum PersonStore {
@@ -25,15 +31,16 @@ enum PersonStore {
 
   /// By login, after the given one; with `search`, those whose name or login contains it.
   static func list(
-    search: String? = nil, organisation: OrganisationID? = nil, after: String? = nil, limit: Int = 50,
-    in tx: any Transaction
+    search: String? = nil, organisation: OrganisationID? = nil, role: Role? = nil, after: String? = nil,
+    limit: Int = 50, in tx: any Transaction
   ) throws -> [Person] {
     var conditions: [SQL] = []
     if let search {
-      let pattern = "%" + search.filter { $0 != "%" && $0 != "_" } + "%"
-      conditions.append("login LIKE \(pattern) OR name LIKE \(pattern)")
+      let pattern = containing(search)
+      conditions.append("login LIKE \(pattern) OR lower(name) LIKE \(pattern)")
     }
     if let organisation { conditions.append("organisation = \(organisation)") }
+    if let role { conditions.append("id IN (SELECT person FROM identity_role WHERE role = \(role))") }
     if let after { conditions.append("login > \(after)") }
     return try tx.rows(
       "SELECT \(columns) FROM identity_person WHERE \(SQL.all(conditions)) ORDER BY login LIMIT \(limit)"
@@ -74,4 +81,10 @@ enum PersonStore {
       roles: Set(roles), isActive: try row.bool("is_active"), mustChangePassword: try row.bool("must_change"),
       hasSecondFactor: try row.bool("has_totp"), version: try row.int("version"))
   }
+}
+
+/// A LIKE pattern for what contains the text, compared in lower case, alike on both engines: characters that mean something
+/// to either are left out, and so is NUL, which PostgreSQL cannot keep.
+func containing(_ text: String) -> String {
+  "%" + text.lowercased().prefix(50).filter { !["%", "_", "\\", "\0"].contains($0) } + "%"
 }

@@ -9,6 +9,8 @@ package struct Session: Sendable, Hashable {
     case secondFactor = "second-factor"
     /// A one-time password must be replaced first.
     case changePassword = "change-password"
+    /// The roles ask for a second factor, which this person has not set up yet.
+    case enrol
     case full
   }
 
@@ -20,23 +22,29 @@ package struct Session: Sendable, Hashable {
   package var source: String
   package var createdAt: Instant
   package var seenAt: Instant
+  /// When it ends however busy it is.
+  package var endsAt: Instant
 }
 
 enum SessionStore {
   /// Nobody works a whole day without signing in again.
   static let longest: Duration = .seconds(10 * 3600)
-  static let idle: Duration = .seconds(30 * 60)
+  /// Half a sign-in is finished soon or begun again.
+  static let longestUnfinished: Duration = .seconds(15 * 60)
+  static let idle: Duration = .seconds(15 * 60)
 
+  /// Answers the new token. `endsAt` is given where the session goes on under another name: switching makes no day longer.
   static func start(
-    for person: PersonID, actingFor: PersonID? = nil, stage: Session.Stage, source: String, at now: Instant,
-    in tx: any Transaction
+    for person: PersonID, actingFor: PersonID? = nil, stage: Session.Stage, source: String, endsAt: Instant? = nil,
+    at now: Instant, in tx: any Transaction
   ) throws -> String {
     let token = SecureRandom.bytes(24).hex
+    let end = endsAt ?? now + (stage == .full ? longest : longestUnfinished)
     try tx.run(
       """
       INSERT INTO identity_session (token_hash, id, person, acting_for, csrf, stage, source, created_at, seen_at, ends_at)
       VALUES (\(SM3.hash(token).hex), \(uuidVersion7(at: now)), \(person), \(actingFor), \(SecureRandom.bytes(16).hex), \(stage),
-        \(source), \(now), \(now), \(now + longest))
+        \(source), \(now), \(now), \(end))
       """)
     return token
   }
@@ -45,7 +53,7 @@ enum SessionStore {
     guard token.utf8.count == 48 else { return nil }
     return try tx.row(
       """
-      SELECT id, person, acting_for, csrf, stage, source, created_at, seen_at FROM identity_session
+      SELECT \(columns) FROM identity_session
       WHERE token_hash = \(SM3.hash(token).hex) AND ends_at > \(now) AND seen_at > \(now - idle)
       """
     ).map(session)
@@ -70,8 +78,8 @@ enum SessionStore {
   static func list(of person: PersonID, at now: Instant, in tx: any Transaction) throws -> [Session] {
     try tx.rows(
       """
-      SELECT id, person, acting_for, csrf, stage, source, created_at, seen_at FROM identity_session
-      WHERE person = \(person) AND ends_at > \(now) ORDER BY created_at DESC LIMIT 50
+      SELECT \(columns) FROM identity_session
+      WHERE person = \(person) AND ends_at > \(now) AND seen_at > \(now - idle) ORDER BY created_at DESC LIMIT 50
       """
     ).map(session)
   }
@@ -80,10 +88,13 @@ enum SessionStore {
     try tx.run("DELETE FROM identity_session WHERE ends_at <= \(now) OR seen_at <= \(now - idle)")
   }
 
+  private static let columns: SQL = "id, person, acting_for, csrf, stage, source, created_at, seen_at, ends_at"
+
   private static func session(_ row: Row) throws -> Session {
     Session(
       id: try row.text("id"), person: try row.id("person"), actingFor: try row.idOrNil("acting_for"),
       csrf: try row.text("csrf"), stage: try row.choice("stage"), source: try row.text("source"),
-      createdAt: try row.instant("created_at"), seenAt: try row.instant("seen_at"))
+      createdAt: try row.instant("created_at"), seenAt: try row.instant("seen_at"),
+      endsAt: try row.instant("ends_at"))
   }
 }

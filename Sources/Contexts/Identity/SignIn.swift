@@ -3,6 +3,25 @@ package import Kernel
 import NationalCrypto
 package import Storage
 
+/// What a node asks of every account.
+package struct AccountPolicy: Sendable, Hashable {
+  package var passwords: PasswordPolicy
+  /// Who must use a second factor; others may.
+  package var secondFactorFor: Set<Role>
+
+  package init(passwords: PasswordPolicy = .staff, secondFactorFor: Set<Role> = []) {
+    self.passwords = passwords
+    self.secondFactorFor = secondFactorFor
+  }
+
+  /// What a sign-in still lacks when the password, and the second factor if there is one, were right.
+  func lacking(_ person: Person) -> Session.Stage {
+    if person.mustChangePassword { return .changePassword }
+    if !person.hasSecondFactor, !person.roles.isDisjoint(with: secondFactorFor) { return .enrol }
+    return .full
+  }
+}
+
 /// Coming in and going out.
 package struct SignIn: Sendable {
   let database: any Database
@@ -10,15 +29,19 @@ package struct SignIn: Sendable {
   let authority: Authority
   let hasher: PasswordHasher
   let sealingKey: [UInt8]
-  private let throttle = SignInThrottle()
+  let policy: AccountPolicy
+  let throttle = SignInThrottle()
 
-  package init(database: any Database, clock: Clock, authority: Authority, hasher: PasswordHasher, sealingKey: [UInt8])
-  {
+  package init(
+    database: any Database, clock: Clock, authority: Authority, hasher: PasswordHasher, sealingKey: [UInt8],
+    policy: AccountPolicy = AccountPolicy()
+  ) {
     self.database = database
     self.clock = clock
     self.authority = authority
     self.hasher = hasher
     self.sealingKey = sealingKey
+    self.policy = policy
   }
 
   /// A new session's token and what it still lacks. The answer to a wrong name, a wrong password and a suspended person is
@@ -27,72 +50,92 @@ package struct SignIn: Sendable {
     token: String, stage: Session.Stage
   ) {
     let now = clock.now()
-    let network = SignInThrottle.network(of: source)
     let name = String(login.lowercased().prefix(64))
-    guard password.count <= PasswordPolicy.lengths.upperBound else { throw Self.wrong }
-    try throttle.admit(login: name, source: network, at: now)
-    let (found, hash) = try await database.read { tx in
-      let person = try PersonStore.find(login: name, in: tx)
-      let hash = try person.map { try tx.text("SELECT password FROM identity_person WHERE id = \($0.id)") } ?? nil
-      return (person, hash)
-    }
-    let isRight = try await hasher.verify(password, hash)
-    guard let person = found, isRight, person.isActive else {
-      throttle.failed(login: name, source: network, at: now)
-      try await database.write { tx in
-        try AuditLog.record(
-          AuditEntry(
-            at: now, actor: .system(), action: "identity.sign-in.refuse", subjectKind: "login", subject: name,
-            subjectName: name, detail: [("source", source)]), in: tx)
+    guard password.utf8.count <= PasswordPolicy.mostBytes else { throw Self.wrong }
+    let (found, hash, isKnown) = try await database.read { tx -> (Person?, String?, Bool) in
+      guard Person.isLogin(name), let person = try PersonStore.find(login: name, in: tx) else {
+        return (nil, nil, false)
       }
+      return (
+        person, try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)"),
+        try KnownSources.contains(source, of: person.id, at: now, in: tx)
+      )
+    }
+    let attempt = SignInThrottle.Attempt(login: name, source: source, isKnown: isKnown)
+    try throttle.admit(attempt, at: now)
+    let isRight: Bool
+    do {
+      isRight = try await hasher.verify(password, hash)
+    } catch {
+      throttle.withdrawn(attempt)
+      throw error
+    }
+    guard let person = found, isRight, person.isActive else {
+      let reason = found == nil ? "unknown" : isRight ? "suspended" : "password"
+      try await database.write { try refused(found, name, reason, source, now, $0) }
       throw Self.wrong
     }
-    throttle.succeeded(login: name, source: network)
-    let stage: Session.Stage =
-      person.hasSecondFactor ? .secondFactor : person.mustChangePassword ? .changePassword : .full
-    return try await database.write { tx in
-      try SessionStore.sweep(at: now, in: tx)
-      let token = try SessionStore.start(for: person.id, stage: stage, source: source, at: now, in: tx)
-      try record(person, stage == .full ? "identity.sign-in" : "identity.sign-in.\(stage.rawValue)", source, now, tx)
-      return (token, stage)
+    throttle.succeeded(attempt)
+    // Alone and reading no snapshot: sweeping old sessions must not collide with others' new ones.
+    try await database.write(.readCommitted) { try SessionStore.sweep(at: now, in: $0) }
+    let stage = person.hasSecondFactor ? .secondFactor : policy.lacking(person)
+    let token = try await database.write { tx in try open(person, stage, source, now, tx) }
+    if let hash, hasher.isOutdated(hash), let fresh = try? await hasher.hash(password) {
+      try await database.write { tx in
+        try tx.run("UPDATE identity_person SET password = \(fresh) WHERE id = \(person.id) AND password = \(hash)")
+      }
     }
+    return (token, stage)
   }
 
   /// The second step for those who have a second factor.
   package func secondFactor(token: String, code: String) async throws -> (token: String, stage: Session.Stage) {
     let now = clock.now()
-    guard let session = try await database.read({ try SessionStore.find(token: token, at: now, in: $0) }),
-      session.stage == .secondFactor
-    else { throw Self.expired }
-    let network = SignInThrottle.network(of: session.source)
-    try throttle.admit(login: session.person.text, source: network, at: now)
-    let key = sealingKey
-    let next: (String, Session.Stage)? = try await database.write { tx in
-      guard let person = try PersonStore.find(session.person, in: tx), person.isActive,
-        let row = try tx.row("SELECT totp_secret, totp_last FROM identity_person WHERE id = \(person.id)"),
-        let sealed = try row.blobOrNil("totp_secret")
-      else { throw Self.expired }
-      let secret = try Sealed.open(sealed, key: key, context: "totp \(person.id)")
-      let last = try row.intOrNil("totp_last").map(Int64.init)
-      guard let step = TOTP.accept(code, secret: secret, seconds: now.milliseconds / 1000, lastUsed: last) else {
+    let found = try await database.read { tx -> (Session, Bool)? in
+      guard let session = try SessionStore.find(token: token, at: now, in: tx), session.stage == .secondFactor else {
         return nil
       }
-      try tx.run("UPDATE identity_person SET totp_last = \(step) WHERE id = \(person.id)")
+      return (session, try KnownSources.contains(session.source, of: session.person, at: now, in: tx))
+    }
+    guard let (session, isKnown) = found else { throw Self.expired }
+    let attempt = SignInThrottle.Attempt(login: session.person.text, source: session.source, isKnown: isKnown)
+    try throttle.admit(attempt, at: now)
+    let typed = code.filter { !$0.isWhitespace }
+    let next = try await database.write { tx -> (String, Session.Stage)? in
+      guard try SessionStore.find(token: token, at: now, in: tx)?.stage == .secondFactor,
+        let person = try PersonStore.find(session.person, in: tx), person.isActive
+      else { throw Self.expired }
+      guard try SecondFactor.accept(typed, of: person.id, key: sealingKey, at: now, in: tx) else {
+        try refused(person, person.login, "second-factor", session.source, now, tx)
+        return nil
+      }
       try SessionStore.end(token: token, in: tx)
-      let stage: Session.Stage = person.mustChangePassword ? .changePassword : .full
-      let fresh = try SessionStore.start(for: person.id, stage: stage, source: session.source, at: now, in: tx)
-      try record(person, "identity.sign-in", session.source, now, tx)
-      return (fresh, stage)
+      let stage = policy.lacking(person)
+      return (try open(person, stage, session.source, now, tx), stage)
     }
     guard let next else {
-      throttle.failed(login: session.person.text, source: network, at: now)
       throw Refusal.invalid(
         "identity.second-factor", "code", Text("验证码不对或已用过。", "The code is wrong or was used already."))
     }
+    throttle.succeeded(attempt)
     return next
   }
 
-  /// Who stands behind a cookie; nil when nobody does any more.
+  /// Sets up the second factor that the roles ask for, as the last step of coming in.
+  package func enrol(token: String, secret: [UInt8], code: String) async throws -> String {
+    let now = clock.now()
+    return try await database.write { tx in
+      guard let session = try SessionStore.find(token: token, at: now, in: tx), session.stage == .enrol,
+        let person = try PersonStore.find(session.person, in: tx), person.isActive
+      else { throw Self.expired }
+      try SecondFactor.enrol(secret, code, for: person, key: sealingKey, at: now, in: tx)
+      try record(person, "identity.second-factor.enrol", [("source", session.source)], now, tx)
+      try SessionStore.end(token: token, in: tx)
+      return try open(person, .full, session.source, now, tx)
+    }
+  }
+
+  /// Who stands behind a cookie; nil when nobody does any more. The principal is nil while the sign-in is unfinished.
   package func resolve(token: String) async throws -> (session: Session, principal: Principal?)? {
     let now = clock.now()
     let (authority, database) = (authority, database)
@@ -107,38 +150,46 @@ package struct SignIn: Sendable {
     }
     // The last sight is written at most once a minute: reading pages must not mean writing rows.
     if let (session, _) = found, now - session.seenAt > .seconds(60) {
-      try await database.write { try SessionStore.seen(session, at: now, in: $0) }
+      try await database.write(.readCommitted) { try SessionStore.seen(session, at: now, in: $0) }
     }
     return found.map { (session: $0.0, principal: $0.1) }
   }
 
   package func end(token: String) async throws {
-    try await database.write { try SessionStore.end(token: token, in: $0) }
+    let now = clock.now()
+    try await database.write { tx in
+      guard let session = try SessionStore.find(token: token, at: now, in: tx) else { return }
+      try SessionStore.end(token: token, in: tx)
+      if let person = try PersonStore.find(session.person, in: tx) {
+        try record(person, "identity.sign-out", [("source", session.source)], now, tx)
+      }
+    }
   }
 
-  /// Switches to acting for another, or back to oneself; a new session replaces the old.
+  /// Switches to acting for another, or back to oneself; a new session replaces the old, and ends when that would have.
   func act(token: String, for other: PersonID?) async throws -> String {
     let now = clock.now()
     return try await database.write { tx in
       guard let session = try SessionStore.find(token: token, at: now, in: tx), session.stage == .full,
-        let person = try PersonStore.find(session.person, in: tx)
+        let person = try PersonStore.find(session.person, in: tx), person.isActive
       else { throw Self.expired }
-      if let other, try !Deputies.isDeputy(person.id, of: other, on: now.dateInChina, in: tx) {
+      if let other, try Self.represented(by: person, other, on: now, in: tx) == nil {
         throw Refusal(.forbidden, "identity.deputy.none", Text("您现在不是此人的代理人。", "You do not stand for this person now."))
       }
       try SessionStore.end(token: token, in: tx)
-      try record(person, other == nil ? "identity.deputy.stop" : "identity.deputy.act", session.source, now, tx)
+      let named = try (other ?? session.actingFor).flatMap { try PersonStore.find($0, in: tx) }
+      try record(
+        person, other == nil ? "identity.deputy.stop" : "identity.deputy.act",
+        [("source", session.source), ("for", named?.name ?? "")], now, tx)
       return try SessionStore.start(
-        for: person.id, actingFor: other, stage: .full, source: session.source, at: now, in: tx)
+        for: person.id, actingFor: other, stage: .full, source: session.source, endsAt: session.endsAt, at: now, in: tx)
     }
   }
 
   static func principal(
     of person: Person, actingFor: PersonID?, authority: Authority, on now: Instant, in tx: any Transaction
   ) throws -> Principal {
-    let acting = try actingFor.flatMap { other in
-      try Deputies.isDeputy(person.id, of: other, on: now.dateInChina, in: tx) ? PersonStore.find(other, in: tx) : nil
-    }
+    let acting = try actingFor.flatMap { try represented(by: person, $0, on: now, in: tx) }
     let organisation = try OrganisationStore.get(acting?.organisation ?? person.organisation, in: tx)
     let roles = acting.map { $0.roles.filter { !$0.isAdministrative } } ?? person.roles
     return Principal(
@@ -146,9 +197,46 @@ package struct SignIn: Sendable {
       permissions: authority.permissions(of: roles), onBehalfOf: acting?.id)
   }
 
-  private func record(_ person: Person, _ action: String, _ source: String, _ now: Instant, _ tx: any Transaction)
-    throws
+  /// The other while this person may act for him. An administrator never may: kept apart from business is kept apart also in
+  /// another's name. Nor may anybody act for one who is suspended.
+  private static func represented(by person: Person, _ other: PersonID, on now: Instant, in tx: any Transaction) throws
+    -> Person?
   {
+    guard !person.roles.contains(where: \.isAdministrative),
+      try Deputies.isDeputy(person.id, of: other, on: now.dateInChina, in: tx),
+      let found = try PersonStore.find(other, in: tx), found.isActive
+    else { return nil }
+    return found
+  }
+
+  // MARK: - Pieces
+
+  private func open(
+    _ person: Person, _ stage: Session.Stage, _ source: String, _ now: Instant, _ tx: any Transaction
+  ) throws -> String {
+    // Half a proof makes no address a known one.
+    if stage != .secondFactor { try KnownSources.remember(source, of: person.id, at: now, in: tx) }
+    let action = stage == .full ? "identity.sign-in" : "identity.sign-in.\(stage.rawValue)"
+    try record(person, action, [("source", source)], now, tx)
+    return try SessionStore.start(for: person.id, stage: stage, source: source, at: now, in: tx)
+  }
+
+  /// A refused try, for the log. A name nobody bears is not written down, because people type their password into the wrong
+  /// field; a keyed digest lets tries at the same name be told together.
+  private func refused(
+    _ person: Person?, _ login: String, _ reason: String, _ source: String, _ now: Instant, _ tx: any Transaction
+  ) throws {
+    let trace = HMAC.authenticate(Array(login.utf8), key: sealingKey).prefix(8).hex
+    try AuditLog.record(
+      AuditEntry(
+        at: now, actor: .system(), action: "identity.sign-in.refuse", subjectKind: person == nil ? "login" : "person",
+        subject: person?.id.text ?? trace, subjectName: person?.login ?? "—",
+        detail: [("source", source), ("reason", reason)]), in: tx)
+  }
+
+  private func record(
+    _ person: Person, _ action: String, _ detail: [(name: String, value: String)], _ now: Instant, _ tx: any Transaction
+  ) throws {
     let organisation = try OrganisationStore.get(person.organisation, in: tx)
     let actor = Principal(
       person: person.id, name: person.name, organisation: organisation.id, organisationName: organisation.name,
@@ -156,7 +244,7 @@ package struct SignIn: Sendable {
     try AuditLog.record(
       AuditEntry(
         at: now, actor: actor, action: action, subjectKind: "person", subject: person.id.text, subjectName: person.name,
-        detail: [("source", source)]), in: tx)
+        detail: detail), in: tx)
   }
 
   static let wrong = Refusal(
@@ -165,25 +253,24 @@ package struct SignIn: Sendable {
     .unauthenticated, "identity.sign-in.expired", Text("登录已过期，请重新登录。", "Signing in took too long; start again."))
 }
 
-/// Who may act for whom, and when.
-enum Deputies {
-  static func isDeputy(_ deputy: PersonID, of person: PersonID, on day: CalendarDate, in tx: any Transaction) throws
-    -> Bool
-  {
+/// Addresses from which a person has come in before: his tries from there are counted apart from strangers'.
+enum KnownSources {
+  static let memory: Duration = .seconds(90 * 86_400)
+
+  static func contains(_ source: String, of person: PersonID, at now: Instant, in tx: any Transaction) throws -> Bool {
     try tx.row(
       """
-      SELECT id FROM identity_deputy WHERE person = \(person) AND deputy = \(deputy) AND ended_at IS NULL
-        AND first_day <= \(day) AND last_day >= \(day) LIMIT 1
+      SELECT person FROM identity_known_source
+      WHERE person = \(person) AND source = \(source) AND seen_at > \(now - memory)
       """) != nil
   }
 
-  /// Those for whom this person may act on a day.
-  static func principals(of deputy: PersonID, on day: CalendarDate, in tx: any Transaction) throws -> [Person] {
-    try tx.rows(
+  static func remember(_ source: String, of person: PersonID, at now: Instant, in tx: any Transaction) throws {
+    try tx.run(
       """
-      SELECT person FROM identity_deputy WHERE deputy = \(deputy) AND ended_at IS NULL AND first_day <= \(day)
-        AND last_day >= \(day) ORDER BY person LIMIT 50
-      """
-    ).compactMap { try PersonStore.find($0.id("person"), in: tx) }
+      INSERT INTO identity_known_source (person, source, seen_at) VALUES (\(person), \(source), \(now))
+      ON CONFLICT (person, source) DO UPDATE SET seen_at = excluded.seen_at
+      """)
+    try tx.run("DELETE FROM identity_known_source WHERE person = \(person) AND seen_at <= \(now - memory)")
   }
 }

@@ -6,6 +6,8 @@ enum AccountPage {
     var person: Person
     var organisation: String
     var sessions: [Session]
+    /// Who stands for this person, now or later, by name.
+    var arranged: [(Deputy, String)]
     var standsFor: [Person]
     var actingFor: Person?
     var colleagues: [Person]
@@ -40,8 +42,19 @@ enum AccountPage {
     return """
       <p>\(t("在手机验证器里手工添加下面的密钥，再输入它显示的六位数字。", "Add this key to your authenticator by hand, then enter the six digits it shows."))</p>\
       <p class="secret"><code>\(secret.text)</code></p>\
-      \(form(request, action: "/account/second-factor", "<input type=\"hidden\" name=\"secret\" value=\"\(secret.hex)\">\(field(t, Field("code", Text("六位数字", "Six digits"), .text(maxLength: 6)), value: Fields(), faults: faults))<button>\(t("启用", "Set up"))</button>"))
+      <p><a href="\(SecondFactor.address(secret: secret.text, login: model.person.login))">\(t("在本机的验证器里打开", "Open in an authenticator on this device"))</a></p>\
+      \(form(request, action: "/account/second-factor", "<input type=\"hidden\" name=\"secret\" value=\"\(secret.hex)\">\(field(t, Field("code", Text("六位数字", "Six digits"), .oneTimeCode), value: Fields(), faults: faults))<button>\(t("启用", "Set up"))</button>"))
       """
+  }
+
+  private static func arranged(_ request: Request, _ model: Model) -> HTML {
+    let t = request.language
+    return model.arranged.map { deputy, name in
+      let days: HTML = "<p>\(name)：\(deputy.firstDay) – \(deputy.lastDay)</p>"
+      let end: HTML =
+        "<input type=\"hidden\" name=\"deputy\" value=\"\(deputy.id)\"><button>\(t("收回对 \(name) 的委托", "End \(name)'s deputyship"))</button>"
+      return days + form(request, action: "/account/deputies/end", end)
+    }.joined()
   }
 
   private static func deputies(_ request: Request, _ model: Model, _ faults: [Refusal.Fault]) -> HTML {
@@ -57,12 +70,12 @@ enum AccountPage {
           )
         }.joined()
       }
-    guard !model.colleagues.isEmpty else { return switching }
+    guard !model.colleagues.isEmpty else { return switching + arranged(request, model) }
     return """
-      \(switching)\(form(request, action: "/account/deputies", """
-        \(field(t, Field("deputy", Text("请谁代理", "Who stands for me"), .choice(model.colleagues.map { ($0.id.text, $0.name) })), value: Fields(), faults: faults))\
-        \(field(t, Field("from", Text("起始日", "First day"), .date), value: Fields(), faults: faults))\
-        \(field(t, Field("to", Text("结束日（含）", "Last day, included"), .date), value: Fields(), faults: faults))\
+      \(switching)\(arranged(request, model))\(form(request, action: "/account/deputies", """
+        \(field(t, Field("deputy", Text("请谁代理", "Who stands for me"), .choice(model.colleagues.map { ($0.id.text, $0.name) })), value: request.form, faults: faults))\
+        \(field(t, Field("from", Text("起始日", "First day"), .date), value: request.form, faults: faults))\
+        \(field(t, Field("to", Text("结束日（含）", "Last day, included"), .date), value: request.form, faults: faults))\
         <button>\(t("委托", "Name as deputy"))</button>
         """))
       """

@@ -3,7 +3,7 @@ import Web
 
 enum PeoplePages {
   static func list(
-    _ request: Request, people: [Person], names: [OrganisationID: String], search: String?, next: String?
+    _ request: Request, people: [Person], names: [OrganisationID: String], search: String?, role: Role?, next: String?
   ) -> Page {
     let t = request.language
     return Page(
@@ -12,7 +12,9 @@ enum PeoplePages {
         <div class="head"><h1>\(t("人员与角色", "People and roles"))</h1>\
         \(when: request.principal?.may(.peopleManage) ?? false, "<a class=\"button primary\" href=\"/people/new\">\(t("新增人员", "Add a person"))</a>")</div>
         <form class="search" method="get" action="/people"><label for="q">\(t("姓名或用户名", "Name or user name"))</label>\
-        <input id="q" name="q" value="\(search ?? "")" maxlength="50"><button>\(t("查找", "Find"))</button></form>
+        <input id="q" name="q" value="\(search ?? "")" maxlength="50"><label for="role">\(t("角色", "Role"))</label><select id="role" name="role"><option value="">\(t("全部", "All"))</option>\
+        \(Role.allCases, { "<option value=\"\($0.rawValue)\"\(when: $0 == role, " selected")>\(t($0.title))</option>" })</select>\
+        <button>\(t("查找", "Find"))</button></form>
         \(table(
           caption: t("人员", "People"), head: [t("用户名", "User name"), t("姓名", "Name"), t("单位", "Organisation"), t("角色", "Roles"), t("状态", "State")],
           rows: people.map { person in
@@ -22,7 +24,7 @@ enum PeoplePages {
             <td>\(person.isActive ? badge(t("在用", "Active"), .good) : badge(t("停用", "Suspended"), .late))</td></tr>
             """
           }.joined(), empty: "<p>\(t("没有找到人员。", "Nobody found."))</p>"))
-        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/people?after=\($0)&amp;q=\(search ?? "")\">\(t("下一页", "Next page"))</a></p>" as HTML })
+        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"\($0)\">\(t("下一页", "Next page"))</a></p>" as HTML })
         """)
   }
 

@@ -1,4 +1,5 @@
 import Kernel
+import NationalCrypto
 import Web
 
 enum SignInPages {
@@ -24,18 +25,39 @@ enum SignInPages {
       body: """
         <div class="narrow"><h1>\(t("第二步验证", "Second step"))</h1>\(faultSummary(t, refusal))
         \(form(request, action: "/sign-in/second-factor", """
-          \(field(t, Field("code", Text("验证器上的六位数字", "Six digits of your authenticator"), .text(maxLength: 6)), value: Fields(), faults: refusal?.faults ?? []))\
+          \(field(t, Field("code", Text("验证器上的六位数字", "Six digits of your authenticator"), .oneTimeCode), value: Fields(), faults: refusal?.faults ?? []))\
           <button class="primary">\(t("继续", "Continue"))</button>
           """))</div>
         """)
   }
 
-  static func changePassword(_ request: Request, action: String, forced: Bool, refusal: Refusal? = nil) -> Page {
+  /// The roles ask for a second factor: it is set up before anything else.
+  static func enrol(_ request: Request, secret: [UInt8], login: String, refusal: Refusal? = nil) -> Page {
+    let t = request.language
+    let text = TOTP.base32(secret)
+    return Page(
+      Text("启用第二因素", "Set up the second factor"), status: refusal == nil ? 200 : 422,
+      body: """
+        <div class="narrow"><h1>\(t("启用第二因素", "Set up the second factor"))</h1>\
+        <p>\(t("您的角色须使用第二因素。请在手机验证器里添加下面的密钥，再输入它显示的六位数字。", "Your role needs a second factor. Add this key to your authenticator, then enter the six digits it shows."))</p>\
+        \(faultSummary(t, refusal))<p class="secret"><code>\(text)</code></p>\
+        <p><a href="\(SecondFactor.address(secret: text, login: login))">\(t("在本机的验证器里打开", "Open in an authenticator on this device"))</a></p>\
+        \(form(request, action: "/sign-in/enrol", """
+          <input type="hidden" name="secret" value="\(secret.hex)">\
+          \(field(t, Field("code", Text("六位数字", "Six digits"), .oneTimeCode), value: Fields(), faults: refusal?.faults ?? []))\
+          <button class="primary">\(t("启用并登录", "Set up and sign in"))</button>
+          """))</div>
+        """)
+  }
+
+  static func changePassword(
+    _ request: Request, action: String, forced: Bool, policy: PasswordPolicy, refusal: Refusal? = nil
+  ) -> Page {
     let t = request.language
     let faults = refusal?.faults ?? []
     let hint = Text(
-      "\(PasswordPolicy.lengths.lowerBound) 个字符以上，不要用容易猜到的词。",
-      "\(PasswordPolicy.lengths.lowerBound) characters or more, nothing easy to guess.")
+      "\(policy.lengths.lowerBound) 个字符以上，不要用容易猜到的词。",
+      "\(policy.lengths.lowerBound) characters or more, nothing easy to guess.")
     return Page(
       Text("修改密码", "Change password"), status: refusal == nil ? 200 : 422,
       body: """
@@ -43,8 +65,8 @@ enum SignInPages {
         \(when: forced, "<p>\(t("您用的是一次性密码，请先换成自己的密码。", "You came with a one-time password; choose your own first."))</p>")\
         \(faultSummary(t, refusal))\(form(request, action: action, """
           \(field(t, Field("old", Text("现在的密码", "Present password"), .password), value: Fields(), faults: faults))\
-          \(field(t, Field("new", Text("新密码", "New password"), .password, hint: hint), value: Fields(), faults: faults))\
-          \(field(t, Field("again", Text("再输入一次", "Once more"), .password), value: Fields(), faults: faults))\
+          \(field(t, Field("new", Text("新密码", "New password"), .newPassword, hint: hint), value: Fields(), faults: faults))\
+          \(field(t, Field("again", Text("再输入一次", "Once more"), .newPassword), value: Fields(), faults: faults))\
           <button class="primary">\(t("修改", "Change"))</button>
           """))</div>
         """)

@@ -1,0 +1,54 @@
+import Kernel
+import Storage
+import Web
+
+extension IdentityRoutes {
+  /// Who I am, and which offices stand.
+  var interface: [Route] {
+    [
+      .get("/api/v1/me", .signedIn, summary: Text("当前用户及其权限", "Who is signed in, with permissions")) { request in
+        let principal = try request.visitor()
+        return .json(
+          .object([
+            ("id", .optional(principal.person?.text)), ("name", .string(principal.name)),
+            (
+              "organisation",
+              .object([
+                ("id", .optional(principal.organisation?.text)), ("name", .string(principal.organisationName)),
+              ])
+            ),
+            ("onBehalfOf", .optional(principal.onBehalfOf?.text)),
+            ("permissions", .array(principal.permissions.sorted().map { .string($0.name) })),
+          ]))
+      },
+      .get("/api/v1/organisations", .signedIn, summary: Text("某日在设的单位", "Organisations standing on a day")) {
+        request in
+        let day = try self.day(request)
+        let search = request.query["q"]
+        let found = try await database.read { try OrganisationStore.list(on: day, search: search, in: $0) }
+        return .json(
+          .object([("on", .string(day.description)), ("organisations", .array(found.map(Self.json)))]))
+      }.described(query: [
+        ("on", Text("日期，默认今天", "The day, today by default")), ("q", Text("名称中的文字", "Text in the name")),
+      ]),
+    ]
+  }
+
+  /// The day asked for, today when none is; what is no day is refused and not taken for today.
+  func day(_ request: Request) throws -> CalendarDate {
+    guard let text = request.query["on"] else { return clock.today }
+    guard let day = CalendarDate(text) else {
+      throw Refusal.invalid("identity.organisations.day", "on", Text("应为日期，如 2026-03-01。", "A day such as 2026-03-01."))
+    }
+    return day
+  }
+
+  static func json(_ organisation: Organisation) -> JSON {
+    .object([
+      ("id", .string(organisation.id.text)), ("name", .string(organisation.name)),
+      ("shortName", .string(organisation.shortName)), ("creditCode", .string(organisation.creditCode)),
+      ("division", .string(organisation.division)), ("validFrom", .string(organisation.validFrom.description)),
+      ("validTo", .optional(organisation.validTo?.description)),
+    ])
+  }
+}
