@@ -191,6 +191,17 @@ extension Desk {
     }
   }
 
+  @Test func `the page for setting up a second factor is only for who came that far; others see the way in`()
+    async throws
+  {
+    try await Desk.open(.sqlite) { desk in
+      for token in [nil, "x", try await desk.enter("secadmin")] {
+        let page = try await desk.page(.get, "/sign-in/enrol", as: token)
+        #expect(page.body.text.contains("action=\"/sign-in\"") && !page.body.text.contains("name=\"secret\""))
+      }
+    }
+  }
+
   @Test(arguments: Engine.allCases)
   func `a security administrator makes a person: faults at their fields, the password shown once`(engine: Engine)
     async throws

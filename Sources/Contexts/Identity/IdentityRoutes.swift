@@ -51,7 +51,8 @@ package struct IdentityRoutes: Sendable {
         try await changePassword($0, "/sign-in/password", forced: true)
       },
       .get("/sign-in/enrol", .anyone) { request in
-        .page(SignInPages.enrol(request, secret: people.newSecondFactor().secret, login: try await enrolling(request)))
+        guard let login = try await enrolling(request) else { return .page(SignInPages.signIn(request, next: "/")) }
+        return .page(SignInPages.enrol(request, secret: people.newSecondFactor().secret, login: login))
       },
       .post("/sign-in/enrol", .anyone, bodyLimit: 16 * 1024) { request in
         let secret = [UInt8](hex: request.form["secret"] ?? "") ?? []
@@ -61,7 +62,7 @@ package struct IdentityRoutes: Sendable {
           return .session(token: token, redirect: "/")
         } catch let refusal as Refusal where refusal.kind == .invalid {
           return .page(
-            SignInPages.enrol(request, secret: secret, login: try await enrolling(request), refusal: refusal))
+            SignInPages.enrol(request, secret: secret, login: try await enrolling(request) ?? "", refusal: refusal))
         }
       },
       .post("/sign-out", .anyone) { request in
@@ -71,13 +72,11 @@ package struct IdentityRoutes: Sendable {
     ]
   }
 
-  /// The user name of who has come so far that only the second factor is to be set up.
-  private func enrolling(_ request: Request) async throws -> String {
+  /// The user name of who has come so far that only the second factor is to be set up; nil for anybody else.
+  private func enrolling(_ request: Request) async throws -> String? {
     let session = try await signIn.resolve(token: request.sessionToken ?? "")?.session
-    guard let session, session.stage == .enrol,
-      let person = try await database.read({ try PersonStore.find(session.person, in: $0) })
-    else { throw SignIn.expired }
-    return person.login
+    guard let session, session.stage == .enrol else { return nil }
+    return try await database.read { try PersonStore.find(session.person, in: $0)?.login }
   }
 
   private func changePassword(_ request: Request, _ action: String, forced: Bool) async throws -> Response {
