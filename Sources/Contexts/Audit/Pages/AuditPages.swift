@@ -39,7 +39,7 @@ enum AuditPages {
             <td class="number">\(record.leaf.map { "\($0)" } ?? "…")</td></tr>
             """
           }.joined(), empty: "<p>\(t("没有符合条件的记录。", "No record matches."))</p>"))
-        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/audit?before=\($0)\(kept.map { "&amp;\(safe: $0.name)=\($0.value)" as HTML }.joined())\">\(t("更早的", "Earlier"))</a></p>" as HTML })
+        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"\(address("/audit", [("before", $0.text)] + kept.map { ($0.name, $0.value) }))\">\(t("更早的", "Earlier"))</a></p>" as HTML })
         """)
   }
 
@@ -56,7 +56,9 @@ enum AuditPages {
       ),
     ]
     if let grant = record.grant {
-      pairs.append((t("授权", "Grant"), "<a href=\"/grants/\(grant)\"><code>\(grant)</code></a>"))
+      let opens = request.principal?.may(Permission("sharing.read")) ?? false
+      pairs.append(
+        (t("授权", "Grant"), opens ? "<a href=\"/grants/\(grant)\"><code>\(grant)</code></a>" : "<code>\(grant)</code>"))
     }
     for line in record.payload?.detail ?? [] { pairs.append((line.name, "\(line.value)")) }
     pairs.append((t("摘要（SM3）", "Digest (SM3)"), "<code>\(record.digest.hex)</code>"))

@@ -52,6 +52,10 @@ enum DeliveryPages {
   static func delivery(_ request: Request, _ view: DeliveryView) -> Page {
     let t = request.language
     let (delivery, grant) = (view.delivery, view.grant)
+    // A link to a closed door is no help.
+    let audit = Set([Permission("audit.read"), Permission("audit.read.own")])
+    let link: HTML = "<a href=\"/audit?subject=\(delivery.id)\">\(t("查看记录", "See the records"))</a>"
+    let log = audit.isDisjoint(with: request.principal?.permissions ?? []) ? [] : [(t("审计", "In the log"), link)]
     return Page(
       Text("交换 \(delivery.createdAt.minuteInChina)", "Delivery of \(delivery.createdAt.minuteInChina)"),
       section: .deliveries,
@@ -68,8 +72,7 @@ enum DeliveryPages {
           (t("授权", "Grant"), "<a href=\"/grants/\(grant.id)\">\(grant.number)</a>"), (t("从", "From"), "\(grant.providerName)"),
           (t("到", "To"), "\(grant.consumerName) · <code>\(grant.targetTable)</code>"), (t("发起", "Asked by"), "\(delivery.askedBy)"),
           (t("开始", "Started"), "\(delivery.startedAt?.minuteInChina ?? "—")"), (t("结束", "Finished"), "\(delivery.finishedAt?.minuteInChina ?? "—")"),
-          (t("审计", "In the log"), "<a href=\"/audit?subject=\(delivery.id)\">\(t("查看记录", "See the records"))</a>"),
-        ]))
+        ] as [(String, HTML)] + log))
         <h2>\(t("回执", "Receipts"))</h2>\(receiptTable(view, t))
         <h2>\(t("隔离的行", "Quarantined rows"))</h2>
         \(table(

@@ -34,6 +34,8 @@ enum GrantPages {
   static func grant(_ request: Request, _ grant: Grant, refusal: Refusal? = nil) -> Page {
     let t = request.language
     let principal = request.principal
+    // A link to a closed door is no help.
+    let readsAudit = principal.map { $0.may(Permission("audit.read")) || $0.may(Permission("audit.read.own")) } ?? false
     let orders =
       principal.map { $0.may(.sharingRevoke) && ($0.may(.sharingReview) || $0.organisation == grant.provider) } ?? false
     return Page(
@@ -50,7 +52,7 @@ enum GrantPages {
           (t("由申请", "From request"), "<a href=\"/requests/\(grant.request)\">\(t("查看", "See it"))</a>"),
         ]))
         <p class="actions"><a class="button" href="/deliveries?grant=\(grant.id)">\(t("交换记录", "Deliveries"))</a> \
-        <a class="button" href="/audit?grant=\(grant.id)">\(t("审计记录", "Audit records"))</a></p>
+        \(when: readsAudit, "<a class=\"button\" href=\"/audit?grant=\(grant.id)\">\(t("审计记录", "Audit records"))</a>")</p>
         \(when: grant.state == .active && (principal?.permissions.contains(Permission("exchange.run")) ?? false), form(request, action: "/grants/\(grant.id)/deliver", "<button class=\"primary\">\(t("现在交换一次", "Deliver now"))</button>"))
         \(table(
           caption: t("授权的信息项", "Items granted"), head: [t("信息项", "Item"), t("列", "Column"), t("交付方式", "Delivered as")],
