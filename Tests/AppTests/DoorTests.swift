@@ -4,6 +4,7 @@ import Kernel
 import Storage
 import Testing
 import Web
+import WebServer
 
 @testable import App
 

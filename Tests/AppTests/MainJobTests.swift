@@ -1,3 +1,4 @@
+import Audit
 import Demo
 import Exchange
 import Foundation
