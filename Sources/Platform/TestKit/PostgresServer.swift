@@ -40,7 +40,7 @@ package final class PostgresServer: Sendable {
       + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     Self.watch(folder)
-    if geteuid() == 0 { try Self.run("/bin/chown", ["postgres", folder]) }
+    if geteuid() == 0 { try Tool.run("/bin/chown", ["postgres", folder]) }
     try Self.asPostgres([
       try Self.tool("initdb"), "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
       "--no-sync",
@@ -73,7 +73,7 @@ package final class PostgresServer: Sendable {
     server.standardInput = FileHandle.nullDevice
     try server.run()
     for _ in 0..<300 {
-      if let pid = postmaster, (try? Self.run(try Self.tool("pg_isready"), ["-q", "-h", folder])) != nil {
+      if let pid = postmaster, (try? Tool.run(try Self.tool("pg_isready"), ["-q", "-h", folder])) != nil {
         process.withLock { $0 = pid }
         return
       }
@@ -116,7 +116,7 @@ package final class PostgresServer: Sendable {
   /// Runs SQL through psql and answers what it printed, columns parted by `|`.
   @discardableResult
   package func query(_ sql: String, on database: String) throws -> String {
-    try Self.run(
+    try Tool.run(
       try Self.tool("psql"), ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", address(of: database), "-c", sql])
   }
 
@@ -146,27 +146,7 @@ package final class PostgresServer: Sendable {
 
   private static func asPostgres(_ command: [String]) throws {
     let (tool, arguments) = wrapped(command)
-    try run(tool.path, arguments)
-  }
-
-  @discardableResult
-  private static func run(_ tool: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: tool)
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: "/tmp")
-    let (output, complaints) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = complaints
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let said = output.fileHandleForReading.readDataToEndOfFile()
-    let complained = complaints.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(description: "\(tool): \(String(decoding: complained, as: UTF8.self).prefix(500))")
-    }
-    return String(decoding: said, as: UTF8.self)
+    try Tool.run(tool.path, arguments)
   }
 
   /// Ends the server when this process is gone.

@@ -26,7 +26,7 @@ package func withDatabase<T>(
 }
 
 /// Tests run side by side, and the server has room for so many connections.
-private let turns = Turns(50)
+private let turns = Turns(8)
 
 private final class Turns: Sendable {
   private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
