@@ -108,7 +108,9 @@ final class RowTransform {
         if field.pointee.kind == .decimal {
           room.storeBytes(
             of: UInt16(truncatingIfNeeded: field.pointee.scale).bigEndian, toByteOffset: 6, as: UInt16.self)
-        } else if field.pointee.kind == .double, value.loadUnaligned(as: UInt64.self) == UInt64(1 << 63).bigEndian {
+        } else if field.pointee.kind == .double,
+          value.loadUnaligned(as: UInt64.self) == (0x8000_0000_0000_0000 as UInt64).bigEndian
+        {
           room.storeBytes(of: 0, as: UInt64.self)
         }
       } else {

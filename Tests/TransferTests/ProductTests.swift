@@ -1,0 +1,150 @@
+import Connecting
+import Foundation
+import Kernel
+import TestKit
+import Testing
+
+@testable import ConnectorPostgreSQL
+@testable import ConnectorSQLite
+@testable import Transfer
+
+/// What only one product does.
+@Suite struct ProductTests {
+  @Test func `PostgreSQL describes tables with Chinese names, comments, domains and composite keys`() throws {
+    let stand = try Stand(.postgresql)
+    try stand.run(
+      #"""
+      CREATE SCHEMA "市场监管"; CREATE DOMAIN public.money_cny AS numeric(18,2);
+      CREATE TABLE "市场监管"."Legal ""Person""" ("统一代码" char(18), "序号" int, "名称" varchar(60) NOT NULL, cap public.money_cny,
+        big numeric, tags text[], doc jsonb, code uuid, at timestamp, PRIMARY KEY ("序号", "统一代码"));
+      COMMENT ON TABLE "市场监管"."Legal ""Person""" IS '法人库'; COMMENT ON COLUMN "市场监管"."Legal ""Person"""."名称" IS '企业名称';
+      """#)
+    let name = TableName(schema: "市场监管", "Legal \"Person\"")
+    #expect(try stand.connector.tables().contains { $0.name == name && $0.comment == "法人库" })
+    let table = try stand.connector.describe(name)
+    #expect(table.key.map(\.name) == ["序号", "统一代码"])
+    #expect(
+      table.columns.map(\.type?.description) == [
+        "text", "integer", "text", "decimal(18,2)", "decimal(38,10)", nil, "text", "text", "timestamp",
+      ])
+    let title = try #require(table.column("名称"))
+    #expect(title.comment == "企业名称" && title.length == 60 && !title.isNullable)
+    #expect(table.column("tags")?.nativeType == "text[]")
+    #expect(throws: ConnectorError.self) { try stand.connector.describe(TableName(schema: "市场监管", "nothing")) }
+  }
+
+  @Test func `every PostgreSQL type that can be granted arrives as it was`() async throws {
+    let (source, target) = (try Stand(.postgresql), try Stand(.postgresql))
+    try source.run(
+      """
+      CREATE TABLE "全部" (k char(4), n int2, i int4, d numeric(38,10), f float4, g float8, b bool, day date, at timestamptz,
+        local timestamp, raw bytea, u uuid, j jsonb, t text, PRIMARY KEY (k, n));
+      INSERT INTO "全部" VALUES ('甲', -32768, 2147483647, 1234567890123456789012345678.0123456789, 1.5, -0.0, true, '0001-01-01',
+        '1899-12-31 23:59:59.999999+00', '2026-08-22 08:00:00', '\\x00ff', '123e4567-e89b-12d3-a456-426614174000', '{"a": 1}', '');
+      INSERT INTO "全部" (k, n) VALUES ('乙', 2);
+      INSERT INTO "全部" (k, n, d) VALUES ('丙', 3, 'NaN');
+      INSERT INTO "全部" (k, n, day) VALUES ('丁', 4, 'infinity');
+      INSERT INTO "全部" (k, n, g) VALUES ('戊', 5, 'Infinity');
+      """)
+    var grant = Grant()
+    let items: [(String, ValueType)] = [
+      ("k", .text), ("n", .integer), ("i", .integer), ("d", .decimal(precision: 38, scale: 10)), ("f", .double),
+      ("g", .double),
+      ("b", .boolean), ("day", .date), ("at", .timestamp), ("local", .timestamp), ("raw", .bytes), ("u", .text),
+      ("j", .text),
+      ("t", .text),
+    ]
+    grant.items = items.map { ItemContract($0.0, $0.1) }
+    (grant.key, grant.cursor, grant.source, grant.target) = (["k", "n"], nil, "全部", "全部")
+    let outcome = try await grant.deliver(.full, run: "r1", from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 2)
+    #expect(grant.keeper.rows(outcome.provider).map(\.fault) == [.notFinite, .notFinite, .notFinite])
+    let names = "k, n, i, d, f, g = 0, b, day, at AT TIME ZONE 'UTC', local AT TIME ZONE 'UTC', raw, u, j, t"
+    #expect(
+      try target.rows("SELECT \(names) FROM \"全部\" WHERE k = '甲'") == [
+        [
+          "甲", "-32768", "2147483647", "1234567890123456789012345678.0123456789", "1.5", "t", "t", "0001-01-01",
+          "1899-12-31 23:59:59.999999", "2026-08-22 00:00:00", "\\x00ff", "123e4567-e89b-12d3-a456-426614174000",
+          "{\"a\": 1}", "",
+        ]
+      ])
+  }
+
+  @Test func `a column that is not granted is never read: the account has no right to it`() async throws {
+    let server = try PostgresServer.shared.get()
+    let (database, target) = (try server.makeDatabase(), try Stand(.sqlite))
+    let role = "reader_\(UUID().uuidString.prefix(8).lowercased())"
+    try server.query(
+      """
+      CREATE TABLE person (id bigint PRIMARY KEY, name text, capital numeric(18,2), born date, changed timestamptz, secret text);
+      INSERT INTO person SELECT i, 'n', 1, NULL, now(), 'never' FROM generate_series(1, 10) i;
+      CREATE ROLE \(role) LOGIN; GRANT SELECT (id, name, capital, born, changed) ON person TO \(role)
+      """, on: database)
+    let reader = PostgreSQLConnector(
+      PostgreSQLAddress(address: server.address(of: database).replacing("user=postgres", with: "user=\(role)")))
+    #expect(try reader.probe().isReadOnly)
+    let grant = Grant()
+    let control = DeliveryControl(quarantine: { _ in })
+    let outcome = try await Delivery(grant.plan(.full, run: "r1"), control: control).run(
+      from: reader, to: target.connector)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 10)
+    var greedy = grant
+    greedy.items.append(ItemContract("secret", .text))
+    greedy.name = "grant-2"
+    greedy.target = "elsewhere"
+    let plan = greedy.plan(.full, run: "r1")
+    await #expect { _ = try await Delivery(plan, control: control).run(from: reader, to: target.connector) } throws: {
+      ($0 as? ConnectorError)?.code == "postgresql.42501"
+    }
+  }
+
+  @Test func `SQLite's loose values are set apart one by one, and time has several spellings`() async throws {
+    let (source, target, grant) = (try Stand(.sqlite), try Stand(.sqlite), Grant())
+    try source.run(
+      """
+      CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT, capital DECIMAL(18,2), born DATE, changed DATETIME);
+      INSERT INTO person VALUES (1, '张三', 12.5, '2026-08-22', '2026-08-22 09:00:00'), (2, x'FF', 1, NULL, '2026-08-22T09:00:00Z'),
+        (3, 'a' || char(0) || 'b', 1, NULL, '2026/08/22 09:00'), (4, CAST(x'FFFE' AS TEXT), 1, NULL, NULL), (5, 'ok', 'twelve', NULL, NULL),
+        (6, 'ok', 1.005, NULL, NULL), (7, 'ok', 1, '2026-02-30', NULL), (8, 'ok', 1, 20260822, NULL), (9, 'ok', 1, 2.5, NULL),
+        (10, 'ok', 1, NULL, 'yesterday'), (11, 'ok', 1e15, NULL, 1755000000), (12, 'ok', 7, '19491001', NULL);
+      """)
+    let outcome = try await grant.deliver(.full, run: "r1", from: source, to: target)
+    #expect(outcome.disagreement == nil)
+    let faults = grant.keeper.rows(outcome.provider).map { "\($0.item) \($0.fault.code)" }
+    #expect(
+      faults == [
+        "name wrong-type", "name contains-nul", "name invalid-text", "capital not-a-number",
+        "capital too-many-decimals",
+        "born impossible-date", "born wrong-type", "changed impossible-date", "changed wrong-type",
+      ])
+    #expect(
+      try target.rows("SELECT id, capital, born FROM person ORDER BY id") == [
+        ["1", "12.50", "2026-08-22"], ["8", "1.00", "2026-08-22"], ["12", "7.00", "1949-10-01"],
+      ])
+  }
+
+  @Test func `a source without a table, a wrong password's kind of answer, an unknown kind: each says what is wrong`()
+    throws
+  {
+    let nowhere = SQLiteConnector(path: "/nonexistent/x.db")
+    #expect { try nowhere.probe() } throws: { ($0 as? ConnectorError)?.kind == .permanent }
+    let closed = PostgreSQLConnector(PostgreSQLAddress(address: "host=/nonexistent dbname=x"))
+    #expect { try closed.probe() } throws: { ($0 as? ConnectorError)?.kind == .retryable }
+    let catalog = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind])
+    #expect { try catalog.open("oracle", [:]) } throws: { ($0 as? ConnectorError)?.code == "connector.unknown-kind" }
+    #expect { try catalog.open("sqlite", [:]) } throws: { ($0 as? ConnectorError)?.code == "connector.setting-missing" }
+    #expect { try catalog.open("sqlite", ["path": "x", "zone": "Peking"]) } throws: {
+      ($0 as? ConnectorError)?.code == "sqlite.zone"
+    }
+  }
+
+  @Test func `errors never carry a row's values`() throws {
+    let stand = try Stand(.postgresql)
+    try stand.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (424242)")
+    for sql in [
+      "INSERT INTO t VALUES (424242)", "SELECT 'secret424242'::int", "DO $$ BEGIN RAISE EXCEPTION '424242'; END $$",
+    ] {
+      #expect { try stand.run(sql) } throws: { !"\($0)".contains("424242") }
+    }
+  }
+}
