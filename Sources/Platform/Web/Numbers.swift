@@ -15,14 +15,17 @@ package func grouped(_ number: Int64) -> String {
 
 /// `820 B`, `12.4 KB`, `3.1 GB`: thousands, as disks are sold and networks counted.
 package func byteCount(_ bytes: Int64) -> String {
-  guard bytes.magnitude >= 1000 else { return "\(bytes) B" }
-  var tenths = bytes.magnitude / 100
+  let size = bytes.magnitude
+  guard size >= 1000 else { return "\(bytes) B" }
+  var scale: UInt64 = 1000
   for unit in ["KB", "MB", "GB", "TB", "PB"] {
-    if tenths < 9995 || unit == "PB" {
-      let shown = tenths < 1000 ? "\(tenths / 10).\(tenths % 10)" : "\((tenths + 5) / 10)"
+    let tenths = (size + scale / 20) / (scale / 10)
+    let whole = (size + scale / 2) / scale
+    if tenths < 1000 || whole < 1000 || unit == "PB" {
+      let shown = tenths < 1000 ? "\(tenths / 10).\(tenths % 10)" : "\(whole)"
       return (bytes < 0 ? "-" : "") + shown + " " + unit
     }
-    tenths /= 1000
+    scale *= 1000
   }
   return "\(bytes) B"
 }
