@@ -25,16 +25,19 @@ import Testing
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.program)
     process.arguments = ["deliver"] + arguments
-    let output = Pipe()
-    process.standardOutput = output
+    // A file, not a pipe: a pipe's end leaks into the servers that other tests start, and its reader would wait for them.
+    let output = NSTemporaryDirectory() + "sanjiang-crash-" + UUID().uuidString
+    FileManager.default.createFile(atPath: output, contents: nil)
+    defer { try? FileManager.default.removeItem(atPath: output) }
+    process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle.nullDevice
     try process.run()
     if let patience {
       usleep(patience)
       kill(process.processIdentifier, SIGKILL)
     }
-    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
+    let said = try String(contentsOfFile: output, encoding: .utf8)
     return Attempt(
       status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal, said: said)
   }
