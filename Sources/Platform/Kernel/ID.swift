@@ -50,8 +50,7 @@ private func isLowerCaseUUID(_ text: some Collection<UInt8>) -> Bool {
     switch position {
     case 8, 13, 18, 23: guard byte == UInt8(ascii: "-") else { return false }
     case 0..<36:
-      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-      else { return false }
+      guard (48...57).contains(byte) || (97...102).contains(byte) else { return false }
     default: return false
     }
     position += 1

@@ -13,8 +13,12 @@ package struct Instant: Hashable, Comparable, Sendable {
   package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
   package static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
-  package static func + (a: Instant, b: Duration) -> Instant { Instant(milliseconds: a.milliseconds + b.inMilliseconds) }
-  package static func - (a: Instant, b: Duration) -> Instant { Instant(milliseconds: a.milliseconds - b.inMilliseconds) }
+  package static func + (a: Instant, b: Duration) -> Instant {
+    Instant(milliseconds: a.milliseconds + b.inMilliseconds)
+  }
+  package static func - (a: Instant, b: Duration) -> Instant {
+    Instant(milliseconds: a.milliseconds - b.inMilliseconds)
+  }
   package static func - (a: Instant, b: Instant) -> Duration { .milliseconds(a.milliseconds - b.milliseconds) }
 
   /// Reads `2026-08-22T09:30:00Z` with nought, three or six decimals; nil for anything else.
@@ -88,7 +92,9 @@ package struct CalendarDate: Hashable, Comparable, Sendable {
   }
 
   package static func < (a: CalendarDate, b: CalendarDate) -> Bool { a.daysSince1970 < b.daysSince1970 }
-  package static func + (a: CalendarDate, days: Int) -> CalendarDate { CalendarDate(daysSince1970: a.daysSince1970 + days) }
+  package static func + (a: CalendarDate, days: Int) -> CalendarDate {
+    CalendarDate(daysSince1970: a.daysSince1970 + days)
+  }
   package static func - (a: CalendarDate, b: CalendarDate) -> Int { a.daysSince1970 - b.daysSince1970 }
 
   package var year: Int { civil.year }

@@ -54,7 +54,9 @@ package struct Refusal: Error, Hashable, Sendable {
 
   package static func notFound(_ what: Text) -> Refusal {
     Refusal(
-      .notFound, "not-found", Text("没有找到\(what.chinese)，或者您无权查看。", "There is no such \(what.english), or you may not see it."))
+      .notFound, "not-found",
+      Text(
+        "没有找到\(what.chinese)，或者您无权查看。", "There is no such \(what.english), or you may not see it."))
   }
 
   package static func forbidden(_ permission: Permission) -> Refusal {
