@@ -27,7 +27,7 @@ import Testing
     process.arguments = ["deliver"] + arguments
     // A file, not a pipe: a pipe's end leaks into the servers that other tests start, and its reader would wait for them.
     let output = NSTemporaryDirectory() + "sanjiang-crash-" + UUID().uuidString
-    FileManager.default.createFile(atPath: output, contents: nil)
+    _ = FileManager.default.createFile(atPath: output, contents: nil)
     defer { try? FileManager.default.removeItem(atPath: output) }
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle.nullDevice

@@ -15,7 +15,7 @@ package enum Tool {
     let base = NSTemporaryDirectory() + "sanjiang-tool-" + UUID().uuidString
     let (output, complaints) = (base + ".out", base + ".err")
     defer { for path in [output, complaints] { unlink(path) } }
-    for path in [output, complaints] { FileManager.default.createFile(atPath: path, contents: nil) }
+    for path in [output, complaints] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: tool)
     process.arguments = arguments
