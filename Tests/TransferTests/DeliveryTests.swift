@@ -193,6 +193,14 @@ import Testing
     await #expect { try await plan.deliver(.full, run: "r3", fence: 8, from: source, to: target) } throws: {
       ($0 as? ConnectorError)?.code == "contract.target-column-extra"
     }
+    var second = grant
+    second.name = "grant-2"
+    let rival = second
+    await #expect {
+      try await rival.deliver(.full, run: "r4", fence: 8, from: source, to: target)
+    } throws: {
+      ($0 as? ConnectorError)?.code == "contract.target-taken"
+    }
     var missing = grant
     missing.items.append(ItemContract("no such column", .text))
     missing.target = "elsewhere"

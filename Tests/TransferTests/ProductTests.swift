@@ -123,6 +123,27 @@ import Testing
       ])
   }
 
+  @Test(arguments: Product.allCases) func `a source that is not in its key's order is delivered too, each key once`(
+    to: Product
+  ) async throws {
+    let (source, target) = (try Stand(.sqlite), try Stand(to))
+    // Two spellings of one day are one key, and do not stand side by side.
+    try source.run("CREATE TABLE person (id INTEGER, name TEXT, born DATE, changed TIMESTAMP)")
+    try source.run(
+      """
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
+      INSERT INTO person SELECT i, 'n' || i, date('1990-01-01', '+' || i || ' days'), '2026-08-22 09:00:00' FROM n;
+      INSERT INTO person VALUES (1, 'again', '1990/01/02', '2026-08-22 09:00:00')
+      """)
+    var grant = Grant()
+    grant.items = [ItemContract("born", .date), ItemContract("name", .text)]
+    grant.key = ["born"]
+    let outcome = try await grant.deliver(.full, run: "r1", from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 9000)
+    #expect(grant.keeper.rows(outcome.provider).map(\.fault) == [.duplicateKey])
+    #expect(try target.value("SELECT count(*) FROM person") == "9000")
+  }
+
   @Test func `a source without a table, a wrong password's kind of answer, an unknown kind: each says what is wrong`()
     throws
   {

@@ -25,6 +25,13 @@ final class PostgreSQLWriter: RowWriter {
     try target.prepare()
     try connection.run("BEGIN")
     isInTransaction = true
+    let others = try connection.run(
+      "SELECT 1 FROM \(target.offsets) WHERE target = $1 AND stream <> $2", [plan.table.description, plan.stream])
+    guard others.isEmpty else {
+      rollback()
+      throw .contract(
+        "target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
+    }
     try connection.run(
       """
       INSERT INTO \(target.offsets) (stream, target, fence, run, batch, state, updated)

@@ -50,6 +50,12 @@ final class SQLiteWriter: RowWriter {
     } else {
       try create()
     }
+    let others = try connection.rows(
+      "SELECT 1 FROM sj_offset WHERE target = ? AND stream <> ?", [plan.table.name, plan.stream])
+    guard others.isEmpty else {
+      throw .contract(
+        "target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
+    }
     let statement = try connection.prepare(
       """
       INSERT INTO sj_offset (stream, target, fence, run, batch, state, updated)
