@@ -195,8 +195,10 @@ import Testing
   func `a queued job is cancelled at once and a running one when it next speaks`(engine: Engine) async throws {
     try await withDatabase(engine, [JobsSchema.migrations]) { db in
       let clock = ManualClock()
+      let running = try await enqueue(db, clock)
+      clock.advance(by: .milliseconds(1))
+      let queued = try await enqueue(db, clock)
       let now = clock.now
-      let (running, queued) = (try await enqueue(db, clock), try await enqueue(db, clock))
       let job = try #require(try await claim(db, clock))
       try await db.write { tx in for id in [running, queued] { try JobQueue.cancel(id, at: now, in: tx) } }
       #expect(try await find(db, queued).state == .cancelled)

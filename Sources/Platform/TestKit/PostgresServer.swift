@@ -39,7 +39,10 @@ package final class PostgresServer: Sendable {
       ["-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=400"]
       + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    Self.watch(folder)
+    // Removes what this process left behind, and first ends the server that still runs in it.
+    afterThisProcess(
+      removing: folder,
+      "[ -e \"$1/data/postmaster.pid\" ] && kill -QUIT $(head -1 \"$1/data/postmaster.pid\") 2>/dev/null; sleep 1")
     if geteuid() == 0 { try Tool.run("/bin/chown", ["postgres", folder]) }
     try Self.asPostgres([
       try Self.tool("initdb"), "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
@@ -147,20 +150,6 @@ package final class PostgresServer: Sendable {
   private static func asPostgres(_ command: [String]) throws {
     let (tool, arguments) = wrapped(command)
     try Tool.run(tool.path, arguments)
-  }
-
-  /// Ends the server when this process is gone.
-  private static func watch(_ folder: String) {
-    let shell = Process()
-    shell.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
-    shell.arguments = [
-      "/bin/sh", "-c",
-      "while [ -d \(folder) ] && kill -0 \(getpid()) 2>/dev/null; do sleep 1; done; [ -e \(folder)/data/postmaster.pid ] && kill -QUIT $(head -1 \(folder)/data/postmaster.pid) 2>/dev/null; sleep 1; rm -rf \(folder)",
-    ]
-    shell.standardInput = FileHandle.nullDevice
-    shell.standardOutput = FileHandle.nullDevice
-    shell.standardError = FileHandle.nullDevice
-    try? shell.run()
   }
 }
 
