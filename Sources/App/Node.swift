@@ -76,9 +76,11 @@ struct Node: Sendable {
     self.keys = keys
     let hasher = PasswordHasher()
     let seal = SourceSeal.under(key: keys.sealing)
+    let accounts = AccountPolicy(secondFactorFor: settings.secondFactorForStaff ? Set(Role.allCases) : [])
     signIn = SignIn(
-      database: database, clock: clock, authority: Self.authority, hasher: hasher, sealingKey: keys.sealing)
-    people = People(database: database, clock: clock, hasher: hasher, sealingKey: keys.sealing)
+      database: database, clock: clock, authority: Self.authority, hasher: hasher, sealingKey: keys.sealing,
+      policy: accounts)
+    people = People(database: database, clock: clock, hasher: hasher, sealingKey: keys.sealing, policy: accounts)
     register = SystemRegister(
       db: database, clock: clock, probe: .through(Self.connectors), seal: seal,
       admission: .files(under: settings.sourceFolders))

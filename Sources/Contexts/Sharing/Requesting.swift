@@ -60,7 +60,8 @@ extension Sharing {
     if !approve { try requireWords(words, Text("请写明不同意的理由。", "State why it is not approved.")) }
     return try await act(id, version, principal) { request, now, tx in
       try principal.require(.sharingApproveOwn, in: request.consumer)
-      guard principal.person != request.askedBy else {
+      // Nor does his deputy in his name.
+      guard principal.person != request.askedBy, principal.onBehalfOf != request.askedBy else {
         throw Refusal(
           .forbidden, "sharing.request.oneself", Text("申请人不能审批自己的申请。", "Nobody approves his own request."))
       }
