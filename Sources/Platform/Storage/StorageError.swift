@@ -11,7 +11,8 @@ package struct StorageError: Error, Sendable {
     case check
     /// Still in conflict after all retries.
     case conflict
-    /// The server or the file cannot be reached, or the connection broke. The transaction is undone.
+    /// The server or the file cannot be reached, or the connection broke. The transaction is undone, but when it broke
+    /// during the commit: then the message says that nobody knows.
     case unavailable
     /// No space on the disk. Nothing was written.
     case diskFull
