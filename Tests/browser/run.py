@@ -82,25 +82,27 @@ class Site:
         return state if signed_in else None
 
     def links(self, state, seen, limit):
-        """One address of each kind that can be reached and was not looked at yet."""
+        """Walks from page to page, one of each kind, and gives those that nobody has looked at yet."""
         context = self.context(state, 1440, "zh-CN", script=False)
         page = context.new_page()
-        queue, found = list(SEEDS if state else ["/", "/sign-in", "/no-such-page"]), []
+        queue, walked, found = list(SEEDS if state else ["/", "/sign-in", "/no-such-page"]), set(), []
         while queue and len(found) < limit:
             address = queue.pop(0)
-            if kind(address) in seen:
+            if kind(address) in walked:
                 continue
-            seen.add(kind(address))
+            walked.add(kind(address))
             # A file to download is no page, and is not opened to find out: its head says so.
             head = context.request.fetch(self.base + address, method="HEAD", max_redirects=0)
             if "text/html" not in head.headers.get("content-type", "") or head.status in (303, 403):
                 continue
             if head.status >= 400 and address != "/no-such-page":
-                if address not in SEEDS:
-                    self.check(False, f"a link leads to {address}", f"status {head.status}")
+                self.check(address in SEEDS, f"a link leads to {address}", f"status {head.status}")
                 continue
             page.goto(self.base + address, wait_until="domcontentloaded")
-            found.append(address)
+            # The home page differs from person to person; the rest is looked at by the first who comes to it.
+            if kind(address) not in seen or address in ("/", "/inbox"):
+                seen.add(kind(address))
+                found.append(address)
             for href in page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))"):
                 there = urlsplit(urljoin(self.base + address, href))
                 if there.netloc == self.host and "lang=" not in there.query:
@@ -193,9 +195,6 @@ def main():
             state = site.sign_in(account) if account else None
             if account and not state:
                 continue
-            if account and pages and not options.only:
-                # The home page differs from person to person; the rest is looked at by the first who may see it.
-                seen -= {"/", "/inbox"}
             addresses = [one for one in site.links(state, seen, options.limit) if (options.only or "") in one]
             pages += len(addresses)
             print(f"{who}: {len(addresses)} pages: {' '.join(kind(one) for one in addresses)}", flush=True)

@@ -53,7 +53,7 @@ package struct Layout: Sendable {
         <input id="site-search" type="search" name="q" maxlength="200" placeholder="\(t("搜索数据目录", "Search the catalogue"))" \
         value="\(request.path == "/catalog" ? request.query["q"] ?? "" : "")"><button>\(t("搜索", "Search"))</button></form>
         """)<div class="me">\(inbox(request))\(visitor(request))\(languageSwitch(page, request))</div></div>\
-      \(when: !links.isEmpty, """
+      \(when: links.count > 1, """
         <nav class="spine" aria-label="\(t("主导航", "Main"))"><div class="wide">\(list)</div></nav>\
         <details class="menu"><summary>\(t("菜单", "Menu"))</summary><nav aria-label="\(t("菜单", "Menu"))">\(list)</nav></details>
         """)</header>
