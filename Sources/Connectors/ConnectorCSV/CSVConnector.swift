@@ -78,8 +78,7 @@ package struct CSVConnector: Connector {
       columns: found.columns.map { column in
         ColumnDescription(
           name: column.name, nativeType: "text", type: column.suggested,
-          length: column.suggested == .text ? Self.roomy(column.longest) : nil, isNullable: column.nulls > 0,
-          comment: "longest \(column.longest), null \(column.nulls) of \(found.rows)")
+          length: column.suggested == .text ? Self.roomy(column.longest) : nil, isNullable: column.nulls > 0)
       })
   }
 
