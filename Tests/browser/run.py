@@ -36,6 +36,11 @@ VIEWS = [
 ]
 # Pages of any node that need no link to be found.
 SEEDS = ["/", "/inbox", "/systems", "/catalog", "/requests", "/grants", "/deliveries", "/audit", "/people", "/organisations", "/account"]
+# Where the forms of a page that only ask lead, with everything ticked.
+ASKING = """forms => forms.filter(form => form.method === 'get').map(form => {
+  form.querySelectorAll('input[type=checkbox]').forEach(tick => tick.checked = true);
+  return form.getAttribute('action') + '?' + new URLSearchParams(new FormData(form));
+})"""
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -81,6 +86,48 @@ class Site:
         context.close()
         return state if signed_in else None
 
+    def use(self, account, state):
+        """The few things that a page does by itself, by hand: refusing, changing language, folding out, signing out."""
+        context = self.context(None, 360, "zh-CN")
+        page, heard = self.open(context)
+        page.goto(self.base + "/sign-in")
+        page.fill("input[name=login]", account["login"])
+        page.fill("input[name=password]", "not the password")
+        page.click("main form button")
+        self.check(page.locator(".faults[role=alert]").is_visible(), "a wrong password is refused on the page")
+        self.check(page.input_value("input[name=login]") == account["login"], "a refused form keeps what was entered")
+        self.axe(page, "the refused sign-in")
+        context.close()
+        context = self.context(state, 360, "zh-CN")
+        page, heard = self.open(context)
+        page.goto(self.base + "/catalog")
+        page.keyboard.press("Tab")
+        self.check(page.evaluate("document.activeElement.className") == "skip", "the first stop of the keyboard skips to the content")
+        page.click("details.menu summary")
+        self.check(page.locator("details.menu a[aria-current]").is_visible(), "the menu folds out and shows where one is")
+        self.axe(page, "the open menu")
+        page.click("a.language")
+        self.check(page.locator("html").get_attribute("lang") == "en", "the language switch changes the language")
+        page.goto(self.base + "/")
+        self.check(page.locator("html").get_attribute("lang") == "en", "the language stays")
+        page.click("details.who summary")
+        page.click("form[action='/sign-out'] button")
+        page.wait_for_load_state()
+        page.goto(self.base + "/inbox")
+        self.check(urlsplit(page.url).path == "/sign-in", "who has signed out has to sign in again")
+        context.close()
+
+    def axe(self, page, label):
+        page.evaluate(AXE)
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+        for violation in found["violations"]:
+            node = violation["nodes"][0]
+            self.check(
+                False, label,
+                f"axe {violation['id']} ({len(violation['nodes'])}): {node['html'][:160]} {node['failureSummary'][:160]}")
+        if not found["violations"]:
+            self.check(True, label)
+
     def links(self, state, seen, limit):
         """Walks from page to page, one of each kind, and gives those that nobody has looked at yet."""
         context = self.context(state, 1440, "zh-CN", script=False)
@@ -103,7 +150,8 @@ class Site:
             if kind(address) not in seen or address in ("/", "/inbox"):
                 seen.add(kind(address))
                 found.append(address)
-            for href in page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))"):
+            hrefs = page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
+            for href in hrefs + page.eval_on_selector_all("main form", ASKING):
                 there = urlsplit(urljoin(self.base + address, href))
                 if there.netloc == self.host and "lang=" not in there.query:
                     queue.append(there.path + ("?" + there.query if there.query else ""))
@@ -143,12 +191,7 @@ class Site:
         wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
         self.check(wide <= 0, label, f"scrolls sideways by {wide} px")
         if axe:
-            page.evaluate(AXE)
-            found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
-            for violation in found["violations"]:
-                node = violation["nodes"][0]
-                self.check(False, label, f"axe {violation['id']} ({len(violation['nodes'])}): {node['html'][:160]} {node['failureSummary'][:160]}")
-            self.check(True, label)
+            self.axe(page, label)
         if shot:
             page.screenshot(path=os.path.join(self.shots, shot + ".png"), full_page=True)
 
@@ -199,6 +242,10 @@ def main():
             pages += len(addresses)
             print(f"{who}: {len(addresses)} pages: {' '.join(kind(one) for one in addresses)}", flush=True)
             site.look_everywhere(state, who, addresses)
+        people = accounts(options.accounts)
+        if people and not options.only:
+            # Signing out ends the session, so this comes last.
+            site.use(people[0], site.sign_in(people[0]))
         browser.close()
     print(f"{pages} pages in {time.monotonic() - began:.0f} s")
     print(f"{site.passed} passed, {site.failed} failed")
