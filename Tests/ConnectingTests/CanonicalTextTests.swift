@@ -128,3 +128,30 @@ import Testing
     }
   }
 }
+
+@Suite struct WrittenBytesTests {
+  @Test(arguments: [
+    ("0", ValueType.decimal(precision: 18, scale: 2)), ("-0.01", .decimal(precision: 18, scale: 2)),
+    ("12345678901234567890123456789012345678", .decimal(precision: 38, scale: 0)),
+    ("-1234567890123456789012345678.9012345678", .decimal(precision: 38, scale: 10)),
+    ("100000000", .decimal(precision: 18, scale: 1)), ("0.00012345", .decimal(precision: 18, scale: 8)),
+    ("10000.0001", .decimal(precision: 18, scale: 5)), ("0001-01-01", .date), ("9999-12-31", .date),
+    ("1899-12-31", .date),
+    ("2024-02-29", .date), ("1999-12-31 23:59:59.999999", .timestamp), ("0001-01-01 00:00:00", .timestamp),
+    ("9999-12-31 23:59:59.999999", .timestamp), ("2026-08-22 09:30:00.5", .timestamp),
+  ])
+  func `what a target keeps as text is what the value says`(written: String, type: ValueType) throws {
+    let batch = RowBatch(capacity: RowBatch.smallest)
+    batch.beginRow(fields: 1)
+    written.withBytes { CanonicalText(zone: 0).append($0, as: type, to: batch) }
+    batch.endRow()
+    guard case .value(let bytes) = batch.fields(0)[0] else {
+      Issue.record("not read")
+      return
+    }
+    var kept = WrittenBytes()
+    let text = bytes.withUnsafeBytes { String(decoding: kept.append($0, as: type), as: UTF8.self) }
+    let expected = try #require(bytes.withUnsafeBytes { CanonicalText.text(of: $0, as: type) })
+    #expect(text == (type == .timestamp ? expected + "Z" : expected))
+  }
+}

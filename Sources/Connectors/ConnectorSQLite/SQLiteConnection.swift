@@ -16,12 +16,14 @@ final class SQLiteConnection {
     }
     sqlite3_extended_result_codes(handle, 1)
     sqlite3_busy_timeout(handle, 30_000)
-    try run("PRAGMA cache_size = -16384")
-    if writes {
-      // A commit that a power cut can undo would make the offset a lie.
-      try run("PRAGMA synchronous = FULL")
-      try run("PRAGMA temp_store = MEMORY")
-    }
+    try run("PRAGMA cache_size = -8192")
+    guard writes else { return }
+    // A file of our own making gets the journal that lets readers go on while it is written, and commits with one sync;
+    // one that was there keeps what its owner chose.
+    if try rows("PRAGMA schema_version")[0][0] == "0" { try run("PRAGMA journal_mode = WAL") }
+    try run("PRAGMA wal_autocheckpoint = 8192")
+    // A commit that a power cut can undo would make the offset a lie.
+    try run("PRAGMA synchronous = FULL")
   }
 
   deinit { close() }

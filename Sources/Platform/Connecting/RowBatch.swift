@@ -12,13 +12,14 @@ package final class RowBatch: @unchecked Sendable {
   package static let rawLimit = 64 << 10
 
   package let capacity: Int
-  package private(set) var base: UnsafeMutableRawPointer
-  package private(set) var byteCount = 0
-  package private(set) var rowCount = 0
+  // Each access to these would otherwise be entered in a run-time table, several times for each field of each row.
+  @exclusivity(unchecked) package private(set) var base: UnsafeMutableRawPointer
+  @exclusivity(unchecked) package private(set) var byteCount = 0
+  @exclusivity(unchecked) package private(set) var rowCount = 0
   /// Where each row starts; `starts[rowCount]` is `byteCount`.
-  package private(set) var starts: UnsafeMutablePointer<Int>
-  private var room: Int
-  private var startRoom: Int
+  @exclusivity(unchecked) package private(set) var starts: UnsafeMutablePointer<Int>
+  @exclusivity(unchecked) private var room: Int
+  @exclusivity(unchecked) private var startRoom: Int
 
   package init(capacity: Int = 1 << 20) {
     self.capacity = capacity

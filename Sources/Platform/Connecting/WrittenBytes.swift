@@ -19,20 +19,46 @@ package struct WrittenBytes: ~Copyable {
       switch type {
       case .date: Self.date(Int(Int32(bigEndian: value.loadUnaligned(as: Int32.self))), start)
       case .timestamp: Self.timestamp(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), start)
-      default: Self.text(value, type, start)
+      default: Self.decimal(value, start)
       }
     used += length
     return UnsafeRawBufferPointer(start: start, count: length)
   }
 
-  private static func text(_ value: UnsafeRawBufferPointer, _ type: ValueType, _ start: UnsafeMutableRawPointer) -> Int
-  {
-    var text = CanonicalText.text(of: value, as: type) ?? ""
-    return text.withUTF8 { bytes in
-      let count = min(bytes.count, 64)
-      if let source = bytes.baseAddress { start.copyMemory(from: source, byteCount: count) }
-      return count
+  /// The digits of a canonical `numeric`, always with its scale's decimals.
+  private static func decimal(_ value: UnsafeRawBufferPointer, _ start: UnsafeMutableRawPointer) -> Int {
+    func word(_ index: Int) -> Int {
+      Int(UInt16(bigEndian: value.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
     }
+    let (count, weight, scale) = (word(0), Int(Int16(truncatingIfNeeded: word(1))), word(3))
+    func group(_ power: Int) -> Int {
+      let index = weight - power
+      return index >= 0 && index < count ? word(4 + index) : 0
+    }
+    var at = 0
+    func put(_ byte: UInt8) {
+      start.storeBytes(of: byte, toByteOffset: at, as: UInt8.self)
+      at += 1
+    }
+    if word(2) == 0x4000 { put(UInt8(ascii: "-")) }
+    let first = weight >= 0 ? group(weight) : 0
+    let width = first >= 1000 ? 4 : first >= 100 ? 3 : first >= 10 ? 2 : 1
+    digits(first, width, start + at)
+    at += width
+    for power in stride(from: weight - 1, through: 0, by: -1) {
+      digits(group(power), 4, start + at)
+      at += 4
+    }
+    guard scale > 0 else { return at }
+    put(UInt8(ascii: "."))
+    let end = at + scale
+    var power = -1
+    while at < end {
+      digits(group(power), 4, start + at)
+      at += 4
+      power -= 1
+    }
+    return end
   }
 
   private static func timestamp(_ time: Int64, _ start: UnsafeMutableRawPointer) -> Int {

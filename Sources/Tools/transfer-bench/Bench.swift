@@ -65,7 +65,8 @@ struct EngineRun {
     return EngineRun(write: written - start, verify: end - written, outcome: outcome)
   }
 
-  func report(_ rows: Int, peer: String, _ peerSeconds: Double) {
+  /// `limited`: the figures that have limits; with SQLite the database's own work is ours too, so they have none.
+  func report(_ rows: Int, peer: String, _ peerSeconds: Double, limited: Bool) {
     let million = Double(rows) / 1e6
     func line(_ title: String, _ value: String) {
       print(title.padding(toLength: 42, withPad: " ", startingAt: 0) + value)
@@ -76,9 +77,9 @@ struct EngineRun {
       "\(rows), \(outcome.provider.counts.quarantined), \(outcome.disagreement == nil)")
     line(peer, "\(fixed(peerSeconds)) s, \(Int(Double(rows) / peerSeconds / 1000))k rows/s")
     line("engine, delivered and committed", "\(fixed(write.wall)) s, \(Int(Double(rows) / write.wall / 1000))k rows/s")
-    line("ratio engine/peer in rows/s (limit 0.80)", fixed(peerSeconds / write.wall))
-    line("own CPU delivering, s per million (limit 1.50)", fixed(write.cpu / million))
-    line("own CPU reading back, s per million", fixed(verify.cpu / million) + ", wall \(fixed(verify.wall)) s")
+    line("ratio engine/peer in rows/s" + (limited ? " (limit 0.80)" : ""), fixed(peerSeconds / write.wall))
+    line("own CPU delivering, s/million" + (limited ? " (limit 1.50)" : ""), fixed(write.cpu / million))
+    line("own CPU reading back, s/million", fixed(verify.cpu / million) + ", wall \(fixed(verify.wall)) s")
     line("peak memory, MiB (limit 96)", "\(verify.peakMiB)")
   }
 }
@@ -115,7 +116,7 @@ struct PostgresBench {
         PostgreSQLConnector(PostgreSQLAddress(address: server.address(of: source))),
         PostgreSQLConnector(PostgreSQLAddress(address: server.address(of: target))), table: "legal_person", into: "copy"
       )
-      run.report(rows, peer: "psql COPY TO | psql COPY FROM (text)", peer.last ?? 0)
+      run.report(rows, peer: "psql COPY TO | psql COPY FROM (text)", peer.last ?? 0, limited: true)
       print("")
     }
   }
@@ -143,7 +144,7 @@ struct SQLiteBench {
           SQLiteConnector(path: folder + "/source.db"), SQLiteConnector(path: folder + "/copy.db"),
           table: "legal_person",
           into: "copy")
-        run.report(rows, peer: "sqlite3 ATTACH + INSERT SELECT", peer)
+        run.report(rows, peer: "sqlite3 ATTACH + INSERT SELECT", peer, limited: false)
         print("")
       }
     }
