@@ -53,6 +53,7 @@ struct DemoJourney {
     let grant = try await request(resource, &outcome)
     try await deliver(grant, &outcome)
     try await revoke(grant, &outcome)
+    try await askAgain(resource, grant)
     try await node.sequencer.sequenceAll()
     let verifier = AuditVerifier(database: node.database, key: node.keys.signer.publicKey)
     outcome.audit = try await verifier.verify()
@@ -190,6 +191,27 @@ struct DemoJourney {
     outcome.incremental = incremental
     tell(incremental.summary)
     try await node.exchange.schedule(grant)
+  }
+
+  /// Leaves something to decide for whoever opens the site afterwards: a smaller request that waits for the provider.
+  private func askAgain(_ resource: Resource, _ grant: Grant) async throws {
+    let today = node.clock.now().dateInChina
+    let wanted = ["uscc", "name", "status", "phone"]
+    var request = try await node.sharing.submit(
+      RequestDraft(
+        resource: resource.id, items: resource.items.filter { wanted.contains($0.column) }.map(\.id),
+        purpose: "核对申请家庭成员所属企业是否存续，并在需要时联系企业。", legalBasis: grant.legalBasis, scene: grant.scene, frequency: .weekly,
+        firstDay: today, lastDay: today + 180, targetSource: grant.targetSource, targetTable: "legal_person_status"),
+      by: cast.clerk)
+    request = try await node.sharing.decideOwn(
+      request.id, approve: true, words: "同意", version: request.version, by: cast.leader)
+    request = try await node.sharing.review(
+      request.id, pass: true, words: "材料齐全", version: request.version, by: cast.operatorInChief)
+    tell(
+      Text(
+        "民政厅重新申请（\(request.number)，\(request.items.count) 项），等市场监管局审批：您可以用 ma.officer 登录办理。",
+        "Civil affairs asks again (\(request.number), \(request.items.count) items): sign in as ma.officer and decide.")
+    )
   }
 
   private func revoke(_ grant: Grant, _ outcome: inout Outcome) async throws {
