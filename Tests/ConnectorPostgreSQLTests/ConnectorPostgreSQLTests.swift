@@ -1,1 +1,65 @@
+import Connecting
+import TestKit
 import Testing
+
+@testable import ConnectorPostgreSQL
+
+@Suite struct ConnectorPostgreSQLTests {
+  private func database() throws -> PostgreSQLAddress {
+    let server = try PostgresServer.shared.get()
+    return PostgreSQLAddress(address: server.address(of: try server.makeDatabase()))
+  }
+
+  @Test func `PostgreSQL describes tables with Chinese names, comments, domains and composite keys`() throws {
+    let address = try database()
+    let connector = PostgreSQLConnector(address)
+    try PostgreSQLConnection(address).run(
+      #"""
+      CREATE SCHEMA "市场监管"; CREATE DOMAIN public.money_cny AS numeric(18,2);
+      CREATE TABLE "市场监管"."Legal ""Person""" ("统一代码" char(18), "序号" int, "名称" varchar(60) NOT NULL, cap public.money_cny,
+        big numeric, tags text[], doc jsonb, code uuid, at timestamp, PRIMARY KEY ("序号", "统一代码"));
+      COMMENT ON TABLE "市场监管"."Legal ""Person""" IS '法人库'; COMMENT ON COLUMN "市场监管"."Legal ""Person"""."名称" IS '企业名称';
+      """#)
+    let name = TableName(schema: "市场监管", "Legal \"Person\"")
+    #expect(try connector.tables().contains { $0.name == name && $0.comment == "法人库" })
+    let table = try connector.describe(name)
+    #expect(table.key.map(\.name) == ["序号", "统一代码"])
+    #expect(
+      table.columns.map(\.type?.description) == [
+        "text", "integer", "text", "decimal(18,2)", "decimal(38,10)", nil, "text", "text", "timestamp",
+      ])
+    let title = try #require(table.column("名称"))
+    #expect(title.comment == "企业名称" && title.length == 60 && !title.isNullable)
+    #expect(table.column("tags")?.nativeType == "text[]")
+    #expect(throws: ConnectorError.self) { try connector.describe(TableName(schema: "市场监管", "nothing")) }
+  }
+
+  @Test func `errors never carry a row's values`() throws {
+    let connection = try PostgreSQLConnection(try database())
+    try connection.run("CREATE TABLE public.t (id int PRIMARY KEY); INSERT INTO public.t VALUES (424242)")
+    for sql in [
+      "INSERT INTO public.t VALUES (424242)", "SELECT 'secret424242'::int",
+      "DO $$ BEGIN RAISE EXCEPTION '424242'; END $$",
+    ] {
+      #expect { try connection.run(sql) } throws: { !"\($0)".contains("424242") }
+    }
+  }
+
+  @Test(arguments: [
+    ("08006", ConnectorError.Kind.retryable), ("57P01", .retryable), ("53100", .retryable), ("40001", .retryable),
+    ("55P03", .retryable), ("28P01", .permanent), ("42501", .permanent), ("42P01", .contract), ("22001", .data),
+    ("23505", .data), ("P0001", .permanent),
+  ])
+  func `an SQLSTATE says what happens next`(state: String, kind: ConnectorError.Kind) {
+    #expect(PostgreSQLError.error(state: state, primary: "x").kind == kind)
+  }
+
+  @Test(arguments: [("a'b", "'a''b'"), ("a\\b", "E'a\\\\b'"), ("", "''")])
+  func `a literal cannot be left`(text: String, quoted: String) {
+    #expect(PostgreSQLQuote.text(text) == quoted)
+  }
+
+  @Test func `names keep their case and their quotes`() {
+    #expect(PostgreSQLQuote.table(TableName(schema: "市场", "a\"b")) == "\"市场\".\"a\"\"b\"")
+  }
+}

@@ -207,10 +207,13 @@ final class SQLiteWriter: RowWriter {
     return statement
   }
 
+  private var insertion: String {
+    let marks = (0...names.count).map { _ in "?" }.joined(separator: ", ")
+    return "INSERT INTO \(table) (\(names.joined(separator: ", ")), sj_batch) VALUES (\(marks))"
+  }
+
   private func put(_ row: UnsafeRawBufferPointer, _ batch: Int64) throws(ConnectorError) {
-    let marks = (names + [""]).map { _ in "?" }.joined(separator: ", ")
-    let statement = try ready(
-      &insert, "INSERT INTO \(table) (\(names.joined(separator: ", ")), sj_batch) VALUES (\(marks))")
+    let statement = try ready(&insert, insertion)
     bind(row, to: statement)
     statement.bind(batch, at: names.count)
     try statement.run()
