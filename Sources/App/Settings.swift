@@ -18,6 +18,8 @@ package struct Settings: Sendable {
   package var trustedProxies: [String]
   /// Folders in which a data source may be a file; others are refused, or a form would read any file of the server.
   package var sourceFolders: [String]
+  /// `debug`, `info`, `warning`, `error`: what goes to the log; `info` has a line for each request.
+  package var logLevel: String
   /// Staff roles must use a second factor.
   package var secondFactorForStaff: Bool
 
@@ -59,6 +61,12 @@ package struct Settings: Sendable {
     }
     sourceFolders = (value("source-folders") ?? data + "/sources").split(separator: ",").map {
       URL(fileURLWithPath: $0.trimmingCharacters(in: .whitespaces)).path
+    }
+    logLevel = value("log-level") ?? "info"
+    guard ["debug", "info", "warning", "error"].contains(logLevel) else {
+      throw Refusal.invalid(
+        "settings.log-level", "log-level",
+        Text("log-level 应为 debug、info、warning 或 error。", "log-level: debug, info, warning or error."))
     }
     secondFactorForStaff = try Self.flag(value("second-factor") ?? "no", "second-factor")
   }

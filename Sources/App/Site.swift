@@ -42,9 +42,11 @@ extension Node {
   func site(ready: @escaping @Sendable (Int) -> Void = { _ in }) -> SiteServer {
     var tls: (certificate: String, key: String)?
     if let certificate = settings.certificate, let key = settings.certificateKey { tls = (certificate, key) }
+    var logger = Logger(label: "sanjiang.web")
+    logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
     return SiteServer(
       routes: routes, sessions: sessions,
       configuration: .init(host: settings.host, port: settings.port, tls: tls, trustedProxies: settings.trustedProxies),
-      clock: clock, logger: Logger(label: "sanjiang.web"), ready: ready)
+      clock: clock, logger: logger, ready: ready)
   }
 }

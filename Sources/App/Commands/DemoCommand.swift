@@ -25,7 +25,9 @@ struct DemoCommand: AsyncParsableCommand {
     try clear()
     let folder = URL(fileURLWithPath: data).path
     let settings = try Settings(
-      .init(flags: ["data": folder, "database": "sqlite:\(folder)/sanjiang.sqlite", "port": "\(port)"]))
+      .init(flags: [
+        "data": folder, "database": "sqlite:\(folder)/sanjiang.sqlite", "port": "\(port)", "log-level": "warning",
+      ]))
     let clock = DemoClock()
     _ = try await InitCommand.make(settings, clock: clock.clock)
     try Data("A demo of Sanjiang: made by `sanjiang demo`, removed by the next one.\n".utf8)

@@ -66,7 +66,10 @@ package struct SharingRoutes: Sendable {
       },
       .get("/requests/new", .permission(.sharingRequest)) { request in
         let today = request.now.dateInChina
-        let entered = Fields([("frequency", "daily"), ("firstDay", "\(today)"), ("lastDay", "\(today + 365)")])
+        // The items that were ticked on the resource's page come along.
+        let ticked = request.query.all("item").map { (name: "items", value: $0) }
+        let entered = Fields(
+          [("frequency", "daily"), ("firstDay", "\(today)"), ("lastDay", "\(today + 365)")] + ticked)
         return try await newForm(request, request.query["resource"], entered, nil)
       },
       .post("/requests/new", .permission(.sharingRequest)) { request in
