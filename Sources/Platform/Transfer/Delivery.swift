@@ -1,3 +1,4 @@
+import CStripes
 package import Connecting
 import Kernel
 
@@ -20,6 +21,7 @@ package struct Delivery: Sendable {
   /// it was when it is run again under the same run id, an interrupted incremental run starts over.
   package func run(from source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
     try await BlockingThread.run {
+      defer { sj_return_memory() }
       let writer = try target.openWriter(compiled.writePlan)
       defer { writer.close() }
       let stored = try writer.open()
