@@ -109,6 +109,7 @@ func context(_ name: String, _ below: [String]) -> Room {
     name: name, folder: "Contexts", uses: ground + under,
     tests: [
       "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Inbox", "Web", "TestKit",
+      logging,
     ] + under)
 }
 
