@@ -6,7 +6,7 @@ DATA ?= var/demo
 ROWS ?= 200000
 PORT ?= 8080
 
-.PHONY: demo test build release check format bench browser-test clean
+.PHONY: demo test build release check format bench bench-engine browser-test clean
 
 demo: release
 	@$(RELEASE) demo --data $(DATA) --rows $(ROWS) --port $(PORT)
@@ -35,7 +35,13 @@ format:
 	@swift format format -i -r -p Package.swift Sources Tests
 
 bench: release
+	@scripts/install-packages test
 	@scripts/bench
+
+# The engine alone, without the product around it.
+bench-engine:
+	@scripts/install-packages test
+	@scripts/bench-transfer
 
 clean:
 	rm -rf .build var
