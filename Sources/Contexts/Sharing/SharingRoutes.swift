@@ -12,7 +12,7 @@ package struct SharingRoutes: Sendable {
 
   package static func routes(sharing: Sharing, cataloguing: Cataloguing) -> [Route] {
     let site = SharingRoutes(sharing: sharing, cataloguing: cataloguing)
-    return site.home + site.requests + site.steps + site.grants
+    return site.home + site.requests + site.steps + site.grants + SharingAPI(sharing: sharing).routes
   }
 
   // MARK: - Home
