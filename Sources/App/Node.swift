@@ -104,10 +104,15 @@ struct Node: Sendable {
     return [
       Exchange.job: { context in
         guard let id = DeliveryID(context.job.payload) else { throw JobFailure.permanent("not a delivery's id") }
-        let (delivery, _) = try await exchange.carryOut(id, fence: Int64(context.job.fence)) { progress in
-          try await context.report(done: progress.delivered, note: "\(progress.delivered)")
+        do {
+          let (delivery, _) = try await exchange.carryOut(id, fence: Int64(context.job.fence)) { progress in
+            try await context.report(done: progress.delivered, note: "\(progress.delivered)")
+          }
+          return delivery.state.rawValue
+        } catch let error as ConnectorError where error.kind != .retryable {
+          // A wrong password or a changed table will not mend itself: a person has to.
+          throw JobFailure.permanent(error.message.english)
         }
-        return delivery.state.rawValue
       },
       Exchange.turn: { context in
         guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
