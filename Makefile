@@ -37,8 +37,9 @@ format:
 bench: release
 	@scripts/install-packages test
 	@scripts/bench
+	@scripts/bench-transfer
 
-# The engine alone, without the product around it.
+# The engine alone: delivering, and reading back, each by itself.
 bench-engine:
 	@scripts/install-packages test
 	@scripts/bench-transfer
