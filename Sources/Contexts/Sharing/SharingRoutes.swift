@@ -1,3 +1,5 @@
+import Identity
+import Audit
 package import Catalog
 import Inbox
 import Inventory
@@ -45,8 +47,8 @@ package struct SharingRoutes: Sendable {
     if principal.may(.reviewCatalog) { links.append((Text("审核目录", "Review entries"), "/catalog/review")) }
     if principal.may(.sharingRead) { links.append((Text("共享申请", "Requests"), "/requests")) }
     if principal.may(.sharingRead) { links.append((Text("授权", "Grants"), "/grants")) }
-    if principal.permissions.contains(Permission("audit.read")) { links.append((Text("审计日志", "The log"), "/audit")) }
-    if principal.permissions.contains(Permission("identity.people.read")) {
+    if principal.may(.auditRead) { links.append((Text("审计日志", "The log"), "/audit")) }
+    if principal.may(.peopleRead) {
       links.append((Text("人员与角色", "People and roles"), "/people"))
     }
     return links

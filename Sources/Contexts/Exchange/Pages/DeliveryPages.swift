@@ -1,3 +1,4 @@
+import Audit
 import Connecting
 import Kernel
 import Sharing
@@ -53,7 +54,7 @@ enum DeliveryPages {
     let t = request.language
     let (delivery, grant) = (view.delivery, view.grant)
     // A link to a closed door is no help.
-    let audit = Set([Permission("audit.read"), Permission("audit.read.own")])
+    let audit = Set([Permission.auditRead, .auditReadOwn])
     let link: HTML = "<a href=\"/audit?subject=\(delivery.id)\">\(t("查看记录", "See the records"))</a>"
     let log = audit.isDisjoint(with: request.principal?.permissions ?? []) ? [] : [(t("审计", "In the log"), link)]
     return Page(

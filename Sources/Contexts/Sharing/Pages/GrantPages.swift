@@ -1,3 +1,4 @@
+import Audit
 import Kernel
 import Web
 
@@ -35,7 +36,7 @@ enum GrantPages {
     let t = request.language
     let principal = request.principal
     // A link to a closed door is no help.
-    let readsAudit = principal.map { $0.may(Permission("audit.read")) || $0.may(Permission("audit.read.own")) } ?? false
+    let readsAudit = principal.map { $0.may(.auditRead) || $0.may(.auditReadOwn) } ?? false
     let orders =
       principal.map { $0.may(.sharingRevoke) && ($0.may(.sharingReview) || $0.organisation == grant.provider) } ?? false
     return Page(
