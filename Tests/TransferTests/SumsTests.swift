@@ -32,7 +32,7 @@ import Testing
     // vectors_sip128 of the reference implementation: key 00 … 0f, message 00 01 … .
     let message = (0..<count).map { UInt8($0) }
     let hash = message.withUnsafeBytes {
-      sj_siphash128($0.baseAddress, count, 0x0706_0504_0302_0100, 0x0F0E_0D0C_0B0A_0908)
+      sj_siphash128($0.baseAddress, count, sj_hash_key(k0: 0x0706_0504_0302_0100, k1: 0x0F0E_0D0C_0B0A_0908))
     }
     let bytes =
       withUnsafeBytes(of: hash.low.littleEndian) { Array($0) }
@@ -57,6 +57,27 @@ import Testing
       sj_sm3(bytes, count, &one)
       #expect(one == SM3.hash(bytes).bytes)
     }
+  }
+
+  @Test(arguments: [1, 7, 8, 9, 100])
+  func `eight rows at once give what one row after another gives, whatever their lengths`(count: Int) {
+    var generator = Seeded(state: UInt64(count))
+    let rows: [[String?]] = (0..<count).map { _ in
+      [0, 1, 3, 20, 90].map { length in
+        Bool.random(using: &generator) && length > 0
+          ? nil
+          : String((0..<Int.random(in: 0...length, using: &generator)).map { _ in "值" })
+            + String(repeating: "x", count: Int.random(in: 0...9, using: &generator))
+      }
+    }
+    // One row is never enough for the lanes.
+    var expected = Sums(columns: 5)
+    for row in rows { expected += sums([row]) }
+    #expect(sums(rows) == expected)
+    let chosen = (0..<Int32(count)).filter { $0 % 3 != 1 }
+    var part = Sums(columns: 5)
+    for row in chosen { part += sums([rows[Int(row)]]) }
+    #expect(Sums(of: batch(rows), chosen: chosen, columns: 5, keys: keys) == part)
   }
 
   @Test func `sums do not depend on the order or the batches of the rows`() {

@@ -114,4 +114,8 @@ package struct PostgreSQLConnector: Connector {
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     try PostgreSQLWriter(plan, address)
   }
+
+  package func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? {
+    try PostgreSQLBatchReader(plan, address)
+  }
 }

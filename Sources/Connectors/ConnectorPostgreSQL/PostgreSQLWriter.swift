@@ -310,14 +310,13 @@ final class PostgreSQLWriter: RowWriter {
   func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader {
     // The index on the batch follows the order of writing: walking it spares the server a sort of the whole table.
     try connection.run("SET enable_sort = off")
-    let names = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
     let own = WritePlan.batchColumn
-    try connection.startCopy(
-      """
-      COPY (SELECT \(names) FROM \(target.table) WHERE \(own) BETWEEN \(range.lowerBound) AND \(range.upperBound)
-        ORDER BY \(own)) TO STDOUT (FORMAT binary)
-      """)
-    return PostgreSQLBackReader(PostgreSQLCopyStream(connection))
+    return try target.readBack("\(own) BETWEEN \(range.lowerBound) AND \(range.upperBound) ORDER BY \(own)")
+  }
+
+  func end() throws(ConnectorError) -> Int64? {
+    guard PostgreSQLBatchReader.isSupported(connection) else { return nil }
+    return try target.pages()
   }
 
   func close() { connection.close() }
@@ -326,24 +325,4 @@ final class PostgreSQLWriter: RowWriter {
     ConnectorError(
       .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
   }
-}
-
-/// What the target holds, by batch.
-final class PostgreSQLBackReader: RowReader {
-  let horizon: CursorValue? = nil
-  let isKeyOrdered = false
-  let checksText = true
-  let position: [UInt8] = []
-  private var stream: PostgreSQLCopyStream
-  private var isOver = false
-
-  init(_ stream: PostgreSQLCopyStream) { self.stream = stream }
-
-  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
-    batch.removeAll()
-    if !isOver { isOver = !(try stream.fill(batch)) }
-    return batch.isEmpty ? .end : .rows
-  }
-
-  func close() {}
 }

@@ -375,6 +375,8 @@ final class SQLiteWriter: RowWriter {
     return row[0][0].flatMap { Int($0) } ?? 0
   }
 
+  func end() throws(ConnectorError) -> Int64? { nil }
+
   func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader {
     let statement = try connection.prepare(
       """

@@ -3,6 +3,7 @@
 // SM3's compression, written once over a word type: `uint32_t` for one message, a vector of eight for eight messages.
 
 typedef uint32_t lanes __attribute__((vector_size(32)));
+typedef unsigned char bytes32 __attribute__((vector_size(32)));
 
 #define ROL(x, n) (((x) << (n)) | ((x) >> (32 - (n))))
 #define P0(x) ((x) ^ ROL(x, 9) ^ ROL(x, 17))
@@ -42,10 +43,34 @@ static const uint32_t constants[64] = {
       w[i] = P1(t) ^ ROL(w[i - 13], 7) ^ w[i - 6];                                                                     \
     }                                                                                                                  \
     WORD A = s[0], B = s[1], C = s[2], D = s[3], E = s[4], F = s[5], G = s[6], H = s[7], a12, ss1, tt1, tt2;           \
-    for (int j = 0; j < 16; j++) ROUND(j, FF0, FF0);                                                                   \
-    for (int j = 16; j < 64; j++) ROUND(j, FF1, GG1);                                                                  \
+    _Pragma("clang loop unroll_count(8)") for (int j = 0; j < 16; j++) ROUND(j, FF0, FF0);                                                                   \
+    _Pragma("clang loop unroll_count(8)") for (int j = 16; j < 64; j++) ROUND(j, FF1, GG1);                                                                  \
     s[0] ^= A; s[1] ^= B; s[2] ^= C; s[3] ^= D; s[4] ^= E; s[5] ^= F; s[6] ^= G; s[7] ^= H;                            \
   } while (0)
+
+// Eight words of eight messages, turned so that each vector holds one word of every message.
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define TURN(r)                                                                                                        \
+  do {                                                                                                                 \
+    lanes p[8], q[8];                                                                                                  \
+    for (int i = 0; i < 8; i += 2) {                                                                                   \
+      p[i] = SHUFFLE(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);                                                        \
+      p[i + 1] = SHUFFLE(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);                                                  \
+    }                                                                                                                  \
+    for (int i = 0; i < 8; i += 4)                                                                                     \
+      for (int j = 0; j < 2; j++) {                                                                                    \
+        q[i + 2 * j] = SHUFFLE(p[i + j], p[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);                                      \
+        q[i + 2 * j + 1] = SHUFFLE(p[i + j], p[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);                                \
+      }                                                                                                                \
+    for (int i = 0; i < 4; i++) {                                                                                      \
+      r[i] = SHUFFLE(q[i], q[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);                                                        \
+      r[i + 4] = SHUFFLE(q[i], q[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);                                                  \
+    }                                                                                                                  \
+  } while (0)
+
+#define SWAP_BYTES(x)                                                                                                  \
+  ((lanes)SHUFFLE((bytes32)(x), (bytes32)(x), 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16,    \
+                  23, 22, 21, 20, 27, 26, 25, 24, 31, 30, 29, 28))
 
 #define EIGHT(NAME, ATTRIBUTE)                                                                                         \
   ATTRIBUTE static void NAME(uint32_t state[64], const unsigned char *at, size_t stride, size_t blocks) {              \
@@ -53,12 +78,12 @@ static const uint32_t constants[64] = {
     memcpy(s, state, sizeof s);                                                                                        \
     for (size_t b = 0; b < blocks; b++, at += 64) {                                                                    \
       lanes w[68];                                                                                                     \
-      for (int i = 0; i < 16; i++)                                                                                     \
-        for (int lane = 0; lane < 8; lane++) {                                                                         \
-          uint32_t word;                                                                                               \
-          memcpy(&word, at + lane * stride + i * 4, 4);                                                                \
-          w[i][lane] = __builtin_bswap32(word);                                                                        \
-        }                                                                                                              \
+      for (int half = 0; half < 2; half++) {                                                                           \
+        lanes r[8];                                                                                                    \
+        for (int lane = 0; lane < 8; lane++) memcpy(&r[lane], at + lane * stride + half * 32, 32);                     \
+        TURN(r);                                                                                                       \
+        for (int i = 0; i < 8; i++) w[half * 8 + i] = SWAP_BYTES(r[i]);                                                \
+      }                                                                                                                \
       COMPRESS(lanes, s, w);                                                                                           \
     }                                                                                                                  \
     memcpy(state, s, sizeof s);                                                                                        \
@@ -67,6 +92,7 @@ static const uint32_t constants[64] = {
 EIGHT(eight_portable, )
 #if defined(__x86_64__)
 EIGHT(eight_avx2, __attribute__((target("avx2"))))
+EIGHT(eight_avx512, __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw"))))
 #endif
 
 static void one_block(uint32_t s[8], const unsigned char *at) {
@@ -108,7 +134,9 @@ void sj_sm3_stripes(const void *bytes, size_t count, unsigned char digests[256])
   uint32_t state[64];
   for (int i = 0; i < 64; i++) state[i] = initial[i / 8];
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2"))
+  if (__builtin_cpu_supports("avx512vl"))
+    eight_avx512(state, start, stride, shortest / 64);
+  else if (__builtin_cpu_supports("avx2"))
     eight_avx2(state, start, stride, shortest / 64);
   else
 #endif

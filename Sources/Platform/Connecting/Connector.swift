@@ -13,12 +13,16 @@ package protocol Connector: Sendable {
   func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader
   /// Throws a contract error where the connector cannot write (files).
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter
+  /// Nil where a batch cannot be found again before the whole table is indexed.
+  func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)?
 }
 
 extension Connector {
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     throw .contract("read-only", "该连接只读，不能作为接收方。", "This connector only reads; it cannot receive.")
   }
+
+  package func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? { nil }
 }
 
 /// What answered a probe.

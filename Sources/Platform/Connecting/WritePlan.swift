@@ -132,7 +132,17 @@ package protocol RowWriter: AnyObject {
   func batches(_ range: ClosedRange<Int64>) throws(ConnectorError) -> [BatchRecord]
   /// How many rows were flagged stale by these batches.
   func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int
+  /// Where the table ends now, for a `BatchReader`; nil where there is none.
+  func end() throws(ConnectorError) -> Int64?
   /// Reads back what these batches wrote, ordered by batch; a row is the plan's columns and then its batch (integer).
   func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader
+  func close()
+}
+
+/// Reads single batches back while others are being appended, on a connection of its own. Used by one thread.
+package protocol BatchReader: AnyObject {
+  /// The rows of a committed batch, as `RowWriter.readBack` gives them. `places` are the table's ends before and after it;
+  /// rows that the database put far in front of them may be missing.
+  func read(_ batch: Int64, in places: Range<Int64>) throws(ConnectorError) -> any RowReader
   func close()
 }

@@ -227,6 +227,6 @@ struct CodeSet {
 
   private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     guard let base = bytes.baseAddress else { return 0 }
-    return hash128(base, bytes.count, (0x736A_636F, 0x6465_7365)).low
+    return sj_siphash128(base, bytes.count, sj_hash_key(k0: 0x736A_636F, k1: 0x6465_7365)).low
   }
 }

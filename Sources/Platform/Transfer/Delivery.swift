@@ -27,6 +27,8 @@ package struct Delivery: Sendable {
       let stored = try writer.open()
       let session = try DeliverySession(compiled, control, writer, stored, overlap(with: source))
       if session.isComplete { return try session.outcome(.finished) }
+      try session.readBackBeside(target)
+      defer { session.stopReadingBack() }
       let queue = BatchQueue(batchBytes: plan.batchBytes)
       let (plan, range, appends) = (compiled, session.range, session.state.appends)
       BlockingThread.start { BatchProducer(plan, range, appends, queue).run(source) }

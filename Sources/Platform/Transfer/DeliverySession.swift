@@ -15,6 +15,9 @@ final class DeliverySession {
   private let control: DeliveryControl
   private let writer: any RowWriter
   private var nextBatch: Int64
+  /// The consumer's receipt, read beside the writing from batch `first` on.
+  private var beside: (reading: ReadBackBeside, first: Int64)?
+  private var end: Int64?
   private var hasCleared = false
   private var unkeyed = (read: 0, bad: 0)
 
@@ -95,13 +98,29 @@ final class DeliverySession {
 
   // MARK: Running
 
+  /// Reads batches back while later ones are written, where the target can: what it saves is the second half of a first
+  /// full delivery's time.
+  func readBackBeside(_ target: any Connector) throws {
+    guard state.appends, let end = try writer.end() else { return }
+    self.end = end
+    beside = (ReadBackBeside(plan, target), nextBatch)
+  }
+
+  func stopReadingBack() {
+    beside?.reading.cancel()
+    beside = nil
+  }
+
   func run(_ queue: BatchQueue) throws -> DeliveryOutcome {
     var part = 0
     do {
       while true {
         let item = try queue.next()
         if state.horizon == nil { state.horizon = item.horizon }
-        if !item.isKeyOrdered { state.appends = false }
+        if !item.isKeyOrdered {
+          state.appends = false
+          stopReadingBack()
+        }
         switch item.kind {
         case .rows: try write(item)
         case .rowsWithoutKey:
@@ -168,6 +187,10 @@ final class DeliverySession {
     try writer.commit(record, state: after.text)
     state = after
     if record != nil { nextBatch += 1 }
+    if let beside, let before = end, let after = try writer.end(), before <= after {
+      if delivered > 0 { beside.reading.add(batch, rows: delivered, places: before..<after) }
+      end = after
+    }
     report(batch)
   }
 
@@ -317,14 +340,20 @@ final class DeliverySession {
     counts.stale = stale
     counts.quarantined = records.reduce(0) { $0 + $1.quarantined }
     var back = ReadBack(plan)
-    if state.first <= last {
-      let reader = try writer.readBack(state.first...last)
-      defer { reader.close() }
-      try back.run(reader, records)
+    var unread = last
+    if let beside, let findings = beside.reading.finish() {
+      back.add(findings)
+      unread = beside.first - 1
     }
-    counts.delivered = back.sums.rowCount
-    counts.bytes = back.bytes
-    return receipt(.consumer, last, counts, back.sums, back.digests)
+    if state.first <= unread {
+      let reader = try writer.readBack(state.first...unread)
+      defer { reader.close() }
+      try back.run(reader)
+    }
+    back.complete(records)
+    counts.delivered = back.findings.sums.rowCount
+    counts.bytes = back.findings.bytes
+    return receipt(.consumer, last, counts, back.findings.sums, back.findings.digests)
   }
 
   private func receipt(

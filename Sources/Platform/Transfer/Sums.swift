@@ -31,43 +31,23 @@ extension Sums {
   /// The sums of the batch's rows, or of those that `chosen` names.
   init(of batch: RowBatch, chosen: [Int32]? = nil, columns count: Int, keys: GrantKeys) {
     self.init(columns: count)
-    var total: UInt128 = 0
-    withUnsafeTemporaryAllocation(of: sj_hash128.self, capacity: count) { hashes in
-      columns.withUnsafeMutableBufferPointer { columns in
-        nulls.withUnsafeMutableBufferPointer { nulls in
-          guard let hash = hashes.baseAddress, let sum = columns.baseAddress, let null = nulls.baseAddress else {
-            return
-          }
-          let (columnKey, rowKey) = (keys.columns, keys.rows)
-          @inline(__always) func add(_ start: UnsafeRawPointer) {
-            var at = start + 2
-            for index in 0..<count {
-              let length = Int(Int32(bigEndian: at.loadUnaligned(as: Int32.self)))
-              at += 4
-              if length < 0 {
-                null[index] += 1
-                hash[index] = sj_hash128(low: .max, high: .max)
-              } else {
-                let value = hash128(at, length, columnKey)
-                sum[index] &+= UInt128(value.high) << 64 | UInt128(value.low)
-                hash[index] = value
-                at += length
-              }
-            }
-            let row = hash128(hash, count * 16, rowKey)
-            total &+= UInt128(row.high) << 64 | UInt128(row.low)
-          }
-          if let chosen {
-            for index in chosen { add(batch.base + batch.starts[Int(index)]) }
-          } else {
-            for index in 0..<batch.rowCount { add(batch.base + batch.starts[index]) }
-          }
-        }
-      }
+    var total = sj_hash128()
+    var sums = [sj_hash128](repeating: sj_hash128(), count: count)
+    let rowCount = chosen?.count ?? batch.rowCount
+    func add(_ chosen: UnsafePointer<Int32>?) {
+      sj_row_sums(
+        batch.base, batch.starts, chosen, rowCount, batch.rowCount, count, keys.columns, keys.rows, &sums, &nulls,
+        &total)
     }
-    rows = total
-    rowCount = chosen?.count ?? batch.rowCount
+    if let chosen { chosen.withUnsafeBufferPointer { add($0.baseAddress) } } else { add(nil) }
+    columns = sums.map(\.sum)
+    rows = total.sum
+    self.rowCount = rowCount
   }
+}
+
+extension sj_hash128 {
+  fileprivate var sum: UInt128 { UInt128(high) << 64 | UInt128(low) }
 }
 
 extension UInt128 {

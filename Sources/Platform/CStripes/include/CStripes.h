@@ -19,6 +19,10 @@ typedef struct {
   uint64_t low, high;
 } sj_hash128;
 
+typedef struct {
+  uint64_t k0, k1;
+} sj_hash_key;
+
 #define SJ_ROTL(x, b) (uint64_t)(((x) << (b)) | ((x) >> (64 - (b))))
 #define SJ_SIPROUND                                                                                                    \
   do {                                                                                                                 \
@@ -29,11 +33,11 @@ typedef struct {
   } while (0)
 
 /// SipHash-2-4 with 128 bits of result (Aumasson, Bernstein). Little-endian, as its authors' reference.
-static inline sj_hash128 sj_siphash128(const void *bytes, size_t count, uint64_t k0, uint64_t k1) {
+static inline sj_hash128 sj_siphash128(const void *bytes, size_t count, sj_hash_key key) {
   const unsigned char *at = (const unsigned char *)bytes;
   const unsigned char *end = at + (count & ~(size_t)7);
-  uint64_t v0 = 0x736f6d6570736575ULL ^ k0, v1 = 0x646f72616e646f6dULL ^ k1 ^ 0xee;
-  uint64_t v2 = 0x6c7967656e657261ULL ^ k0, v3 = 0x7465646279746573ULL ^ k1;
+  uint64_t v0 = 0x736f6d6570736575ULL ^ key.k0, v1 = 0x646f72616e646f6dULL ^ key.k1 ^ 0xee;
+  uint64_t v2 = 0x6c7967656e657261ULL ^ key.k0, v3 = 0x7465646279746573ULL ^ key.k1;
   uint64_t m;
   for (; at != end; at += 8) {
     memcpy(&m, at, 8);
@@ -57,6 +61,15 @@ static inline sj_hash128 sj_siphash128(const void *bytes, size_t count, uint64_t
   result.high = v0 ^ v1 ^ v2 ^ v3;
   return result;
 }
+
+/// Adds to order-independent sums over `rows` rows, mod 2^128: to `sums[c]` the keyed hash of column c's value where it is
+/// not NULL (`nulls[c]` counts the others), to `total` the keyed hash of each row's column hashes (all ones for a NULL).
+/// The hash is `sj_siphash128`, computed for eight rows at once: two to four times as fast.
+///
+/// A row is PostgreSQL's binary COPY form; row r starts at `base + starts[r]`, or at `base + starts[chosen[r]]` where
+/// `chosen` (ascending) is given. `base` holds `starts[batch_rows]` bytes, and no more is read.
+void sj_row_sums(const void *base, const intptr_t *starts, const int32_t *chosen, size_t rows, size_t batch_rows,
+                 size_t columns, sj_hash_key column_key, sj_hash_key row_key, sj_hash128 *sums, size_t *nulls, sj_hash128 *total);
 
 /// Gives freed memory back to the system. Each delivery has threads of its own, and glibc keeps what a thread freed in
 /// that thread's arena: a worker that runs for months would hold the page caches of all of them.

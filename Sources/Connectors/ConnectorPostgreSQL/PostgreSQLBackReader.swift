@@ -1,0 +1,65 @@
+import Connecting
+import Kernel
+
+/// What the target holds, read back by batch.
+final class PostgreSQLBackReader: RowReader {
+  let horizon: CursorValue? = nil
+  let isKeyOrdered = false
+  let checksText = true
+  let position: [UInt8] = []
+  private var stream: PostgreSQLCopyStream
+  private var isOver = false
+
+  init(_ stream: PostgreSQLCopyStream) { self.stream = stream }
+
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
+    batch.removeAll()
+    if !isOver { isOver = !(try stream.fill(batch)) }
+    return batch.isEmpty ? .end : .rows
+  }
+
+  func close() {}
+}
+
+/// Finds an appended batch by the pages that were added for it, before there is an index to find it by.
+final class PostgreSQLBatchReader: BatchReader {
+  private let connection: PostgreSQLConnection
+  private let target: PostgreSQLTarget
+
+  /// The server adds pages by up to so many at once, and fills first what an earlier batch left of them.
+  private static let pagesAhead: Int64 = 64
+
+  /// Nil from a server that cannot scan a range of pages.
+  init?(_ plan: WritePlan, _ address: PostgreSQLAddress) throws(ConnectorError) {
+    connection = try PostgreSQLConnection(address)
+    target = PostgreSQLTarget(plan: plan, connection: connection)
+    guard Self.isSupported(connection) else { return nil }
+    try connection.run("SET max_parallel_workers_per_gather = 0")
+  }
+
+  static func isSupported(_ connection: PostgreSQLConnection) -> Bool { connection.serverVersion >= 14_00_00 }
+
+  func read(_ batch: Int64, in places: Range<Int64>) throws(ConnectorError) -> any RowReader {
+    let first = max(0, places.lowerBound - Self.pagesAhead - 1)
+    return try target.readBack(
+      "ctid >= '(\(first),0)'::tid AND ctid < '(\(places.upperBound),0)'::tid AND \(WritePlan.batchColumn) = \(batch)"
+    )
+  }
+
+  func close() { connection.close() }
+}
+
+extension PostgreSQLTarget {
+  func readBack(_ condition: String) throws(ConnectorError) -> PostgreSQLBackReader {
+    let names = (columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
+    try connection.startCopy("COPY (SELECT \(names) FROM \(table) WHERE \(condition)) TO STDOUT (FORMAT binary)")
+    return PostgreSQLBackReader(PostgreSQLCopyStream(connection))
+  }
+
+  /// How many pages the table has.
+  func pages() throws(ConnectorError) -> Int64? {
+    try connection.run(
+      "SELECT pg_relation_size(\(PostgreSQLQuote.text(table))::regclass) / current_setting('block_size')::int8")[0][0]
+      .flatMap { Int64($0) }
+  }
+}
