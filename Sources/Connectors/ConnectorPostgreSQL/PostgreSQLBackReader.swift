@@ -26,8 +26,8 @@ final class PostgreSQLBatchReader: BatchReader {
   private let connection: PostgreSQLConnection
   private let target: PostgreSQLTarget
 
-  /// The server adds pages by up to so many at once, and fills first what an earlier batch left of them.
-  private static let pagesAhead: Int64 = 64
+  /// The server adds pages by up to so many at once (from 16 on), and fills first what an earlier batch left of them.
+  private var pagesAhead: Int64 { connection.serverVersion >= 16_00_00 ? 64 : 1 }
 
   /// Nil from a server that cannot scan a range of pages.
   init?(_ plan: WritePlan, _ address: PostgreSQLAddress) throws(ConnectorError) {
@@ -40,7 +40,7 @@ final class PostgreSQLBatchReader: BatchReader {
   static func isSupported(_ connection: PostgreSQLConnection) -> Bool { connection.serverVersion >= 14_00_00 }
 
   func read(_ batch: Int64, in places: Range<Int64>) throws(ConnectorError) -> any RowReader {
-    let first = max(0, places.lowerBound - Self.pagesAhead - 1)
+    let first = max(0, places.lowerBound - pagesAhead)
     return try target.readBack(
       "ctid >= '(\(first),0)'::tid AND ctid < '(\(places.upperBound),0)'::tid AND \(WritePlan.batchColumn) = \(batch)"
     )

@@ -48,14 +48,19 @@ struct PostgreSQLTarget {
     }
   }
 
-  /// Reading a run back goes by batch; in the order rows were written it costs one scan.
+  /// Reading a run back goes by batch; in the order rows were written it costs one scan. The few rows that are flagged
+  /// stale have an index of their own.
   func indexBatches() throws(ConnectorError) {
-    let found = try connection.run(
-      """
-      SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-      WHERE i.indrelid = $1::regclass AND a.attname = $2
-      """, [table, WritePlan.batchColumn])
-    if found.isEmpty { try connection.run("CREATE INDEX ON \(table) (\(WritePlan.batchColumn))") }
+    for (column, condition) in [
+      (WritePlan.batchColumn, ""), (WritePlan.staleBatchColumn, " WHERE \(WritePlan.staleBatchColumn) IS NOT NULL"),
+    ] {
+      let found = try connection.run(
+        """
+        SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = $1::regclass AND a.attname = $2
+        """, [table, column])
+      if found.isEmpty { try connection.run("CREATE INDEX ON \(table) (\(column))\(condition)") }
+    }
   }
 
   private func checkShape(_ found: PostgreSQLTable) throws(ConnectorError) {

@@ -239,14 +239,11 @@ final class PostgreSQLWriter: RowWriter {
       """, ["\(batch)"])
   }
 
-  func settle() throws(ConnectorError) {
-    try begin()
-    try target.indexBatches()
-  }
+  func indexBatches() throws(ConnectorError) { try target.indexBatches() }
 
   // MARK: Transactions
 
-  func commit(_ record: BatchRecord?, state: String) throws(ConnectorError) {
+  func commit(_ record: BatchRecord?, state: String, durable: Bool) throws(ConnectorError) {
     try begin()
     if let record {
       try connection.run(
@@ -268,7 +265,7 @@ final class PostgreSQLWriter: RowWriter {
       rollback()
       throw fenced
     }
-    try connection.run("COMMIT")
+    try connection.run(durable ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT")
     isInTransaction = false
   }
 

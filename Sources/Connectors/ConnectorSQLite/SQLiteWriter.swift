@@ -301,15 +301,14 @@ final class SQLiteWriter: RowWriter {
     return connection.changes
   }
 
-  func settle() throws(ConnectorError) {
-    try begin()
+  func indexBatches() throws(ConnectorError) {
     try connection.run(
       "CREATE INDEX IF NOT EXISTS \(SQLiteQuote.name(plan.table.name + "_sj_batch")) ON \(table) (sj_batch)")
   }
 
   // MARK: Transactions
 
-  func commit(_ record: BatchRecord?, state: String) throws(ConnectorError) {
+  func commit(_ record: BatchRecord?, state: String, durable: Bool) throws(ConnectorError) {
     try begin()
     if let record {
       let statement = try connection.prepare("INSERT INTO sj_batch VALUES (?, ?, ?, ?, ?, ?, ?)")

@@ -123,11 +123,14 @@ package protocol RowWriter: AnyObject {
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// After a full refresh: removes rows last written before `batch` unless flagged stale by it or later; returns how many.
   func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int
-  /// Before a full run's last commit: builds what reading back by batch needs. Built once over all rows it costs a
-  /// fraction of keeping it up to date while they are loaded.
-  func settle() throws(ConnectorError)
+  /// Builds what finding rows by batch needs, when it is missing. Built once over all rows it costs a fraction of keeping
+  /// it up to date while they are loaded.
+  func indexBatches() throws(ConnectorError)
   /// Throws `.fenced`, with nothing changed, when another fence has taken the stream.
-  func commit(_ record: BatchRecord?, state: String) throws(ConnectorError)
+  ///
+  /// A commit that is not `durable` may be lost with those after it when the target's machine dies, rows and offset
+  /// together, so that nothing is missing and nothing comes twice; the next durable one secures all before it.
+  func commit(_ record: BatchRecord?, state: String, durable: Bool) throws(ConnectorError)
   func rollback()
   func batches(_ range: ClosedRange<Int64>) throws(ConnectorError) -> [BatchRecord]
   /// How many rows were flagged stale by these batches.

@@ -19,6 +19,7 @@ final class DeliverySession {
   private var beside: (reading: ReadBackBeside, first: Int64)?
   private var end: Int64?
   private var hasCleared = false
+  private var hasCommitted = false
   private var unkeyed = (read: 0, bad: 0)
 
   init(
@@ -135,6 +136,8 @@ final class DeliverySession {
       }
     } catch let stop as Stop {
       writer.rollback()
+      // What is said to have been delivered must stay so. A newer run that has taken over secures it by its own commits.
+      if hasCommitted { try? writer.commit(nil, state: state.text, durable: true) }
       queue.cancel()
       queue.waitForProducer()
       return try outcome(.stopped(stop.reason))
@@ -184,7 +187,8 @@ final class DeliverySession {
     let isEmpty = delivered == 0 && item.faults.isEmpty
     let record = isEmpty ? nil : record(batch, delivered, item.faults.count, bytes, item.stripes ?? [])
     try send(item, batch, part: 0)
-    try writer.commit(record, state: after.text)
+    try writer.commit(record, state: after.text, durable: false)
+    hasCommitted = true
     state = after
     if record != nil { nextBatch += 1 }
     if let beside, let before = end, let after = try writer.end(), before <= after {
@@ -221,7 +225,6 @@ final class DeliverySession {
     var after = state
     let batch = nextBatch
     if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
-    if state.mode == .full { try writer.settle() }
     after.counts.read += unkeyed.read
     after.counts.quarantined += unkeyed.bad
     after.phase = .idle
@@ -230,7 +233,7 @@ final class DeliverySession {
     after.position = []
     if !hasParts { try clear(batch) }
     let stripes = KeyOrder(RowBatch(capacity: RowBatch.smallest), key: []).stripes()
-    try writer.commit(hasParts ? record(batch, 0, unkeyed.bad, 0, stripes) : nil, state: after.text)
+    try writer.commit(hasParts ? record(batch, 0, unkeyed.bad, 0, stripes) : nil, state: after.text, durable: true)
     state = after
     if hasParts { nextBatch += 1 }
     report(batch)
@@ -322,7 +325,10 @@ final class DeliverySession {
     let last = nextBatch - 1
     // Only the target can say which of its rows are flagged: both sides take its word.
     var counts = state.counts
-    if state.first <= last { counts.stale = try writer.countStale(state.first...last) }
+    if state.first <= last, !state.appends {
+      try writer.indexBatches()
+      counts.stale = try writer.countStale(state.first...last)
+    }
     let records = state.first <= last ? try writer.batches(state.first...last) : []
     let provider = receipt(
       .provider, last, counts, state.sums,
@@ -346,6 +352,7 @@ final class DeliverySession {
       unread = beside.first - 1
     }
     if state.first <= unread {
+      try writer.indexBatches()
       let reader = try writer.readBack(state.first...unread)
       defer { reader.close() }
       try back.run(reader)
