@@ -51,6 +51,11 @@ struct Node: Sendable {
     People.authority, SystemRegister.authority, Cataloguing.authority, Sharing.authority, Exchange.authority,
   ])
 
+  /// What the log's codes are called.
+  static let words = AuditWords(
+    [Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words],
+    people: { try People.named($0, in: $1) }, grant: { try GrantStore.find(number: $0, in: $1)?.id.text })
+
   static func openDatabase(_ settings: Settings, connections: Int = 8) throws -> any Database {
     if let path = settings.sqlitePath {
       try FileManager.default.createDirectory(

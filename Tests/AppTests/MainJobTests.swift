@@ -73,6 +73,12 @@ import Testing
         try $0.int("SELECT COUNT(*) FROM audit_record WHERE action = 'exchange.quarantine.open'")
       }
       #expect(opened == 1)
+      // The log's pages call every action by a name.
+      let actions = try await node.database.read {
+        try $0.rows("SELECT DISTINCT action FROM audit_record").map { try $0.text("action") }
+      }
+      #expect(actions.count > 15)
+      #expect(actions.filter { Node.words.action($0) == nil } == [])
       // Nothing of the raw row stands anywhere in the node's own database in the clear.
       let flawed = (0..<2000).filter { databases.generator.flaw(of: $0) != nil }.map {
         databases.generator.row($0).address

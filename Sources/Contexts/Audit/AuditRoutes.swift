@@ -7,9 +7,10 @@ package import Web
 package struct AuditRoutes: Sendable {
   let database: any Database
   let key: SM2.PublicKey
+  let words: AuditWords
 
-  package static func routes(database: any Database, publicKey: SM2.PublicKey) -> [Route] {
-    let site = AuditRoutes(database: database, key: publicKey)
+  package static func routes(database: any Database, publicKey: SM2.PublicKey, words: AuditWords) -> [Route] {
+    let site = AuditRoutes(database: database, key: publicKey, words: words)
     return site.pages + site.interface
   }
 
@@ -21,7 +22,7 @@ package struct AuditRoutes: Sendable {
         let principal = try request.visitor()
         var refusal: Refusal?
         var search = AuditSearch()
-        do { search = try read(request.query) } catch let found as Refusal { refusal = found }
+        do { search = try await read(request.query) } catch let found as Refusal { refusal = found }
         search.limit = 51
         let (asked, failed) = (search, refusal != nil)
         let (records, health) = try await database.read { tx in
@@ -29,12 +30,12 @@ package struct AuditRoutes: Sendable {
         }
         return .page(
           AuditPages.search(
-            request, Array(records.prefix(50)), entered: request.query, health: health,
+            request, words, Array(records.prefix(50)), entered: request.query, health: health,
             next: records.count > 50 ? records[49].id : nil, refusal: refusal))
       },
       .get("/audit/records/{id}", Self.door) { request in
         let (record, proof) = try await find(request)
-        return .page(AuditPages.record(request, record, proof))
+        return .page(AuditPages.record(request, words, record, proof))
       },
       .get("/audit/records/{id}/proof.json", Self.door) { request in
         let (_, proof) = try await find(request)
@@ -54,7 +55,7 @@ package struct AuditRoutes: Sendable {
     [
       .get("/api/v1/audit/records", Self.door, summary: Text("查询审计记录", "Search the log")) { request in
         let principal = try request.visitor()
-        let search = try read(request.query)
+        let search = try await read(request.query)
         let records = try await database.read { try search.records(for: principal, in: $0) }
         let next = records.count == search.limit ? records.last?.id.text : nil
         return .json(JSON.object([("records", .array(records.map(Self.json))), ("next", .optional(next))]).bytes)
@@ -82,7 +83,8 @@ package struct AuditRoutes: Sendable {
     }
   }
 
-  private func read(_ query: Fields) throws -> AuditSearch {
+  /// A person may be given by id, name or sign-in name; a grant by id or number.
+  private func read(_ query: Fields) async throws -> AuditSearch {
     var search = AuditSearch()
     func id<T>(_ name: String) throws -> ID<T>? {
       guard let text = query[name] else { return nil }
@@ -98,13 +100,27 @@ package struct AuditRoutes: Sendable {
       }
       return day
     }
-    search.actor = try id("actor")
+    if let name = query["actor"] {
+      if let id = PersonID(name) {
+        search.actors = [id]
+      } else {
+        let (bounded, words) = (String(name.prefix(60)), words)
+        let found = try await database.read { try words.people(bounded, $0) }
+        guard !found.isEmpty else {
+          throw Refusal.invalid("audit.search", "actor", Text("没有这个人员。", "There is nobody of this name."))
+        }
+        search.actors = found
+      }
+    }
     search.organisation = try id("organisation")
     search.before = try id("before")
     search.action = query["action"].map { String($0.prefix(80)) }
     search.subjectKind = query["kind"].map { String($0.prefix(40)) }
     search.subject = query["subject"].map { String($0.prefix(60)) }
-    search.grant = query["grant"].map { String($0.prefix(60)) }
+    if let given = query["grant"].map({ String($0.prefix(60)) }) {
+      let words = words
+      search.grant = try await database.read { try words.grant(given, $0) } ?? given
+    }
     (search.from, search.to) = (try day("from"), try day("to"))
     return search
   }

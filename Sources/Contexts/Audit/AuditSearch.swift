@@ -10,7 +10,8 @@ extension Permission {
 
 /// Who, what, when, under which grant; every part may be left out.
 package struct AuditSearch: Sendable, Hashable {
-  package var actor: PersonID?
+  /// Any of these; names are not unique.
+  package var actors: [PersonID]?
   package var organisation: OrganisationID?
   /// The beginning of an action's name: `sharing.` or `sharing.request.approve`.
   package var action: String?
@@ -33,7 +34,7 @@ package struct AuditSearch: Sendable, Hashable {
       try principal.require(.auditReadOwn)
       conditions.append("r.organisation = \(principal.organisation)")
     }
-    if let actor { conditions.append("r.actor = \(actor)") }
+    if let actors { conditions.append(.any(actors.map { "r.actor = \($0)" })) }
     if let organisation { conditions.append("r.organisation = \(organisation)") }
     if let action { conditions.append("r.action >= \(action) AND r.action < \(action + "\u{10FFFF}")") }
     if let subjectKind { conditions.append("r.subject_kind = \(subjectKind)") }

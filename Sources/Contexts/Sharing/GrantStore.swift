@@ -11,6 +11,11 @@ package enum GrantStore {
     try tx.row("\(select) WHERE request = \(request)").map { try grant($0, in: tx) }
   }
 
+  /// By its number as people write it, such as 青数授〔2026〕000001.
+  package static func find(number: String, in tx: any Transaction) throws -> Grant? {
+    try tx.row("\(select) WHERE number = \(number)").map { try grant($0, in: tx) }
+  }
+
   package static func list(
     organisation: OrganisationID?, before: GrantID? = nil, limit: Int = 50, in tx: any Transaction
   ) throws -> [Grant] {

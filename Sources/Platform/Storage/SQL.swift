@@ -102,6 +102,13 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     return joined
   }
 
+  /// Conditions joined by OR; `FALSE` when there are none.
+  package static func any(_ conditions: [SQL]) -> SQL {
+    guard var joined = conditions.first.map({ "(" + $0 + ")" }) else { return "FALSE" }
+    for condition in conditions.dropFirst() { joined += " OR (" + condition + ")" }
+    return joined
+  }
+
   /// The text with each value's place marked by `placeholder(n)`, n from 1, and the values in that order. Throws
   /// `.statement` for a value that one of the engines could not keep as it is.
   package func rendered(_ placeholder: (Int) -> String) throws(StorageError) -> (text: String, values: [SQLValue]) {

@@ -6,7 +6,8 @@ enum AuditPages {
   static let section: (label: Text, href: String) = (Text("审计日志", "The log"), "/audit")
 
   static func search(
-    _ request: Request, _ records: [AuditRecord], entered: Fields, health: AuditHealth, next: AuditRecordID?,
+    _ request: Request, _ words: AuditWords, _ records: [AuditRecord], entered: Fields, health: AuditHealth,
+    next: AuditRecordID?,
     refusal: Refusal? = nil
   ) -> Page {
     let t = request.language
@@ -21,10 +22,10 @@ enum AuditPages {
         \(t("\(health.leaves) 条已入树，\(health.waiting) 条待排", "\(health.leaves) records in the tree, \(health.waiting) waiting"))</p>
         \(faultSummary(t, refusal))
         <form class="search grid" method="get" action="/audit">\
-        \(field(t, Field("action", Text("动作（前缀）", "Action (prefix)"), .text(maxLength: 80), required: false, hint: Text("如 sharing.grant", "Such as sharing.grant")), value: entered, faults: faults))\
-        \(field(t, Field("subject", Text("对象编号", "Subject's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
-        \(field(t, Field("grant", Text("授权编号", "Grant's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
-        \(field(t, Field("actor", Text("办理人编号", "Actor's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("action", Text("动作", "Action"), .choice(actions(words, entered, t)), required: false), value: entered, faults: faults))\
+        \(field(t, Field("subject", Text("对象内部编号", "Subject's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("grant", Text("授权编号", "Grant's number"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("actor", Text("办理人（姓名或登录名）", "Who (name or sign-in name)"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
         \(field(t, Field("from", Text("自", "From"), .date, required: false), value: entered, faults: faults))\
         \(field(t, Field("to", Text("至（含）", "To, included"), .date, required: false), value: entered, faults: faults))\
         <button class="primary">\(t("查询", "Search"))</button></form>
@@ -35,7 +36,8 @@ enum AuditPages {
             """
             <tr><td><a href="/audit/records/\(record.id)">\(record.at.minuteInChina)</a></td>\
             <td>\(record.payload.map { "\($0.organisationName) \($0.actorName)" } ?? t("（内容已依法删除）", "(erased by law)"))</td>\
-            <td><code>\(record.action)</code></td><td>\(record.payload?.subjectName ?? record.subject)</td>\
+            <td title="\(record.action)">\(words.action(record.action).map { t($0) } ?? record.action)</td>\
+            <td>\(t(words.subject(record.subjectKind))) \(record.payload?.subjectName ?? record.subject)</td>\
             <td class="number">\(record.leaf.map { "\($0)" } ?? "…")</td></tr>
             """
           }.joined(), empty: "<p>\(t("没有符合条件的记录。", "No record matches."))</p>"))
@@ -43,16 +45,32 @@ enum AuditPages {
         """)
   }
 
-  static func record(_ request: Request, _ record: AuditRecord, _ proof: AuditProof?) -> Page {
+  /// Every action by its name, under its area; the code stays the value, so that an address keeps its meaning.
+  private static func actions(_ words: AuditWords, _ entered: Fields, _ t: Language) -> [(String, String)] {
+    var choices = [("", t("全部", "All"))]
+    for vocabulary in words.vocabularies {
+      choices.append(
+        (
+          vocabulary.area.code + ".",
+          t("\(vocabulary.area.title.chinese)（全部）", "\(vocabulary.area.title.english) (all)")
+        ))
+      choices += vocabulary.actions.map { ($0.code, "　" + t($0.title)) }
+    }
+    if let given = entered["action"], !choices.contains(where: { $0.0 == given }) { choices.append((given, given)) }
+    return choices
+  }
+
+  static func record(_ request: Request, _ words: AuditWords, _ record: AuditRecord, _ proof: AuditProof?) -> Page {
     let t = request.language
+    let action = words.action(record.action) ?? Text(same: record.action)
     var pairs: [(String, HTML)] = [
       (t("时间", "When"), "\(record.at.minuteInChina)（\(record.at.description)）"),
       (t("办理人", "Who"), "\(record.payload?.actorName ?? "—")"),
       (t("单位", "Organisation"), "\(record.payload?.organisationName ?? "—")"),
-      (t("动作", "Action"), "<code>\(record.action)</code>"),
+      (t("动作", "Action"), "\(t(action)) <code>\(record.action)</code>"),
       (
         t("对象", "Subject"),
-        "\(record.subjectKind) · \(record.payload?.subjectName ?? "") <code>\(record.subject)</code>"
+        "\(t(words.subject(record.subjectKind))) · \(record.payload?.subjectName ?? "") <code>\(record.subject)</code>"
       ),
     ]
     if let grant = record.grant {
@@ -60,12 +78,14 @@ enum AuditPages {
       pairs.append(
         (t("授权", "Grant"), opens ? "<a href=\"/grants/\(grant)\"><code>\(grant)</code></a>" : "<code>\(grant)</code>"))
     }
-    for line in record.payload?.detail ?? [] { pairs.append((line.name, "\(line.value)")) }
+    for line in record.payload?.detail ?? [] {
+      pairs.append((t(words.detail(line.name, of: record.action)), "\(line.value)"))
+    }
     pairs.append((t("摘要（SM3）", "Digest (SM3)"), "<code>\(record.digest.hex)</code>"))
     return Page(
-      Text("记录 \(record.action)", "Record \(record.action)"), section: .evidence, trail: [section],
+      Text("记录：\(action.chinese)", "Record: \(action.english)"), section: .evidence, trail: [section],
       body:
-        "<h1>\(t("记录", "Record"))</h1>\(facts(pairs))<h2>\(t("包含证明", "Proof of inclusion"))</h2>\(proofPart(record, proof, t))"
+        "<h1>\(t("记录", "Record"))：\(t(action))</h1>\(facts(pairs))<h2>\(t("包含证明", "Proof of inclusion"))</h2>\(proofPart(record, proof, t))"
     )
   }
 

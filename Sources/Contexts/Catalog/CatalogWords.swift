@@ -1,0 +1,22 @@
+package import Audit
+import Kernel
+
+extension Cataloguing {
+  /// What this context writes into the log, in words.
+  package static let words = AuditVocabulary(
+    area: ("catalog", Text("资源目录", "Catalogue")),
+    actions: [
+      ("catalog.draft.begin", Text("新建目录条目", "Entry begun")), ("catalog.draft.edit", Text("编制目录条目", "Entry edited")),
+      ("catalog.version.begin", Text("新建版本", "Version begun")),
+      ("catalog.version.submit", Text("提交审核", "Submitted for review")),
+      ("catalog.version.recall", Text("撤回送审", "Recalled")), ("catalog.version.return", Text("退回修改", "Returned")),
+      ("catalog.version.approve", Text("审核通过", "Approved")), ("catalog.version.publish", Text("发布", "Published")),
+      ("catalog.version.supersede", Text("被新版本取代", "Superseded")),
+      ("catalog.version.withdraw", Text("下架", "Withdrawn")), ("catalog.version.discard", Text("放弃草稿", "Discarded")),
+    ],
+    subjects: [("resource", Text("信息资源", "Resource"))],
+    details: [
+      ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
+      ("due", Text("办理时限", "Due")),
+    ])
+}

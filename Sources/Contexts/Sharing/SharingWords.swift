@@ -1,0 +1,20 @@
+package import Audit
+import Kernel
+
+extension Sharing {
+  /// What this context writes into the log, in words: the titles of its own events.
+  package static let words = AuditVocabulary(
+    area: ("sharing", Text("共享申请与授权", "Requests and grants")),
+    actions: RequestEvent.allCases.map { ("sharing.request.\($0.rawValue)", $0.title) }
+      + [("sharing.grant.make", Text("签发授权", "Grant made"))]
+      + GrantOrder.allCases.map {
+        ("sharing.grant.\($0.rawValue)", Text("\($0.title.chinese)授权", "Grant: \($0.title.english)"))
+      },
+    subjects: [("request", Text("共享申请", "Request")), ("grant", Text("授权", "Grant"))],
+    details: [
+      ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("resource", Text("信息资源", "Resource")),
+      ("due", Text("办理时限", "Due")), ("words", Text("意见", "Words")), ("consumer", Text("使用部门", "Consumer")),
+      ("from", Text("自", "From")), ("to", Text("至", "To")), ("items", Text("信息项", "Items")),
+      ("why", Text("理由", "Why")),
+    ])
+}
