@@ -6,6 +6,7 @@ import Inbox
 import Inventory
 import Kernel
 import Logging
+import NationalCrypto
 import Sharing
 import Storage
 import Web
@@ -27,8 +28,8 @@ extension Node {
   /// Who stands behind a cookie, and what waits for them.
   var sessions: SessionProvider {
     let (signIn, database) = (signIn, database)
-    return SessionProvider { token in
-      guard let found = try await signIn.resolve(token: token) else { return nil }
+    return SessionProvider { token, isPolling in
+      guard let found = try await signIn.resolve(token: token, isPolling: isPolling) else { return nil }
       var waiting = 0
       if let principal = found.principal {
         waiting = try await database.read { try Inbox.count(for: principal, in: $0) }
@@ -44,9 +45,31 @@ extension Node {
     if let certificate = settings.certificate, let key = settings.certificateKey { tls = (certificate, key) }
     var logger = Logger(label: "sanjiang.web")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
+    var configuration = SiteServer.Configuration(
+      host: settings.host, port: settings.port, tls: tls, trustedProxies: settings.trustedProxies)
+    configuration.secret = deriveKey(from: keys.sealing, use: "sanjiang site")
+    configuration.explain = { ($0 as? StorageError).flatMap(Self.explain) }
     return SiteServer(
-      routes: routes, sessions: sessions,
-      configuration: .init(host: settings.host, port: settings.port, tls: tls, trustedProxies: settings.trustedProxies),
-      clock: clock, logger: logger, ready: ready)
+      routes: routes, sessions: sessions, configuration: configuration, clock: clock, logger: logger, ready: ready)
+  }
+
+  /// What a person can wait for or have mended; everything else is a defect.
+  private static func explain(_ error: StorageError) -> Refusal? {
+    switch error.code {
+    case .diskFull:
+      Refusal(
+        .unavailable, "storage.disk-full",
+        Text(
+          "服务器的数据盘已满，这次操作没有保存。请联系平台管理员清理磁盘后再试。",
+          "The server's data disk is full, and this was not saved. Ask the platform's administrator to make room, then try again."
+        ))
+    case .unavailable, .timeout, .conflict:
+      Refusal(
+        .unavailable, "storage.unavailable",
+        Text(
+          "数据库暂时无法使用，这次操作可能没有保存。请稍后刷新查看。",
+          "The database cannot be used at the moment, and this may not have been saved. Reload in a while to see."))
+    default: nil
+    }
   }
 }

@@ -333,6 +333,22 @@ extension Desk {
   }
 
   @Test(arguments: Engine.allCases)
+  func `is not kept alive by a page that looks for news by itself`(engine: Engine) async throws {
+    try await Desk.open(engine) { desk in
+      try await desk.hire("li")
+      let token = try await desk.enter("li")
+      for minutes in [7, 14] {
+        desk.time.advance(by: .seconds(7 * 60))
+        let polled = try await desk.signIn.resolve(token: token, isPolling: true)
+        #expect(polled != nil, "\(minutes) minutes")
+      }
+      desk.time.advance(by: .seconds(7 * 60))
+      let gone = try await desk.principal(token)
+      #expect(gone == nil)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `ends after ten hours however busy, and switching makes it no longer`(engine: Engine) async throws {
     try await Desk.open(engine) { desk in
       try await desk.hire("li")

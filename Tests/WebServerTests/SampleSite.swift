@@ -12,7 +12,7 @@ enum SampleSite {
   struct Trouble: Error { var secret = "hunter2" }
 
   /// Tokens: `reader` may read, `nobody` may nothing, `halfway` has a second factor to give, `broken` fails.
-  static let sessions = SessionProvider { token in
+  static let sessions = SessionProvider { token, _ in
     let view = SessionView(csrfToken: csrf, waiting: 3, startedAt: clock.now())
     func principal(_ permissions: Set<Permission>) -> Principal {
       Principal(

@@ -113,6 +113,39 @@ import Web
     }
   }
 
+  @Test func `tells people what an error means for them where somebody knows`() async throws {
+    var configuration = SiteServer.Configuration(port: 0)
+    configuration.explain = {
+      $0 is SampleSite.Trouble ? Refusal(.unavailable, "sample.full", Text("磁盘已满。", "The disk is full.")) : nil
+    }
+    try await withSite(SampleSite.routes, configuration) { site async throws in
+      let page = try await site.get("/fails", [("Accept-Language", "zh-CN")])
+      #expect(page.status == 503 && page.body.contains("磁盘已满。") && !page.body.contains("hunter2"))
+      #expect(page["retry-after"] == "5")
+    }
+  }
+
+  @Test func `takes a form that another process of the same node gave out`() async throws {
+    var configuration = SiteServer.Configuration(port: 0)
+    configuration.secret = Array("0123456789abcdef0123456789abcdef".utf8)
+    let (cookie, token) = try await withSite(SampleSite.routes, configuration) { site async throws in
+      let page = try await site.get("/sign-in")
+      let token = try #require(page.body.firstMatch(of: /name="csrf" value="([0-9a-f]+)"/)).output.1
+      return (page.cookie("pre"), String(token))
+    }
+    let pair = try #require(cookie).prefix { $0 != ";" }
+    func answer(_ configuration: SiteServer.Configuration) async throws -> Int {
+      try await withSite(SampleSite.routes, configuration) { site async throws in
+        try await site.post("/sign-in", form: "csrf=\(token)", [("Cookie", String(pair))]).status
+      }
+    }
+    let same = try await answer(configuration)
+    #expect(same == 303)
+    configuration.secret = nil
+    let other = try await answer(configuration)
+    #expect(other == 403)
+  }
+
   @Test func `tells a refusal as a page, or as a problem`() async throws {
     try await withSite { site async throws in
       let page = try await site.get("/refuses", [("Accept-Language", "en")])

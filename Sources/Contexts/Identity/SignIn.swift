@@ -136,7 +136,9 @@ package struct SignIn: Sendable {
   }
 
   /// Who stands behind a cookie; nil when nobody does any more. The principal is nil while the sign-in is unfinished.
-  package func resolve(token: String) async throws -> (session: Session, principal: Principal?)? {
+  ///
+  /// `isPolling`: nobody did anything, a page only looked for news; that keeps no session alive.
+  package func resolve(token: String, isPolling: Bool = false) async throws -> (session: Session, principal: Principal?)? {
     let now = clock.now()
     let (authority, database) = (authority, database)
     let found = try await database.read { tx -> (Session, Principal?)? in
@@ -149,8 +151,11 @@ package struct SignIn: Sendable {
       )
     }
     // The last sight is written at most once a minute: reading pages must not mean writing rows.
-    if let (session, _) = found, now - session.seenAt > .seconds(60) {
-      try await database.write(.readCommitted) { try SessionStore.seen(session, at: now, in: $0) }
+    // Nor may a full disk keep anyone from reading.
+    if !isPolling, let (session, _) = found, now - session.seenAt > .seconds(60) {
+      do {
+        try await database.write(.readCommitted) { try SessionStore.seen(session, at: now, in: $0) }
+      } catch let error as StorageError where error.code == .diskFull {}
     }
     return found.map { (session: $0.0, principal: $0.1) }
   }

@@ -35,9 +35,11 @@ struct Cookies: Sendable {
   }
 }
 
-/// What this process signs for itself: tokens of visitors without a session, and messages shown once.
+/// What the site signs for itself: tokens of visitors without a session, and messages shown once.
 struct Seal: Sendable {
-  private let key = SecureRandom.bytes(32)
+  private let key: [UInt8]
+
+  init(key: [UInt8]? = nil) { self.key = key ?? SecureRandom.bytes(32) }
 
   func sign(_ text: String, as use: String) -> String {
     HMAC.authenticate(Array("\(use)\u{0}\(text)".utf8), key: key).prefix(16).hex

@@ -18,7 +18,7 @@ struct Site: HTTPResponder {
   let clock: Kernel.Clock
   let logger: Logger
   let cookies: Cookies
-  let seal = Seal()
+  let seal: Seal
 
   init(
     routes: [Route], sessions: SessionProvider, configuration: SiteServer.Configuration, clock: Kernel.Clock,
@@ -28,6 +28,7 @@ struct Site: HTTPResponder {
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
+    seal = Seal(key: configuration.secret)
     proxies = try configuration.trustedProxies.map {
       guard let block = AddressBlock($0) else {
         throw Refusal(
@@ -50,7 +51,7 @@ struct Site: HTTPResponder {
     bare.trustedProxies = []
     // No routes cannot clash.
     return try! Site(
-      routes: [], sessions: SessionProvider { _ in nil }, configuration: bare, clock: clock, logger: logger)
+      routes: [], sessions: SessionProvider { _, _ in nil }, configuration: bare, clock: clock, logger: logger)
   }
 
   func respond(to request: Hummingbird.Request, context: SiteContext) async throws -> Hummingbird.Response {
@@ -94,7 +95,8 @@ struct Site: HTTPResponder {
     do {
       request.query = try FormReader.wellFormed { try urlEncodedFields(visit.rawQuery.utf8) }
       if let asked = request.query["lang"].flatMap(Language.init(tag:)) { request.language = asked }
-      if let token = cookies.read(.session, from: visit.headers["cookie"]), let info = try await sessions.resolve(token)
+      if let token = cookies.read(.session, from: visit.headers["cookie"]),
+        let info = try await sessions.resolve(token, visit.headers["x-poll"] != nil)
       {
         request.sessionToken = token
         request.principal = info.principal
@@ -246,6 +248,11 @@ struct Site: HTTPResponder {
     switch error {
     case let rejection as Rejection: (status, refusal) = (rejection.status, rejection.refusal)
     case let thrown as Refusal: (status, refusal) = (thrown.status, thrown)
+    case _ where configuration.explain(error) != nil:
+      let explained = configuration.explain(error) ?? .notFound(Text("这个页面", "page"))
+      logger.error("request failed", metadata: ["path": "\(request.path)", "error": "\(error)"])
+      refusal = explained
+      status = explained.status
     default:
       let number = String(uuidVersion7(at: clock.now()).suffix(12))
       logger.error(

@@ -20,6 +20,11 @@ package struct SiteServer: Service {
     package var trustedProxies: [String]
     /// The name of this node: in the footer of every page unless it is the product's own, and in the OpenAPI document.
     package var title: Text
+    /// 32 bytes that sign what the site gives out to visitors, the same in every process that serves one node; without
+    /// them each process has its own, and forms die with it.
+    package var secret: [UInt8]?
+    /// What a person should hear of an error that is no refusal; nil for a defect of ours, of which only a number is told.
+    package var explain: @Sendable (any Error) -> Refusal? = { _ in nil }
     /// How long a request's head, and a silence inside its body, may take.
     package var idleTimeout: Duration = .seconds(30)
     /// How long a whole body may take.
@@ -135,9 +140,12 @@ package struct SiteServer: Service {
 
 /// Who stands behind a session cookie: declared here, filled in by App from Identity.
 package struct SessionProvider: Sendable {
-  package var resolve: @Sendable (_ token: String) async throws -> SessionInfo?
+  /// `isPolling`: a page asks by itself, which must not keep a session alive.
+  package var resolve: @Sendable (_ token: String, _ isPolling: Bool) async throws -> SessionInfo?
 
-  package init(resolve: @escaping @Sendable (_ token: String) async throws -> SessionInfo?) { self.resolve = resolve }
+  package init(resolve: @escaping @Sendable (_ token: String, _ isPolling: Bool) async throws -> SessionInfo?) {
+    self.resolve = resolve
+  }
 }
 
 package struct SessionInfo: Sendable {

@@ -22,10 +22,10 @@ enum AuditPages {
         \(t("\(health.leaves) 条已入树，\(health.waiting) 条待排", "\(health.leaves) records in the tree, \(health.waiting) waiting"))</p>
         \(faultSummary(t, refusal))
         <form class="search grid" method="get" action="/audit">\
-        \(field(t, Field("action", Text("动作", "Action"), .choice(actions(words, entered, t)), required: false), value: entered, faults: faults))\
-        \(field(t, Field("subject", Text("对象内部编号", "Subject's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
-        \(field(t, Field("grant", Text("授权编号", "Grant's number"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
         \(field(t, Field("actor", Text("办理人（姓名或登录名）", "Who (name or sign-in name)"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("action", Text("动作", "Action"), .choice(actions(words, entered, t)), required: false), value: entered, faults: faults))\
+        \(field(t, Field("grant", Text("授权编号", "Grant's number"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
+        \(field(t, Field("subject", Text("对象内部编号", "Subject's id"), .text(maxLength: 60), required: false), value: entered, faults: faults))\
         \(field(t, Field("from", Text("自", "From"), .date, required: false), value: entered, faults: faults))\
         \(field(t, Field("to", Text("至（含）", "To, included"), .date, required: false), value: entered, faults: faults))\
         <button class="primary">\(t("查询", "Search"))</button></form>
