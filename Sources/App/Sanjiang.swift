@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Kernel
+import Storage
 
 /// The one program: a node of the platform, and everything an operator does with it.
 ///
@@ -28,6 +29,10 @@ package struct Sanjiang: AsyncParsableCommand {
       }
     } catch let refusal as Refusal {
       Terminal.complain(refusal)
+      Self.exit(withError: ExitCode(1))
+    } catch let trouble as StorageError {
+      if let refusal = trouble.forPeople { Terminal.complain(refusal) }
+      Terminal.error(trouble.description)
       Self.exit(withError: ExitCode(1))
     } catch let code as ExitCode {
       Self.exit(withError: code)

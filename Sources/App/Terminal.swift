@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Web
 
 /// What an operator reads: results on standard output, progress and complaints on standard error.
 enum Terminal {
@@ -32,39 +33,5 @@ enum Terminal {
   }
 
   /// One JSON object on one line, keys in the order given.
-  static func printJSON(_ pairs: [(String, JSONText)]) { print(JSONText.object(pairs).text) }
-}
-
-/// JSON as text, written in order.
-struct JSONText {
-  var text: String
-
-  static func object(_ pairs: [(String, JSONText)]) -> JSONText {
-    JSONText(text: "{" + pairs.map { quoted($0.0) + ": " + $0.1.text }.joined(separator: ", ") + "}")
-  }
-  static func array(_ items: [JSONText]) -> JSONText {
-    JSONText(text: "[" + items.map(\.text).joined(separator: ", ") + "]")
-  }
-  static func string(_ value: String) -> JSONText { JSONText(text: quoted(value)) }
-  static func int(_ value: Int) -> JSONText { JSONText(text: String(value)) }
-  static func bool(_ value: Bool) -> JSONText { JSONText(text: value ? "true" : "false") }
-  static let null = JSONText(text: "null")
-
-  private static func quoted(_ value: String) -> String {
-    var text = "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    return text + "\""
-  }
+  static func printJSON(_ pairs: [(String, JSON)]) { print(JSON.object(pairs).text) }
 }

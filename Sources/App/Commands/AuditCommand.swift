@@ -3,6 +3,7 @@ import ArgumentParser
 import Audit
 import Kernel
 import Storage
+import Web
 
 struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,8 +31,8 @@ struct AuditCommand: AsyncParsableCommand {
     private func report(_ result: AuditVerifier.Result) {
       if json {
         Terminal.printJSON([
-          ("holds", .bool(result.holds)), ("records", .int(result.records)), ("leaves", .int(result.leaves)),
-          ("waiting", .int(result.waiting)), ("erased", .int(result.erased)), ("checkpoints", .int(result.checkpoints)),
+          ("holds", .bool(result.holds)), ("records", JSON(result.records)), ("leaves", JSON(result.leaves)),
+          ("waiting", JSON(result.waiting)), ("erased", JSON(result.erased)), ("checkpoints", JSON(result.checkpoints)),
           ("root", result.root.map { .string($0.hex) } ?? .null),
           ("faults", .array(result.faults.map { .string($0.english) })),
         ])

@@ -8,6 +8,7 @@ import Inventory
 import Kernel
 import Sharing
 import Storage
+import Web
 
 /// What `make bench` needs of the product and no operator does; hidden from the help.
 struct BenchCommand: AsyncParsableCommand {
@@ -76,11 +77,11 @@ struct BenchCommand: AsyncParsableCommand {
       let settings = try options.settings()
       let database = try Node.openDatabase(settings, connections: 16)
       try await database.migrate(Node.migrations)
-      var figures: [(String, JSONText)] = []
+      var figures: [(String, JSON)] = []
       for batch in [1, 10, 100, 1000] {
-        figures.append(("batch\(batch)", .int(try await Self.batches(of: batch, into: database))))
+        figures.append(("batch\(batch)", JSON(try await Self.batches(of: batch, into: database))))
       }
-      figures.append(("callers64", .int(try await Self.callers(64, into: database))))
+      figures.append(("callers64", JSON(try await Self.callers(64, into: database))))
       await database.close()
       Terminal.printJSON(figures)
     }

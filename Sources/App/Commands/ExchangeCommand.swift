@@ -5,6 +5,7 @@ import Jobs
 import Kernel
 import Sharing
 import Storage
+import Web
 
 struct ExchangeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -53,11 +54,11 @@ extension Node {
 }
 
 extension DeliveryRecord {
-  var json: [(String, JSONText)] {
+  var json: [(String, JSON)] {
     [
       ("delivery", .string(id.text)), ("state", .string(state.rawValue)), ("mode", .string(mode.rawValue)),
-      ("read", .int(read)), ("delivered", .int(delivered)), ("unchanged", .int(unchanged)),
-      ("quarantined", .int(quarantined)), ("stale", .int(stale)), ("bytes", .int(bytes)),
+      ("read", JSON(read)), ("delivered", JSON(delivered)), ("unchanged", JSON(unchanged)),
+      ("quarantined", JSON(quarantined)), ("stale", JSON(stale)), ("bytes", JSON(bytes)),
       ("receiptsAgree", agrees.map { .bool($0) } ?? .null), ("reason", reason.map { .string($0.english) } ?? .null),
     ]
   }

@@ -5,6 +5,7 @@ import Foundation
 import Identity
 import Kernel
 import Storage
+import Web
 
 struct InitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,7 +21,7 @@ struct InitCommand: AsyncParsableCommand {
     let accounts = try await Self.make(settings, clock: .system)
     if json {
       Terminal.print(
-        JSONText.array(
+        JSON.array(
           accounts.map {
             .object([
               ("login", .string($0.login)), ("password", .string($0.password)), ("role", .string($0.role.rawValue)),

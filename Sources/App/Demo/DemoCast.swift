@@ -2,6 +2,7 @@ import Foundation
 import Identity
 import Kernel
 import Storage
+import Web
 
 /// Who takes part in the demo. Nobody of them exists; the offices do.
 struct DemoCast: Sendable {
@@ -55,7 +56,7 @@ struct DemoCast: Sendable {
 
   /// For the browser tests and for whoever wants to script the site.
   func write(to path: String) throws {
-    let text = JSONText.array(
+    let text = JSON.array(
       parts.map {
         .object([
           ("login", .string($0.login)), ("password", .string(Self.password)), ("role", .string($0.role.rawValue)),

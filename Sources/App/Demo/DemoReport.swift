@@ -5,6 +5,7 @@ import Sharing
 import Exchange
 import Identity
 import Kernel
+import Web
 
 /// What happened, on one screen.
 enum DemoReport {
@@ -62,25 +63,25 @@ enum DemoReport {
 
 extension DemoJourney.Outcome {
   /// For scripts: what was counted, never what was expected.
-  var json: [(String, JSONText)] {
+  var json: [(String, JSON)] {
     [
       (
         "full",
         .object([
-          ("source", .int(rows)), ("delivered", .int(full?.delivered ?? 0)),
-          ("quarantined", .int(full?.quarantined ?? 0)),
+          ("source", JSON(rows)), ("delivered", JSON(full?.delivered ?? 0)),
+          ("quarantined", JSON(full?.quarantined ?? 0)),
         ])
       ),
       (
         "incremental",
         .object([
-          ("changed", .int(changes.deliverable)), ("delivered", .int(incremental?.delivered ?? 0)),
-          ("unchanged", .int(incremental?.unchanged ?? 0)), ("turnedBad", .int(changes.turnedBad)),
-          ("stale", .int(incremental?.stale ?? 0)),
+          ("changed", JSON(changes.deliverable)), ("delivered", JSON(incremental?.delivered ?? 0)),
+          ("unchanged", JSON(incremental?.unchanged ?? 0)), ("turnedBad", JSON(changes.turnedBad)),
+          ("stale", JSON(incremental?.stale ?? 0)),
         ])
       ),
       ("receiptsAgree", .bool(receiptsAgree)), ("auditVerified", .bool(audit?.holds == true)),
-      ("auditRecords", .int(audit?.leaves ?? 0)), ("revocationStopped", .bool(revocation != nil)),
+      ("auditRecords", JSON(audit?.leaves ?? 0)), ("revocationStopped", .bool(revocation != nil)),
       ("revocationReason", revocation.map { .string($0.english) } ?? .null), ("resource", .string(resourceCode)),
       ("grant", .string(grantNumber)), ("asExpected", .bool(isRight)),
     ]
