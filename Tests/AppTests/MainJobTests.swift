@@ -1,4 +1,5 @@
 import Audit
+import Connecting
 import Demo
 import Exchange
 import Foundation
@@ -86,6 +87,14 @@ import Testing
       await node.database.close()
       let bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/node.sqlite"))
       for address in flawed { #expect(bytes.range(of: Data(address.utf8)) == nil) }
+    }
+  }
+
+  @Test func `a source that leads to a node's own database is refused, whatever the account may do`() async throws {
+    try await withNode(.postgres) { node, _, _, _ -> Void in
+      #expect {
+        try Node.connectors.open("postgresql", ["address": node.settings.database]).probe()
+      } throws: { ($0 as? ConnectorError)?.code == "postgresql.node" }
     }
   }
 

@@ -7,7 +7,7 @@ import TestKit
 
 /// A whole node in a temporary folder, on either engine, with the demo's people.
 func withNode<T>(
-  _ engine: Engine, isolation: isolated (any Actor)? = #isolation,
+  _ engine: Engine, from start: Instant = DemoClock.start, isolation: isolated (any Actor)? = #isolation,
   _ body: (Node, DemoCast, DemoClock, String) async throws -> T
 ) async throws -> T {
   try await withTemporaryFolder { folder in
@@ -21,7 +21,7 @@ func withNode<T>(
     }
     defer { drop() }
     let settings = try Settings(.init(flags: ["data": folder, "database": address, "port": "0"]))
-    let clock = DemoClock()
+    let clock = DemoClock(from: start)
     _ = try await InitCommand.make(settings, clock: clock.clock)
     let node = try await Node.open(settings, clock: clock.clock)
     let cast = try await DemoCast.make(on: node)

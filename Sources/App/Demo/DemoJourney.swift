@@ -47,10 +47,7 @@ struct DemoJourney {
 
   func run() async throws -> Outcome {
     var outcome = Outcome()
-    outcome.rows = databases.generator.count
-    outcome.flaws = databases.generator.flawCount
-    let resource = try await catalogue(&outcome)
-    let grant = try await request(resource, &outcome)
+    let (resource, grant) = try await reachGrant(&outcome)
     try await deliver(grant, &outcome)
     try await revoke(grant, &outcome)
     try await askAgain(resource, grant)
@@ -59,6 +56,14 @@ struct DemoJourney {
     outcome.audit = try await verifier.verify()
     tell(Text("审计日志已重新计算并核对签名。", "The audit log was recomputed and its signatures checked."))
     return outcome
+  }
+
+  /// Everything up to the grant.
+  func reachGrant(_ outcome: inout Outcome) async throws -> (Resource, Grant) {
+    outcome.rows = databases.generator.count
+    outcome.flaws = databases.generator.flawCount
+    let resource = try await catalogue(&outcome)
+    return (resource, try await request(resource, &outcome))
   }
 
   // MARK: - Catalogue

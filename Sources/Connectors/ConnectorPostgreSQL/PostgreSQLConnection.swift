@@ -34,6 +34,19 @@ final class PostgreSQLConnection {
       SET search_path = pg_catalog; SET DateStyle = ISO; SET statement_timeout = 0; SET lock_timeout = '60s'; \
       SET idle_in_transaction_session_timeout = 0; SET synchronize_seqscans = off; SET extra_float_digits = 1
       """)
+    try refuseNode()
+  }
+
+  /// A node keeps grants, people and the log in a database that may well be on the same server. Whoever fills in a source
+  /// must not reach it with the platform's own rights, under whatever name or address.
+  private func refuseNode() throws(ConnectorError) {
+    let own = "'audit_sequencer', 'identity_person', 'sharing_grant'"
+    let found = try run("SELECT count(DISTINCT relname) FROM pg_class WHERE relkind = 'r' AND relname IN (\(own))")
+    guard found[0][0] == "3" else { return }
+    close()
+    throw ConnectorError(
+      .permanent, "postgresql.node",
+      Text("这是数据共享平台自己的数据库，不能作为数据源。", "This is a platform node's own database; it cannot be a source."))
   }
 
   deinit { close() }
