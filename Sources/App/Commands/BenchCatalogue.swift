@@ -33,7 +33,7 @@ struct BenchCatalogue: AsyncParsableCommand {
         approvedOn: CalendarDate("2015-06-18"), fundSource: "省级财政", network: "2", stage: "4"))
     // Writers share a commit, so several at once are faster than one.
     try await withThrowingTaskGroup(of: Void.self) { group in
-      let writers = 16
+      let writers = 4
       for writer in 0..<writers {
         group.addTask {
           for index in stride(from: writer, to: resources, by: writers) {
