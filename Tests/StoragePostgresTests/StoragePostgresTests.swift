@@ -133,6 +133,39 @@ import Testing
     }
   }
 
+  private final class Progress: Sendable {
+    let isOver = Mutex(false)
+    let tries = Mutex(0)
+  }
+
+  @Test func `a long transaction comes through a stream of short ones that write what it reads`() async throws {
+    try await withServerDatabase(connections: 6) { db in
+      try await db.write { try $0.run("INSERT INTO server_thing (id, count) VALUES ('counter', 0)") }
+      let long = Progress()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            while !long.isOver.withLock({ $0 }) {
+              try await db.write { try $0.run("UPDATE server_thing SET count = count + 1 WHERE id = 'counter'") }
+            }
+          }
+        }
+        group.addTask {
+          defer { long.isOver.withLock { $0 = true } }
+          try await db.write { tx in
+            long.tries.withLock { $0 += 1 }
+            let seen = try tx.int("SELECT count FROM server_thing WHERE id = 'counter'") ?? 0
+            // Long beside the others: each try of it meets dozens of them.
+            usleep(60_000)
+            try tx.run("UPDATE server_thing SET count = \(seen + 1) WHERE id = 'counter'")
+          }
+        }
+        try await group.waitForAll()
+      }
+      #expect(long.tries.withLock { $0 } > 1, "the short ones were really in the way")
+    }
+  }
+
   @Test func `a conflict that never ends is told after a bounded number of tries`() async throws {
     try await withServerDatabase { db in
       let runs = Mutex(0)

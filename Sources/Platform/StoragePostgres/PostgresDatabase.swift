@@ -9,6 +9,7 @@ package import Storage
 package final class PostgresDatabase: Storage.Database {
   package let engine = Engine.postgres
   private let pool: ConnectionPool
+  private let gate = WriteGate()
   private let beginRead: String
 
   /// `address` is a `postgres://` URI or libpq's `key=value` form; several hosts are tried in order. `longestWait`
@@ -54,11 +55,11 @@ package final class PostgresDatabase: Storage.Database {
     let begin =
       isolation == .serializable
       ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE" : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-    return try await pool.perform { connection in
+    return try await pool.perform { [gate] connection in
       var attempt = 0
       while true {
         do {
-          return try connection.transaction(begin, body)
+          return try gate.pass(alone: attempt >= Self.patience) { try connection.transaction(begin, body) }
         } catch let error as StorageError where error.code == .conflict && attempt < Self.retries {
           attempt += 1
           // Up to 2, 4, 8 … 256 ms, by chance, so that those who collided do not collide again.
@@ -72,4 +73,6 @@ package final class PostgresDatabase: Storage.Database {
 
   /// A body is run again so many times after a conflict before the caller hears of it.
   private static let retries = 30
+  /// After so many conflicts a writer is let through alone.
+  private static let patience = 4
 }
