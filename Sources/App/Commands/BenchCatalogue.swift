@@ -43,6 +43,8 @@ struct BenchCatalogue: AsyncParsableCommand {
       }
       try await group.waitForAll()
     }
+    // What the sequencer of a running node does within a second of each record.
+    try await node.sequencer.sequenceAll()
     await node.database.close()
     Terminal.print("\(resources)")
   }
