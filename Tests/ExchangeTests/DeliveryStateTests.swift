@@ -9,7 +9,7 @@ import Testing
     .queued: [.start: .running, .stop: .stopped, .fail: .failed],
     .running: [.start: .running, .deliver: .delivered, .stop: .stopped, .fail: .failed],
     // A failed attempt is tried again by the queue.
-    .failed: [.start: .running],
+    .failed: [.start: .running, .stop: .stopped],
     .delivered: [:], .stopped: [:],
   ]
 

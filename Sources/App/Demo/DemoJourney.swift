@@ -68,7 +68,7 @@ struct DemoJourney {
 
   // MARK: - Catalogue
 
-  private func catalogue(_ outcome: inout Outcome) async throws -> Resource {
+  func catalogue(_ outcome: inout Outcome) async throws -> Resource {
     let system = try await node.register.register(
       cast.officer,
       SystemFacts(

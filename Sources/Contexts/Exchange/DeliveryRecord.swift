@@ -30,6 +30,8 @@ package struct DeliveryRecord: Hashable, Sendable {
       case (.queued, .fail), (.running, .fail): .failed
       // A failed attempt is tried again by the queue.
       case (.failed, .start): .running
+      // Unless the grant has ended meanwhile.
+      case (.failed, .stop): .stopped
       default: nil
       }
     }

@@ -50,7 +50,8 @@ package struct Exchange: Sendable {
 
   // MARK: - Asking for a delivery
 
-  /// Queues a delivery of a grant; one that is already open is answered instead of a second.
+  /// Queues a delivery of a grant; one that is already open, or waits for its next attempt, is
+  /// answered instead of a second.
   package func ask(_ id: GrantID, trigger: String = "person", by principal: Principal) async throws -> DeliveryRecord {
     try principal.require(.exchangeRun)
     let grant = try await sharing.grant(id, for: principal)
@@ -72,19 +73,25 @@ package struct Exchange: Sendable {
   package func queue(_ id: GrantID, trigger: String, by principal: Principal) async throws -> DeliveryRecord {
     let now = clock.now()
     return try await database.write { tx in
-      if let open = try DeliveryStore.list(grant: id, limit: 1, in: tx).first, open.state.isOpen { return open }
+      if let last = try DeliveryStore.list(grant: id, limit: 1, in: tx).first {
+        if last.state.isOpen { return last }
+        // One that failed and is to be tried again is still the same delivery: it is tried now.
+        if last.state == .failed, try JobQueue.hasten(dedupe: Self.key(last.id), at: now, in: tx) { return last }
+      }
       let mode: DeliveryPlan.Mode = try DeliveryStore.hasDelivered(id, in: tx) ? .incremental : .full
       let delivery = DeliveryRecord(
         id: .make(at: now), grant: id, mode: mode, state: .queued, trigger: trigger, askedBy: principal.name,
         createdAt: now)
       try DeliveryStore.insert(delivery, in: tx)
-      try JobQueue.enqueue(Self.job, payload: delivery.id.text, dedupe: "delivery:\(delivery.id)", at: now, in: tx)
+      try JobQueue.enqueue(Self.job, payload: delivery.id.text, dedupe: Self.key(delivery.id), at: now, in: tx)
       try record(
         "exchange.delivery.ask", delivery, by: principal, [("mode", mode.rawValue), ("trigger", trigger)], at: now,
         in: tx)
       return delivery
     }
   }
+
+  private static func key(_ id: DeliveryID) -> String { "delivery:\(id)" }
 
   /// Sets the schedule that the grant's frequency asks for.
   package func schedule(_ grant: Grant) async throws {

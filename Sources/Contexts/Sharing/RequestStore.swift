@@ -8,6 +8,11 @@ package enum RequestStore {
     try tx.row("\(select) WHERE id = \(id)").map { try request($0, in: tx) }
   }
 
+  /// What somebody has already sent from the form with this key.
+  static func find(formKey: String, of person: PersonID, in tx: any Transaction) throws -> ShareRequest? {
+    try tx.row("\(select) WHERE asked_by = \(person) AND form_key = \(formKey)").map { try request($0, in: tx) }
+  }
+
   /// Those of or to an organisation (or all), newest first.
   package static func list(
     organisation: OrganisationID?, state: RequestState? = nil, before: ShareRequestID? = nil, limit: Int = 50,
@@ -32,16 +37,16 @@ package enum RequestStore {
     return try tx.int("SELECT last FROM sharing_number WHERE series = \(series)") ?? 1
   }
 
-  static func insert(_ request: ShareRequest, in tx: any Transaction) throws {
+  static func insert(_ request: ShareRequest, formKey: String?, in tx: any Transaction) throws {
     try tx.run(
       """
       INSERT INTO sharing_request (id, number, resource, resource_version, resource_name, sharing_type, provider,
-        provider_name, consumer, consumer_name, asked_by, asked_by_name, purpose, legal_basis, scene, mode, frequency,
+        provider_name, consumer, consumer_name, asked_by, asked_by_name, asked_for, form_key, purpose, legal_basis, scene, mode, frequency,
         first_day, last_day, target_source, target_table, state, supplement_asked, rules, due, due_date, version,
         created_at, changed_at)
       VALUES (\(request.id), \(request.number), \(request.resource), \(request.resourceVersion), \(request.resourceName),
         \(request.sharingType), \(request.provider), \(request.providerName), \(request.consumer),
-        \(request.consumerName), \(request.askedBy), \(request.askedByName), \(request.purpose), \(request.legalBasis),
+        \(request.consumerName), \(request.askedBy), \(request.askedByName), \(request.askedFor), \(formKey), \(request.purpose), \(request.legalBasis),
         \(request.scene), 'table', \(request.frequency), \(request.firstDay), \(request.lastDay),
         \(request.targetSource), \(request.targetTable), \(request.state), \(request.supplementAsked), \(request.rules),
         \(request.due?.encoded), \(request.due?.date), \(request.version), \(request.createdAt), \(request.createdAt))
@@ -113,7 +118,7 @@ package enum RequestStore {
 
   private static let select: SQL = """
     SELECT id, number, resource, resource_version, resource_name, sharing_type, provider, provider_name, consumer,
-      consumer_name, asked_by, asked_by_name, purpose, legal_basis, scene, frequency, first_day, last_day, target_source,
+      consumer_name, asked_by, asked_by_name, asked_for, purpose, legal_basis, scene, frequency, first_day, last_day, target_source,
       target_table, state, supplement_asked, rules, due, ground, ground_basis, version, created_at
     FROM sharing_request
     """
@@ -137,7 +142,8 @@ package enum RequestStore {
       sharingType: try row.text("sharing_type"), provider: try row.id("provider"),
       providerName: try row.text("provider_name"), consumer: try row.id("consumer"),
       consumerName: try row.text("consumer_name"), askedBy: try row.id("asked_by"),
-      askedByName: try row.text("asked_by_name"), purpose: try row.text("purpose"),
+      askedByName: try row.text("asked_by_name"), askedFor: try row.idOrNil("asked_for"),
+      purpose: try row.text("purpose"),
       legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), frequency: try row.choice("frequency"),
       firstDay: try row.date("first_day"), lastDay: try row.date("last_day"), targetSource: try row.id("target_source"),
       targetTable: try row.text("target_table"), items: items, state: try row.choice("state"),

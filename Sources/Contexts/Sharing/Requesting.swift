@@ -18,8 +18,13 @@ extension Sharing {
       throw Refusal.forbidden(.sharingRequest)
     }
     let now = clock.now()
+    if let key = draft.formKey, key.isEmpty || key.utf8.count > Self.limits.formKey {
+      throw Refusal.invalid(
+        "sharing.request.form", "form", Text("表单已损坏，请刷新页面。", "The form is damaged; reload the page."))
+    }
     try check(draft, today: now.dateInChina)
     return try await database.write { tx in
+      if let key = draft.formKey, let sent = try RequestStore.find(formKey: key, of: person, in: tx) { return sent }
       guard let resource = try CatalogStore.published(draft.resource, in: tx) else {
         throw Refusal.notFound(Text("资源", "resource"))
       }
@@ -37,14 +42,15 @@ extension Sharing {
         resource: resource.id, resourceVersion: resource.version, resourceName: resource.metadata.name,
         sharingType: resource.metadata.sharingType, provider: resource.provider, providerName: resource.providerName,
         consumer: consumer, consumerName: principal.organisationName, askedBy: person, askedByName: principal.name,
-        purpose: draft.purpose, legalBasis: draft.legalBasis, scene: draft.scene, frequency: draft.frequency,
+        askedFor: principal.onBehalfOf, purpose: draft.purpose, legalBasis: draft.legalBasis, scene: draft.scene,
+        frequency: draft.frequency,
         firstDay: draft.firstDay, lastDay: draft.lastDay, targetSource: draft.targetSource,
         targetTable: draft.targetTable,
         items: resource.items.filter { wanted.contains($0.id) }.map {
           RequestedItem(item: $0.id, name: $0.name, column: $0.column, isKey: $0.isKey)
         }, state: .ownPending, supplementAsked: false, rules: rules.version, due: nil, version: 1, createdAt: now)
       request.due = nextDue(of: request, at: now)
-      try RequestStore.insert(request, in: tx)
+      try RequestStore.insert(request, formKey: draft.formKey, in: tx)
       try RequestStore.record(.submit, of: request, by: principal, words: nil, at: now, in: tx)
       if let task = task(for: request, at: now) { try Inbox.post(task, in: tx) }
       try record("sharing.request.submit", request, by: principal, words: nil, at: now, in: tx)
@@ -60,8 +66,7 @@ extension Sharing {
     if !approve { try requireWords(words, Text("请写明不同意的理由。", "State why it is not approved.")) }
     return try await act(id, version, principal) { request, now, tx in
       try principal.require(.sharingApproveOwn, in: request.consumer)
-      // Nor does his deputy in his name.
-      guard principal.person != request.askedBy, principal.onBehalfOf != request.askedBy else {
+      guard !request.isAsked(by: principal) else {
         throw Refusal(
           .forbidden, "sharing.request.oneself", Text("申请人不能审批自己的申请。", "Nobody approves his own request."))
       }

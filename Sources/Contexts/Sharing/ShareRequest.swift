@@ -103,6 +103,8 @@ package struct ShareRequest: Hashable, Sendable {
   package var consumerName: String
   package var askedBy: PersonID
   package var askedByName: String
+  /// For whom, when a deputy asked in somebody's name.
+  package var askedFor: PersonID?
   package var purpose: String
   package var legalBasis: String
   /// 办事场景: the matter at hand when the data is used.
@@ -141,11 +143,14 @@ package struct RequestDraft: Sendable {
   package var lastDay: CalendarDate
   package var targetSource: SourceID
   package var targetTable: String
+  /// Of the form it was written in: sent again, the same form is the same request.
+  package var formKey: String?
 
   package init(
     resource: ResourceID, items: [ItemID], purpose: String, legalBasis: String, scene: String, frequency: Frequency,
-    firstDay: CalendarDate, lastDay: CalendarDate, targetSource: SourceID, targetTable: String
+    firstDay: CalendarDate, lastDay: CalendarDate, targetSource: SourceID, targetTable: String, formKey: String? = nil
   ) {
+    self.formKey = formKey
     self.resource = resource
     self.items = items
     self.purpose = purpose
@@ -156,6 +161,14 @@ package struct RequestDraft: Sendable {
     self.lastDay = lastDay
     self.targetSource = targetSource
     self.targetTable = targetTable
+  }
+}
+
+extension ShareRequest {
+  /// Whether somebody would decide on what was asked by himself, or in his name, or by whom he now stands in for.
+  func isAsked(by principal: Principal) -> Bool {
+    let askers = [askedBy, askedFor].compactMap { $0 }
+    return [principal.person, principal.onBehalfOf].contains { $0.map(askers.contains) ?? false }
   }
 }
 

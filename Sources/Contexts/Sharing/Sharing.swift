@@ -45,7 +45,7 @@ package struct Sharing: Sendable {
     .sharingRevoke: [.dataOfficer, .platformOperator],
   ]
 
-  static let limits = (purpose: 1000, legalBasis: 1000, scene: 500, words: 1000, table: 60, days: 366 * 3)
+  static let limits = (purpose: 1000, legalBasis: 1000, scene: 500, words: 1000, table: 60, days: 366 * 3, formKey: 64)
 
   // MARK: - Seeing
 

@@ -71,7 +71,10 @@ package struct SharingRoutes: Sendable {
         // The items that were ticked on the resource's page come along.
         let ticked = request.query.all("item").map { (name: "items", value: $0) }
         let entered = Fields(
-          [("frequency", "daily"), ("firstDay", "\(today)"), ("lastDay", "\(today + 365)")] + ticked)
+          [
+            ("frequency", "daily"), ("firstDay", "\(today)"), ("lastDay", "\(today + 365)"),
+            ("form", uuidVersion7(at: request.now)),
+          ] + ticked)
         return try await newForm(request, request.query["resource"], entered, nil)
       },
       .post("/requests/new", .permission(.sharingRequest)) { request in
@@ -122,7 +125,7 @@ package struct SharingRoutes: Sendable {
       resource: resource, items: form.all("items").compactMap { ItemID($0) }, purpose: form["purpose"] ?? "",
       legalBasis: form["legalBasis"] ?? "", scene: form["scene"] ?? "", frequency: frequency, firstDay: first,
       lastDay: last,
-      targetSource: target, targetTable: form["targetTable"] ?? "")
+      targetSource: target, targetTable: form["targetTable"] ?? "", formKey: form["form"])
   }
 
   // MARK: - Steps

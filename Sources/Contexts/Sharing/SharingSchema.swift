@@ -108,5 +108,13 @@ package enum SharingSchema {
       mask TEXT NOT NULL,
       PRIMARY KEY (grant_id, position)
     );
+    """
+  )
+  .adding(
+    "002 whose request, and one per form",
+    """
+    ALTER TABLE sharing_request ADD COLUMN asked_for TEXT;
+    ALTER TABLE sharing_request ADD COLUMN form_key TEXT;
+    CREATE UNIQUE INDEX sharing_request_form ON sharing_request (asked_by, form_key) WHERE form_key IS NOT NULL;
     """)
 }

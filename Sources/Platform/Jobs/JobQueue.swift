@@ -28,6 +28,16 @@ package enum JobQueue {
     return try open.id("id")
   }
 
+  /// Makes the open job of this key due now, if it only waits for its next attempt; false when no job of the key is open.
+  package static func hasten(dedupe: String, at now: Instant, in tx: any Transaction) throws -> Bool {
+    let open = try tx.row(
+      "SELECT state FROM jobs_job WHERE dedupe_key = \(dedupe) AND state IN ('queued', 'running')")
+    guard open != nil else { return false }
+    try tx.run(
+      "UPDATE jobs_job SET run_at = \(now) WHERE dedupe_key = \(dedupe) AND state = 'queued' AND run_at > \(now)")
+    return true
+  }
+
   /// Gives the next due job of these kinds to a worker, or one whose worker fell silent; nil when there is none. A job
   /// whose worker fell silent at its last attempt has failed: what kills every worker must not be given to the next.
   ///

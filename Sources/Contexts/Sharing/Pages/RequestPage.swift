@@ -55,7 +55,7 @@ enum RequestPage {
     let isProvider = principal.organisation == item.provider
     var parts: [HTML] = []
     switch item.state {
-    case .ownPending where isConsumer && principal.may(.sharingApproveOwn) && principal.person != item.askedBy:
+    case .ownPending where isConsumer && principal.may(.sharingApproveOwn) && !item.isAsked(by: principal):
       parts.append(
         yesNo(
           request, item, "own", Text("本部门审批", "Own approval"), Text("同意", "Approve"), Text("不同意", "Do not approve"),

@@ -65,7 +65,7 @@ enum RequestPages {
         \(faultSummary(t, refusal))
         \(when: targets.isEmpty, "<p class=\"faults\">\(t("本单位还没有登记接收库。请数据管理员先在“信息系统”中登记数据源。", "Your organisation has no data source to receive into. Ask your data officer to register one under Systems."))</p>")
         \(form(request, action: "/requests/new", """
-          <input type="hidden" name="resource" value="\(resource.id)">
+          <input type="hidden" name="resource" value="\(resource.id)"><input type="hidden" name="form" value="\(entered["form"] ?? "")">
           <fieldset id="items"><legend>\(t("需要哪些信息项", "Which items"))</legend><p class="hint">\(t("只选履职必需的；提供部门逐项审批。主键必选。", "Only what the duty needs; the provider decides on each. The key is required."))</p>
           <div class="ticks columns">\(shareable, { item in
             "<label><input type=\"checkbox\" name=\"items\" value=\"\(item.id)\"\(when: item.isKey || chosen.contains(item.id.text), " checked")> \(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")</label>"
