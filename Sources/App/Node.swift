@@ -128,8 +128,14 @@ struct Node: Sendable {
   }
 
   func runner(concurrency: Int = 2) -> JobRunner {
-    JobRunner(
-      database: database, clock: clock, handlers: handlers, concurrency: concurrency,
+    let exchange = exchange
+    return JobRunner(
+      database: database, clock: clock, handlers: handlers,
+      abandoned: [
+        Exchange.job: { job, now, tx in
+          if let id = DeliveryID(job.payload) { try exchange.abandon(id, at: now, in: tx) }
+        }
+      ], concurrency: concurrency,
       logger: Logger(label: "sanjiang.jobs"))
   }
 }

@@ -56,7 +56,7 @@ import Web
       let journey = DemoJourney(node: node, cast: cast, databases: databases, clock: clock) { _ in }
       let (_, grant) = try await journey.reachGrant(&outcome)
       var random = SystemRandomNumberGenerator()
-      var (kills, patience) = (0, UInt32(150_000))
+      var (kills, gaveUp, patience) = (0, 0, UInt32(150_000))
       var last: Attempt
       repeat {
         last = try run(
@@ -69,9 +69,13 @@ import Web
             try tx.run("UPDATE jobs_job SET lease_until = '2000-01-01T00:00:00.000Z' WHERE state = 'running'")
           }
           patience += 60_000
+        } else if last.status != 0 {
+          // So many workers were lost that the delivery was given up; asked for again, it goes on.
+          gaveUp += 1
+          #expect(last.said.contains("\"failed\""), "\(last.said)")
         }
-      } while last.wasKilled
-      print("sanjiang exchange run on \(engine): \(kills) kills")
+      } while last.status != 0 && kills < 100
+      print("sanjiang exchange run on \(engine): \(kills) kills, given up \(gaveUp) times")
       #expect(kills >= 5)
       #expect(last.status == 0, "\(last.said)")
       let answer = try JSONParser.parse(Array(last.said.utf8))

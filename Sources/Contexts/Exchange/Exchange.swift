@@ -137,6 +137,17 @@ package struct Exchange: Sendable {
     }
   }
 
+  /// In the transaction that gives the job up: the delivery must not stand there as if somebody still worked at it.
+  package func abandon(_ id: DeliveryID, at now: Instant, in tx: any Transaction) throws {
+    guard let delivery = try DeliveryStore.find(id, in: tx), delivery.state.isOpen else { return }
+    let reason = Text(
+      "工作进程多次中断，已停止自动重试；已提交的部分保留，可再次发起交换。",
+      "Worker after worker was lost, so it is no longer tried by itself; what was committed stays, and it can be asked for again."
+    )
+    try DeliveryStore.apply(.fail, to: id, reason: reason, at: now, in: tx)
+    try record("exchange.delivery.fail", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
+  }
+
   private func run(
     _ planned: PlannedDelivery, _ id: DeliveryID, _ report: @escaping @Sendable (DeliveryProgress) async throws -> Void
   ) async throws -> DeliveryOutcome {

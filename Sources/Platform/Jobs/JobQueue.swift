@@ -41,21 +41,26 @@ package enum JobQueue {
   /// Gives the next due job of these kinds to a worker, or one whose worker fell silent; nil when there is none. A job
   /// whose worker fell silent at its last attempt has failed: what kills every worker must not be given to the next.
   ///
+  /// `abandoned` hears of such a job in the same transaction: nobody else will ever tell what it was for.
+  ///
   /// Run it in a READ COMMITTED transaction, for the sake of PostgreSQL: claimants take turns by the fence's row.
   package static func claim(
-    kinds: [String], owner: String, lease: Duration = lease, at now: Instant, in tx: any Transaction
+    kinds: [String], owner: String, lease: Duration = lease, at now: Instant, in tx: any Transaction,
+    abandoned: (Job, any Transaction) throws -> Void = { _, _ in }
   ) throws -> Job? {
     try tx.run("UPDATE jobs_fence SET last = last + 1 WHERE one = 1")
     // Somebody else's transaction may take or end what was found; then it is looked for again.
     for _ in 0..<1000 {
       guard let found = try silent(kinds, now, tx) ?? due(kinds, now, tx) else { return nil }
       if found.state == .running && (found.attempts >= found.maxAttempts || found.cancelRequested) {
+        let isEnded: Bool
         if found.cancelRequested {
-          _ = try finish(found, as: .cancelled, note: nil, code: "cancelled", error: "cancelled", at: now, in: tx)
+          isEnded = try finish(found, as: .cancelled, note: nil, code: "cancelled", error: "cancelled", at: now, in: tx)
         } else {
           let reason = "the worker fell silent at the last attempt"
-          _ = try finish(found, as: .failed, note: nil, code: "lease.lost", error: reason, at: now, in: tx)
+          isEnded = try finish(found, as: .failed, note: nil, code: "lease.lost", error: reason, at: now, in: tx)
         }
+        if isEnded { try abandoned(found, tx) }
         continue
       }
       let taken = try tx.run(

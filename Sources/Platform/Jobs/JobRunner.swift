@@ -27,10 +27,13 @@ package struct JobContext: Sendable {
 /// another worker need not wait for the lease to run out.
 package struct JobRunner: Service {
   package typealias Handler = @Sendable (JobContext) async throws -> String?
+  /// Hears that a job was given up because worker after worker fell silent over it.
+  package typealias Mourner = @Sendable (Job, Instant, any Transaction) throws -> Void
 
   let database: any Database
   let clock: Clock
   let handlers: [String: Handler]
+  let abandoned: [String: Mourner]
   let rules: [String: Rhythm.Rule]
   let concurrency: Int
   let owner: String
@@ -41,13 +44,15 @@ package struct JobRunner: Service {
 
   /// `rules` are the calendar rules that schedules name; `grace` is what a handler has to end in at a shutdown.
   package init(
-    database: any Database, clock: Clock, handlers: [String: Handler], rules: [String: Rhythm.Rule] = [:],
+    database: any Database, clock: Clock, handlers: [String: Handler], abandoned: [String: Mourner] = [:],
+    rules: [String: Rhythm.Rule] = [:],
     concurrency: Int = 2, poll: Duration = .milliseconds(500), lease: Duration = JobQueue.lease,
     grace: Duration = .seconds(5), owner: String = uuidVersion7(at: Clock.system.now()), logger: Logger
   ) {
     self.database = database
     self.clock = clock
     self.handlers = handlers
+    self.abandoned = abandoned
     self.rules = rules
     self.concurrency = max(1, concurrency)
     self.poll = poll
@@ -110,8 +115,11 @@ package struct JobRunner: Service {
     let (kinds, owner, lease, now) = (handlers.keys.sorted(), owner, lease, clock.now())
     // A cheap look first, so that an idle node does not write.
     guard try await database.read({ try JobQueue.isDue(kinds: kinds, at: now, in: $0) }) else { return nil }
+    let abandoned = abandoned
     return try await database.write(.readCommitted) {
-      try JobQueue.claim(kinds: kinds, owner: owner, lease: lease, at: now, in: $0)
+      try JobQueue.claim(kinds: kinds, owner: owner, lease: lease, at: now, in: $0) { job, tx in
+        try abandoned[job.kind]?(job, now, tx)
+      }
     }
   }
 

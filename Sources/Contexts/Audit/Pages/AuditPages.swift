@@ -15,7 +15,7 @@ enum AuditPages {
     let names = ["actor", "action", "kind", "subject", "grant", "from", "to"]
     let kept = entered.pairs.filter { names.contains($0.name) && !$0.value.isEmpty }
     return Page(
-      section.label, section: .evidence, status: refusal == nil ? 200 : 422,
+      section.label, section: .evidence, status: refusal?.status ?? 200,
       body: """
         <div class="head"><h1>\(t(section.label))</h1><a class="button" href="/audit/checkpoints">\(t("签名检查点", "Signed checkpoints"))</a></div>
         <p>\(health.isAlarming(at: request.now) ? badge(t("有记录超过一分钟没有入树", "A record has waited for its leaf for over a minute"), .late) : badge(t("日志正常", "The log is well"), .good)) \

@@ -68,7 +68,7 @@ func newPage(
   ]
   let title = Text("编制目录", "New entry")
   return Page(
-    title, section: .catalog, status: refusal == nil ? 200 : 422, trail: [catalogTrail],
+    title, section: .catalog, status: refusal?.status ?? 200, trail: [catalogTrail],
     body: """
       <h1>\(t(title))</h1>\(faultSummary(t, refusal))\
       <h2>\(t("从数据表编制", "From a table"))</h2>\
@@ -130,7 +130,7 @@ func confirmPage(
       t, Field("reason", Text("原因", "Reason"), .area(maxLength: Cataloguing.reasonLimit)), value: values,
       faults: refusal?.faults ?? []) : .nothing
   return Page(
-    title, section: .catalog, status: refusal == nil ? 200 : 422,
+    title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text(same: resource.metadata.name), back)],
     body: """
       <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\

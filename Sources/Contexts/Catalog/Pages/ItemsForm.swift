@@ -24,7 +24,7 @@ func itemsForm(
   }.joined(" ")
   let title = Text("编辑信息项", "Edit items")
   return Page(
-    title, section: .catalog, status: refusal == nil ? 200 : 422,
+    title, section: .catalog, status: refusal?.status ?? 200,
     trail: [
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
     ],

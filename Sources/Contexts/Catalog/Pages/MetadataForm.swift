@@ -27,7 +27,7 @@ func metadataForm(
   }.joined()
   let title = Text("编辑目录", "Edit entry")
   return Page(
-    title, section: .catalog, status: refusal == nil ? 200 : 422,
+    title, section: .catalog, status: refusal?.status ?? 200,
     trail: [
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
     ],

@@ -44,7 +44,7 @@ func reviewPage(
   }.joined()
   let line = view.versions.first { $0.version == resource.version }
   return Page(
-    Text("审核目录", "Review entry"), section: .catalog, status: refusal == nil ? 200 : 422,
+    Text("审核目录", "Review entry"), section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text("目录审核", "Review"), CatalogLink.queue)],
     body: """
       <h1>\(t("审核", "Review"))：\(resource.metadata.name)</h1>\

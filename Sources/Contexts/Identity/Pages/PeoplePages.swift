@@ -34,7 +34,7 @@ enum PeoplePages {
     let t = request.language
     let faults = refusal?.faults ?? []
     return Page(
-      Text("新增人员", "Add a person"), section: .people, status: refusal == nil ? 200 : 422,
+      Text("新增人员", "Add a person"), section: .people, status: refusal?.status ?? 200,
       trail: [(Text("人员与角色", "People and roles"), "/people")],
       body: """
         <h1>\(t("新增人员", "Add a person"))</h1>\(faultSummary(t, refusal))
@@ -57,7 +57,7 @@ enum PeoplePages {
     let path = "/people/\(person.id)"
     let version: HTML = "<input type=\"hidden\" name=\"version\" value=\"\(person.version)\">"
     return Page(
-      Text(same: person.name), section: .people, status: refusal == nil ? 200 : 422,
+      Text(same: person.name), section: .people, status: refusal?.status ?? 200,
       trail: [(Text("人员与角色", "People and roles"), "/people")],
       body: """
         <h1>\(person.name)</h1>\(faultSummary(t, refusal))

@@ -163,7 +163,7 @@ func systemForm(
   ]
   let inputs = fields.map { field(t, $0, value: values, faults: refusal?.faults ?? []) }.joined()
   return Page(
-    title, section: .systems, status: refusal == nil ? 200 : 422,
+    title, section: .systems, status: refusal?.status ?? 200,
     trail: [(Text("信息系统", "Information systems"), SystemLink.list)],
     body: """
       <h1>\(t(title))</h1>\(faultSummary(t, refusal))\
@@ -197,7 +197,7 @@ func sourceForm(
   let title =
     editing == nil ? Text("连接\(kind.title.chinese)", "Connect \(kind.title.english)") : Text("修改数据源", "Edit source")
   return Page(
-    title, section: .systems, status: refusal == nil ? 200 : 422,
+    title, section: .systems, status: refusal?.status ?? 200,
     trail: [
       (Text("信息系统", "Information systems"), SystemLink.list),
       (Text(same: system.facts.name), SystemLink.system(system.id)),

@@ -40,7 +40,7 @@ enum GrantPages {
     let orders =
       principal.map { $0.may(.sharingRevoke) && ($0.may(.sharingReview) || $0.organisation == grant.provider) } ?? false
     return Page(
-      Text(same: grant.number), section: .grants, status: refusal == nil ? 200 : 422, trail: [section],
+      Text(same: grant.number), section: .grants, status: refusal?.status ?? 200, trail: [section],
       body: """
         <div class="head"><h1>\(grant.number)</h1>\(badge(t(grant.state.title), tone(grant.state)))</div>\(faultSummary(t, refusal))
         \(when: grant.state != .active, "<p class=\"notice\">\(grant.endedAt?.minuteInChina ?? "") \(grant.endedBy ?? "")：\(grant.endedWhy ?? "")</p>")

@@ -11,7 +11,7 @@ enum RequestPage {
     let t = request.language
     let today = request.now.dateInChina
     return Page(
-      Text(same: item.number), section: .requests, status: refusal == nil ? 200 : 422, trail: [RequestPages.section],
+      Text(same: item.number), section: .requests, status: refusal?.status ?? 200, trail: [RequestPages.section],
       body: """
         <div class="head"><h1>\(item.number)</h1>\(badge(t(item.state.title), RequestPages.tone(item.state)))</div>
         \(faultSummary(t, refusal))

@@ -58,7 +58,7 @@ enum RequestPages {
     let shareable = resource.items.filter { resource.sharingType(of: $0) != "3" && $0.type != nil }
     let chosen = Set(entered.all("items"))
     return Page(
-      Text("申请共享", "Ask for data"), section: .requests, status: refusal == nil ? 200 : 422, trail: [section],
+      Text("申请共享", "Ask for data"), section: .requests, status: refusal?.status ?? 200, trail: [section],
       body: """
         <h1>\(t("申请", "Ask for")) \(resource.metadata.name)</h1>
         <p class="hint">\(t("提供部门", "Provider"))：\(resource.providerName) · \(t("共享条件", "Condition"))：\(resource.metadata.sharingCondition)</p>
