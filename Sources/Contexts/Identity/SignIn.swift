@@ -138,7 +138,9 @@ package struct SignIn: Sendable {
   /// Who stands behind a cookie; nil when nobody does any more. The principal is nil while the sign-in is unfinished.
   ///
   /// `isPolling`: nobody did anything, a page only looked for news; that keeps no session alive.
-  package func resolve(token: String, isPolling: Bool = false) async throws -> (session: Session, principal: Principal?)? {
+  package func resolve(token: String, isPolling: Bool = false) async throws -> (
+    session: Session, principal: Principal?
+  )? {
     let now = clock.now()
     let (authority, database) = (authority, database)
     let found = try await database.read { tx -> (Session, Principal?)? in
