@@ -95,7 +95,9 @@ struct Node: Sendable {
       }
     }
     cataloguing = Cataloguing(db: database, clock: clock, register: register, dependents: grantsOn)
-    sharing = Sharing(database: database, clock: clock, sealingKey: keys.sealing)
+    sharing = Sharing(database: database, clock: clock, sealingKey: keys.sealing) { grant, now, tx in
+      try Exchange.schedule(grant, at: now, in: tx)
+    }
     exchange = Exchange(
       database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal, nodeKey: keys.sealing
     )

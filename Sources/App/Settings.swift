@@ -79,6 +79,11 @@ package struct Settings: Sendable {
     }
   }
 
+  private static let known: Set<String> = [
+    "data", "database", "host", "port", "tls-cert", "tls-key", "trusted-proxy", "source-folders", "log-level",
+    "second-factor",
+  ]
+
   private static func readFile(_ path: String, mustExist: Bool) throws -> [String: String] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       if mustExist {
@@ -92,6 +97,14 @@ package struct Settings: Sendable {
         "settings.file", "config", Text("\(path) 应为“键: 值”的列表。", "\(path) should be a list of key: value."))
     }
     var values: [String: String] = [:]
+    if let stranger = map.keys.sorted().first(where: { !known.contains($0) }) {
+      throw Refusal.invalid(
+        "settings.unknown", stranger,
+        Text(
+          "\(path) 中没有“\(stranger)”这项设置；可用的有：\(known.sorted().joined(separator: "、"))。",
+          "\(path) has a setting “\(stranger)” that does not exist; there are: \(known.sorted().joined(separator: ", "))."
+        ))
+    }
     for (key, value) in map { values[key] = (value as? [Any])?.map { "\($0)" }.joined(separator: ",") ?? "\(value)" }
     return values
   }

@@ -51,6 +51,44 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `a grant delivers by its frequency from its first day on, rests while suspended, and ends with itself`(
+    engine: Engine
+  ) async throws {
+    try await withStage(engine) { stage in
+      var draft = stage.draft
+      draft.firstDay = draft.firstDay + 5
+      let grant = try await stage.grant(draft)
+      let (exchange, sharing, runner) = (stage.node.exchange, stage.node.sharing, stage.node.runner())
+      func deliveries() async throws -> Int {
+        _ = try await runner.turn()
+        _ = try await runner.drain()
+        return try await exchange.deliveries(for: stage.cast.clerk, grant: grant.id).count
+      }
+      let before = try await deliveries()
+      #expect(before == 0, "its period has not begun")
+      stage.clock.advance(by: .seconds(6 * 86_400))
+      let first = try await deliveries()
+      #expect(first == 1)
+      let suspended = try await sharing.order(
+        .suspend, grant.id, why: "核对", version: grant.version, by: stage.cast.officer)
+      stage.clock.advance(by: .seconds(86_400))
+      let resting = try await deliveries()
+      #expect(resting == 1)
+      let resumed = try await sharing.order(
+        .resume, grant.id, why: "恢复", version: suspended.version, by: stage.cast.officer)
+      stage.clock.advance(by: .seconds(86_400))
+      let again = try await deliveries()
+      #expect(again == 2)
+      _ = try await sharing.order(.revoke, grant.id, why: "结束", version: resumed.version, by: stage.cast.officer)
+      stage.clock.advance(by: .seconds(86_400))
+      let over = try await deliveries()
+      #expect(over == 2)
+      let left = try await stage.node.database.read { try $0.int("SELECT COUNT(*) FROM jobs_schedule") }
+      #expect(left == 0)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `a grant past its last day moves nothing`(engine: Engine) async throws {
     try await withStage(engine) { stage in
       let grant = try await stage.grant(stage.draft)

@@ -98,6 +98,59 @@ import Testing
     }
   }
 
+  @Test func `a log cut back together with its checkpoints is seen by one that was kept elsewhere`() async throws {
+    try await withNode(.sqlite) { node, _, _, folder -> Void in
+      func append(_ count: Int) async throws {
+        for _ in 0..<count {
+          try await node.database.write { tx -> Void in
+            try AuditLog.record(
+              AuditEntry(
+                at: node.clock.now(), actor: .system(), action: "identity.sign-out", subjectKind: "person",
+                subject: "x",
+                subjectName: "x"), in: tx)
+          }
+        }
+        try await node.sequencer.sequenceAll()
+      }
+      try await append(3)
+      let early = try #require(try await node.database.read { try AuditCheckpoints.latest(in: $0) })
+      try await append(4)
+      let late = try #require(try await node.database.read { try AuditCheckpoints.latest(in: $0) })
+      let verifier = AuditVerifier(database: node.database, key: node.keys.signer.publicKey)
+      for witness in [early.note, late.note] {
+        let whole = try await verifier.verify(witness: witness)
+        #expect(whole.holds, "\(whole.faults)")
+      }
+      let size = early.size
+      try await node.database.write { tx -> Void in
+        for table in ["audit_record", "audit_leaf", "audit_node", "audit_checkpoint"] {
+          try tx.script("DROP TRIGGER \(table)_stay; DROP TRIGGER \(table)_keep")
+        }
+        try tx.script(
+          """
+          DELETE FROM audit_payload WHERE record IN (SELECT record FROM audit_leaf WHERE leaf_index >= \(size));
+          CREATE TEMP TABLE gone AS SELECT record FROM audit_leaf WHERE leaf_index >= \(size);
+          DELETE FROM audit_leaf WHERE leaf_index >= \(size); DELETE FROM audit_record WHERE id IN (SELECT record FROM gone);
+          DELETE FROM audit_checkpoint WHERE size > \(size); UPDATE audit_sequencer SET size = \(size)
+          """)
+      }
+      let alone = try await verifier.verify()
+      #expect(alone.holds, "by itself nobody can see it")
+      let cut = try await verifier.verify(witness: late.note)
+      #expect(!cut.holds && cut.faults.contains { $0.english.contains("cut back") })
+      let forged = try await verifier.verify(witness: late.note.replacing("\(late.size)", with: "\(size)"))
+      #expect(!forged.holds)
+    }
+  }
+
+  @Test func `a settings file with a name that does not exist is refused by that name`() throws {
+    let path = NSTemporaryDirectory() + "sanjiang-settings-\(UUID().uuidString).yaml"
+    defer { unlink(path) }
+    try Data("second-facter: yes\n".utf8).write(to: URL(fileURLWithPath: path))
+    let refusal = #expect(throws: Refusal.self) { try Settings(.init(file: path)) }
+    #expect(refusal?.faults.first?.field == "second-facter")
+  }
+
   private func sqlite(_ path: String, _ sql: String) throws -> String {
     try Tool.run("/usr/bin/sqlite3", [path, sql]).trimmingCharacters(in: .whitespacesAndNewlines)
   }

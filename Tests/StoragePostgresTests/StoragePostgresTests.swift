@@ -152,6 +152,8 @@ import Testing
         }
         group.addTask {
           defer { long.isOver.withLock { $0 = true } }
+          // Not before the short ones are really under way.
+          while try await db.read({ try $0.int("SELECT count FROM server_thing WHERE id = 'counter'") }) ?? 0 < 50 {}
           try await db.write { tx in
             long.tries.withLock { $0 += 1 }
             let seen = try tx.int("SELECT count FROM server_thing WHERE id = 'counter'") ?? 0

@@ -1,6 +1,7 @@
 import NationalCrypto
 import ArgumentParser
 import Audit
+import Foundation
 import Kernel
 import Storage
 import Web
@@ -15,12 +16,22 @@ struct AuditCommand: AsyncParsableCommand {
 
     @OptionGroup var options: NodeOptions
     @Flag(help: "Print one JSON object.") var json = false
+    @Option(help: "A signed checkpoint's text that was kept elsewhere: shows whether the log was cut back since.")
+    var checkpoint: String?
 
     func run() async throws {
       let settings = try options.settings()
+      let witness = try checkpoint.map { path in
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+          throw Refusal.invalid(
+            "audit.checkpoint", "checkpoint", Text("读不到文件 \(path)。", "Cannot read the file \(path)."))
+        }
+        return text
+      }
       let keys = try NodeKeys.load(from: settings.data)
       let database = try Node.openDatabase(settings, connections: 2)
-      let result = try await AuditVerifier(database: database, key: keys.signer.publicKey).verify { count in
+      let result = try await AuditVerifier(database: database, key: keys.signer.publicKey).verify(witness: witness) {
+        count in
         Terminal.progress(Terminal.language("已验证 \(count) 条…", "\(count) records verified …"))
       }
       await database.close()

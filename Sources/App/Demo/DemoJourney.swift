@@ -195,7 +195,6 @@ struct DemoJourney {
     let incremental = try await node.deliverNow(grant.id)
     outcome.incremental = incremental
     tell(incremental.summary)
-    try await node.exchange.schedule(grant)
   }
 
   /// Leaves something to decide for whoever opens the site afterwards: a smaller request that waits for the provider.

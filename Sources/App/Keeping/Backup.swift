@@ -106,6 +106,7 @@ struct Backup {
     if let path = settings.sqlitePath {
       let database = try SQLiteDatabase(path: path, readers: 1)
       try database.copy(to: folder + "/database.sqlite")
+      chmod(folder + "/database.sqlite", 0o600)
     } else {
       try run(
         "pg_dump", ["--format=custom", "--no-owner", "--file=\(folder)/database.dump", "--dbname=\(settings.database)"])

@@ -29,10 +29,19 @@ package struct AuditVerifier: Sendable {
   }
 
   /// Reads everything once, in one snapshot, holding one path of the tree in memory.
-  package func verify(progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Result {
+  ///
+  /// `witness` is the text of a signed checkpoint that was kept somewhere else: only that can show that a log was cut back
+  /// together with its checkpoints.
+  package func verify(witness: String? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws
+    -> Result
+  {
     let key = key
+    let outside = witness.map { Checkpoint(note: $0, signedBy: key) }
     return try await database.read { tx in
       var result = Result()
+      if case .some(.none) = outside {
+        result.found("另存的检查点签名无效", "the checkpoint kept elsewhere is not signed by this node's key")
+      }
       let checkpoints = try Self.checkpoints(in: tx)
       let nodes = try Self.nodes(in: tx)
       var tree = GrowingTree()
@@ -62,6 +71,11 @@ package struct AuditVerifier: Sendable {
           Self.check(checkpoints[nextCheckpoint], root: tree.root, key: key, &result)
           nextCheckpoint += 1
         }
+        if let outside = outside ?? nil, outside.size == result.leaves, outside.root != tree.root {
+          result.found(
+            "日志与另存的 \(outside.size) 条处的检查点不符",
+            "the log does not agree with the checkpoint kept elsewhere, at \(outside.size)")
+        }
         if result.leaves % 10_000 == 0 { progress(result.leaves) }
         return true
       }
@@ -69,6 +83,11 @@ package struct AuditVerifier: Sendable {
         result.found(
           "检查点签了 \(checkpoints[nextCheckpoint].size) 条，日志只有 \(result.leaves) 条",
           "a checkpoint signs \(checkpoints[nextCheckpoint].size) records, the log has \(result.leaves)")
+      }
+      if let outside = outside ?? nil, outside.size > result.leaves {
+        result.found(
+          "另存的检查点签了 \(outside.size) 条，日志只有 \(result.leaves) 条：日志被截短",
+          "the checkpoint kept elsewhere signs \(outside.size) records, the log has \(result.leaves): it was cut back")
       }
       if result.leaves > 0, checkpoints.last?.size != result.leaves {
         result.found("最后的叶没有签名的检查点", "the last leaves are under no signed checkpoint")

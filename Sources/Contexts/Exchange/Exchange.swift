@@ -65,7 +65,8 @@ package struct Exchange: Sendable {
       try await sharing.guardGrant(id)
       _ = try await queue(id, trigger: "schedule", by: .system())
     } catch let refusal as Refusal where refusal.kind == .forbidden {
-      // The grant is over: so is its schedule.
+      // A suspended grant, or one whose period has not begun, keeps its turns. One that is over has none.
+      guard ["sharing.grant.revoked", "sharing.grant.expired"].contains(refusal.code) else { return }
       try await database.write { try JobSchedule.remove("grant:\(id)", in: $0) }
     }
   }
@@ -93,14 +94,12 @@ package struct Exchange: Sendable {
 
   private static func key(_ id: DeliveryID) -> String { "delivery:\(id)" }
 
-  /// Sets the schedule that the grant's frequency asks for.
-  package func schedule(_ grant: Grant) async throws {
+  /// Sets the schedule that the grant's frequency asks for: the first turn when its period begins.
+  package static func schedule(_ grant: Grant, at now: Instant, in tx: any Transaction) throws {
     guard let every = grant.frequency.every else { return }
-    let first = clock.now() + every
-    try await database.write {
-      try JobSchedule.set(
-        "grant:\(grant.id)", kind: Self.turn, payload: grant.id.text, every: every, first: first, in: $0)
-    }
+    try JobSchedule.set(
+      "grant:\(grant.id)", kind: turn, payload: grant.id.text, every: every,
+      first: max(now, grant.firstDay.startInChina), in: tx)
   }
 
   // MARK: - Carrying it out

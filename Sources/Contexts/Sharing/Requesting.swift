@@ -201,6 +201,7 @@ extension Sharing {
       }, state: .active, version: 1, createdAt: now)
     let secret = Sealed.seal(SecureRandom.bytes(32), key: sealingKey, context: "grant \(grant.id)")
     try GrantStore.insert(grant, sealedSecret: secret, in: tx)
+    try granted(grant, now, tx)
     try AuditLog.record(
       AuditEntry(
         at: now, actor: principal, action: "sharing.grant.make", subjectKind: "grant", subject: grant.id.text,

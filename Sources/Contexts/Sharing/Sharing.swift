@@ -24,11 +24,14 @@ package struct Sharing: Sendable {
   let calendar: WorkCalendar
   let rules: [RuleSet]
   let sealingKey: [UInt8]
+  /// What a new grant sets in motion above this context, in the grant's own transaction; filled in by App.
+  let granted: @Sendable (Grant, Instant, any Transaction) throws -> Void
 
   package init(
     database: any Database, clock: Clock, calendar: WorkCalendar = .embedded, rules: [RuleSet] = RuleSet.embedded,
-    sealingKey: [UInt8]
+    sealingKey: [UInt8], granted: @escaping @Sendable (Grant, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
+    self.granted = granted
     self.database = database
     self.clock = clock
     self.calendar = calendar

@@ -134,16 +134,16 @@ package struct SharingRoutes: Sendable {
     [
       step("own", .sharingApproveOwn) { id, form, version, principal in
         _ = try await sharing.decideOwn(
-          id, approve: form["answer"] == "yes", words: form["words"] ?? "", version: version, by: principal)
+          id, approve: try isYes(form), words: form["words"] ?? "", version: version, by: principal)
       },
       step("review", .sharingReview) { id, form, version, principal in
         _ = try await sharing.review(
-          id, pass: form["answer"] == "yes", words: form["words"] ?? "", version: version, by: principal)
+          id, pass: try isYes(form), words: form["words"] ?? "", version: version, by: principal)
       },
       step("decide", .sharingDecide) { id, form, version, principal in
         let (item, _, _) = try await sharing.request(id, for: principal)
         let decisions = try item.items.map { line in
-          guard let mask = Mask(form["mask-\(line.item)"] ?? "none") else {
+          guard let mask = form["mask-\(line.item)"].flatMap({ Mask($0) }) else {
             throw Refusal.invalid(
               "sharing.decide.mask", "mask-\(line.item)", Text("没有这种交付方式。", "There is no such mask."))
           }
@@ -172,6 +172,15 @@ package struct SharingRoutes: Sendable {
         _ = try await sharing.withdraw(id, words: form["words"] ?? "", version: version, by: principal)
       },
     ]
+  }
+
+  /// An answer that did not come is no answer.
+  private func isYes(_ form: Fields) throws -> Bool {
+    switch form["answer"] {
+    case "yes": return true
+    case "no": return false
+    default: throw Refusal.invalid("sharing.answer", "answer", Text("请选择同意或不同意。", "Approve or do not."))
+    }
   }
 
   private func step(

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 internal import GRDB
 package import Storage
 
@@ -37,6 +38,8 @@ package final class SQLiteDatabase: Storage.Database {
       pool = try DatabasePool(path: path, configuration: configuration)
       // GRDB sets synchronous back to NORMAL when it opens the writer, so FULL is set after that.
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      // It holds password hashes and sealed secrets: the owner's alone, as the keys are.
+      if !isReadOnly { chmod(path, 0o600) }
     } catch {
       throw StorageError(translating: error)
     }
