@@ -66,14 +66,14 @@ static inline int sj_sm2_public(EVP_PKEY *key, unsigned char out[65]) {
   return good;
 }
 
-// A context for signing or verifying that always carries an id: without one OpenSSL takes the empty id.
+// A context for signing or verifying that always carries an id: without one OpenSSL takes the empty id. It is set after
+// the start and before the first byte, which every OpenSSL 3 takes; among the start's own parameters some refuse it.
 static inline EVP_MD_CTX *sj_sm2_context(EVP_PKEY *key, int sign, const unsigned char *id, size_t id_length) {
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  OSSL_PARAM params[2] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, (void *)id, id_length),
-                          OSSL_PARAM_construct_end()};
-  int good = sign ? EVP_DigestSignInit_ex(context, NULL, "SM3", NULL, NULL, key, params)
-                  : EVP_DigestVerifyInit_ex(context, NULL, "SM3", NULL, NULL, key, params);
-  if (good != 1) {
+  EVP_PKEY_CTX *inner = NULL;
+  int good = context && (sign ? EVP_DigestSignInit_ex(context, &inner, "SM3", NULL, NULL, key, NULL)
+                              : EVP_DigestVerifyInit_ex(context, &inner, "SM3", NULL, NULL, key, NULL)) == 1;
+  if (!good || EVP_PKEY_CTX_set1_id(inner, id, (int)id_length) <= 0) {
     EVP_MD_CTX_free(context);
     context = NULL;
   }
