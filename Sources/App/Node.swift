@@ -71,7 +71,9 @@ struct Node: Sendable {
     let keys = try NodeKeys.load(from: settings.data)
     let database = try openDatabase(settings)
     try await database.migrate(migrations)
-    return Node(settings: settings, clock: clock, database: database, keys: keys)
+    let node = Node(settings: settings, clock: clock, database: database, keys: keys)
+    try await node.cataloguing.renewSearch()
+    return node
   }
 
   init(settings: Settings, clock: Clock, database: any Database, keys: NodeKeys) {

@@ -1,3 +1,4 @@
+import Connecting
 import Identity
 import Inventory
 import Kernel
@@ -77,7 +78,11 @@ struct Corpus: Sendable {
             metadata: Metadata(
               name: made.name, classes: [made.node], abstract: made.abstract, format: made.format,
               sharingType: made.sharingType, methodClass: "1", methodType: "1", openType: "3", cycle: made.cycle),
-            items: [], mount: nil, changedAt: Offices.start)
+            items: [],
+            mount: made.isMounted
+              ? Mount(
+                source: .make(at: Offices.start), table: TableName("t"), keyColumns: ["id"], cursorColumn: nil) : nil,
+            changedAt: Offices.start)
           try tx.run(
             """
             INSERT INTO catalog_resource (id, provider, code, latest, published, made_at)
@@ -86,9 +91,6 @@ struct Corpus: Sendable {
           resource.publishedOn = Offices.start.dateInChina
           try CatalogSearch.put(
             resource, code: resource.code!, publishedOn: Offices.start.dateInChina, classification: .embedded, in: tx)
-          if made.isMounted {
-            try tx.run("UPDATE catalog_entry SET is_mounted = TRUE WHERE resource = \(resource.id)")
-          }
         }
       }
     }

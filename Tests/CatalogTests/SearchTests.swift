@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: [
     ("民政厅", ["民政", "政厅", "厅"]), ("户", ["户"]), ("A4纸", ["a4", "纸"]), ("ＵＳＣＣ　代码", ["uscc", "代码", "码"]),
     ("3070120337/000017", ["3070120337", "000017"]), ("reg_no", ["reg", "no"]), ("", []), ("，。", []),
-    ("人口、法人", ["人口", "口", "法人", "人"]),
+    ("人口、法人", ["人口", "口", "法人", "人"]), ("統計資料", ["统计", "计资", "资料", "料"]), ("ㄇ信息", ["信息", "息"]),
   ])
   func `Chinese becomes pairs and everything else words`(text: String, tokens: [String]) {
     #expect(searchTokens(text) == tokens)
@@ -22,8 +22,21 @@ import Testing
   @Test func `what is asked is bounded and cannot break out`() {
     #expect(searchTerms("低保") == [.phrase(["低保"])])
     #expect(searchTerms("户") == [.prefix("户")])
-    #expect(searchTerms("\" OR 1' & !x:* NEAR(") == [.prefix("or"), .prefix("1"), .prefix("x"), .prefix("near")])
+    #expect(
+      searchTerms("\" OR 1' & !x:* NEAR(") == [
+        .letters("or", initials: ["or"]), .prefix("1"), .prefix("x"), .letters("near", initials: ["ne", "ea", "ar"]),
+      ])
     #expect(searchTerms(String(repeating: "甲 ", count: 90)).count == 8)
+    #expect(searchTerms(String(repeating: "w", count: 100)) == [.prefix(String(repeating: "w", count: 64))])
+  }
+
+  @Test func `each run of Chinese has its pinyin initials, in pairs`() {
+    #expect(initialTokens("企业法人 XT 戶籍") == ["qy", "yf", "fr", "r", "hj", "j"])
+  }
+
+  @Test func `a filter's value that no entry can have makes no token`() {
+    #expect(SearchFacet.node("3070120337").token == "c3070120337")
+    for value in ["", "2'", "一", "2 OR", "A"] { #expect(SearchFacet.sharingType(value).token == nil, "\(value)") }
   }
 }
 
@@ -38,6 +51,7 @@ import Testing
         ("息", true), ("民政", false), ("3070120302/000001", true), ("000001", true), ("3070120337", false),
         ("USCC", true), ("ｕｓｃｃ", true), ("rep", true), ("注册资本", true), ("市场监督", true), ("工商", true), ("每日更新", true),
         ("法人 uscc", true), ("法人 民政", false), ("\"'(", true), ("uscc* OR 民政", false),
+        ("企業法人登記", true), ("qyfr", true), ("FRDJ", true), ("qyf", true), ("qydj", false), ("q", false),
       ] {
         let hits = try await offices.cataloguing.search(Offices.clerk, CatalogQuery(text: text))
         #expect((hits.entries.first?.id == done.id) == found, "\(text)")
@@ -99,6 +113,27 @@ import Testing
         #expect(best < .milliseconds(100), "\(query)")
       }
       print("search at 20,000 on \(engine.rawValue): \(times.joined(separator: ", "))")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an index of older tokens is made anew before anybody is served`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let done = try await offices.published("企业法人登记信息")
+      try await offices.db.write { tx in
+        let place = try #require(try tx.int("SELECT place FROM catalog_entry"))
+        try CatalogSearch.unindex(place, in: tx)
+      }
+      func found() async throws -> [ResourceID] {
+        try await offices.cataloguing.search(Offices.clerk, CatalogQuery(text: "法人", sharingType: "2")).entries.map(
+          \.id)
+      }
+      #expect(try await found() == [])
+      try await offices.db.write { tx in try tx.run("UPDATE catalog_search_state SET tokens = 0") }
+      try await offices.cataloguing.renewSearch()
+      #expect(try await found() == [done.id])
+      try await offices.cataloguing.renewSearch()
+      #expect(try await found() == [done.id])
     }
   }
 

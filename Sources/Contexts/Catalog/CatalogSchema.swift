@@ -53,7 +53,31 @@ package enum CatalogSchema {
           name tsvector NOT NULL, body tsvector NOT NULL);
         CREATE INDEX catalog_search_name ON catalog_search USING gin (name) WITH (fastupdate = off);
         CREATE INDEX catalog_search_body ON catalog_search USING gin (body) WITH (fastupdate = off);
-        """)
+        """
+    )
+    // Filters are tokens of the index like words, and their counts are kept in memory: nothing is joined or grouped at the
+    // time of asking. `catalog_search_state` says which tokens the index holds; one of older tokens is made anew.
+    .adding(
+      "003 filters in the index",
+      sqlite: """
+        DROP TABLE catalog_search;
+        CREATE VIRTUAL TABLE catalog_search USING fts5(tokens, tokenize = "unicode61 remove_diacritics 0");
+
+        """ + state,
+      postgres: """
+        DROP TABLE catalog_search;
+        CREATE TABLE catalog_search (
+          place BIGINT PRIMARY KEY REFERENCES catalog_entry (place) ON DELETE CASCADE, tokens tsvector NOT NULL);
+        CREATE INDEX catalog_search_tokens ON catalog_search USING gin (tokens) WITH (fastupdate = off);
+
+        """ + state)
+
+  private static let state = """
+    DROP TABLE catalog_entry_class;
+    DROP INDEX catalog_entry_facets;
+    CREATE TABLE catalog_search_state (one BIGINT PRIMARY KEY CHECK (one = 1), tokens BIGINT NOT NULL);
+    INSERT INTO catalog_search_state (one, tokens) VALUES (1, 0);
+    """
 
   private static func entries(_ integer: String) -> String {
     """

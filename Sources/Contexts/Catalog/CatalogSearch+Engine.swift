@@ -6,51 +6,64 @@ enum SearchTier {
 }
 
 // The only part of the search that has no common form: FTS5 on SQLite, tsvector with positions on PostgreSQL. Both keep
-// the tokens of `searchTokens` as they are, so both find the same.
+// the tokens of `SearchDocument` as they are, so both find the same.
 
 extension CatalogSearch {
-  /// A SELECT of one column, `place`.
-  static func matches(_ terms: [SearchTerm], _ tier: SearchTier, below: Int?, in tx: any Transaction) -> SQL {
+  /// A SELECT of one column, `place`, in falling order where the engine gives that for nothing.
+  static func matches(
+    _ terms: [SearchTerm], _ facets: [SearchFacet], _ tier: SearchTier, below: Int?, in tx: any Transaction
+  ) -> SQL {
+    let bound = below ?? Int(Int64.max)
     switch tx.engine {
     case .sqlite:
-      let all = terms.map(fts5).joined(separator: " AND ")
-      let query =
-        switch tier {
-        case .name: "{name} : (\(all))"
-        case .rest: "(\(all)) NOT ({name} : (\(all)))"
-        case .all: all
-        }
-      let bound: SQL = below.map { "AND rowid < \($0)" } ?? ""
-      return
-        "SELECT rowid AS place FROM catalog_search WHERE catalog_search MATCH \(query) \(bound) ORDER BY rowid DESC"
+      return """
+        SELECT rowid AS place FROM catalog_search
+        WHERE catalog_search MATCH \(expression(terms, facets, tier, .fts5)) AND rowid < \(bound) ORDER BY rowid DESC
+        """
     case .postgres:
-      let query = terms.map(tsquery).joined(separator: " & ")
-      let bound: SQL = below.map { "AND place < \($0)" } ?? ""
-      let condition: SQL =
-        switch tier {
-        case .name: "name @@ CAST(\(query) AS tsquery)"
-        case .rest: "body @@ CAST(\(query) AS tsquery) AND NOT name @@ CAST(\(query) AS tsquery)"
-        case .all: "body @@ CAST(\(query) AS tsquery)"
-        }
-      return "SELECT place FROM catalog_search WHERE \(condition) \(bound)"
+      return """
+        SELECT place FROM catalog_search
+        WHERE tokens @@ CAST(\(expression(terms, facets, tier, .tsquery)) AS tsquery) AND place < \(bound)
+        """
     }
   }
 
-  static func index(_ place: Int, name: [String], body: [String], in tx: any Transaction) throws {
+  /// The places that a SELECT of them answers, in one value: ten thousand rows would cost more than finding them.
+  static func places(_ select: SQL, in tx: any Transaction) throws -> [Int] {
+    let packed: SQL =
+      switch tx.engine {
+      case .sqlite: "SELECT group_concat(place) FROM (\(select)) h"
+      case .postgres: "SELECT string_agg(CAST(place AS TEXT), ',') FROM (\(select)) h"
+      }
+    guard var text = try tx.text(packed) else { return [] }
+    return text.withUTF8 { bytes in
+      var places: [Int] = []
+      var place = 0
+      for byte in bytes {
+        if byte == UInt8(ascii: ",") {
+          places.append(place)
+          place = 0
+        } else {
+          place = place * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+      }
+      places.append(place)
+      return places
+    }
+  }
+
+  static func index(_ place: Int, _ document: SearchDocument, in tx: any Transaction) throws {
     switch tx.engine {
     case .sqlite:
-      try tx.run(
-        """
-        INSERT INTO catalog_search (rowid, name, body)
-        VALUES (\(place), \(name.joined(separator: " ")), \(body.joined(separator: " ")))
-        """)
+      // A gap is a word that nobody can ask for.
+      let text = document.tokens.map { $0 ?? SearchMark.facet.rawValue }.joined(separator: " ")
+      try tx.run("INSERT INTO catalog_search (rowid, tokens) VALUES (\(place), \(text))")
     case .postgres:
-      // The body holds the name too, so that terms may be spread over both.
-      try tx.run(
-        """
-        INSERT INTO catalog_search (place, name, body)
-        VALUES (\(place), CAST(\(tsvector(name)) AS tsvector), CAST(\(tsvector(name + [""] + body)) AS tsvector))
-        """)
+      var text = ""
+      for (index, token) in document.tokens.enumerated() {
+        if let token { text += "'\(token)':\(index + 1) " }
+      }
+      try tx.run("INSERT INTO catalog_search (place, tokens) VALUES (\(place), CAST(\(text) AS tsvector))")
     }
   }
 
@@ -61,28 +74,43 @@ extension CatalogSearch {
     }
   }
 
-  /// Tokens are letters and digits only (`searchTokens` sees to it), so quoting cannot be broken out of.
-  private static func fts5(_ term: SearchTerm) -> String {
-    switch term {
-    case .phrase(let tokens): "\"" + tokens.joined(separator: " ") + "\""
-    case .prefix(let word): "\"" + word + "\" *"
+  /// How an engine spells a question. Tokens are letters and digits only, so quoting cannot be broken out of.
+  private struct Spelling {
+    var and: String
+    var or: String
+    var not: String
+    var phrase: @Sendable ([String]) -> String
+    var prefix: @Sendable (String) -> String
+
+    static let fts5 = Spelling(
+      and: " AND ", or: " OR ", not: " NOT ", phrase: { "\"" + $0.joined(separator: " ") + "\"" },
+      prefix: { "\"\($0)\" *" })
+    static let tsquery = Spelling(
+      and: " & ", or: " | ", not: " & !",
+      phrase: { "(" + $0.map { "'\($0)'" }.joined(separator: " <-> ") + ")" }, prefix: { "'\($0)':*" })
+  }
+
+  private static func expression(
+    _ terms: [SearchTerm], _ facets: [SearchFacet], _ tier: SearchTier, _ spelling: Spelling
+  ) -> String {
+    let filters = facets.compactMap(\.token).map { spelling.phrase([SearchMark.facet.rawValue + $0]) }
+    func all(_ mark: SearchMark) -> String {
+      "(" + (filters + terms.map { term($0, mark, spelling) }).joined(separator: spelling.and) + ")"
+    }
+    return switch tier {
+    case .name: all(.name)
+    case .rest: all(.anywhere) + spelling.not + all(.name)
+    case .all: all(.anywhere)
     }
   }
 
-  private static func tsquery(_ term: SearchTerm) -> String {
+  private static func term(_ term: SearchTerm, _ mark: SearchMark, _ spelling: Spelling) -> String {
     switch term {
-    case .phrase(let tokens): "(" + tokens.map { "'\($0)'" }.joined(separator: " <-> ") + ")"
-    case .prefix(let word): "'\(word)':*"
+    case .phrase(let tokens): spelling.phrase(tokens.map { mark.rawValue + $0 })
+    case .prefix(let word): spelling.prefix(mark.rawValue + word)
+    case .letters(let word, let initials):
+      "(" + spelling.prefix(mark.rawValue + word) + spelling.or
+        + spelling.phrase(initials.map { SearchMark.initials.rawValue + $0 }) + ")"
     }
-  }
-
-  /// Tokens with their positions; an empty one leaves a gap, over which no phrase reaches.
-  private static func tsvector(_ tokens: [String]) -> String {
-    var text = ""
-    for (index, token) in tokens.enumerated() where !token.isEmpty {
-      if !text.isEmpty { text += " " }
-      text += "'\(token)':\(index + 1)"
-    }
-    return text
   }
 }

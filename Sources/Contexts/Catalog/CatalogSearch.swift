@@ -61,16 +61,16 @@ package struct CatalogHits: Sendable {
     package var count: Int
   }
 
-  package var entries: [CatalogEntry]
+  package var entries: [CatalogEntry] = []
   package var next: String?
   /// Exact up to `CatalogSearch.countLimit`.
-  package var total: Int
-  package var isTotalExact: Bool
-  package var classes: [Count]
-  package var providers: [Count]
-  package var sharingTypes: [Count]
-  package var formats: [Count]
-  package var cycles: [Count]
+  package var total = 0
+  package var isTotalExact = true
+  package var classes: [Count] = []
+  package var providers: [Count] = []
+  package var sharingTypes: [Count] = []
+  package var formats: [Count] = []
+  package var cycles: [Count] = []
 }
 
 /// Search over what is in force. Results that hold every term in their name come first; within that, what was published
@@ -81,25 +81,25 @@ package enum CatalogSearch {
   /// So many values of a facet are shown, the most frequent ones.
   private static let shownCounts = 30
 
-  /// So many tokens of an entry are searched; PostgreSQL knows 16,383 positions.
-  private static let tokenLimit = 16_000
-
   static func find(
-    _ query: CatalogQuery, classification: Classification, lists: CodeLists, in tx: any Transaction
+    _ query: CatalogQuery, board: FacetBoard, classification: Classification, lists: CodeLists, in tx: any Transaction
   ) throws -> CatalogHits {
-    let terms = searchTerms(query.text)
     let limit = min(max(query.limit, 1), 100)
     let start = try query.after.map(Place.init(text:))
+    // A filter's value that no entry can have finds nothing.
+    guard let facets = query.facets else { return CatalogHits() }
+    let terms = searchTerms(query.text)
     var found: [(tier: Int, entry: CatalogEntry)] = []
     let tiers: [SearchTier] = terms.isEmpty ? [.all] : [.name, .rest]
     for (tier, kind) in tiers.enumerated() {
       if found.count > limit { break }
       if let start, start.tier > tier { continue }
       let below = start?.tier == tier ? start?.place : nil
-      found += try page(terms, kind, query, below: below, limit: limit + 1 - found.count, in: tx).map { (tier, $0) }
+      found += try page(terms, facets, kind, below: below, limit: limit + 1 - found.count, in: tx).map { (tier, $0) }
     }
     let shown = found.prefix(limit)
-    var hits = try counts(terms, query, classification: classification, lists: lists, in: tx)
+    var hits = try counts(
+      terms, facets, under: query.node, board: board, classification: classification, lists: lists, in: tx)
     hits.entries = shown.map(\.entry)
     hits.next = found.count > limit ? shown.last.map { Place(tier: $0.tier, place: $0.entry.place).text } : nil
     return hits
@@ -129,28 +129,18 @@ package enum CatalogSearch {
   // MARK: Asking
 
   private static func page(
-    _ terms: [SearchTerm], _ tier: SearchTier, _ query: CatalogQuery, below: Int?, limit: Int, in tx: any Transaction
+    _ terms: [SearchTerm], _ facets: [SearchFacet], _ tier: SearchTier, below: Int?, limit: Int, in tx: any Transaction
   ) throws -> [CatalogEntry] {
-    var conditions = conditions(query)
-    if let below { conditions.append("e.place < \(below)") }
-    let columns: SQL =
+    // CROSS JOIN holds SQLite to the index first: the other way round it would try every entry.
+    try tx.rows(
       """
-      e.place, e.resource, e.version, e.code, e.name, e.abstract, e.provider, e.provider_name, e.classes,
-      e.sharing_type, e.format, e.cycle, e.is_mounted, e.items, e.published_on
+      SELECT e.place, e.resource, e.version, e.code, e.name, e.abstract, e.provider, e.provider_name, e.classes,
+        e.sharing_type, e.format, e.cycle, e.is_mounted, e.items, e.published_on
+      FROM (SELECT place FROM (\(hits(terms, facets, tier, below: below, in: tx))) p ORDER BY place DESC LIMIT \(limit)) h
+        CROSS JOIN catalog_entry e
+      WHERE e.place = h.place ORDER BY h.place DESC
       """
-    let statement: SQL =
-      if terms.isEmpty {
-        """
-        SELECT \(columns) FROM catalog_entry e WHERE \(SQL.all(conditions)) ORDER BY e.place DESC LIMIT \(limit)
-        """
-      } else {
-        // CROSS JOIN holds SQLite to the index first: the other way round it would try every entry.
-        """
-        SELECT \(columns) FROM (\(matches(terms, tier, below: below, in: tx))) h CROSS JOIN catalog_entry e
-        WHERE e.place = h.place AND \(SQL.all(conditions)) ORDER BY h.place DESC LIMIT \(limit)
-        """
-      }
-    return try tx.rows(statement).map { row in
+    ).map { row in
       CatalogEntry(
         place: try row.int("place"), id: try row.id("resource"), version: try row.int("version"),
         code: try row.text("code"), name: try row.text("name"), abstract: try row.text("abstract"),
@@ -162,70 +152,40 @@ package enum CatalogSearch {
     }
   }
 
-  private static func conditions(_ query: CatalogQuery) -> [SQL] {
-    var conditions: [SQL] = []
-    if let provider = query.provider { conditions.append("e.provider = \(provider)") }
-    if let type = query.sharingType { conditions.append("e.sharing_type = \(type)") }
-    if let format = query.format { conditions.append("e.format_class = \(format)") }
-    if let cycle = query.cycle { conditions.append("e.cycle = \(cycle)") }
-    if let mounted = query.isMounted { conditions.append("e.is_mounted = \(mounted)") }
-    if let node = query.node {
-      conditions.append("EXISTS (SELECT 1 FROM catalog_entry_class c WHERE c.node = \(node) AND c.place = e.place)")
-    }
-    return conditions
+  private static func hits(
+    _ terms: [SearchTerm], _ facets: [SearchFacet], _ tier: SearchTier, below: Int?, in tx: any Transaction
+  ) -> SQL {
+    guard terms.isEmpty, facets.isEmpty else { return matches(terms, facets, tier, below: below, in: tx) }
+    return "SELECT place FROM catalog_entry WHERE place < \(below ?? Int(Int64.max)) ORDER BY place DESC"
   }
 
-  /// The total and the facets in one statement over the first `countLimit` hits.
+  /// The total and the counts of the filters' values over the first `countLimit` hits.
   private static func counts(
-    _ terms: [SearchTerm], _ query: CatalogQuery, classification: Classification, lists: CodeLists,
-    in tx: any Transaction
+    _ terms: [SearchTerm], _ facets: [SearchFacet], under node: String?, board: FacetBoard,
+    classification: Classification, lists: CodeLists, in tx: any Transaction
   ) throws -> CatalogHits {
-    let conditions = SQL.all(conditions(query))
-    let columns: SQL = "e.place, e.provider, e.sharing_type, e.format_class, e.cycle"
-    let hits: SQL =
-      if terms.isEmpty {
-        "SELECT \(columns) FROM catalog_entry e WHERE \(conditions) LIMIT \(countLimit + 1)"
-      } else {
-        """
-        SELECT \(columns) FROM (\(matches(terms, .all, below: nil, in: tx))) h CROSS JOIN catalog_entry e
-        WHERE e.place = h.place AND \(conditions) LIMIT \(countLimit + 1)
-        """
-      }
-    // Children of the chosen node, or the three classes. An entry may have classes elsewhere too; they are dropped here and
-    // not in the statement, where one more condition makes PostgreSQL expect a single row and try every pair.
-    let depth = query.node.map { classification.path(to: $0).count + 1 } ?? 1
-    let rows = try tx.rows(
-      """
-      WITH hits AS MATERIALIZED (\(hits))
-      SELECT 'total' AS facet, '' AS value, COUNT(*) AS hits, '' AS name FROM hits
-      UNION ALL SELECT 'provider', g.provider, g.hits,
-        (SELECT n.provider_name FROM catalog_entry n WHERE n.provider = g.provider ORDER BY n.place DESC LIMIT 1)
-        FROM (SELECT provider, COUNT(*) AS hits FROM hits GROUP BY provider ORDER BY 2 DESC LIMIT \(shownCounts)) g
-      UNION ALL SELECT 'sharing', sharing_type, COUNT(*), '' FROM hits GROUP BY sharing_type
-      UNION ALL SELECT 'format', format_class, COUNT(*), '' FROM hits GROUP BY format_class
-      UNION ALL SELECT 'cycle', cycle, COUNT(*), '' FROM hits GROUP BY cycle
-      UNION ALL SELECT 'class', c.node, COUNT(*), '' FROM hits h CROSS JOIN catalog_entry_class c
-        WHERE c.place = h.place AND c.depth = \(depth) GROUP BY c.node
-      """)
-    var counted: [String: [CatalogHits.Count]] = [:]
-    for row in rows {
-      counted[try row.text("facet"), default: []].append(
-        CatalogHits.Count(
-          value: try row.text("value"), name: Text(same: try row.text("name")), count: try row.int("hits")))
+    let places = try places(
+      "SELECT place FROM (\(hits(terms, facets, .all, below: nil, in: tx))) p LIMIT \(countLimit + 1)", in: tx)
+    // Children of the chosen node, or the three classes.
+    let depth = node.map { classification.path(to: $0).count + 1 } ?? 1
+    let found = try board.count(
+      Array(places.prefix(countLimit)), depth: depth, classification: classification, in: tx)
+    func facet(_ counts: [String: Int], _ title: (String) -> Text) -> [CatalogHits.Count] {
+      counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(shownCounts)
+        .map { CatalogHits.Count(value: $0.key, name: title($0.key), count: $0.value) }
     }
-    func facet(_ name: String, _ title: ((String) -> Text)? = nil) -> [CatalogHits.Count] {
-      (counted[name] ?? []).sorted { ($1.count, $0.value) < ($0.count, $1.value) }.prefix(shownCounts)
-        .map { CatalogHits.Count(value: $0.value, name: title?($0.value) ?? $0.name, count: $0.count) }
+    var hits = CatalogHits()
+    hits.total = min(places.count, countLimit)
+    hits.isTotalExact = places.count <= countLimit
+    // An entry may have classes elsewhere too.
+    hits.classes = facet(found.classes.filter { $0.key.hasPrefix(node ?? "") }) {
+      Text(same: classification.name(of: $0))
     }
-    let total = counted["total"]?.first?.count ?? 0
-    return CatalogHits(
-      entries: [], next: nil, total: min(total, countLimit), isTotalExact: total <= countLimit,
-      classes: facet("class") { Text(same: classification.name(of: $0)) }.filter {
-        $0.value.hasPrefix(query.node ?? "")
-      },
-      providers: facet("provider"),
-      sharingTypes: facet("sharing") { lists.sharingTypes.text($0) },
-      formats: facet("format") { lists.formatClasses.text($0) }, cycles: facet("cycle") { lists.cycles.text($0) })
+    hits.providers = facet(found.providers.mapValues(\.count)) { Text(same: found.providers[$0]?.name ?? $0) }
+    hits.sharingTypes = facet(found.sharingTypes) { lists.sharingTypes.text($0) }
+    hits.formats = facet(found.formats) { lists.formatClasses.text($0) }
+    hits.cycles = facet(found.cycles) { lists.cycles.text($0) }
+    return hits
   }
 
   // MARK: Keeping
@@ -247,24 +207,28 @@ package enum CatalogSearch {
         \(m.classes.joined(separator: " ")), \(m.sharingType), \(m.format), \(m.formatClass), \(m.cycle),
         \(resource.mount != nil), \(resource.items.count), \(publishedOn))
       """)
-    var nodes: Set<String> = []
-    for (depth, node) in m.classes.flatMap({ classification.path(to: $0).enumerated() })
-    where nodes.insert(node.code).inserted {
-      try tx.run(
-        "INSERT INTO catalog_entry_class (place, depth, node) VALUES (\(place), \(depth + 1), \(node.code))")
-    }
+    try index(place, document(resource, code: code, classification: classification), in: tx)
+  }
+
+  static func document(
+    _ resource: Resource, code: ResourceCode, classification: Classification
+  ) -> SearchDocument {
+    let m = resource.metadata
     var body = [code.description, resource.providerName, m.abstract]
     body += m.classes.flatMap { [$0, classification.name(of: $0)] }
     for item in resource.items { body += [item.name, item.column, item.description] }
-    try index(
-      place, name: searchTokens(m.name),
-      body: Array(searchTokens(body.joined(separator: "\n")).prefix(tokenLimit)), in: tx)
+    let nodes = Set(m.classes.flatMap { classification.path(to: $0).map(\.code) })
+    return SearchDocument(
+      name: m.name, body: body,
+      facets: nodes.sorted().map { .node($0) } + [
+        .provider(resource.provider), .sharingType(m.sharingType), .format(m.formatClass), .cycle(m.cycle),
+        .isMounted(resource.mount != nil),
+      ])
   }
 
   static func remove(_ id: ResourceID, in tx: any Transaction) throws {
     guard let place = try tx.int("SELECT place FROM catalog_entry WHERE resource = \(id)") else { return }
     try unindex(place, in: tx)
-    try tx.run("DELETE FROM catalog_entry_class WHERE place = \(place)")
     try tx.run("DELETE FROM catalog_entry WHERE place = \(place)")
   }
 }

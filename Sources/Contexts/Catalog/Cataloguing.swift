@@ -29,6 +29,8 @@ package struct Cataloguing: Sendable {
   package var calendar: WorkCalendar
   package var rules: [RuleSet]
   package var dependents: Dependents
+  /// Follows the entries for the counts beside search results.
+  let board = FacetBoard()
 
   package init(
     db: any Database, clock: Clock, register: SystemRegister, providers: Providers = .identity,
@@ -59,7 +61,7 @@ package struct Cataloguing: Sendable {
   package func search(_ principal: Principal, _ query: CatalogQuery) async throws -> CatalogHits {
     try principal.require(.readCatalog)
     return try await db.read { tx in
-      try CatalogSearch.find(query, classification: classification, lists: lists, in: tx)
+      try CatalogSearch.find(query, board: board, classification: classification, lists: lists, in: tx)
     }
   }
 

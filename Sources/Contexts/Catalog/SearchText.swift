@@ -1,4 +1,5 @@
 internal import Inventory
+internal import Kernel
 
 /// Text as the search index keeps it: runs of Chinese as overlapping pairs and their last character, everything else as
 /// words. `民政厅 XT63` → `民政 政厅 厅 xt63`. A phrase of pairs then finds exactly what holds the characters in a row,
@@ -7,16 +8,17 @@ func searchTokens(_ text: String) -> [String] {
   var tokens: [String] = []
   for run in runs(text) {
     guard run.isChinese else {
-      tokens.append(run.text)
+      tokens.append(String(run.text.unicodeScalars.prefix(longestWord)))
       continue
     }
-    let characters = Array(run.text.unicodeScalars)
-    for index in 0..<(characters.count - 1) {
-      tokens.append(String(characters[index]) + String(characters[index + 1]))
-    }
-    tokens.append(String(characters[characters.count - 1]))
+    tokens += pairs(Array(run.text.unicodeScalars.map(Character.init)))
   }
   return tokens
+}
+
+/// The pinyin initials of each run of Chinese, as pairs like those of the characters: `企业法人` → `qy yf fr r`.
+func initialTokens(_ text: String) -> [String] {
+  runs(text).filter(\.isChinese).flatMap { pairs($0.text.unicodeScalars.map { Han.initial($0) ?? "0" }) }
 }
 
 /// What one typed word asks for.
@@ -25,19 +27,32 @@ enum SearchTerm: Hashable, Sendable {
   case phrase([String])
   /// Any token that begins so: a word, a code, or a single Chinese character.
   case prefix(String)
+  /// A word, or the pinyin initials of Chinese characters in a row, as pairs.
+  case letters(String, initials: [String])
 }
 
 /// Every term must be found; at most eight, of a hundred characters in all.
 func searchTerms(_ text: String) -> [SearchTerm] {
   var terms: [SearchTerm] = []
   for run in runs(String(text.prefix(100))) where terms.count < 8 {
+    let word = String(run.text.unicodeScalars.prefix(longestWord))
     if run.isChinese, run.text.unicodeScalars.count > 1 {
       terms.append(.phrase(searchTokens(run.text).dropLast()))
+    } else if !run.isChinese, (2...12).contains(word.utf8.count), word.utf8.allSatisfy({ (97...122).contains($0) }) {
+      terms.append(.letters(word, initials: pairs(Array(word)).dropLast()))
     } else {
-      terms.append(.prefix(run.text))
+      terms.append(.prefix(word))
     }
   }
   return terms
+}
+
+/// So many characters of a word tell it from others; PostgreSQL takes 2,046 bytes.
+private let longestWord = 64
+
+private func pairs(_ characters: [Character]) -> [String] {
+  guard let last = characters.last else { return [] }
+  return zip(characters, characters.dropFirst()).map { String([$0, $1]) } + [String(last)]
 }
 
 private struct Run {
@@ -50,7 +65,10 @@ private func runs(_ text: String) -> [Run] {
   var isOpen = false
   for scalar in foldedForSearch(text).unicodeScalars {
     let chinese = scalar.properties.isIdeographic
-    guard chinese || scalar.properties.isAlphabetic || scalar.properties.numericType != nil else {
+    // Bopomofo marks the index's own kinds of tokens (`SearchMark`).
+    guard chinese || scalar.properties.isAlphabetic || scalar.properties.numericType != nil,
+      !(0x3105...0x312F).contains(scalar.value)
+    else {
       isOpen = false
       continue
     }

@@ -1,4 +1,7 @@
-/// Text as the search boxes compare it: full-width forms narrowed, letters in lower case, runs of blanks made one.
+internal import Kernel
+
+/// Text as the search boxes compare it: full-width forms narrowed, letters in lower case, traditional characters made
+/// simplified ones, runs of blanks made one.
 package func foldedForSearch(_ text: String) -> String {
   var folded = ""
   folded.reserveCapacity(text.utf8.count)
@@ -15,7 +18,7 @@ package func foldedForSearch(_ text: String) -> String {
     if scalar.value < 0x3000 {
       folded += scalar.properties.lowercaseMapping
     } else {
-      folded.unicodeScalars.append(scalar)
+      folded.unicodeScalars.append(Han.simplified(scalar))
     }
   }
   if folded.hasSuffix(" ") { folded.removeLast() }

@@ -64,3 +64,8 @@ const unsigned char sj_icon_svg_bytes[] = {
 #embed "files/icon.svg"
 };
 LENGTH(icon_svg);
+
+const unsigned char sj_han_txt_bytes[] = {
+#embed "files/han.txt"
+};
+LENGTH(han_txt);

@@ -1,0 +1,76 @@
+internal import Kernel
+internal import Storage
+
+/// What a token of the index is about. Each kind has tokens of its own, marked by a letter that nobody types, so that an
+/// index answers for one kind without walking the hits of another.
+enum SearchMark: String {
+  /// Anywhere in the entry, its name included.
+  case anywhere = ""
+  case name = "ㄇ"
+  case initials = "ㄅ"
+  /// A filter's value: `ㄈs2` is sharing type 2.
+  case facet = "ㄈ"
+}
+
+/// Every token of one entry, in order; nil is a gap over which no phrase reaches.
+struct SearchDocument {
+  private(set) var tokens: [String?] = []
+
+  /// So many tokens of an entry are searched; PostgreSQL knows 16,383 positions.
+  static let limit = 16_000
+
+  init(name: String, body: [String], facets: [SearchFacet]) {
+    // What filters and what a name is found by comes first: it must not be cut off.
+    add(facets.compactMap(\.token), .facet)
+    add(searchTokens(name), .name)
+    add(initialTokens(name), .initials)
+    for text in [name] + body { add(searchTokens(text), .anywhere) }
+    if tokens.count > Self.limit { tokens.removeLast(tokens.count - Self.limit) }
+  }
+
+  private mutating func add(_ more: [String], _ mark: SearchMark) {
+    tokens += more.map { mark.rawValue + $0 }
+    tokens.append(nil)
+  }
+}
+
+/// One value that entries are filtered by.
+enum SearchFacet: Hashable {
+  case node(String)
+  case provider(OrganisationID)
+  case sharingType(String)
+  case format(String)
+  case cycle(String)
+  case isMounted(Bool)
+
+  /// Nil for a value that no entry can have; letters and digits only.
+  var token: String? {
+    let (kind, value): (String, String) =
+      switch self {
+      case .node(let code): ("c", code)
+      case .provider(let id): ("p", id.text.filter { $0 != "-" })
+      case .sharingType(let code): ("s", code)
+      case .format(let code): ("f", code)
+      case .cycle(let code): ("y", code)
+      case .isMounted(let mounted): ("m", mounted ? "1" : "0")
+      }
+    guard !value.isEmpty, value.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) }) else {
+      return nil
+    }
+    return kind + value
+  }
+}
+
+extension CatalogQuery {
+  /// Nil when a filter has a value that no entry can have.
+  var facets: [SearchFacet]? {
+    var facets: [SearchFacet] = []
+    if let node { facets.append(.node(node)) }
+    if let provider { facets.append(.provider(provider)) }
+    if let sharingType { facets.append(.sharingType(sharingType)) }
+    if let format { facets.append(.format(format)) }
+    if let cycle { facets.append(.cycle(cycle)) }
+    if let isMounted { facets.append(.isMounted(isMounted)) }
+    return facets.allSatisfy { $0.token != nil } ? facets : nil
+  }
+}
