@@ -111,7 +111,8 @@ import Testing
     var request = try await node.sharing.submit(
       RequestDraft(
         resource: resource.id, items: resource.items.filter { wanted.contains($0.column) }.map(\.id), purpose: "核对企业登记",
-        legalBasis: "《社会救助暂行办法》第五十八条", scene: "低保审核", frequency: .once, firstDay: today, lastDay: today + 30,
+        legalBasis: "《社会救助暂行办法》第五十八条", scene: "低保审核", mode: .table, frequency: .once, firstDay: today,
+        lastDay: today + 30,
         targetSource: target.id, targetTable: "enterprise_check"), by: cast.clerk)
     request = try await node.sharing.decideOwn(
       request.id, approve: true, words: "", version: request.version, by: cast.leader)

@@ -23,7 +23,8 @@ struct Stage {
     let today = node.clock.now().dateInChina
     return RequestDraft(
       resource: resource.id, items: items(["uscc", "name", "status"]), purpose: "核对低保申请家庭成员的任职情况",
-      legalBasis: "《社会救助暂行办法》第五十八条", scene: "低保审核", frequency: .daily, firstDay: today, lastDay: today + 30,
+      legalBasis: "《社会救助暂行办法》第五十八条", scene: "低保审核", mode: .table, frequency: .daily, firstDay: today,
+      lastDay: today + 30,
       targetSource: target, targetTable: "checked")
   }
 

@@ -163,7 +163,7 @@ struct BenchGrants {
     var request = try await node.sharing.submit(
       RequestDraft(
         resource: resource.id, items: resource.items.map(\.id), purpose: "测量", legalBasis: "测量", scene: "测量",
-        frequency: .once,
+        mode: .table, frequency: .once,
         firstDay: today, lastDay: today + 30, targetSource: target, targetTable: table), by: cast.clerk)
     request = try await node.sharing.decideOwn(
       request.id, approve: true, words: "", version: request.version, by: cast.leader)

@@ -146,7 +146,8 @@ struct DemoJourney {
         resource: resource.id, items: resource.items.filter { wanted.contains($0.column) }.map(\.id),
         purpose: "核对最低生活保障申请家庭成员是否为企业法定代表人及企业经营状态。",
         legalBasis: "《社会救助暂行办法》第五十八条：民政部门可请有关部门、单位核查申请家庭的收入和财产状况。",
-        scene: "最低生活保障申请审核确认", frequency: .daily, firstDay: today, lastDay: today + 365, targetSource: target.id,
+        scene: "最低生活保障申请审核确认", mode: .table, frequency: .daily, firstDay: today, lastDay: today + 365,
+        targetSource: target.id,
         targetTable: "legal_person_check"), by: cast.clerk)
     outcome.requestNumber = request.number
     outcome.asked = request.items.count
@@ -204,7 +205,8 @@ struct DemoJourney {
     var request = try await node.sharing.submit(
       RequestDraft(
         resource: resource.id, items: resource.items.filter { wanted.contains($0.column) }.map(\.id),
-        purpose: "核对申请家庭成员所属企业是否存续，并在需要时联系企业。", legalBasis: grant.legalBasis, scene: grant.scene, frequency: .weekly,
+        purpose: "核对申请家庭成员所属企业是否存续，并在需要时联系企业。", legalBasis: grant.legalBasis, scene: grant.scene, mode: .table,
+        frequency: .weekly,
         firstDay: today, lastDay: today + 180, targetSource: grant.targetSource, targetTable: "legal_person_status"),
       by: cast.clerk)
     request = try await node.sharing.decideOwn(

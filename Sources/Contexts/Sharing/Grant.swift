@@ -39,6 +39,7 @@ package struct Grant: Hashable, Sendable {
   package var purpose: String
   package var legalBasis: String
   package var scene: String
+  package var mode: SharingMode
   package var frequency: Frequency
   package var firstDay: CalendarDate
   package var lastDay: CalendarDate

@@ -50,7 +50,7 @@ package enum GrantStore {
         target_table, secret, state, version, created_at)
       VALUES (\(grant.id), \(grant.number), \(grant.request), \(grant.resource), \(grant.resourceVersion),
         \(grant.resourceName), \(grant.provider), \(grant.providerName), \(grant.consumer), \(grant.consumerName),
-        \(grant.purpose), \(grant.legalBasis), \(grant.scene), 'table', \(grant.frequency), \(grant.firstDay),
+        \(grant.purpose), \(grant.legalBasis), \(grant.scene), \(grant.mode), \(grant.frequency), \(grant.firstDay),
         \(grant.lastDay), \(grant.targetSource), \(grant.targetTable), \(sealedSecret), \(grant.state), \(grant.version),
         \(grant.createdAt))
       """)
@@ -77,7 +77,7 @@ package enum GrantStore {
 
   private static let select: SQL = """
     SELECT id, number, request, resource, resource_version, resource_name, provider, provider_name, consumer,
-      consumer_name, purpose, legal_basis, scene, frequency, first_day, last_day, target_source, target_table, state,
+      consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source, target_table, state,
       ended_at, ended_by, ended_why, version, created_at
     FROM sharing_grant
     """
@@ -97,7 +97,8 @@ package enum GrantStore {
       resourceVersion: try row.int("resource_version"), resourceName: try row.text("resource_name"),
       provider: try row.id("provider"), providerName: try row.text("provider_name"), consumer: try row.id("consumer"),
       consumerName: try row.text("consumer_name"), purpose: try row.text("purpose"),
-      legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), frequency: try row.choice("frequency"),
+      legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), mode: try row.choice("mode"),
+      frequency: try row.choice("frequency"),
       firstDay: try row.date("first_day"), lastDay: try row.date("last_day"), targetSource: try row.id("target_source"),
       targetTable: try row.text("target_table"), items: items, state: try row.choice("state"),
       endedAt: try row.instantOrNil("ended_at"), endedBy: try row.textOrNil("ended_by"),

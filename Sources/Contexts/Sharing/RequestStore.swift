@@ -47,7 +47,7 @@ package enum RequestStore {
       VALUES (\(request.id), \(request.number), \(request.resource), \(request.resourceVersion), \(request.resourceName),
         \(request.sharingType), \(request.provider), \(request.providerName), \(request.consumer),
         \(request.consumerName), \(request.askedBy), \(request.askedByName), \(request.askedFor), \(formKey), \(request.purpose), \(request.legalBasis),
-        \(request.scene), 'table', \(request.frequency), \(request.firstDay), \(request.lastDay),
+        \(request.scene), \(request.mode), \(request.frequency), \(request.firstDay), \(request.lastDay),
         \(request.targetSource), \(request.targetTable), \(request.state), \(request.supplementAsked), \(request.rules),
         \(request.due?.encoded), \(request.due?.date), \(request.version), \(request.createdAt), \(request.createdAt))
       """)
@@ -118,7 +118,7 @@ package enum RequestStore {
 
   private static let select: SQL = """
     SELECT id, number, resource, resource_version, resource_name, sharing_type, provider, provider_name, consumer,
-      consumer_name, asked_by, asked_by_name, asked_for, purpose, legal_basis, scene, frequency, first_day, last_day, target_source,
+      consumer_name, asked_by, asked_by_name, asked_for, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source,
       target_table, state, supplement_asked, rules, due, ground, ground_basis, version, created_at
     FROM sharing_request
     """
@@ -144,7 +144,8 @@ package enum RequestStore {
       consumerName: try row.text("consumer_name"), askedBy: try row.id("asked_by"),
       askedByName: try row.text("asked_by_name"), askedFor: try row.idOrNil("asked_for"),
       purpose: try row.text("purpose"),
-      legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), frequency: try row.choice("frequency"),
+      legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), mode: try row.choice("mode"),
+      frequency: try row.choice("frequency"),
       firstDay: try row.date("first_day"), lastDay: try row.date("last_day"), targetSource: try row.id("target_source"),
       targetTable: try row.text("target_table"), items: items, state: try row.choice("state"),
       supplementAsked: try row.bool("supplement_asked"), rules: try row.text("rules"),

@@ -43,7 +43,7 @@ extension Sharing {
         sharingType: resource.metadata.sharingType, provider: resource.provider, providerName: resource.providerName,
         consumer: consumer, consumerName: principal.organisationName, askedBy: person, askedByName: principal.name,
         askedFor: principal.onBehalfOf, purpose: draft.purpose, legalBasis: draft.legalBasis, scene: draft.scene,
-        frequency: draft.frequency,
+        mode: draft.mode, frequency: draft.frequency,
         firstDay: draft.firstDay, lastDay: draft.lastDay, targetSource: draft.targetSource,
         targetTable: draft.targetTable,
         items: resource.items.filter { wanted.contains($0.id) }.map {
@@ -194,7 +194,8 @@ extension Sharing {
       request: request.id, resource: request.resource, resourceVersion: request.resourceVersion,
       resourceName: request.resourceName, provider: request.provider, providerName: request.providerName,
       consumer: request.consumer, consumerName: request.consumerName, purpose: request.purpose,
-      legalBasis: request.legalBasis, scene: request.scene, frequency: request.frequency, firstDay: request.firstDay,
+      legalBasis: request.legalBasis, scene: request.scene, mode: request.mode, frequency: request.frequency,
+      firstDay: request.firstDay,
       lastDay: request.lastDay, targetSource: request.targetSource, targetTable: request.targetTable,
       items: request.items.filter { $0.approved == true }.map {
         Grant.Item(item: $0.item, name: $0.name, column: $0.column, isKey: $0.isKey, mask: $0.mask ?? .none)
@@ -207,7 +208,8 @@ extension Sharing {
         at: now, actor: principal, action: "sharing.grant.make", subjectKind: "grant", subject: grant.id.text,
         subjectName: grant.number, grant: grant.id.text,
         detail: [
-          ("resource", grant.resourceName), ("consumer", grant.consumerName), ("from", "\(grant.firstDay)"),
+          ("resource", grant.resourceName), ("consumer", grant.consumerName), ("mode", grant.mode.rawValue),
+          ("from", "\(grant.firstDay)"),
           ("to", "\(grant.lastDay)"),
           ("items", grant.items.map { "\($0.column):\($0.mask.encoded)" }.joined(separator: ",")),
         ]), in: tx)

@@ -6,6 +6,18 @@ package import Kernel
 package typealias ShareRequestID = ID<ShareRequest>
 package typealias GrantID = ID<Grant>
 
+/// In which way the data comes (共享方式): what the asker asks for, what is granted, and nothing else moves.
+package enum SharingMode: String, Sendable, CaseIterable {
+  /// 批量库表交换: rows are brought into a table of the consumer's own database.
+  case table
+
+  package var title: Text {
+    switch self {
+    case .table: Text("批量库表交换", "Table exchange")
+    }
+  }
+}
+
 /// How often the grant is carried out.
 package enum Frequency: String, Sendable, CaseIterable {
   case once, hourly, daily, weekly, monthly
@@ -109,6 +121,7 @@ package struct ShareRequest: Hashable, Sendable {
   package var legalBasis: String
   /// 办事场景: the matter at hand when the data is used.
   package var scene: String
+  package var mode: SharingMode
   package var frequency: Frequency
   package var firstDay: CalendarDate
   package var lastDay: CalendarDate
@@ -138,6 +151,7 @@ package struct RequestDraft: Sendable {
   package var purpose: String
   package var legalBasis: String
   package var scene: String
+  package var mode: SharingMode
   package var frequency: Frequency
   package var firstDay: CalendarDate
   package var lastDay: CalendarDate
@@ -147,7 +161,8 @@ package struct RequestDraft: Sendable {
   package var formKey: String?
 
   package init(
-    resource: ResourceID, items: [ItemID], purpose: String, legalBasis: String, scene: String, frequency: Frequency,
+    resource: ResourceID, items: [ItemID], purpose: String, legalBasis: String, scene: String,
+    mode: SharingMode, frequency: Frequency,
     firstDay: CalendarDate, lastDay: CalendarDate, targetSource: SourceID, targetTable: String, formKey: String? = nil
   ) {
     self.formKey = formKey
@@ -156,6 +171,7 @@ package struct RequestDraft: Sendable {
     self.purpose = purpose
     self.legalBasis = legalBasis
     self.scene = scene
+    self.mode = mode
     self.frequency = frequency
     self.firstDay = firstDay
     self.lastDay = lastDay

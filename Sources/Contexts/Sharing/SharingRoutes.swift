@@ -72,7 +72,8 @@ package struct SharingRoutes: Sendable {
         let ticked = request.query.all("item").map { (name: "items", value: $0) }
         let entered = Fields(
           [
-            ("frequency", "daily"), ("firstDay", "\(today)"), ("lastDay", "\(today + 365)"),
+            ("mode", SharingMode.table.rawValue), ("frequency", "daily"), ("firstDay", "\(today)"),
+            ("lastDay", "\(today + 365)"),
             ("form", uuidVersion7(at: request.now)),
           ] + ticked)
         return try await newForm(request, request.query["resource"], entered, nil)
@@ -120,10 +121,13 @@ package struct SharingRoutes: Sendable {
     if target == nil { faults.append(.init("target", Text("请选择接收库。", "Choose a receiving source."))) }
     let frequency = Frequency(rawValue: form["frequency"] ?? "")
     if frequency == nil { faults.append(.init("frequency", Text("请选择频率。", "Choose a frequency."))) }
-    guard let target, let frequency, faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
+    let mode = SharingMode(rawValue: form["mode"] ?? "")
+    if mode == nil { faults.append(.init("mode", Text("请选择共享方式。", "Choose the mode."))) }
+    guard let target, let mode, let frequency, faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
     return RequestDraft(
       resource: resource, items: form.all("items").compactMap { ItemID($0) }, purpose: form["purpose"] ?? "",
-      legalBasis: form["legalBasis"] ?? "", scene: form["scene"] ?? "", frequency: frequency, firstDay: first,
+      legalBasis: form["legalBasis"] ?? "", scene: form["scene"] ?? "", mode: mode, frequency: frequency,
+      firstDay: first,
       lastDay: last,
       targetSource: target, targetTable: form["targetTable"] ?? "", formKey: form["form"])
   }

@@ -39,7 +39,8 @@ struct SharingAPI: Sendable {
       ("resource", .string(item.resource.text)), ("resourceName", .string(item.resourceName)),
       ("provider", .string(item.providerName)), ("consumer", .string(item.consumerName)),
       ("purpose", .string(item.purpose)), ("legalBasis", .string(item.legalBasis)), ("scene", .string(item.scene)),
-      ("frequency", .string(item.frequency.rawValue)), ("from", .string("\(item.firstDay)")),
+      ("mode", .string(item.mode.rawValue)), ("frequency", .string(item.frequency.rawValue)),
+      ("from", .string("\(item.firstDay)")),
       ("to", .string("\(item.lastDay)")), ("due", .optional(item.due.map { "\($0.date)" })),
       (
         "items",
@@ -61,7 +62,9 @@ struct SharingAPI: Sendable {
       ("request", .string(grant.request.text)), ("resource", .string(grant.resource.text)),
       ("resourceName", .string(grant.resourceName)), ("provider", .string(grant.providerName)),
       ("consumer", .string(grant.consumerName)), ("purpose", .string(grant.purpose)),
-      ("legalBasis", .string(grant.legalBasis)), ("frequency", .string(grant.frequency.rawValue)),
+      ("legalBasis", .string(grant.legalBasis)), ("scene", .string(grant.scene)),
+      ("mode", .string(grant.mode.rawValue)),
+      ("frequency", .string(grant.frequency.rawValue)),
       ("from", .string("\(grant.firstDay)")), ("to", .string("\(grant.lastDay)")),
       ("targetTable", .string(grant.targetTable)), ("endedWhy", .optional(grant.endedWhy)),
       (

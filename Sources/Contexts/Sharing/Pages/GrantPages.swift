@@ -48,7 +48,8 @@ enum GrantPages {
           (t("资源", "Resource"), "<a href=\"/catalog/resources/\(grant.resource)\">\(grant.resourceName)</a>"),
           (t("提供部门", "Provider"), "\(grant.providerName)"), (t("使用部门", "Consumer"), "\(grant.consumerName)"),
           (t("使用目的", "Purpose"), "\(grant.purpose)"), (t("法律依据", "Legal basis"), "\(grant.legalBasis)"),
-          (t("办事场景", "Scene"), "\(grant.scene)"), (t("频率", "Frequency"), "\(t(grant.frequency.title))"),
+          (t("办事场景", "Scene"), "\(grant.scene)"), (t("共享方式", "Mode"), "\(t(grant.mode.title))"),
+          (t("频率", "Frequency"), "\(t(grant.frequency.title))"),
           (t("期限", "Period"), "\(grant.firstDay) – \(grant.lastDay)"), (t("目标表", "Target table"), "<code>\(grant.targetTable)</code>"),
           (t("由申请", "From request"), "<a href=\"/requests/\(grant.request)\">\(t("查看", "See it"))</a>"),
         ]))

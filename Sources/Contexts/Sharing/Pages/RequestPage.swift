@@ -20,7 +20,8 @@ enum RequestPage {
           (t("资源", "Resource"), "<a href=\"/catalog/resources/\(item.resource)\">\(item.resourceName)</a>"),
           (t("申请部门", "Asker"), "\(item.consumerName) · \(item.askedByName)"), (t("提供部门", "Provider"), "\(item.providerName)"),
           (t("使用目的", "Purpose"), "\(item.purpose)"), (t("法律依据", "Legal basis"), "\(item.legalBasis)"),
-          (t("办事场景", "Scene"), "\(item.scene)"), (t("频率", "Frequency"), "\(t(item.frequency.title))"),
+          (t("办事场景", "Scene"), "\(item.scene)"), (t("共享方式", "Mode"), "\(t(item.mode.title))"),
+          (t("频率", "Frequency"), "\(t(item.frequency.title))"),
           (t("期限", "Period"), "\(item.firstDay) – \(item.lastDay)"), (t("目标表", "Target table"), "<code>\(item.targetTable)</code>"),
           (t("这一步的期限", "This step is due"), RequestPages.due(item.due, today: today, t)),
         ]))

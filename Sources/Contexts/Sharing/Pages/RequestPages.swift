@@ -73,6 +73,7 @@ enum RequestPages {
           \(field(t, Field("purpose", Text("使用目的", "Purpose"), .area(maxLength: Sharing.limits.purpose), hint: Text("办什么事、为什么需要这些数据", "What is done with the data, and why it is needed")), value: entered, faults: faults))\
           \(field(t, Field("legalBasis", Text("法律依据", "Legal basis"), .area(maxLength: Sharing.limits.legalBasis), hint: Text("法规名称和条款", "Name and article")), value: entered, faults: faults))\
           \(field(t, Field("scene", Text("办事场景", "Scene"), .text(maxLength: Sharing.limits.scene)), value: entered, faults: faults))\
+          \(field(t, Field("mode", Text("共享方式", "Mode"), .choice(SharingMode.allCases.map { ($0.rawValue, t($0.title)) })), value: entered, faults: faults))\
           \(field(t, Field("frequency", Text("频率", "Frequency"), .choice(Frequency.allCases.map { ($0.rawValue, t($0.title)) })), value: entered, faults: faults))\
           \(field(t, Field("firstDay", Text("使用期限自", "From"), .date), value: entered, faults: faults))\
           \(field(t, Field("lastDay", Text("至（含）", "To, included"), .date), value: entered, faults: faults))\
