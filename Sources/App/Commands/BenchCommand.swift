@@ -47,7 +47,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How many grants: one for each measured run.") var grants = 1
 
     func run() async throws {
-      let settings = try options.settings(["source-folders": "/"])
+      let settings = try options.settings()
       _ = try await InitCommand.make(settings, clock: .system)
       let node = try await Node.open(settings)
       let cast = try await DemoCast.make(on: node)

@@ -53,6 +53,9 @@ package struct PostgreSQLConnector: Connector {
       .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+08:00"),
     ],
     guarantee: guarantee,
+    check: { settings in
+      PostgreSQLAddress.fault(in: settings["address"] ?? "").map { [("address", $0)] } ?? []
+    },
     open: { settings throws(ConnectorError) in
       var zone = 28_800
       if let written = settings["zone"], !written.isEmpty {

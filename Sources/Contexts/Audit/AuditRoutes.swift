@@ -8,9 +8,12 @@ package struct AuditRoutes: Sendable {
   let database: any Database
   let key: SM2.PublicKey
   let words: AuditWords
+  let grants: AuditGrants
 
-  package static func routes(database: any Database, publicKey: SM2.PublicKey, words: AuditWords) -> [Route] {
-    let site = AuditRoutes(database: database, key: publicKey, words: words)
+  package static func routes(
+    database: any Database, publicKey: SM2.PublicKey, words: AuditWords, grants: AuditGrants
+  ) -> [Route] {
+    let site = AuditRoutes(database: database, key: publicKey, words: words, grants: grants)
     return site.pages + site.interface
   }
 
@@ -26,7 +29,7 @@ package struct AuditRoutes: Sendable {
         search.limit = 51
         let (asked, failed) = (search, refusal != nil)
         let (records, health) = try await database.read { tx in
-          (failed ? [] : try asked.records(for: principal, in: tx), try AuditHealth.now(in: tx))
+          (failed ? [] : try asked.records(for: principal, grants: grants, in: tx), try AuditHealth.now(in: tx))
         }
         return .page(
           AuditPages.search(
@@ -56,7 +59,7 @@ package struct AuditRoutes: Sendable {
       .get("/api/v1/audit/records", Self.door, summary: Text("查询审计记录", "Search the log")) { request in
         let principal = try request.visitor()
         let search = try await read(request.query)
-        let records = try await database.read { try search.records(for: principal, in: $0) }
+        let records = try await database.read { try search.records(for: principal, grants: grants, in: $0) }
         let next = records.count == search.limit ? records.last?.id.text : nil
         return .json(JSON.object([("records", .array(records.map(Self.json))), ("next", .optional(next))]).bytes)
       },
@@ -79,7 +82,7 @@ package struct AuditRoutes: Sendable {
   private func find(_ request: Request) async throws -> (AuditRecord, AuditProof?) {
     let (id, principal): (AuditRecordID, Principal) = (try request.id(), try request.visitor())
     return try await database.read { tx in
-      (try AuditStore.find(id, for: principal, in: tx), try AuditProof.of(id, in: tx))
+      (try AuditStore.find(id, for: principal, grants: grants, in: tx), try AuditProof.of(id, in: tx))
     }
   }
 

@@ -4,8 +4,18 @@ package import Storage
 extension Permission {
   /// Sees the whole log.
   package static let auditRead = Permission("audit.read")
-  /// Sees what the own organisation did.
+  /// Sees what the own organisation did, and what happened under the grants it is party to.
   package static let auditReadOwn = Permission("audit.read.own")
+}
+
+/// What the log asks of the context that keeps grants; `App` fills it in.
+package struct AuditGrants: Sendable {
+  /// Whether this grant (by id) is one that the principal may see.
+  package var isSeen: @Sendable (_ grant: String, Principal, any Transaction) throws -> Bool
+  package init(isSeen: @escaping @Sendable (_ grant: String, Principal, any Transaction) throws -> Bool) {
+    self.isSeen = isSeen
+  }
+  package static let none = AuditGrants { _, _, _ in false }
 }
 
 /// Who, what, when, under which grant; every part may be left out.
@@ -27,12 +37,17 @@ package struct AuditSearch: Sendable, Hashable {
 
   package init() {}
 
-  /// Newest first. A principal with `audit.read.own` only sees what its organisation did, whatever was asked.
-  package func records(for principal: Principal, in tx: any Transaction) throws -> [AuditRecord] {
+  /// Newest first. A principal with `audit.read.own` only sees what its organisation did; where it asks for a grant that
+  /// it may see, everything under it, also what the platform and the other side did.
+  package func records(
+    for principal: Principal, grants: AuditGrants = .none, in tx: any Transaction
+  ) throws -> [AuditRecord] {
     var conditions: [SQL] = []
     if !principal.may(.auditRead) {
       try principal.require(.auditReadOwn)
-      conditions.append("r.organisation = \(principal.organisation)")
+      if try !(grant.map { try grants.isSeen($0, principal, tx) } ?? false) {
+        conditions.append("r.organisation = \(principal.organisation)")
+      }
     }
     if let actors { conditions.append(.any(actors.map { "r.actor = \($0)" })) }
     if let organisation { conditions.append("r.organisation = \(organisation)") }
@@ -66,13 +81,16 @@ enum AuditStore {
       leaf: try row.intOrNil("leaf_index"))
   }
 
-  static func find(_ id: AuditRecordID, for principal: Principal, in tx: any Transaction) throws -> AuditRecord {
+  static func find(
+    _ id: AuditRecordID, for principal: Principal, grants: AuditGrants, in tx: any Transaction
+  ) throws -> AuditRecord {
     guard let row = try tx.row("\(select) WHERE r.id = \(id)") else { throw Refusal.notFound(Text("记录", "record")) }
     let found = try record(row)
-    guard principal.may(.auditRead) || (principal.may(.auditReadOwn) && found.organisation == principal.organisation)
-    else {
-      throw Refusal.notFound(Text("记录", "record"))
-    }
+    if principal.may(.auditRead) { return found }
+    guard principal.may(.auditReadOwn),
+      try found.organisation == principal.organisation
+        || (found.grant.map { try grants.isSeen($0, principal, tx) } ?? false)
+    else { throw Refusal.notFound(Text("记录", "record")) }
     return found
   }
 }

@@ -64,6 +64,7 @@ package enum CatalogStore {
 
   /// Writes a draft anew; false when it was changed since `revision`.
   static func update(_ resource: Resource, from revision: Int, in tx: any Transaction) throws -> Bool {
+    guard resource.revision == revision else { return false }
     let m = resource.metadata
     let changed = try tx.run(
       """
@@ -76,7 +77,7 @@ package enum CatalogStore {
         related = \(m.related.joined(separator: " ")), secrecy = \(m.secrecy), level = \(m.level),
         mount_source = \(resource.mount?.source), mount_schema = \(resource.mount?.table.schema),
         mount_table = \(resource.mount?.table.name), mount_keys = \(resource.mount.map { list($0.keyColumns) }),
-        mount_cursor = \(resource.mount?.cursorColumn), revision = \(revision + 1), lists = \(resource.lists),
+        mount_cursor = \(resource.mount?.cursorColumn), revision = revision + 1, lists = \(resource.lists),
         changed_at = \(resource.changedAt)
       WHERE resource = \(resource.id) AND version = \(resource.version) AND revision = \(revision)
       """)

@@ -100,7 +100,7 @@ extension Cataloguing {
       let broken = findings.filter { ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code) }
       if let refusal = broken.refusal { throw refusal }
       guard try CatalogStore.update(resource, from: revision, in: tx) else { throw CatalogStore.changedMeanwhile }
-      resource.revision = revision + 1
+      resource.revision += 1
       try record(.edit, "catalog.draft.edit", resource, by: principal, at: now, in: tx)
       return (resource, findings)
     }

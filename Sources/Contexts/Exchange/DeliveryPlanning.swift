@@ -1,5 +1,6 @@
 import Catalog
 import Connecting
+import Identity
 import Inventory
 import Kernel
 import NationalCrypto
@@ -32,6 +33,9 @@ extension Exchange {
     guard source.source.owner == grant.provider, target.source.owner == grant.consumer else {
       throw Refusal(
         .forbidden, "exchange.owner", Text("数据源不属于授权的双方。", "A data source belongs to neither side of the grant."))
+    }
+    for side in [source, target] {
+      try admission.check(side.source, side.address, owner: OrganisationStore.find(side.source.owner, in: tx))
     }
     let items = try grant.items.map { granted -> ItemContract in
       guard let item = resource.item(granted.item), let type = item.type else {

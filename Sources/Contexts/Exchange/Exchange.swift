@@ -23,17 +23,19 @@ package struct Exchange: Sendable {
   package let sharing: Sharing
   let connectors: ConnectorCatalog
   let seal: SourceSeal
+  let admission: SourceAdmission
   let nodeKey: [UInt8]
 
   package init(
     database: any Database, clock: Clock, sharing: Sharing, connectors: ConnectorCatalog, seal: SourceSeal,
-    nodeKey: [UInt8]
+    admission: SourceAdmission, nodeKey: [UInt8]
   ) {
     self.database = database
     self.clock = clock
     self.sharing = sharing
     self.connectors = connectors
     self.seal = seal
+    self.admission = admission
     self.nodeKey = nodeKey
   }
 

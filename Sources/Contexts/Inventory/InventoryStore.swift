@@ -74,17 +74,16 @@ package enum InventoryStore {
       """)
   }
 
-  /// False when somebody changed it since `revision`.
-  static func update(_ system: InformationSystem, from revision: Int, in tx: any Transaction) throws -> Bool {
+  static func update(_ system: InformationSystem, in tx: any Transaction) throws {
     let facts = system.facts
-    return try tx.run(
+    try tx.run(
       """
       UPDATE inventory_system SET name = \(facts.name), purpose = \(facts.function), scope = \(facts.scope),
         frequency = \(facts.frequency), approved_by = \(facts.approvedBy), approved_on = \(facts.approvedOn),
         fund_source = \(facts.fundSource), network = \(facts.network), stage = \(facts.stage),
         folded = \(folded(system)), revision = \(system.revision), changed_at = \(system.changedAt)
-      WHERE id = \(system.id) AND revision = \(revision)
-      """) == 1
+      WHERE id = \(system.id)
+      """)
   }
 
   static func nameIsTaken(

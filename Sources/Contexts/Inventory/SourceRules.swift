@@ -14,52 +14,14 @@ package struct SourceDraft: Hashable, Sendable {
   }
 }
 
-/// Where sources may lie on this node. Without it a settings form would be a way to read any file of the server.
-package struct SourceAdmission: Sendable {
-  /// What is wrong with these settings on this node, each at `setting.<name>`.
-  package var faults: @Sendable (_ kind: String, _ settings: [String: String]) -> [Refusal.Fault]
-
-  package init(faults: @escaping @Sendable (_ kind: String, _ settings: [String: String]) -> [Refusal.Fault]) {
-    self.faults = faults
-  }
-
-  /// Anywhere: for tests, and for the command line, whose user owns the machine.
-  package static let anywhere = SourceAdmission { _, _ in [] }
-
-  /// Settings that look like paths must lie under one of these folders, without `..` and without links out of it being
-  /// followed by name.
-  package static func files(under folders: [String]) -> SourceAdmission {
-    SourceAdmission { _, settings in
-      settings.sorted { $0.key < $1.key }.compactMap { name, value in
-        guard pathSettings.contains(name) || value.hasPrefix("/") && !hostSettings.contains(name) else { return nil }
-        let isInside = folders.contains { folder in
-          let folder = folder.hasSuffix("/") ? folder : folder + "/"
-          return value.hasPrefix(folder) && value.count > folder.count
-        }
-        guard isInside, !value.split(separator: "/").contains("..") else {
-          return Refusal.Fault(
-            "setting.\(name)",
-            Text(
-              "文件须放在本节点允许的目录下：\(folders.joined(separator: "、"))。",
-              "The file must lie in a folder this node permits: \(folders.joined(separator: ", "))."))
-        }
-        return nil
-      }
-    }
-  }
-
-  /// Names under which connectors take a path.
-  private static let pathSettings: Set<String> = ["file", "path", "folder"]
-  /// A host may begin with a slash: the folder of a server's socket.
-  private static let hostSettings: Set<String> = ["host"]
-}
-
 extension SourceDraft {
   package static let nameLimit = 64
   package static let settingLimit = 1000
 
-  /// What is wrong with it; `kept` are the secrets a stored source already has.
-  package func faults(kind: ConnectorKind?, kept: [String], admission: SourceAdmission) -> [Refusal.Fault] {
+  /// What is wrong with it; `kept` are the secrets a stored source already has, `owner` its organisation's credit code.
+  package func faults(
+    kind: ConnectorKind?, kept: [String], admission: SourceAdmission, owner: String
+  ) -> [Refusal.Fault] {
     guard let kind else {
       return [Refusal.Fault("kind", Text("请选择连接方式。", "Choose how to connect."))]
     }
@@ -87,39 +49,11 @@ extension SourceDraft {
           .init(field, Text("最多 \(Self.settingLimit) 字节。", "At most \(Self.settingLimit) bytes.")))
       } else if value.unicodeScalars.contains(where: { $0.value < 0x20 }) {
         faults.append(.init(field, Text("不能含有控制字符。", "Control characters are not allowed.")))
-      } else if !setting.isSecret, let parameter = fileParameter(in: value) {
-        faults.append(
-          .init(
-            field,
-            Text(
-              "不能使用参数 \(parameter)，它会让服务器读取本机文件。",
-              "Parameter \(parameter) is not allowed: it makes the server read its own files.")))
-      } else if !setting.isSecret, carriesSecret(value) {
-        faults.append(
-          .init(
-            field,
-            Text("口令请填写在口令栏，它会加密保存且不再显示。", "Put the password in its own field, where it is sealed and never shown.")))
       }
     }
-    return faults + admission.faults(kind.name, settings)
+    if faults.isEmpty {
+      faults = kind.check(settings).map { Refusal.Fault("setting.\($0.setting)", $0.message) }
+    }
+    return faults + admission.faults(settings, owner)
   }
-}
-
-/// A connection parameter that names a file or a service of this machine; an address must name only the other side.
-private func fileParameter(in value: String) -> String? {
-  let folded = value.lowercased()
-  return ["passfile", "servicefile", "service", "sslkey", "sslcert", "sslrootcert", "sslcrl", "sslcrldir"].first {
-    name in
-    ["?", "&", " "].contains { folded.contains($0 + name + "=") } || folded.hasPrefix(name + "=")
-  }
-}
-
-/// `password=…` or `user:word@host` in a setting that everyone may read.
-private func carriesSecret(_ value: String) -> Bool {
-  let folded = value.lowercased()
-  if folded.contains("password=") || folded.contains("passwd=") || folded.contains("pwd=") { return true }
-  guard let scheme = folded.firstRange(of: "://") else { return false }
-  let rest = folded[scheme.upperBound...]
-  guard let at = rest.firstIndex(of: "@") else { return false }
-  return rest[..<at].contains(":")
 }

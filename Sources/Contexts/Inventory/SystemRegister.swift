@@ -72,14 +72,15 @@ package struct SystemRegister: Sendable {
       var system = try own(id, principal, in: tx)
       try checkName(facts.name, owner: system.owner, except: id, in: tx)
       let changed = changedFields(from: system.facts, to: facts)
-      system.facts = facts
-      system.revision = revision + 1
-      system.changedAt = now
-      guard try InventoryStore.update(system, from: revision, in: tx) else {
+      guard system.revision == revision else {
         throw Refusal(
           .conflict, "inventory.system.changed",
           Text("您填写期间，这个系统已被他人修改，请刷新后重填。", "Somebody changed this system meanwhile; reload and enter it again."))
       }
+      system.facts = facts
+      system.revision += 1
+      system.changedAt = now
+      try InventoryStore.update(system, in: tx)
       try record(
         "inventory.system.edit", system, principal, now, [("changed", changed.joined(separator: " "))], in: tx)
       return system
@@ -126,9 +127,10 @@ package struct SystemRegister: Sendable {
     let now = clock.now()
     try principal.require(.manageInventory)
     let kind = probe.kind(draft.kind)
-    try refuse(draft.faults(kind: kind, kept: [], admission: admission))
     return try await db.write { tx in
       let system = try own(system, principal, in: tx)
+      let owner = try creditCode(system.owner, in: tx)
+      try refuse(draft.faults(kind: kind, kept: [], admission: admission, owner: owner))
       try checkSourceName(draft.name, of: system.id, except: nil, in: tx)
       let source = DataSource(
         id: .make(at: now), system: system.id, owner: system.owner, name: draft.name, kind: draft.kind,
@@ -148,7 +150,8 @@ package struct SystemRegister: Sendable {
       var draft = draft
       draft.kind = source.kind
       let kind = probe.kind(draft.kind)
-      try refuse(draft.faults(kind: kind, kept: source.secrets, admission: admission))
+      let owner = try creditCode(source.owner, in: tx)
+      try refuse(draft.faults(kind: kind, kept: source.secrets, admission: admission, owner: owner))
       try checkSourceName(draft.name, of: source.system, except: id, in: tx)
       source.name = draft.name
       source.settings = open(draft, kind)
@@ -221,8 +224,14 @@ package struct SystemRegister: Sendable {
     return try await db.read { tx in
       _ = try ownSource(id, principal, in: tx)
       guard let found = try InventoryStore.address(of: id, seal: seal, in: tx) else { throw Self.unknownSource }
+      try admission.check(found.source, found.address, owner: organisation(found.source.owner, tx))
       return found
     }
+  }
+
+  private func creditCode(_ owner: OrganisationID, in tx: any Transaction) throws -> String {
+    guard let office = try organisation(owner, tx) else { throw Refusal.notFound(Text("单位", "organisation")) }
+    return office.creditCode
   }
 
   /// A connector's error as a refusal: its words are for people and hold no values.

@@ -84,16 +84,20 @@ package struct ConnectorKind: Sendable {
   package var title: Text
   package var settings: [Setting]
   package var guarantee: ConnectorGuarantee
+  /// What is wrong with settings by this kind's own grammar, found without connecting.
+  package var check: @Sendable (_ settings: [String: String]) -> [(setting: String, message: Text)]
   package var open: @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
 
   package init(
     name: String, title: Text, settings: [Setting], guarantee: ConnectorGuarantee,
+    check: @escaping @Sendable (_ settings: [String: String]) -> [(setting: String, message: Text)] = { _ in [] },
     open: @escaping @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
   ) {
     self.name = name
     self.title = title
     self.settings = settings
     self.guarantee = guarantee
+    self.check = check
     self.open = open
   }
 }

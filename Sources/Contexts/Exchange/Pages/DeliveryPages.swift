@@ -55,7 +55,8 @@ enum DeliveryPages {
     let (delivery, grant) = (view.delivery, view.grant)
     // A link to a closed door is no help.
     let audit = Set([Permission.auditRead, .auditReadOwn])
-    let link: HTML = "<a href=\"/audit?subject=\(delivery.id)\">\(t("查看记录", "See the records"))</a>"
+    let link: HTML =
+      "<a href=\"/audit?grant=\(delivery.grant)&amp;subject=\(delivery.id)\">\(t("查看记录", "See the records"))</a>"
     let log = audit.isDisjoint(with: request.principal?.permissions ?? []) ? [] : [(t("审计", "In the log"), link)]
     return Page(
       Text("交换 \(delivery.createdAt.minuteInChina)", "Delivery of \(delivery.createdAt.minuteInChina)"),

@@ -1,0 +1,41 @@
+internal import CLibPQ
+package import Kernel
+
+extension PostgreSQLAddress {
+  /// Parameters that only say where the other side is and how to reach it. Everything else (files of this server, services,
+  /// programs, options of the session) stays out of a form that people fill in.
+  private static let permitted: Set<String> = [
+    "host", "hostaddr", "port", "dbname", "user", "sslmode", "connect_timeout", "application_name",
+    "target_session_attrs", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
+    "channel_binding", "gssencmode",
+  ]
+
+  /// What is wrong with an address, read as libpq itself reads it; nil when nothing is.
+  package static func fault(in address: String) -> Text? {
+    var message: UnsafeMutablePointer<CChar>?
+    guard let options = PQconninfoParse(address, &message) else {
+      PQfreemem(message)
+      return Text(
+        "地址写法不对，应如 postgres://reader@10.1.2.3:5432/registry 或 host=10.1.2.3 dbname=registry user=reader。",
+        "This is no address; write postgres://reader@10.1.2.3:5432/registry or host=10.1.2.3 dbname=registry user=reader."
+      )
+    }
+    defer { PQconninfoFree(options) }
+    var at = options
+    while let keyword = at.pointee.keyword {
+      defer { at += 1 }
+      guard at.pointee.val != nil else { continue }
+      let name = String(cString: keyword)
+      if name == "password" {
+        return Text("口令请填写在口令栏，它会加密保存且不再显示。", "Put the password in its own field, where it is sealed and never shown.")
+      }
+      if !permitted.contains(name) {
+        return Text(
+          "地址中不能使用参数 \(name)；只能写对方的主机、端口、库名、用户和连接方式。",
+          "Parameter \(name) is not permitted here; an address names the other side's host, port, database, user and how to reach it."
+        )
+      }
+    }
+    return nil
+  }
+}
