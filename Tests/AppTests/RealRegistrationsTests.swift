@@ -1,5 +1,6 @@
 import Catalog
 import Connecting
+import Demo
 import Exchange
 import Foundation
 import Inventory

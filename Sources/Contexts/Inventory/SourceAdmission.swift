@@ -1,7 +1,7 @@
 #if canImport(Glibc)
   internal import Glibc
 #endif
-internal import Identity
+package import Identity
 package import Kernel
 
 /// Where sources may lie on this node. Without it a settings form would be a way to read any file of the server, and one
