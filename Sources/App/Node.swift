@@ -98,11 +98,20 @@ struct Node: Sendable {
       db: database, clock: clock, probe: .through(Self.connectors), seal: seal, admission: admission)
     let grantsOn = Cataloguing.Dependents { resource, tx in
       try GrantStore.open(on: resource, in: tx).map {
-        Text("授权 \($0.number)：\($0.consumerName)", "Grant \($0.number): \($0.consumerName)")
+        Text(
+          "授权 \($0.number)（\($0.consumerName)）将停止交换", "Grant \($0.number) (\($0.consumerName)) will stop delivering")
       }
+        + RequestStore.open(on: resource, in: tx).map {
+          Text(
+            "申请 \($0.number)（\($0.consumerName)）将不能再获授权",
+            "Request \($0.number) (\($0.consumerName)) can no longer be granted")
+        }
     }
     cataloguing = Cataloguing(db: database, clock: clock, register: register, dependents: grantsOn)
-    sharing = Sharing(database: database, clock: clock, sealingKey: keys.sealing) { grant, now, tx in
+    sharing = Sharing(
+      database: database, clock: clock, sealingKey: keys.sealing,
+      nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }
+    ) { grant, now, tx in
       try Exchange.schedule(grant, at: now, in: tx)
     }
     exchange = Exchange(
@@ -117,13 +126,12 @@ struct Node: Sendable {
     let exchange = exchange
     return [
       Exchange.job: { context in
-        guard let id = DeliveryID(context.job.payload) else { throw JobFailure.permanent("not a delivery's id") }
         do {
-          let (delivery, _) = try await exchange.carryOut(id, fence: Int64(context.job.fence)) { progress in
+          let (delivery, _) = try await exchange.carryOut(context.job) { progress in
             try await context.report(done: progress.delivered, note: "\(progress.delivered)")
           }
           return delivery.state.rawValue
-        } catch let error as ConnectorError where error.kind != .retryable {
+        } catch let error as ConnectorError where error.kind != .retryable && error.kind != .fenced {
           // A wrong password or a changed table will not mend itself: a person has to.
           throw JobFailure.permanent(error.message.english)
         }
@@ -141,9 +149,7 @@ struct Node: Sendable {
     return JobRunner(
       database: database, clock: clock, handlers: handlers,
       abandoned: [
-        Exchange.job: { job, now, tx in
-          if let id = DeliveryID(job.payload) { try exchange.abandon(id, at: now, in: tx) }
-        }
+        Exchange.job: { job, now, tx in try exchange.abandon(job, at: now, in: tx) }
       ], concurrency: concurrency,
       logger: Logger(label: "sanjiang.jobs"))
   }

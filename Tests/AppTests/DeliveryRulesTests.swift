@@ -151,7 +151,8 @@ import Testing
       _ = try await stage.node.runner().drain()
       let before = try await stage.counts()
       #expect(before["exchange_receipt"] == 2)
-      await #expect(throws: Refusal.self) { try await exchange.carryOut(delivery.id, fence: 1_000_000) }
+      let job = try #require(try await stage.node.database.read { try JobQueue.list(kind: Exchange.job, in: $0).first })
+      await #expect(throws: JobFailure.self) { try await exchange.carryOut(job) }
       let after = try await stage.counts()
       #expect(after == before)
       let view = try await exchange.delivery(delivery.id, for: stage.cast.clerk)

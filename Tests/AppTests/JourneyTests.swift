@@ -60,7 +60,7 @@ import Testing
     try source.enter("source", "业务库")
     try source.enter("setting.path", "/etc/passwd")
     let refused = try await visitor.send(source)
-    #expect(refused.status == 422 && refused.text.contains("/etc/passwd") && refused.text.contains("允许的目录"))
+    #expect(refused.status == 422 && refused.text.contains("/etc/passwd") && refused.text.contains("本单位在本节点的目录"))
     try source.enter("setting.path", path)
     _ = try await visitor.submit(source)
     _ = try await visitor.submit(visitor.form("/probe", at: system))

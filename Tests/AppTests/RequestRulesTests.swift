@@ -1,3 +1,4 @@
+import Audit
 import Catalog
 import Deadlines
 import Exchange
@@ -77,7 +78,14 @@ import Testing
       #expect(ids.count == 1)
       let once = try await stage.counts()
       #expect(once["sharing_request"] == 1 && once["sharing_request_event"] == 1)
+      // Sent again with other content, it is told what became of it, and nothing is lost unsaid.
+      var changed = sent
+      changed.scene = "另一场景"
+      let other = changed
+      let refusal = await #expect(throws: Refusal.self) { try await sharing.submit(other, by: clerk) }
+      #expect(refusal?.code == "sharing.request.sent")
       draft.formKey = "another-form"
+      draft.targetTable = "another_table"
       let second = try await stage.node.sharing.submit(draft, by: stage.cast.clerk)
       #expect(!ids.contains(second.id))
     }
@@ -98,13 +106,13 @@ import Testing
       let deputy = stage.cast.consumerOfficer
       var another = leader
       another.person = stage.cast.operatorInChief.person
-      for (asker, decider) in [
+      for (index, (asker, decider)) in [
         (acting(clerk, for: nil), acting(clerk, for: nil)), (acting(clerk, for: leader), acting(leader, for: nil)),
         (acting(clerk, for: nil), acting(deputy, for: clerk)),
         (acting(clerk, for: leader), acting(deputy, for: leader)),
         (acting(deputy, for: clerk), acting(deputy, for: leader)),
-      ] {
-        let request = try await stage.node.sharing.submit(stage.draft, by: asker)
+      ].enumerated() {
+        let request = try await stage.node.sharing.submit(stage.draft(into: "checked_\(index)"), by: asker)
         let refusal = await #expect(throws: Refusal.self) {
           try await stage.node.sharing.decideOwn(
             request.id, approve: true, words: "", version: request.version, by: decider)
@@ -124,7 +132,7 @@ import Testing
     try await withStage(engine) { stage in
       let (sharing, stranger) = (stage.node.sharing, try await stage.stranger())
       let request = try await sharing.submit(stage.draft, by: stage.cast.clerk)
-      let grant = try await stage.grant(stage.draft)
+      let grant = try await stage.grant(stage.draft(into: "granted"))
       let before = try await stage.counts()
       let version = request.version
       let decisions = request.items.map { ItemDecision(item: $0.item, approve: true) }
@@ -196,8 +204,106 @@ import Testing
       }
       #expect(waiting == "\(own.date)")
       stage.clock.advance(by: .seconds(86_400 * 365 * 5))
-      let later = try await stage.node.sharing.submit(stage.draft, by: stage.cast.clerk)
+      let later = try await stage.node.sharing.submit(stage.draft(into: "later"), by: stage.cast.clerk)
       #expect(later.due?.provisional == true)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `one table belongs to one grant, and whoever asks for it again hears so at once`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let sharing = stage.node.sharing
+      let waiting = try await sharing.submit(stage.draft, by: stage.cast.clerk)
+      let asked = await #expect(throws: Refusal.self) { try await sharing.submit(stage.draft, by: stage.cast.clerk) }
+      #expect(asked?.faults.first?.message.chinese.contains(waiting.number) == true)
+      _ = try await sharing.withdraw(waiting.id, words: "", version: waiting.version, by: stage.cast.clerk)
+      let grant = try await stage.grant(stage.draft)
+      _ = try await sharing.order(.revoke, grant.id, why: "不再需要", version: grant.version, by: stage.cast.officer)
+      let taken = await #expect(throws: Refusal.self) { try await sharing.submit(stage.draft, by: stage.cast.clerk) }
+      #expect(taken?.faults.first?.field == "targetTable")
+      #expect(taken?.faults.first?.message.chinese.contains(grant.number) == true)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a supplement that changes the purpose goes back to the leader, and the log keeps both`(engine: Engine)
+    async throws
+  {
+    try await withStage(engine) { stage in
+      let (sharing, cast) = (stage.node.sharing, stage.cast)
+      for (index, changes) in [false, true].enumerated() {
+        var request = try await sharing.submit(stage.draft(into: "checked_\(index)"), by: cast.clerk)
+        request = try await sharing.decideOwn(
+          request.id, approve: true, words: "", version: request.version, by: cast.leader)
+        request = try await sharing.review(
+          request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
+        request = try await sharing.askSupplement(
+          request.id, words: "请写明条款", version: request.version, by: cast.officer)
+        request = try await sharing.supplement(
+          request.id, purpose: changes ? "完全不同的目的" : request.purpose, legalBasis: request.legalBasis, words: "已补充",
+          version: request.version, by: cast.clerk)
+        #expect(request.state == (changes ? .ownPending : .providerPending))
+        let id = request.id
+        let auditor = Principal(
+          person: nil, name: "审计", organisation: nil, organisationName: "", permissions: [.auditRead])
+        let details = try await stage.node.database.read { tx in
+          var search = AuditSearch()
+          search.subject = id.text
+          return try search.records(for: auditor, in: tx).flatMap { $0.payload?.detail ?? [] }
+        }
+        let purposes = Set(details.filter { $0.name == "purpose" }.map(\.value))
+        #expect(purposes.count == (changes ? 2 : 1))
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a conditional item in an unconditional resource waits for its provider`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let (sharing, id) = (stage.node.sharing, stage.resource.id)
+      try await stage.node.database.write { tx in
+        try tx.run("UPDATE catalog_version SET sharing_type = '1' WHERE resource = \(id)")
+        try tx.run("UPDATE catalog_item SET sharing_type = '2' WHERE resource = \(id) AND column_name = 'phone'")
+      }
+      var draft = stage.draft(into: "with_phone")
+      draft.items = stage.items(["uscc", "phone"])
+      for (draft, state, approved) in [
+        (stage.draft, RequestState.granted, true as Bool?), (draft, .reviewPending, nil),
+      ] {
+        let request = try await sharing.submit(draft, by: stage.cast.clerk)
+        _ = try await sharing.decideOwn(
+          request.id, approve: true, words: "", version: request.version, by: stage.cast.leader)
+        let (decided, _, grant) = try await sharing.request(request.id, for: stage.cast.clerk)
+        #expect(decided.state == state)
+        #expect((grant != nil) == (state == .granted))
+        #expect(decided.items.allSatisfy { $0.approved == approved })
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `what was withdrawn can no longer be granted, and words have a limit`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let (sharing, cast) = (stage.node.sharing, stage.cast)
+      var request = try await sharing.submit(stage.draft, by: cast.clerk)
+      let long = await #expect(throws: Refusal.self) {
+        try await sharing.decideOwn(
+          request.id, approve: true, words: String(repeating: "长", count: 1001), version: request.version,
+          by: cast.leader)
+      }
+      #expect(long?.faults.first?.field == "words")
+      request = try await sharing.decideOwn(
+        request.id, approve: true, words: "", version: request.version, by: cast.leader)
+      request = try await sharing.review(
+        request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
+      let hanging = try await stage.node.database.read { try RequestStore.open(on: stage.resource.id, in: $0) }
+      #expect(hanging.map(\.id) == [request.id])
+      try await stage.node.cataloguing.withdraw(cast.officer, stage.resource.id, reason: "职能调整")
+      let decisions = request.items.map { ItemDecision(item: $0.item, approve: true) }
+      let refusal = await #expect(throws: Refusal.self) {
+        try await sharing.decide(request.id, decisions, words: "", version: request.version, by: cast.officer)
+      }
+      #expect(refusal?.code == "sharing.decide.withdrawn")
     }
   }
 }

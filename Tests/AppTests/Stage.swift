@@ -19,13 +19,15 @@ struct Stage {
   let target: SourceID
 
   /// What the clerk would send, whole and in order.
-  var draft: RequestDraft {
+  var draft: RequestDraft { draft(into: "checked") }
+
+  func draft(into table: String) -> RequestDraft {
     let today = node.clock.now().dateInChina
     return RequestDraft(
       resource: resource.id, items: items(["uscc", "name", "status"]), purpose: "核对低保申请家庭成员的任职情况",
       legalBasis: "《社会救助暂行办法》第五十八条", scene: "低保审核", mode: .table, frequency: .daily, firstDay: today,
       lastDay: today + 30,
-      targetSource: target, targetTable: "checked")
+      targetSource: target, targetTable: table)
   }
 
   func items(_ columns: [String]) -> [ItemID] {

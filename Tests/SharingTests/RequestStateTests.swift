@@ -34,6 +34,11 @@ import Testing
     #expect(try RequestState.ownPending.applying(.approveOwn, terms) == .granted)
   }
 
+  @Test func `a supplement that changes the grounds is the leader's to approve`() throws {
+    let terms = RequestState.Terms(isUnconditional: false, supplementAsked: true, changesGrounds: true)
+    #expect(try RequestState.supplementPending.applying(.supplement, terms) == .ownPending)
+  }
+
   @Test func `a supplement is asked for once only`() {
     let terms = RequestState.Terms(isUnconditional: false, supplementAsked: true)
     let refusal = #expect(throws: Refusal.self) { try RequestState.providerPending.applying(.askSupplement, terms) }

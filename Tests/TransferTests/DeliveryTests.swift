@@ -129,10 +129,32 @@ import Testing
     #expect(try target.persons() == source.persons())
   }
 
+  @Test(arguments: Way.all) func `trouble outside the target is thrown for another attempt, not taken for an end`(
+    way: Way
+  ) async throws {
+    struct Trouble: Error {}
+    let (source, target, grant) = (try Stand(way.from), try Stand(way.to), Grant())
+    try source.makePersons()
+    try source.insert(Person.many(1...8000))
+    let checks = Mutex(0)
+    await #expect(throws: Trouble.self) {
+      try await grant.deliver(.full, run: "r1", from: source, to: target) {
+        let count = checks.withLock { count in
+          count += 1
+          return count
+        }
+        if count > 2 { throw Trouble() }
+      }
+    }
+    let outcome = try await grant.deliver(.full, run: "r1", fence: 2, from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 8000)
+    #expect(try target.persons() == source.persons())
+  }
+
   @Test(arguments: Way.all) func `a withdrawn permission stops the next commit, and the run can go on later`(way: Way)
     async throws
   {
-    struct Revoked: Error {}
+    let revoked = Refusal(.forbidden, "revoked", Text("已撤销", "revoked"))
     let (source, target, grant) = (try Stand(way.from), try Stand(way.to), Grant())
     try source.makePersons()
     try source.insert(Person.many(1...8000))
@@ -141,14 +163,14 @@ import Testing
       if checks.withLock({
         $0 += 1; return $0
       }) > 2 {
-        throw Revoked()
+        throw revoked
       }
     }
     guard case .stopped(let reason) = stopped.ending else {
       Issue.record("not stopped")
       return
     }
-    #expect(reason is Revoked)
+    #expect((reason as? Refusal)?.code == "revoked")
     let there = try target.value("SELECT count(*) FROM person")
     #expect(there == "\(stopped.provider.counts.delivered)" && there != "8000" && there != "0")
     let outcome = try await grant.deliver(.full, run: "r1", fence: 2, from: source, to: target)

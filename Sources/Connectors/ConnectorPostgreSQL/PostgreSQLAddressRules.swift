@@ -10,6 +10,20 @@ extension PostgreSQLAddress {
     "channel_binding", "gssencmode",
   ]
 
+  /// Why PostgreSQL cannot have a table or column of this name: it cuts names after 63 bytes, and every table has some
+  /// columns already.
+  package static func fault(inName name: String) -> Text? {
+    if name.utf8.count > 63 {
+      return Text(
+        "“\(name)”超过 PostgreSQL 允许的 63 字节（约 21 个汉字）。",
+        "“\(name)” is longer than the 63 bytes that PostgreSQL allows (about 21 Chinese characters).")
+    }
+    if ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"].contains(name) {
+      return Text("“\(name)”是 PostgreSQL 的系统列名。", "“\(name)” is a system column of PostgreSQL.")
+    }
+    return nil
+  }
+
   /// What is wrong with an address, read as libpq itself reads it; nil when nothing is.
   package static func fault(in address: String) -> Text? {
     var message: UnsafeMutablePointer<CChar>?

@@ -41,7 +41,7 @@ package struct PostgreSQLConnector: Connector {
         "Column types without a lossless form (arrays, ranges, geometry …) are named at registration and cannot be granted."
       ),
     ],
-    readsIncrementally: true, writes: true)
+    readsIncrementally: true, writes: true, longestKey: 2_600)
 
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 
@@ -56,6 +56,7 @@ package struct PostgreSQLConnector: Connector {
     check: { settings in
       PostgreSQLAddress.fault(in: settings["address"] ?? "").map { [("address", $0)] } ?? []
     },
+    nameFault: { PostgreSQLAddress.fault(inName: $0) },
     open: { settings throws(ConnectorError) in
       var zone = 28_800
       if let written = settings["zone"], !written.isEmpty {

@@ -50,16 +50,18 @@ struct PostgreSQLReadStatement {
       + (cursor.description.isNullable ? " OR \(name) IS NULL" : "")
   }
 
-  /// The lower of the transaction's start, which is before its snapshot, and the highest cursor: where the source's
+  /// The lower of the transaction's start, which is before its snapshot, and the highest cursor not ahead of it: where the source's
   /// writers live by a slower clock, the next run must not start ahead of them.
   func horizon(_ connection: PostgreSQLConnection) throws(ConnectorError) -> CursorValue {
     let cursor = try self.cursor
-    let highest =
-      "(SELECT max(\(PostgreSQLQuote.name(cursor.description.name))) FROM \(PostgreSQLQuote.table(plan.table)))"
+    let (name, table) = (PostgreSQLQuote.name(cursor.description.name), PostgreSQLQuote.table(plan.table))
+    let highest = "(SELECT max(\(name)) FROM \(table))"
     switch cursor.base {
     case "timestamptz", "timestamp":
-      let shifted =
-        cursor.base == "timestamptz" ? highest : "(\(highest) - interval '\(zone) seconds') AT TIME ZONE 'UTC'"
+      let isZoned = cursor.base == "timestamptz"
+      let now = isZoned ? "now()" : "(now() AT TIME ZONE 'UTC' + interval '\(zone) seconds')"
+      let highest = "(SELECT max(\(name)) FROM \(table) WHERE \(name) <= \(now))"
+      let shifted = isZoned ? highest : "(\(highest) - interval '\(zone) seconds') AT TIME ZONE 'UTC'"
       let value = try connection.run(
         "SELECT (extract(epoch FROM least(now(), \(shifted))) * 1000000)::int8 - 946684800000000")[0][0]
       return .timestamp(value.flatMap { Int64($0) } ?? WrittenTime.microseconds.lowerBound)

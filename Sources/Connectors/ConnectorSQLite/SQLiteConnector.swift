@@ -40,6 +40,11 @@ package struct SQLiteConnector: Connector {
       .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+00:00"),
     ],
     guarantee: guarantee,
+    nameFault: { name in
+      name.lowercased().hasPrefix("sqlite_")
+        ? Text("“\(name)”以 sqlite_ 开头，是 SQLite 保留的名称。", "“\(name)” begins with sqlite_, which SQLite keeps for itself.")
+        : nil
+    },
     open: { settings throws(ConnectorError) in
       var zone = 0
       if let written = settings["zone"], !written.isEmpty {

@@ -81,7 +81,7 @@ final class SQLiteReader: RowReader {
     }
   }
 
-  /// The lower of the machine's clock and the highest cursor: where the source's writer lives by a slower clock, the
+  /// The lower of the machine's clock and the highest cursor that is not ahead of it: where the source's writer lives by a slower clock, the
   /// next run must not start ahead of it.
   private static func horizon(
     _ plan: ReadPlan, _ column: ReadPlan.Column, _ connection: SQLiteConnection, _ zone: Int
@@ -95,7 +95,8 @@ final class SQLiteReader: RowReader {
       let row = try connection.rows(
         """
         SELECT strftime('%Y-%m-%d %H:%M:%f', 'now'),
-          (SELECT max(\(name)) FROM \(table) WHERE typeof(\(name)) = 'text' AND \(name) GLOB '[0-9][0-9][0-9][0-9]*')
+          (SELECT max(\(name)) FROM \(table) WHERE typeof(\(name)) = 'text' AND \(name) GLOB '[0-9][0-9][0-9][0-9]*'
+            AND \(name) <= strftime('%Y-%m-%d %H:%M:%f', 'now', '\(zone) seconds'))
         """)[0]
       let now = row[0].flatMap { time($0, 0) } ?? 0
       return .timestamp(min(now, row[1].flatMap { time($0, zone) } ?? now))

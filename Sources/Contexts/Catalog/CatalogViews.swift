@@ -82,7 +82,9 @@ extension Cataloguing {
 
   func dependents(_ principal: Principal, _ id: ResourceID) async throws -> [Text] {
     try await db.read { tx in
-      _ = try visible(principal, id, version: nil, in: tx)
+      let resource = try visible(principal, id, version: nil, in: tx)
+      // Who uses a resource is its department's and the operator's business.
+      if !principal.may(.reviewCatalog) { try principal.require(.compileCatalog, in: resource.provider) }
       return try dependents.of(id, tx)
     }
   }

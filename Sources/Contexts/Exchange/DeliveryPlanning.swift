@@ -24,9 +24,6 @@ extension Exchange {
     guard let resource = try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx),
       let mount = resource.mount
     else { throw Refusal(.conflict, "exchange.not-mounted", Text("资源没有挂接数据表。", "The resource is not mounted.")) }
-    guard try CatalogStore.published(grant.resource, in: tx) != nil else {
-      throw Refusal(.forbidden, "exchange.withdrawn", Text("资源已下架，不能交换。", "The resource was withdrawn; nothing moves."))
-    }
     guard let source = try InventoryStore.address(of: mount.source, seal: seal, in: tx),
       let target = try InventoryStore.address(of: grant.targetSource, seal: seal, in: tx)
     else { throw Refusal(.conflict, "exchange.no-source", Text("数据源已不存在。", "A data source is gone.")) }

@@ -54,6 +54,10 @@ package enum DeliveryStore {
       """)
   }
 
+  static func set(_ mode: DeliveryPlan.Mode, of id: DeliveryID, in tx: any Transaction) throws {
+    try tx.run("UPDATE exchange_delivery SET mode = \(mode) WHERE id = \(id)")
+  }
+
   static func show(_ progress: DeliveryProgress, of id: DeliveryID, in tx: any Transaction) throws {
     try tx.run(
       """
@@ -74,6 +78,8 @@ package enum DeliveryStore {
         bytes = \(counts.bytes), first_batch = \(provider.firstBatch), last_batch = \(provider.lastBatch), agrees = \(agrees)
       WHERE id = \(id)
       """)
+    // An attempt that was broken off and begun anew left the rows that it had set apart: this one found them again.
+    try tx.run("DELETE FROM exchange_quarantine WHERE delivery = \(id) AND batch < \(provider.firstBatch)")
     try tx.run("DELETE FROM exchange_receipt WHERE delivery = \(id)")
     for receipt in [outcome.provider, outcome.consumer].compactMap({ $0 }) {
       let body = receipt.canonicalText

@@ -1,13 +1,13 @@
 import Audit
+import Inbox
 package import Connecting
 package import Identity
 package import Inventory
-import Jobs
+package import Jobs
 package import Kernel
 package import Sharing
 package import Storage
-import Synchronization
-package import Transfer
+import Transfer
 
 extension Permission {
   package static let exchangeRead = Permission("exchange.read")
@@ -53,12 +53,14 @@ package struct Exchange: Sendable {
   // MARK: - Asking for a delivery
 
   /// Queues a delivery of a grant; one that is already open, or waits for its next attempt, is
-  /// answered instead of a second.
-  package func ask(_ id: GrantID, trigger: String = "person", by principal: Principal) async throws -> DeliveryRecord {
+  /// answered instead of a second. `isFull` brings everything anew, also what a cursor never shows: rows that were deleted.
+  package func ask(
+    _ id: GrantID, trigger: String = "person", isFull: Bool = false, by principal: Principal
+  ) async throws -> DeliveryRecord {
     try principal.require(.exchangeRun)
     let grant = try await sharing.grant(id, for: principal)
     try grant.check(on: clock.now().dateInChina)
-    return try await queue(grant.id, trigger: trigger, by: principal)
+    return try await queue(grant.id, trigger: trigger, isFull: isFull, by: principal)
   }
 
   /// What a schedule does: no person behind it, the guard decides as ever.
@@ -68,33 +70,69 @@ package struct Exchange: Sendable {
       _ = try await queue(id, trigger: "schedule", by: .system())
     } catch let refusal as Refusal where refusal.kind == .forbidden {
       // A suspended grant, or one whose period has not begun, keeps its turns. One that is over has none.
-      guard ["sharing.grant.revoked", "sharing.grant.expired"].contains(refusal.code) else { return }
+      guard ["sharing.grant.revoked", "sharing.grant.expired", "sharing.grant.withdrawn"].contains(refusal.code) else {
+        return
+      }
       try await database.write { try JobSchedule.remove("grant:\(id)", in: $0) }
     }
   }
 
-  package func queue(_ id: GrantID, trigger: String, by principal: Principal) async throws -> DeliveryRecord {
+  package func queue(
+    _ id: GrantID, trigger: String, isFull: Bool = false, by principal: Principal
+  ) async throws -> DeliveryRecord {
     let now = clock.now()
     return try await database.write { tx in
-      if let last = try DeliveryStore.list(grant: id, limit: 1, in: tx).first {
-        if last.state.isOpen { return last }
+      let last = try DeliveryStore.list(grant: id, limit: 1, in: tx).first
+      if let last, last.state.isOpen || last.state == .failed,
+        let job = try JobQueue.open(dedupe: Self.key(last.id), in: tx)
+      {
         // One that failed and is to be tried again is still the same delivery: it is tried now.
-        if last.state == .failed, try JobQueue.hasten(dedupe: Self.key(last.id), at: now, in: tx) { return last }
+        if job.state == .queued { _ = try JobQueue.hasten(dedupe: Self.key(last.id), at: now, in: tx) }
+        return last
       }
-      let mode: DeliveryPlan.Mode = try DeliveryStore.hasDelivered(id, in: tx) ? .incremental : .full
+      if let last, last.state.isOpen { try give(up: last, .fail, Self.lost, at: now, in: tx) }
+      // What the two sides could not agree on is not mended by bringing what changed since.
+      let isFull = try isFull || last?.agrees == false || !DeliveryStore.hasDelivered(id, in: tx)
       let delivery = DeliveryRecord(
-        id: .make(at: now), grant: id, mode: mode, state: .queued, trigger: trigger, askedBy: principal.name,
-        createdAt: now)
+        id: .make(at: now), grant: id, mode: isFull ? .full : .incremental, state: .queued, trigger: trigger,
+        askedBy: principal.name, createdAt: now)
       try DeliveryStore.insert(delivery, in: tx)
       try JobQueue.enqueue(Self.job, payload: delivery.id.text, dedupe: Self.key(delivery.id), at: now, in: tx)
       try record(
-        "exchange.delivery.ask", delivery, by: principal, [("mode", mode.rawValue), ("trigger", trigger)], at: now,
-        in: tx)
+        "exchange.delivery.ask", delivery, by: principal, [("mode", delivery.mode.rawValue), ("trigger", trigger)],
+        at: now, in: tx)
       return delivery
     }
   }
 
+  /// Ends an open delivery: at once while it waits, before its next commit while it runs. What was committed stays.
+  package func cancel(_ id: DeliveryID, by principal: Principal) async throws {
+    try principal.require(.exchangeRun)
+    let now = clock.now()
+    try await database.write { tx in
+      guard let delivery = try DeliveryStore.find(id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx),
+        Sharing.sees(grant, principal)
+      else { throw Refusal.notFound(Text("交换任务", "delivery")) }
+      guard let job = try JobQueue.open(dedupe: Self.key(id), in: tx) else {
+        throw Refusal(
+          .conflict, "exchange.delivery.state",
+          Text(
+            "该次交换已是“\(delivery.state.title.chinese)”。", "This delivery is already “\(delivery.state.title.english)”."))
+      }
+      try record("exchange.delivery.cancel", delivery, by: principal, [], at: now, in: tx)
+      try JobQueue.cancel(job.id, at: now, in: tx)
+      if job.state == .queued { try give(up: delivery, .stop, Self.cancelled, at: now, in: tx) }
+    }
+  }
+
   private static func key(_ id: DeliveryID) -> String { "delivery:\(id)" }
+
+  private static let lost = Text(
+    "工作进程多次中断，已停止自动重试；已提交的部分保留，可再次发起交换。",
+    "Worker after worker was lost, so it is no longer tried by itself; what was committed stays, and it can be asked for again."
+  )
+  private static let cancelled = Text(
+    "已被取消；已提交的部分保留，可再次发起交换。", "It was cancelled; what was committed stays, and it can be asked for again.")
 
   /// Sets the schedule that the grant's frequency asks for: the first turn when its period begins.
   package static func schedule(_ grant: Grant, at now: Instant, in tx: any Transaction) throws {
@@ -104,123 +142,39 @@ package struct Exchange: Sendable {
       first: max(now, grant.firstDay.startInChina), in: tx)
   }
 
-  // MARK: - Carrying it out
-
-  /// What the worker does with a job, and the command line without one. `fence` grows with each attempt.
-  package func carryOut(
-    _ id: DeliveryID, fence: Int64, report: @escaping @Sendable (DeliveryProgress) async throws -> Void = { _ in }
-  ) async throws -> (DeliveryRecord, DeliveryOutcome?) {
-    let planned: PlannedDelivery
-    do {
-      let now = clock.now()
-      planned = try await database.write { tx in
-        guard let delivery = try DeliveryStore.find(id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx)
-        else {
-          throw Refusal.notFound(Text("交换任务", "delivery"))
-        }
-        try grant.check(on: now.dateInChina)
-        let planned = try plan(grant, run: id, mode: delivery.mode, fence: fence, in: tx)
-        try DeliveryStore.apply(.start, to: id, at: now, in: tx)
-        return planned
-      }
-    } catch let refusal as Refusal where refusal.kind != .notFound {
-      return (try await end(id, .stop, refusal.message), nil)
+  /// In the transaction that ends the job without its work: the delivery must not stand there as if somebody still
+  /// worked at it, and both sides' offices hear of it.
+  package func abandon(_ job: Job, at now: Instant, in tx: any Transaction) throws {
+    guard let id = DeliveryID(job.payload), let delivery = try DeliveryStore.find(id, in: tx) else { return }
+    if delivery.state.isOpen || job.state == .cancelled && delivery.state == .failed {
+      try give(
+        up: delivery, job.state == .cancelled ? .stop : .fail, job.state == .cancelled ? Self.cancelled : Self.lost,
+        at: now, in: tx)
     }
-    do {
-      let outcome = try await run(planned, id, report)
-      return (try await finish(outcome, id, planned.grant), outcome)
-    } catch let error as ConnectorError {
-      _ = try await end(id, .fail, error.message)
-      throw error
-    } catch let error as Refusal {
-      _ = try await end(id, .fail, error.message)
-      throw error
-    }
+    if job.state == .failed { try tell(id, at: now, in: tx) }
   }
 
-  /// In the transaction that gives the job up: the delivery must not stand there as if somebody still worked at it.
-  package func abandon(_ id: DeliveryID, at now: Instant, in tx: any Transaction) throws {
-    guard let delivery = try DeliveryStore.find(id, in: tx), delivery.state.isOpen else { return }
-    let reason = Text(
-      "工作进程多次中断，已停止自动重试；已提交的部分保留，可再次发起交换。",
-      "Worker after worker was lost, so it is no longer tried by itself; what was committed stays, and it can be asked for again."
-    )
-    try DeliveryStore.apply(.fail, to: id, reason: reason, at: now, in: tx)
-    try record("exchange.delivery.fail", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
+  private func give(
+    up delivery: DeliveryRecord, _ event: DeliveryRecord.Event, _ reason: Text, at now: Instant, in tx: any Transaction
+  ) throws {
+    try DeliveryStore.apply(event, to: delivery.id, reason: reason, at: now, in: tx)
+    try record(
+      "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
   }
 
-  private func run(
-    _ planned: PlannedDelivery, _ id: DeliveryID, _ report: @escaping @Sendable (DeliveryProgress) async throws -> Void
-  ) async throws -> DeliveryOutcome {
-    let source = try connectors.open(planned.source.kind, planned.source.settings)
-    let target = try connectors.open(planned.target.kind, planned.target.settings)
-    var plan = planned.plan
-    plan.overlap = max(plan.overlap, source.guarantee.overlap)
-    let (database, sharing, grant) = (database, sharing, planned.grant)
-    let latest = Mutex<(shown: Instant, progress: DeliveryProgress?)>((Instant(milliseconds: 0), nil))
-    let clock = Clock.system
-    let control = DeliveryControl(
-      check: {
-        try await sharing.guardGrant(grant.id)
-        let now = clock.now()
-        let due = latest.withLock { state -> DeliveryProgress? in
-          guard let progress = state.progress, now - state.shown > .milliseconds(400) else { return nil }
-          state.shown = now
-          return progress
-        }
-        guard let due else { return }
-        try await database.write { try DeliveryStore.show(due, of: id, in: $0) }
-        try await report(due)
-      },
-      progress: { progress in latest.withLock { $0.progress = progress } },
-      quarantine: { rows in
-        try await database.write { try DeliveryStore.keep(rows, of: id, grant: grant.id, in: $0) }
-      }, clock: self.clock)
-    return try await Delivery(plan, control: control).run(from: source, to: target)
-  }
-
-  private func finish(_ outcome: DeliveryOutcome, _ id: DeliveryID, _ grant: Grant) async throws -> DeliveryRecord {
-    let now = clock.now()
-    return try await database.write { tx in
-      try DeliveryStore.keep(outcome, of: id, in: tx)
-      let counts = outcome.provider.counts
-      var detail: [(name: String, value: String)] = [
-        ("read", "\(counts.read)"), ("delivered", "\(counts.delivered)"), ("unchanged", "\(counts.unchanged)"),
-        ("quarantined", "\(counts.quarantined)"), ("stale", "\(counts.stale)"), ("provider", outcome.provider.digest),
-      ]
-      if let consumer = outcome.consumer { detail.append(("consumer", consumer.digest)) }
-      let event: DeliveryRecord.Event
-      var reason: Text?
-      switch outcome.ending {
-      case .stopped(let error):
-        event = .stop
-        reason = (error as? Refusal)?.message ?? Text("任务被中止。", "The task was ended.")
-      case .finished:
-        if let disagreement = outcome.disagreement {
-          event = .fail
-          reason = disagreement.message
-          detail.append(("disagreement", disagreement.subject))
-        } else {
-          event = .deliver
-          detail.append(("agrees", "true"))
-        }
-      }
-      try DeliveryStore.apply(event, to: id, reason: reason, at: now, in: tx)
-      guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
-      if let reason { detail.append(("reason", reason.chinese)) }
-      try record("exchange.delivery.\(event.rawValue)", delivery, by: .system(), detail, at: now, in: tx)
-      return delivery
-    }
-  }
-
-  private func end(_ id: DeliveryID, _ event: DeliveryRecord.Event, _ reason: Text) async throws -> DeliveryRecord {
-    let now = clock.now()
-    return try await database.write { tx in
-      try DeliveryStore.apply(event, to: id, reason: reason, at: now, in: tx)
-      guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
-      try record(
-        "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
-      return delivery
+  /// A delivery that failed for good needs a person on either side.
+  func tell(_ id: DeliveryID, at now: Instant, in tx: any Transaction) throws {
+    guard let delivery = try DeliveryStore.find(id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx)
+    else { return }
+    try Inbox.close(subject: "grant-delivery", grant.id.text, by: .system(), at: now, in: tx)
+    for office in [grant.provider, grant.consumer] {
+      try Inbox.post(
+        InboxTask(
+          kind: "delivery.failed",
+          title: Text(
+            "交换失败：\(grant.resourceName)（\(grant.number)）", "Delivery failed: \(grant.resourceName) (\(grant.number))"),
+          link: "/deliveries/\(id)", for: .office(office, .exchangeRun), subject: ("grant-delivery", grant.id.text),
+          at: now), in: tx)
     }
   }
 

@@ -24,11 +24,16 @@ package struct ExchangeRoutes: Sendable {
       },
       .post("/grants/{id}/deliver", .permission(.exchangeRun)) { request in
         let id: GrantID = try request.id()
-        let delivery = try await exchange.ask(id, by: request.visitor())
+        let delivery = try await exchange.ask(id, isFull: request.form["full"] == "yes", by: request.visitor())
         return .redirect("/deliveries/\(delivery.id)", flash: Text("已排队。", "Queued."))
       },
       .get("/deliveries/{id}", .permission(.exchangeRead)) { request in
         .page(DeliveryPages.delivery(request, try await exchange.delivery(request.id(), for: request.visitor())))
+      },
+      .post("/deliveries/{id}/cancel", .permission(.exchangeRun)) { request in
+        let id: DeliveryID = try request.id()
+        try await exchange.cancel(id, by: request.visitor())
+        return .redirect("/deliveries/\(id)", flash: Text("已取消。", "Cancelled."))
       },
       .get("/deliveries/{id}/quarantine", .permission(.exchangeRead)) { request in
         let after = request.query["after"].flatMap(place)

@@ -11,6 +11,8 @@ extension Exchange {
       ("exchange.delivery.deliver", Text("交换完成", "Delivered")),
       ("exchange.delivery.stop", Text("交换中止", "Delivery stopped")),
       ("exchange.delivery.fail", Text("交换失败", "Delivery failed")),
+      ("exchange.delivery.cancel", Text("取消交换", "Delivery cancelled")),
+      ("exchange.delivery.refill", Text("改为全量交换", "Delivery made a full one")),
       ("exchange.quarantine.open", Text("查看隔离的原始行", "Quarantined row opened")),
     ],
     subjects: [("delivery", Text("交换任务", "Delivery"))],

@@ -65,7 +65,10 @@ extension Exchange {
         throw Refusal.notFound(Text("隔离行", "quarantined row"))
       }
       let opened = try SealedRow.open(sealed, key: key, grant: grant.id.text)
-      let fields = zip(opened.items, opened.fields).map { (name: $0, value: Self.readable($1)) }
+      let resource = try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx)
+      let types = Dictionary(
+        (resource?.items ?? []).map { ($0.column, $0.type) }, uniquingKeysWith: { first, _ in first })
+      let fields = zip(opened.items, opened.fields).map { (name: $0, value: Self.readable($1, as: types[$0] ?? nil)) }
       try record(
         "exchange.quarantine.open", view.delivery, by: principal,
         [("batch", "\(batch)"), ("position", "\(position)")], at: now, in: tx)
@@ -73,10 +76,13 @@ extension Exchange {
     }
   }
 
-  /// A field as its owner can read it: text where it is text, else its bytes.
-  private static func readable(_ field: RowField) -> String {
+  /// A field as its owner can read it: as its item's type is written, text where it is text, else its bytes.
+  private static func readable(_ field: RowField, as type: ValueType?) -> String {
     switch field {
     case .null: return "NULL"
+    case .value(let bytes) where type != nil && type != .text && type != .bytes:
+      if let type, let text = bytes.withUnsafeBytes({ CanonicalText.text(of: $0, as: type) }) { return text }
+      return "0x" + bytes.hex
     case .value(let bytes), .malformed(_, let bytes):
       guard let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: { $0.value < 32 })
       else {

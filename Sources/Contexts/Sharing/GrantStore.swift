@@ -1,3 +1,4 @@
+import Inventory
 package import Catalog
 package import Kernel
 package import Storage
@@ -32,6 +33,11 @@ package enum GrantStore {
     try tx.rows("\(select) WHERE resource = \(resource) AND state <> 'revoked' ORDER BY id LIMIT 500").map {
       try grant($0, in: tx)
     }
+  }
+
+  /// The number of the grant that writes this table, whatever became of it: its rows and offset stand there.
+  static func writing(_ source: SourceID, _ table: String, in tx: any Transaction) throws -> String? {
+    try tx.text("SELECT number FROM sharing_grant WHERE target_source = \(source) AND target_table = \(table) LIMIT 1")
   }
 
   /// The grant's secret, sealed under the node's key.

@@ -1,6 +1,7 @@
 import Audit
+import Catalog
 package import Kernel
-import Storage
+package import Storage
 
 extension Sharing {
   /// Suspends, resumes or revokes a grant. What runs under it stops before its next commit.
@@ -37,7 +38,18 @@ extension Sharing {
     let now = clock.now()
     try await database.read { tx in
       guard let grant = try GrantStore.find(id, in: tx) else { throw Self.noGrant }
-      try grant.check(on: now.dateInChina)
+      try check(grant, on: now.dateInChina, in: tx)
+    }
+  }
+
+  /// The same in a transaction that goes on.
+  package func check(_ grant: Grant, on day: CalendarDate, in tx: any Transaction) throws {
+    try grant.check(on: day)
+    guard try CatalogStore.published(grant.resource, in: tx) != nil else {
+      throw Refusal(
+        .forbidden, "sharing.grant.withdrawn",
+        Text("资源“\(grant.resourceName)”已下架，不能交换。", "The resource “\(grant.resourceName)” was withdrawn; nothing moves.")
+      )
     }
   }
 }

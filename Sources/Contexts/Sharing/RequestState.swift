@@ -58,8 +58,11 @@ extension RequestState {
     package var isUnconditional: Bool
     /// A supplement is asked for once, complete (一次性告知).
     package var supplementAsked: Bool
+    /// The supplement changes the purpose or the legal basis: what the leader approved is no more what is asked.
+    package var changesGrounds: Bool
 
-    package init(isUnconditional: Bool, supplementAsked: Bool) {
+    package init(isUnconditional: Bool, supplementAsked: Bool, changesGrounds: Bool = false) {
+      self.changesGrounds = changesGrounds
       self.isUnconditional = isUnconditional
       self.supplementAsked = supplementAsked
     }
@@ -79,7 +82,7 @@ extension RequestState {
           Text("补正只能一次性告知，已要求过一次。", "A supplement is asked for once only, and that was done."))
       }
       return .supplementPending
-    case (.supplementPending, .supplement): return .providerPending
+    case (.supplementPending, .supplement): return terms.changesGrounds ? .ownPending : .providerPending
     case (.providerPending, .grant): return .granted
     case (.providerPending, .refuse): return .refused
     case (.ownPending, .withdraw), (.reviewPending, .withdraw), (.providerPending, .withdraw),

@@ -1,4 +1,5 @@
-import Catalog
+import Inventory
+package import Catalog
 package import Deadlines
 package import Kernel
 package import Storage
@@ -35,6 +36,25 @@ package enum RequestStore {
       ON CONFLICT (series) DO UPDATE SET last = sharing_number.last + 1
       """)
     return try tx.int("SELECT last FROM sharing_number WHERE series = \(series)") ?? 1
+  }
+
+  /// The number of an open request that asks to write this table.
+  static func asking(_ source: SourceID, _ table: String, in tx: any Transaction) throws -> String? {
+    try tx.text(
+      """
+      SELECT number FROM sharing_request WHERE target_source = \(source) AND target_table = \(table)
+        AND state NOT IN ('granted', 'refused', 'withdrawn') LIMIT 1
+      """)
+  }
+
+  /// Open requests for a resource.
+  package static func open(on resource: ID<Resource>, in tx: any Transaction) throws -> [ShareRequest] {
+    try tx.rows(
+      """
+      \(select) WHERE resource = \(resource) AND state NOT IN ('granted', 'refused', 'withdrawn')
+      ORDER BY id LIMIT 500
+      """
+    ).map { try request($0, in: tx) }
   }
 
   static func insert(_ request: ShareRequest, formKey: String?, in tx: any Transaction) throws {

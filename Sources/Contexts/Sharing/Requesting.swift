@@ -24,7 +24,17 @@ extension Sharing {
     }
     try check(draft, today: now.dateInChina)
     return try await database.write { tx in
-      if let key = draft.formKey, let sent = try RequestStore.find(formKey: key, of: person, in: tx) { return sent }
+      if let key = draft.formKey, let sent = try RequestStore.find(formKey: key, of: person, in: tx) {
+        guard sent.isWhat(draft) else {
+          throw Refusal(
+            .conflict, "sharing.request.sent",
+            Text(
+              "这张表单已提交为申请 \(sent.number)，后来的修改没有保存；如需修改，请撤回该申请后重新填写。",
+              "This form was submitted as request \(sent.number); what was changed since is not kept. To change it, withdraw that request and fill in a new one."
+            ))
+        }
+        return sent
+      }
       guard let resource = try CatalogStore.published(draft.resource, in: tx) else {
         throw Refusal.notFound(Text("资源", "resource"))
       }
@@ -34,13 +44,16 @@ extension Sharing {
           "sharing.request.target", "target",
           Text("接收库应为本单位登记的数据源。", "The target is a data source of your own organisation."))
       }
+      try check(draft, of: resource, into: target, in: tx)
       let wanted = Set(draft.items)
       let rules = RuleSet.inForce(on: now.dateInChina, of: self.rules)
       let year = now.dateInChina.year
       var request = ShareRequest(
         id: .make(at: now), number: "青数申〔\(year)〕\(sixDigits(try RequestStore.next("request/\(year)", in: tx)))",
         resource: resource.id, resourceVersion: resource.version, resourceName: resource.metadata.name,
-        sharingType: resource.metadata.sharingType, provider: resource.provider, providerName: resource.providerName,
+        sharingType: draft.items.contains { resource.item($0).map { resource.sharingType(of: $0) } == "2" }
+          ? "2" : resource.metadata.sharingType,
+        provider: resource.provider, providerName: resource.providerName,
         consumer: consumer, consumerName: principal.organisationName, askedBy: person, askedByName: principal.name,
         askedFor: principal.onBehalfOf, purpose: draft.purpose, legalBasis: draft.legalBasis, scene: draft.scene,
         mode: draft.mode, frequency: draft.frequency,
@@ -70,14 +83,14 @@ extension Sharing {
         throw Refusal(
           .forbidden, "sharing.request.oneself", Text("申请人不能审批自己的申请。", "Nobody approves his own request."))
       }
-      try apply(approve ? .approveOwn : .refuseOwn, to: &request, by: principal, words: words, at: now, in: tx)
-      if request.state == .granted {
+      if approve, request.terms.isUnconditional {
         for index in request.items.indices {
           request.items[index].approved = true
           request.items[index].mask = Mask.none
         }
-        try makeGrant(for: request, by: principal, at: now, in: tx)
       }
+      try apply(approve ? .approveOwn : .refuseOwn, to: &request, by: principal, words: words, at: now, in: tx)
+      if request.state == .granted { try makeGrant(for: request, by: principal, at: now, in: tx) }
     }
   }
 
@@ -104,7 +117,8 @@ extension Sharing {
     }
   }
 
-  /// The asker adds what was missing; the provider's clock begins anew.
+  /// The asker adds what was missing; the provider's clock begins anew. Where that changes the purpose or the legal basis,
+  /// the own leader approves first, as of any request.
   package func supplement(
     _ id: ShareRequestID, purpose: String, legalBasis: String, words: String, version: Int, by principal: Principal
   ) async throws -> ShareRequest {
@@ -116,9 +130,11 @@ extension Sharing {
     guard faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
     return try await act(id, version, principal) { request, now, tx in
       try principal.require(.sharingRequest, in: request.consumer)
+      let changes = request.purpose != purpose || request.legalBasis != legalBasis
       request.purpose = purpose
       request.legalBasis = legalBasis
-      try apply(.supplement, to: &request, by: principal, words: words, at: now, in: tx)
+      try apply(
+        .supplement, to: &request, by: principal, words: words, at: now, changesGrounds: changes, in: tx)
     }
   }
 
@@ -131,6 +147,15 @@ extension Sharing {
       try principal.require(.sharingDecide, in: request.provider)
       guard let resource = try CatalogStore.find(request.resource, version: request.resourceVersion, in: tx) else {
         throw Refusal.notFound(Text("资源", "resource"))
+      }
+      guard try CatalogStore.published(request.resource, in: tx) != nil else {
+        throw Refusal(
+          .conflict, "sharing.decide.withdrawn",
+          Text("资源已下架，不能再授权；请选“不同意”。", "The resource was withdrawn and can no longer be granted; refuse the request."))
+      }
+      if let taken = try GrantStore.writing(request.targetSource, request.targetTable, in: tx) {
+        throw Refusal(
+          .conflict, "sharing.decide.target", Self.isTaken(request.targetTable, taken))
       }
       try request.take(decisions, of: resource)
       try apply(.grant, to: &request, by: principal, words: words.isEmpty ? nil : words, at: now, in: tx)
@@ -147,11 +172,9 @@ extension Sharing {
   ) async throws -> ShareRequest {
     try principal.require(.sharingDecide)
     try requireWords(words, Text("请写明不同意的理由。", "State the reasons."))
-    if ground == .law {
-      var faults: [Refusal.Fault] = []
-      checkText(basis, "basis", Self.limits.legalBasis, &faults)
-      guard faults.isEmpty else { throw Refusal.invalid("sharing.refuse.basis", faults) }
-    }
+    var faults: [Refusal.Fault] = []
+    if ground == .law || !basis.isEmpty { checkText(basis, "basis", Self.limits.legalBasis, &faults) }
+    guard faults.isEmpty else { throw Refusal.invalid("sharing.refuse.basis", faults) }
     return try await act(id, version, principal) { request, now, tx in
       try principal.require(.sharingDecide, in: request.provider)
       request.ground = ground.rawValue
@@ -210,7 +233,8 @@ extension Sharing {
         detail: [
           ("resource", grant.resourceName), ("consumer", grant.consumerName), ("mode", grant.mode.rawValue),
           ("from", "\(grant.firstDay)"),
-          ("to", "\(grant.lastDay)"),
+          ("to", "\(grant.lastDay)"), ("purpose", grant.purpose), ("legalBasis", grant.legalBasis),
+          ("scene", grant.scene),
           ("items", grant.items.map { "\($0.column):\($0.mask.encoded)" }.joined(separator: ",")),
         ]), in: tx)
   }
@@ -244,6 +268,36 @@ extension Sharing {
             "Letters, digits and underscores, starting with a letter and not with sj_.")))
     }
     guard faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
+  }
+
+  /// What the receiving side could not keep is said now, not after everybody approved.
+  private func check(
+    _ draft: RequestDraft, of resource: Resource, into target: DataSource, in tx: any Transaction
+  ) throws {
+    var faults: [Refusal.Fault] = []
+    if let fault = nameFault(target.kind, draft.targetTable) { faults.append(.init("targetTable", fault)) }
+    for id in draft.items {
+      if let item = resource.item(id), let fault = nameFault(target.kind, item.column) {
+        faults.append(.init("items", fault))
+      }
+    }
+    if let taken = try GrantStore.writing(target.id, draft.targetTable, in: tx) {
+      faults.append(.init("targetTable", Self.isTaken(draft.targetTable, taken)))
+    } else if let open = try RequestStore.asking(target.id, draft.targetTable, in: tx) {
+      faults.append(
+        .init(
+          "targetTable",
+          Text(
+            "申请 \(open) 已要写入“\(draft.targetTable)”，请换一个表名。",
+            "Request \(open) already asks to write “\(draft.targetTable)”; choose another name.")))
+    }
+    guard faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
+  }
+
+  private static func isTaken(_ table: String, _ grant: String) -> Text {
+    Text(
+      "表“\(table)”属于授权 \(grant)，请换一个表名。",
+      "The table “\(table)” belongs to grant \(grant); choose another name.")
   }
 
   private func check(_ draft: RequestDraft, against resource: Resource, consumer: OrganisationID) throws {
@@ -288,6 +342,14 @@ extension Sharing {
 }
 
 extension ShareRequest {
+  /// Whether this is what the draft asks for.
+  func isWhat(_ draft: RequestDraft) -> Bool {
+    resource == draft.resource && Set(items.map(\.item)) == Set(draft.items) && purpose == draft.purpose
+      && legalBasis == draft.legalBasis && scene == draft.scene && mode == draft.mode && frequency == draft.frequency
+      && firstDay == draft.firstDay && lastDay == draft.lastDay && targetSource == draft.targetSource
+      && targetTable == draft.targetTable
+  }
+
   /// Takes the provider's word on every item that was asked for.
   mutating func take(_ decisions: [ItemDecision], of resource: Resource) throws {
     let byItem = Dictionary(decisions.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
@@ -345,6 +407,11 @@ func checkText(_ text: String, _ field: String, _ limit: Int, _ faults: inout [R
 
 func requireWords(_ words: String, _ missing: Text) throws {
   guard !words.isEmpty else { throw Refusal.invalid("sharing.words", "words", missing) }
+  try checkWords(words)
+}
+
+/// Words may be left out; what is written has a limit.
+func checkWords(_ words: String) throws {
   guard words.count <= Sharing.limits.words else {
     throw Refusal.invalid(
       "sharing.words", "words", Text("最多 \(Sharing.limits.words) 字。", "At most \(Sharing.limits.words) characters."))

@@ -26,11 +26,15 @@ package struct Sharing: Sendable {
   let sealingKey: [UInt8]
   /// What a new grant sets in motion above this context, in the grant's own transaction; filled in by App.
   let granted: @Sendable (Grant, Instant, any Transaction) throws -> Void
+  /// Why a source of this kind cannot have a table or column of this name; filled in by App from the connectors.
+  let nameFault: @Sendable (_ kind: String, _ name: String) -> Text?
 
   package init(
     database: any Database, clock: Clock, calendar: WorkCalendar = .embedded, rules: [RuleSet] = RuleSet.embedded,
-    sealingKey: [UInt8], granted: @escaping @Sendable (Grant, Instant, any Transaction) throws -> Void = { _, _, _ in }
+    sealingKey: [UInt8], nameFault: @escaping @Sendable (_ kind: String, _ name: String) -> Text? = { _, _ in nil },
+    granted: @escaping @Sendable (Grant, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
+    self.nameFault = nameFault
     self.granted = granted
     self.database = database
     self.clock = clock
@@ -123,10 +127,13 @@ package struct Sharing: Sendable {
   /// Carries one event out: rule, store, inbox, audit, in the caller's transaction.
   func apply(
     _ event: RequestEvent, to request: inout ShareRequest, by principal: Principal, words: String?, at now: Instant,
-    in tx: any Transaction
+    changesGrounds: Bool = false, in tx: any Transaction
   ) throws {
+    if let words { try checkWords(words) }
     let before = request.version
-    request.state = try request.state.applying(event, request.terms)
+    var terms = request.terms
+    terms.changesGrounds = changesGrounds
+    request.state = try request.state.applying(event, terms)
     if event == .askSupplement { request.supplementAsked = true }
     request.due = nextDue(of: request, at: now)
     guard try RequestStore.update(request, from: before, at: now, in: tx) else { throw Self.changed }
@@ -186,11 +193,17 @@ package struct Sharing: Sendable {
       ("number", request.number), ("state", request.state.rawValue), ("resource", request.resourceName),
     ]
     if let due = request.due { detail.append(("due", "\(due.date)")) }
+    if action.hasSuffix(".submit") || action.hasSuffix(".supplement") { detail += Self.grounds(of: request) }
     if let words { detail.append(("words", words)) }
     try AuditLog.record(
       AuditEntry(
         at: now, actor: principal, action: action, subjectKind: "request", subject: request.id.text,
         subjectName: request.resourceName, detail: detail), in: tx)
+  }
+
+  /// What the data is asked for: the log keeps it as it stood when it was asked, changed and granted.
+  static func grounds(of request: ShareRequest) -> [(name: String, value: String)] {
+    [("purpose", request.purpose), ("legalBasis", request.legalBasis), ("scene", request.scene)]
   }
 
   static let changed = Refusal(

@@ -116,5 +116,13 @@ package enum SharingSchema {
     ALTER TABLE sharing_request ADD COLUMN asked_for TEXT;
     ALTER TABLE sharing_request ADD COLUMN form_key TEXT;
     CREATE UNIQUE INDEX sharing_request_form ON sharing_request (asked_by, form_key) WHERE form_key IS NOT NULL;
+    """
+  )
+  .adding(
+    "003 who writes a table, what hangs on a resource",
+    """
+    CREATE INDEX sharing_request_target ON sharing_request (target_source, target_table);
+    CREATE INDEX sharing_request_resource ON sharing_request (resource);
+    CREATE INDEX sharing_grant_target ON sharing_grant (target_source, target_table);
     """)
 }

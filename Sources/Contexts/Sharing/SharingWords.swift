@@ -15,6 +15,7 @@ extension Sharing {
       ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("resource", Text("信息资源", "Resource")),
       ("due", Text("办理时限", "Due")), ("words", Text("意见", "Words")), ("consumer", Text("使用部门", "Consumer")),
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("items", Text("信息项", "Items")),
-      ("why", Text("理由", "Why")),
+      ("why", Text("理由", "Why")), ("purpose", Text("使用目的", "Purpose")), ("legalBasis", Text("法律依据", "Legal basis")),
+      ("scene", Text("办事场景", "Scene")), ("mode", Text("共享方式", "Mode")),
     ])
 }

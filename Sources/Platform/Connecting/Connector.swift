@@ -51,8 +51,13 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package var limits: [Text]
   package var readsIncrementally: Bool
   package var writes: Bool
+  /// Bytes that a key may have as a target's; nil for no limit.
+  package var longestKey: Int?
 
-  package init(promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool) {
+  package init(
+    promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool, longestKey: Int? = nil
+  ) {
+    self.longestKey = longestKey
     self.promise = promise
     self.overlap = overlap
     self.limits = limits
@@ -86,11 +91,14 @@ package struct ConnectorKind: Sendable {
   package var guarantee: ConnectorGuarantee
   /// What is wrong with settings by this kind's own grammar, found without connecting.
   package var check: @Sendable (_ settings: [String: String]) -> [(setting: String, message: Text)]
+  /// Why a table or column of this name cannot be made there; nil when it can.
+  package var nameFault: @Sendable (_ name: String) -> Text?
   package var open: @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
 
   package init(
     name: String, title: Text, settings: [Setting], guarantee: ConnectorGuarantee,
     check: @escaping @Sendable (_ settings: [String: String]) -> [(setting: String, message: Text)] = { _ in [] },
+    nameFault: @escaping @Sendable (_ name: String) -> Text? = { _ in nil },
     open: @escaping @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
   ) {
     self.name = name
@@ -98,6 +106,12 @@ package struct ConnectorKind: Sendable {
     self.settings = settings
     self.guarantee = guarantee
     self.check = check
+    self.nameFault = { name in
+      if WritePlan.isReserved(name) {
+        return Text("“\(name)”以 sj_ 开头，是平台保留的名称。", "“\(name)” begins with sj_, which the platform keeps for itself.")
+      }
+      return nameFault(name)
+    }
     self.open = open
   }
 }

@@ -46,8 +46,8 @@ package struct WritePlan: Hashable, Sendable {
   package static let staleSinceColumn = "sj_stale_since"
   package static let offsetTable = "sj_offset"
   package static let batchTable = "sj_batch"
-  /// Names the target keeps for itself.
-  package static let reserved: Set<String> = [batchColumn, staleBatchColumn, staleSinceColumn]
+  /// Names the target keeps for itself, in whatever case.
+  package static func isReserved(_ name: String) -> Bool { name.lowercased().hasPrefix("sj_") }
 }
 
 /// How one batch meets rows that are already there.

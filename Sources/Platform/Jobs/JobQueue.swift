@@ -60,7 +60,7 @@ package enum JobQueue {
           let reason = "the worker fell silent at the last attempt"
           isEnded = try finish(found, as: .failed, note: nil, code: "lease.lost", error: reason, at: now, in: tx)
         }
-        if isEnded { try abandoned(found, tx) }
+        if isEnded, let ended = try find(found.id, in: tx) { try abandoned(ended, tx) }
         continue
       }
       let taken = try tx.run(
@@ -74,6 +74,13 @@ package enum JobQueue {
       if taken == 1 { return try find(found.id, in: tx) }
     }
     return nil
+  }
+
+  /// The open job of a key, if one is.
+  package static func open(dedupe: String, in tx: any Transaction) throws -> Job? {
+    try tx.row(
+      "SELECT \(columns) FROM jobs_job WHERE dedupe_key = \(dedupe) AND state IN ('queued', 'running')"
+    ).map(Job.init(row:))
   }
 
   /// Whether `claim` would find something: a look that does not write.

@@ -27,7 +27,7 @@ package struct JobContext: Sendable {
 /// another worker need not wait for the lease to run out.
 package struct JobRunner: Service {
   package typealias Handler = @Sendable (JobContext) async throws -> String?
-  /// Hears that a job was given up because worker after worker fell silent over it.
+  /// Hears that a job ended without its work: it failed for good, was cancelled, or worker after worker fell silent over it.
   package typealias Mourner = @Sendable (Job, Instant, any Transaction) throws -> Void
 
   let database: any Database
@@ -190,8 +190,12 @@ package struct JobRunner: Service {
       default: (.retryable("\(error)"), nil)
       }
     logger.warning("job \(job.id) (\(job.kind)), attempt \(job.attempts): \(failure)")
-    let jitter = Double.random(in: 0...1)
-    await settle(job) { try JobQueue.fail(job, failure, code: code, jitter: jitter, at: $1, in: $0) }
+    let (jitter, mourner) = (Double.random(in: 0...1), abandoned[job.kind])
+    await settle(job) { tx, now in
+      guard try JobQueue.fail(job, failure, code: code, jitter: jitter, at: now, in: tx) else { return false }
+      if let ended = try JobQueue.find(job.id, in: tx), ended.state != .queued { try mourner?(ended, now, tx) }
+      return true
+    }
   }
 
   /// Writes down how an attempt ended, in a task of its own: the runner's may be cancelled by now. When that fails the

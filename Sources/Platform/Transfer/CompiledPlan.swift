@@ -14,6 +14,8 @@ struct CompiledPlan {
   let key: [Int]
   let cursor: Int?
   let schemaDigest: String
+  /// How many bytes of text a key may have on the target.
+  var longestKey = Int.max
 
   init(_ plan: DeliveryPlan, on today: CalendarDate) throws(ConnectorError) {
     self.plan = plan
@@ -56,7 +58,7 @@ struct CompiledPlan {
     guard Set(plan.items.map(\.name)).count == plan.items.count else {
       throw .contract("item-twice", "信息项重复。", "An item occurs twice.")
     }
-    if let item = plan.items.first(where: { WritePlan.reserved.contains($0.name) }) {
+    if let item = plan.items.first(where: { WritePlan.isReserved($0.name) }) {
       throw .contract(
         "item-reserved", "“\(item.name)”是平台保留的列名。", "“\(item.name)” is a name the platform keeps for itself.")
     }

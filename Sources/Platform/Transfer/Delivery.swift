@@ -22,6 +22,8 @@ package struct Delivery: Sendable {
   package func run(from source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
     try await BlockingThread.run {
       defer { sj_return_memory() }
+      var compiled = compiled
+      compiled.longestKey = target.guarantee.longestKey ?? Int.max
       let writer = try target.openWriter(compiled.writePlan)
       defer { writer.close() }
       let stored = try writer.open()

@@ -32,7 +32,14 @@ final class DeliverySession {
     let next = (stored?.batch ?? 0) + 1
     nextBatch = next
     let columns = plan.plan.items.count
-    let previous = try stored.map { try DeliveryState($0.state, columns: columns) }
+    let previous: DeliveryState?
+    do {
+      previous = try stored.map { try DeliveryState($0.state, columns: columns) }
+    } catch {
+      // A full run begins anew whatever stands there.
+      guard plan.plan.mode == .full else { throw error }
+      previous = nil
+    }
     if let previous, previous.phase == .idle, previous.run == plan.plan.run, previous.mode == plan.plan.mode,
       previous.schema == plan.schemaDigest
     {
@@ -58,6 +65,12 @@ final class DeliverySession {
       guard let previous, previous.isFilled, previous.phase != .filling else {
         throw ConnectorError.contract("no-full-yet", "增量交付之前须先完成一次全量交付。", "A full delivery must be completed first.")
       }
+      // Somebody dropped or emptied the table since: what is remembered of it is true no more.
+      guard try !previous.holdsRows || !writer.isEmpty() else {
+        throw ConnectorError.contract(
+          "target-lost", "接收表被清空或重建过，须重新全量交付。",
+          "The target table was emptied or made anew: a new full delivery is needed.")
+      }
       guard previous.schema == plan.schemaDigest else {
         throw ConnectorError.contract(
           "schema-changed", "授权的信息项或遮盖方式已变更，须重新全量交付。",
@@ -69,6 +82,7 @@ final class DeliverySession {
       }
       state = Self.fresh(plan, control, first: next, previous)
       state.phase = .changing
+      state.holdsRows = previous.holdsRows
       // An interrupted run, this one or one that was given up, left rows that no receipt covers: they are signed for here.
       if previous.phase == .changing { state.runFirst = previous.runFirst }
       let from = Self.step(reached, back: overlap)
@@ -140,6 +154,8 @@ final class DeliverySession {
       if hasCommitted { try? writer.commit(nil, state: state.text, durable: true) }
       queue.cancel()
       queue.waitForProducer()
+      // The grant ended: the delivery ends with it, in good order. Anything else is the caller's to try again.
+      guard stop.reason is Refusal else { throw stop.reason }
       return try outcome(.stopped(stop.reason))
     } catch {
       writer.rollback()
@@ -147,7 +163,7 @@ final class DeliverySession {
     }
   }
 
-  /// A wire threw: the delivery ends in good order.
+  /// A wire threw: nothing is written after it.
   private struct Stop: Error {
     var reason: any Error
   }
@@ -229,6 +245,7 @@ final class DeliverySession {
     after.counts.quarantined += unkeyed.bad
     after.phase = .idle
     after.isFilled = true
+    after.holdsRows = state.holdsRows || state.counts.delivered > 0
     after.reached = state.horizon ?? state.reached
     after.position = []
     if !hasParts { try clear(batch) }

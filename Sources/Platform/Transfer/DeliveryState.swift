@@ -31,6 +31,8 @@ struct DeliveryState: Hashable {
   var reached: CursorValue?
   /// A full run has been completed once.
   var isFilled: Bool
+  /// Complete runs have left rows in the target. Not written by earlier versions: false then.
+  var holdsRows = false
   var started: Instant
   var counts = Receipt.Counts()
   var sums: Sums
@@ -43,7 +45,7 @@ extension DeliveryState {
       "appends \(appends)", "first \(first)", "run-first \(runFirst)", "position \(position.hex)",
       "from \(from?.description ?? "-")", "horizon \(horizon?.description ?? "-")",
       "reached \(reached?.description ?? "-")",
-      "filled \(isFilled)", "started \(started.milliseconds)", "row-sum \(sums.rows.hex)", "rows \(sums.rowCount)",
+      "filled \(isFilled)", "holds \(holdsRows)", "started \(started.milliseconds)", "row-sum \(sums.rows.hex)", "rows \(sums.rowCount)",
     ]
     for (name, path) in Self.counters { lines.append("\(name) \(counts[keyPath: path])") }
     for (sum, nulls) in zip(sums.columns, sums.nulls) { lines.append("column \(nulls) \(sum.hex)") }
@@ -89,6 +91,7 @@ extension DeliveryState {
     horizon = values["horizon"].flatMap { CursorValue($0) }
     reached = values["reached"].flatMap { CursorValue($0) }
     isFilled = filled
+    holdsRows = values["holds"] == "true"
     self.started = Instant(milliseconds: started)
     for (name, path) in Self.counters {
       guard let count = values[name[...]].flatMap({ Int($0) }) else { throw Self.unreadable }

@@ -17,6 +17,7 @@ final class RowTransform {
   private let deliveredCount: Int
   private let slack: Int
   private let checksText: Bool
+  private let longestKey: Int
   /// The last row's key as read, for finding the same key twice where rows come in its order.
   private var lastKey: [UInt8] = []
   private var thisKey: [UInt8] = []
@@ -29,6 +30,7 @@ final class RowTransform {
     deliveredCount = plan.plan.items.count
     slack = plan.fields.count { $0.mask == .pseudonym } * 68 + 16
     checksText = !reader.checksText
+    longestKey = plan.longestKey
     watchesKeys = reader.isKeyOrdered
   }
 
@@ -79,6 +81,7 @@ final class RowTransform {
     let target = output.reserve(count + slack)
     target.storeBytes(of: Int16(truncatingIfNeeded: deliveredCount).bigEndian, as: Int16.self)
     var (at, to) = (2, 2)
+    var keyLength = 0
     guard Int(Int16(bigEndian: start.loadUnaligned(as: Int16.self))) == fields.count else { return (0, .fieldCount) }
     for index in 0..<fields.count {
       let header = Int32(bigEndian: start.loadUnaligned(fromByteOffset: at, as: Int32.self))
@@ -101,6 +104,10 @@ final class RowTransform {
       at += length
       guard field.pointee.isDelivered else { continue }
       if let fault = self.fault(in: value, length, field) { return (index, fault) }
+      if field.pointee.isKey {
+        keyLength += field.pointee.mask == .pseudonym ? 64 : length
+        if keyLength > longestKey { return (index, .tooLong) }
+      }
       let room = target + to + 4
       var written = length
       if field.pointee.mask == .none {

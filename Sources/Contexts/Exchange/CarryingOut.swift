@@ -1,0 +1,189 @@
+import Audit
+import Connecting
+import Inbox
+import Inventory
+package import Jobs
+import Kernel
+import Sharing
+import Storage
+import Synchronization
+package import Transfer
+
+// What a worker does with a delivery. Everything it writes about it is in a transaction that first asks whether the job
+// is still this worker's: one that was thought dead and wakes up undoes nothing of its successor's.
+
+extension Exchange {
+  /// What must be brought in full before changes can be followed again: the table was lost, the granted items changed, or
+  /// nothing is known of where the last run ended.
+  private static let needsFull: Set<String> = [
+    "contract.no-full-yet", "contract.target-lost", "contract.schema-changed", "contract.no-cursor", "contract.state",
+  ]
+
+  /// Carries out the delivery that the job is for; one that has ended stays as it is.
+  package func carryOut(
+    _ job: Job, report: @escaping @Sendable (DeliveryProgress) async throws -> Void = { _ in }
+  ) async throws -> (DeliveryRecord, DeliveryOutcome?) {
+    guard let id = DeliveryID(job.payload) else { throw JobFailure.permanent("not a delivery's id") }
+    let planned: PlannedDelivery
+    do {
+      switch try await start(id, job) {
+      case .ended(let delivery): return (delivery, nil)
+      case .started(let started): planned = started
+      }
+    } catch let refusal as Refusal where refusal.kind != .notFound {
+      return (try await end(id, job, .stop, refusal.message), nil)
+    }
+    do {
+      let outcome = try await run(planned, id, job, report)
+      return (try await finish(outcome, id, job, planned.grant), outcome)
+    } catch let error as ConnectorError where planned.plan.mode == .incremental && Self.needsFull.contains(error.code) {
+      try await refill(id, job, why: error.message)
+      return try await carryOut(job, report: report)
+    } catch let error as ConnectorError where error.kind != .fenced {
+      _ = try await end(id, job, .fail, error.message)
+      throw error
+    } catch let error as Refusal {
+      _ = try await end(id, job, .fail, error.message)
+      throw error
+    } catch let error as StorageError {
+      // Our own database: what it is about to be told may not reach it either. It is tried again in any case.
+      _ = try? await end(id, job, .fail, Self.ownTrouble)
+      throw error
+    }
+  }
+
+  private static let ownTrouble = Text(
+    "平台自己的数据库暂时不可用（如磁盘已满），稍后自动重试。",
+    "The platform's own database is in trouble (a full disk, say); it is tried again by itself.")
+
+  private enum Start {
+    case started(PlannedDelivery)
+    case ended(DeliveryRecord)
+  }
+
+  private func start(_ id: DeliveryID, _ job: Job) async throws -> Start {
+    let now = clock.now()
+    return try await database.write { tx in
+      try JobQueue.requireHeld(job, in: tx)
+      guard let delivery = try DeliveryStore.find(id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx)
+      else { throw Refusal.notFound(Text("交换任务", "delivery")) }
+      if delivery.state == .delivered || delivery.state == .stopped { return .ended(delivery) }
+      try sharing.check(grant, on: now.dateInChina, in: tx)
+      let planned = try plan(grant, run: id, mode: delivery.mode, fence: Int64(job.fence), in: tx)
+      if planned.plan.mode != delivery.mode { try DeliveryStore.set(planned.plan.mode, of: id, in: tx) }
+      try DeliveryStore.apply(.start, to: id, at: now, in: tx)
+      return .started(planned)
+    }
+  }
+
+  /// The delivery becomes a full one, and the log says why.
+  private func refill(_ id: DeliveryID, _ job: Job, why: Text) async throws {
+    let now = clock.now()
+    try await database.write { tx in
+      try JobQueue.requireHeld(job, in: tx)
+      guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
+      try DeliveryStore.set(.full, of: id, in: tx)
+      try record("exchange.delivery.refill", delivery, by: .system(), [("reason", why.chinese)], at: now, in: tx)
+    }
+  }
+
+  private func run(
+    _ planned: PlannedDelivery, _ id: DeliveryID, _ job: Job,
+    _ report: @escaping @Sendable (DeliveryProgress) async throws -> Void
+  ) async throws -> DeliveryOutcome {
+    let source = try connectors.open(planned.source.kind, planned.source.settings)
+    let target = try connectors.open(planned.target.kind, planned.target.settings)
+    var plan = planned.plan
+    plan.overlap = max(plan.overlap, source.guarantee.overlap)
+    let (database, sharing, grant) = (database, sharing, planned.grant)
+    let latest = Mutex<(shown: Instant, progress: DeliveryProgress?)>((Instant(milliseconds: 0), nil))
+    // The engine's threads do not hear of a task's cancellation: told to stop, they stop before the next commit.
+    let isCancelled = Mutex(false)
+    let clock = Clock.system
+    let control = DeliveryControl(
+      check: {
+        if isCancelled.withLock({ $0 }) { throw CancellationError() }
+        try await sharing.guardGrant(grant.id)
+        let now = clock.now()
+        let due = latest.withLock { state -> DeliveryProgress? in
+          guard let progress = state.progress, now - state.shown > .milliseconds(400) else { return nil }
+          state.shown = now
+          return progress
+        }
+        guard let due else { return }
+        try await database.write { tx in
+          try JobQueue.requireHeld(job, in: tx)
+          try DeliveryStore.show(due, of: id, in: tx)
+        }
+        try await report(due)
+      },
+      progress: { progress in latest.withLock { $0.progress = progress } },
+      quarantine: { rows in
+        try await database.write { tx in
+          try JobQueue.requireHeld(job, in: tx)
+          try DeliveryStore.keep(rows, of: id, grant: grant.id, in: tx)
+        }
+      }, clock: self.clock)
+    return try await withTaskCancellationHandler {
+      try await Delivery(plan, control: control).run(from: source, to: target)
+    } onCancel: {
+      isCancelled.withLock { $0 = true }
+    }
+  }
+
+  private func finish(
+    _ outcome: DeliveryOutcome, _ id: DeliveryID, _ job: Job, _ grant: Grant
+  ) async throws -> DeliveryRecord {
+    let now = clock.now()
+    return try await database.write { tx in
+      try JobQueue.requireHeld(job, in: tx)
+      try DeliveryStore.keep(outcome, of: id, in: tx)
+      let counts = outcome.provider.counts
+      var detail: [(name: String, value: String)] = [
+        ("read", "\(counts.read)"), ("delivered", "\(counts.delivered)"), ("unchanged", "\(counts.unchanged)"),
+        ("quarantined", "\(counts.quarantined)"), ("stale", "\(counts.stale)"), ("provider", outcome.provider.digest),
+      ]
+      if let consumer = outcome.consumer { detail.append(("consumer", consumer.digest)) }
+      let event: DeliveryRecord.Event
+      var reason: Text?
+      switch outcome.ending {
+      case .stopped(let error):
+        event = .stop
+        reason = (error as? Refusal)?.message ?? Text("任务被中止。", "The task was ended.")
+      case .finished:
+        if let disagreement = outcome.disagreement {
+          event = .fail
+          reason = disagreement.message
+          detail.append(("disagreement", disagreement.subject))
+        } else {
+          event = .deliver
+          detail.append(("agrees", "true"))
+        }
+      }
+      try DeliveryStore.apply(event, to: id, reason: reason, at: now, in: tx)
+      guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
+      if let reason { detail.append(("reason", reason.chinese)) }
+      try record("exchange.delivery.\(event.rawValue)", delivery, by: .system(), detail, at: now, in: tx)
+      if event == .fail {
+        try tell(id, at: now, in: tx)
+      } else {
+        try Inbox.close(subject: "grant-delivery", grant.id.text, by: .system(), at: now, in: tx)
+      }
+      return delivery
+    }
+  }
+
+  private func end(
+    _ id: DeliveryID, _ job: Job, _ event: DeliveryRecord.Event, _ reason: Text
+  ) async throws -> DeliveryRecord {
+    let now = clock.now()
+    return try await database.write { tx in
+      try JobQueue.requireHeld(job, in: tx)
+      try DeliveryStore.apply(event, to: id, reason: reason, at: now, in: tx)
+      guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
+      try record(
+        "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
+      return delivery
+    }
+  }
+}
