@@ -90,9 +90,20 @@ package struct JobRunner: Service {
 
   private var isStopping: Bool { Task.isShuttingDownGracefully || Task.isCancelled }
 
+  /// Jobs that ended so long ago are forgotten; what they did stands in the log.
+  private static let memory: Duration = .seconds(30 * 86_400)
+
   private func turnSchedules() async {
+    var pruned: ContinuousClock.Instant?
     while !isStopping {
-      do { try await turn() } catch { logger.error("schedules: \(error)") }
+      do {
+        try await turn()
+        if pruned.map({ ContinuousClock.now - $0 > .seconds(3600) }) ?? true {
+          pruned = .now
+          let end = clock.now() - Self.memory
+          try await database.write { try JobQueue.prune(endedBefore: end, in: $0) }
+        }
+      } catch { logger.error("schedules: \(error)") }
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }
   }

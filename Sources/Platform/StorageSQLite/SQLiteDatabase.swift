@@ -34,12 +34,19 @@ package final class SQLiteDatabase: Storage.Database {
           """)
       limits.watch(database)
     }
+    // It holds password hashes and sealed secrets: the owner's alone, as the keys are. SQLite gives the files beside it
+    // the same rights, so the file has them before it is opened.
+    if !isReadOnly {
+      let file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+      if file >= 0 {
+        fchmod(file, 0o600)
+        Foundation.close(file)
+      }
+    }
     do {
       pool = try DatabasePool(path: path, configuration: configuration)
       // GRDB sets synchronous back to NORMAL when it opens the writer, so FULL is set after that.
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-      // It holds password hashes and sealed secrets: the owner's alone, as the keys are.
-      if !isReadOnly { chmod(path, 0o600) }
     } catch {
       throw StorageError(translating: error)
     }

@@ -45,7 +45,8 @@ extension DeliveryState {
       "appends \(appends)", "first \(first)", "run-first \(runFirst)", "position \(position.hex)",
       "from \(from?.description ?? "-")", "horizon \(horizon?.description ?? "-")",
       "reached \(reached?.description ?? "-")",
-      "filled \(isFilled)", "holds \(holdsRows)", "started \(started.milliseconds)", "row-sum \(sums.rows.hex)", "rows \(sums.rowCount)",
+      "filled \(isFilled)", "holds \(holdsRows)", "started \(started.milliseconds)", "row-sum \(sums.rows.hex)",
+      "rows \(sums.rowCount)",
     ]
     for (name, path) in Self.counters { lines.append("\(name) \(counts[keyPath: path])") }
     for (sum, nulls) in zip(sums.columns, sums.nulls) { lines.append("column \(nulls) \(sum.hex)") }
