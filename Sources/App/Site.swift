@@ -16,11 +16,22 @@ extension Node {
   /// Every address of the site, each with its door.
   var routes: [Route] {
     SharingRoutes.routes(sharing: sharing, cataloguing: cataloguing)
-      + IdentityRoutes.routes(signIn: signIn, people: people, database: database, clock: clock)
+      + IdentityRoutes.routes(
+        signIn: signIn, people: people,
+        offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
+        database: database, clock: clock)
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(cataloguing)
       + ExchangeRoutes.routes(exchange: exchange)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)
+  }
+}
+
+extension Node {
+  /// What Identity, which stands below the catalogue, needs to know of its tree.
+  private var classificationNodes: ClassificationNodes {
+    let classification = cataloguing.classification
+    return ClassificationNodes { classification[$0] == nil ? nil : classification.title(of: $0) }
   }
 }
 
@@ -36,7 +47,9 @@ extension Node {
       }
       return SessionInfo(
         principal: found.principal,
-        view: SessionView(csrfToken: found.session.csrf, waiting: waiting, startedAt: found.session.createdAt))
+        view: SessionView(
+          csrfToken: found.session.csrf, waiting: waiting, startedAt: found.session.createdAt,
+          pendingStep: found.session.stage.address))
     }
   }
 

@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Identity
 import Kernel
@@ -58,6 +59,50 @@ import WebServer
         #expect(foreign.status == 403)
         let after = try await records(node)
         #expect(after == before, "nothing was recorded, because nothing happened")
+      }
+    }
+  }
+
+  @Test func `who has begun to sign in goes on with the missing step, then to the page that was asked for`()
+    async throws
+  {
+    try await withNode(.sqlite) { node, _, _, _ in
+      try await withSite(node) { base in
+        let visitor = Visitor(base: base)
+        let once = try await node.people.rescue(login: "third").oneTimePassword
+        let begun = try await visitor.post(
+          "/sign-in", [("login", "third"), ("password", once), ("next", "/people?q=法人")], from: "/sign-in")
+        let step = try #require(begun.location)
+        #expect(step == "/sign-in/password?next=%2Fpeople%3Fq%3D%25E6%25B3%2595%25E4%25BA%25BA")
+        let elsewhere = try await visitor.get("/organisations")
+        #expect(elsewhere.location == "/sign-in/password?next=%2Forganisations")
+        let next = "/people?q=%E6%B3%95%E4%BA%BA"
+        let password = "three rivers meet here"
+        let done = try await visitor.post(
+          "/sign-in/password", [("old", once), ("new", password), ("again", password), ("next", next)], from: step)
+        #expect(done.status == 303 && done.location == next)
+        #expect(done.headers["set-cookie"]?.contains("device=") == true)
+      }
+    }
+  }
+
+  @Test func `an office without a node gets one of the catalogue's tree, and no other`() async throws {
+    try await withNode(.sqlite) { node, _, _, _ in
+      try await withSite(node) { base in
+        let visitor = Visitor(base: base)
+        try await signIn(visitor, as: .securityAdministrator, on: node)
+        let office = try #require(
+          try await node.database.read { try OrganisationStore.list(on: node.clock.today, in: $0) }
+            .first { $0.classificationNode == nil })
+        let (page, code) = (
+          "/organisations/\(office.id)", try #require(Classification.embedded.search("青海省").first).code
+        )
+        let wrong = try await visitor.post(page + "/node", [("node", "3999"), ("seen", "")], from: page)
+        #expect(wrong.status == 422 && wrong.text.contains("node-fault"))
+        let done = try await visitor.post(page + "/node", [("node", code), ("seen", "")], from: page)
+        #expect(done.status == 303 && done.location == page)
+        let after = try await node.database.read { try OrganisationStore.get(office.id, in: $0).classificationNode }
+        #expect(after == code)
       }
     }
   }

@@ -18,6 +18,7 @@ struct Desk: Sendable {
   let time: ManualClock
   let signIn: SignIn
   let people: People
+  let offices: Organisations
   let market: Organisation
   let civil: Organisation
   let gone: Organisation
@@ -27,19 +28,28 @@ struct Desk: Sendable {
 
   static func open<T: Sendable>(
     _ engine: Engine, policy: AccountPolicy = AccountPolicy(), hasher: PasswordHasher = Desk.hasher,
-    _ body: (Desk) async throws -> T
+    patience: Duration = .zero, _ body: (Desk) async throws -> T
   ) async throws -> T {
-    try await withDatabase(engine, migrations) { db in try await body(try await Desk(db, policy, hasher)) }
+    try await withDatabase(engine, migrations) { db in
+      try await body(try await Desk(db, policy, hasher, patience: patience))
+    }
   }
 
-  init(_ db: any Database, _ policy: AccountPolicy, _ hasher: PasswordHasher) async throws {
+  init(
+    _ db: any Database, _ policy: AccountPolicy, _ hasher: PasswordHasher, patience: Duration = .zero
+  ) async throws {
     self.db = db
     time = ManualClock("2026-03-02T01:00:00.000Z")
     market = office(1, "青海省市场监督管理局", "省市场监管局", from: "2018-11-01")
     civil = office(2, "青海省民政厅", "省民政厅")
     gone = office(3, "青海省工商行政管理局", "省工商局", until: "2018-11-01")
+    // Waiting for a turn moves the clock; without patience a pause is told at once.
+    let (time, waits) = (time, patience)
     signIn = SignIn(
-      database: db, clock: time.clock, authority: Self.authority, hasher: hasher, sealingKey: Self.key, policy: policy)
+      database: db, clock: time.clock, authority: Self.authority, hasher: hasher, sealingKey: Self.key, policy: policy,
+      patience: waits, sleep: { time.advance(by: $0) })
+    offices = Organisations(
+      database: db, clock: time.clock, nodes: ClassificationNodes { $0 == "3070120337" ? "主题 › 市场监管" : nil })
     people = People(database: db, clock: time.clock, hasher: hasher, sealingKey: Self.key, policy: policy)
     let offices = [market, civil, gone]
     try await db.write { tx in for office in offices { try OrganisationStore.insert(office, fileKey: nil, in: tx) } }

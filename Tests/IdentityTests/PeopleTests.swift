@@ -16,7 +16,11 @@ import Testing
         draft.login = login
         table.append((draft, ["login"]))
       }
-      for name in ["", String(repeating: "长", count: 51), "赵\n六", "赵\0"] {
+      for name in [
+        "", String(repeating: "长", count: 51), "赵\n六", "赵\0", "\u{3000}", "\u{200B}\u{200B}", "\u{202E}六赵",
+        "赵\u{2069}六",
+        "赵" + String(repeating: "\u{301}", count: 49) + "六",
+      ] {
         var draft = good
         draft.name = name
         table.append((draft, ["name"]))
@@ -193,6 +197,140 @@ import Testing
       #expect(Set(pages.joined()).count == 13)
       #expect(found == 10)
       #expect(leaders == ["p10", "p12", "p14", "p16", "p18", "p20"])
+    }
+  }
+}
+
+@Suite struct `Administrators` {
+  /// Another one of the security administrators, as he decides.
+  private func colleague(_ desk: Desk) async throws -> Principal {
+    let id = try await desk.hire("second", [.securityAdministrator])
+    return Principal(
+      person: id, name: "人员second", organisation: desk.market.id, organisationName: desk.market.name,
+      permissions: desk.security.permissions)
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `who suspend each other at the same moment do not both go`(engine: Engine) async throws {
+    for _ in 0..<5 {
+      try await Desk.open(engine) { desk in
+        let other = try await colleague(desk)
+        let (a, b) = (try existing(desk.security.person), try existing(other.person))
+        let (versionA, versionB) = (try await desk.person(a).version, try await desk.person(b).version)
+        async let first = refusal { try await desk.people.setActive(false, b, version: versionB, by: desk.security) }
+        async let second = refusal { try await desk.people.setActive(false, a, version: versionA, by: other) }
+        let refused = try await [first, second].compactMap { $0 }
+        #expect(refused.map(\.code) == ["identity.actor"])
+        let active = try await [desk.person(a).isActive, desk.person(b).isActive]
+        #expect(active.filter { $0 }.count == 1)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `decide nothing any more once suspended or given another role, whatever their page still shows`(engine: Engine)
+    async throws
+  {
+    try await Desk.open(engine) { desk in
+      let li = try await desk.hire("li")
+      let other = try await colleague(desk)
+      let id = try existing(other.person)
+      let draft = People.Draft(login: "zhao", name: "赵六", organisation: desk.market.id, roles: [.clerk])
+      let version = try await desk.person(li).version
+      func tryAll() async throws {
+        for body in [
+          { _ = try await desk.people.create(draft, by: other) },
+          { try await desk.people.assign([.leader], to: li, version: version, by: other) },
+          { _ = try await desk.people.reset(li, withSecondFactor: true, by: other) },
+          { try await desk.people.setActive(false, li, version: version, by: other) },
+          { try await desk.offices.setNode("3070120337", of: desk.civil.id, seen: nil, by: other) },
+        ] as [() async throws -> Void] {
+          let refused = try await refusal(body)
+          #expect(refused?.code == "identity.actor")
+        }
+      }
+      try await desk.people.setActive(false, id, version: desk.person(id).version, by: desk.security)
+      try await tryAll()
+      try await desk.people.setActive(true, id, version: desk.person(id).version, by: desk.security)
+      try await desk.people.assign([.clerk], to: id, version: desk.person(id).version, by: desk.security)
+      try await tryAll()
+      let after = try await desk.person(li)
+      #expect(after.isActive && after.roles == [.clerk])
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `of each kind stay in office: the last one is neither suspended nor given another role`(engine: Engine)
+    async throws
+  {
+    try await Desk.open(engine) { desk in
+      for role in [Role.systemAdministrator, .auditAdministrator] {
+        let id = try await desk.hire("one.\(role.rawValue)", [role])
+        let version = try await desk.person(id).version
+        for body in [
+          { try await desk.people.setActive(false, id, version: version, by: desk.security) },
+          { try await desk.people.assign([.clerk], to: id, version: version, by: desk.security) },
+        ] as [() async throws -> Void] {
+          let refused = try await refusal(body)
+          #expect(
+            refused?.code == "identity.person.last" && refused?.message.chinese.contains(role.title.chinese) == true)
+        }
+        let second = try await desk.hire("two.\(role.rawValue)", [role])
+        try await desk.people.setActive(false, id, version: version, by: desk.security)
+        let last = try await refusal {
+          try await desk.people.assign([.clerk], to: second, version: desk.person(second).version, by: desk.security)
+        }
+        #expect(last?.code == "identity.person.last", "a suspended one does not count")
+        try await desk.people.assign([.clerk], to: id, version: desk.person(id).version, by: desk.security)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `of security are brought back by whoever has the machine, and the log says so`(engine: Engine) async throws {
+    try await Desk.open(engine) { desk in
+      let other = try await colleague(desk)
+      let id = try existing(desk.security.person)
+      try await desk.people.setActive(false, id, version: desk.person(id).version, by: other)
+      desk.tick()
+      let back = try await desk.people.rescue(login: "SecAdmin")
+      #expect(!back.isNew && back.login == "secadmin")
+      let begun = try await desk.signIn.begin(login: "secadmin", password: back.oneTimePassword, source: "10.1.1.1")
+      #expect(begun.stage == .changePassword)
+      let old = try await refusal { try await desk.enter("secadmin") }
+      #expect(old == SignIn.wrong)
+      desk.tick()
+      let new = try await desk.people.rescue(login: "third", name: "王安全")
+      let made = try await desk.db.read { try PersonStore.find(login: "third", in: $0) }
+      #expect(new.isNew && made?.roles == [.securityAdministrator] && made?.organisation == desk.market.id)
+      #expect(made?.mustChangePassword == true && made?.name == "王安全")
+      let log = try await desk.log().filter { $0.action == "identity.person.rescue" }
+      #expect(log.map(\.detail) == ["account=suspended", "account=made"] && log.map(\.subject) == ["安全管理员", "王安全"])
+      let payloads = try await desk.db.read { tx in
+        try tx.rows("SELECT payload FROM audit_payload").map { try $0.text("payload") }.joined()
+      }
+      #expect(!payloads.contains(back.oneTimePassword) && !payloads.contains(new.oneTimePassword))
+      #expect(payloads.contains("服务器命令行"))
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `are not made of an account with other roles, nor in an office that is none`(engine: Engine) async throws {
+    try await Desk.open(engine) { desk in
+      let li = try await desk.hire("li", [.clerk])
+      let roles = try await refusal { try await desk.people.rescue(login: "li") }
+      #expect(roles?.code == "identity.rescue.roles")
+      for (login, name, office, field) in [
+        ("z", nil, nil, "login"), ("third", "\u{200B}", nil, "name"), ("third", nil, "没有这个局", "organisation"),
+        ("third", nil, "省工商局", "organisation"),
+      ] as [(String, String?, String?, String)] {
+        let refused = try await refusal { try await desk.people.rescue(login: login, name: name, organisation: office) }
+        #expect(refused?.faults.map(\.field) == [field])
+      }
+      let (kept, count) = (try await desk.person(li), try await desk.db.read { try PersonStore.list(in: $0).count })
+      #expect(kept.roles == [.clerk] && count == 2)
+      let there = try await desk.people.rescue(login: "third", organisation: "省民政厅")
+      #expect(there.isNew)
     }
   }
 }

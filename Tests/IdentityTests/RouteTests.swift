@@ -7,7 +7,9 @@ import Testing
 import Web
 
 extension Desk {
-  var routes: [Route] { IdentityRoutes.routes(signIn: signIn, people: people, database: db, clock: time.clock) }
+  var routes: [Route] {
+    IdentityRoutes.routes(signIn: signIn, people: people, offices: offices, database: db, clock: time.clock)
+  }
 
   /// What a route answers to a form or a query, for who is signed in with the token.
   func ask(
@@ -38,7 +40,7 @@ extension Desk {
 
   /// The token and the address a session response leads to.
   func session(_ response: Response) throws -> (token: String?, redirect: String) {
-    guard case .session(let token, let redirect) = response else { throw Missing() }
+    guard case .session(let token, let redirect, _) = response else { throw Missing() }
     return (token, redirect)
   }
 }
@@ -59,6 +61,7 @@ extension Desk {
       "POST /people/new": .permission(.peopleManage), "GET /people/{id}": .permission(.peopleRead),
       "POST /people/{id}/roles": .permission(.peopleManage), "POST /people/{id}/active": .permission(.peopleManage),
       "POST /people/{id}/reset": .permission(.peopleManage), "GET /organisations": .signedIn,
+      "POST /organisations/{id}/node": .permission(.organisationsManage),
       "GET /organisations/{id}": .signedIn, "GET /api/v1/me": .signedIn, "GET /api/v1/organisations": .signedIn,
     ]
     #expect(doors.count == expected.count)
@@ -119,7 +122,8 @@ extension Desk {
 
   @Test(arguments: [
     ("/catalog?q=1", "/catalog?q=1"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil.example", "/"),
-    ("", "/"), ("/a\u{9}/b", "/"),
+    ("", "/"), ("/a\u{9}/b", "/"), ("/目录", "/%E7%9B%AE%E5%BD%95"), ("/a b", "/a%20b"),
+    ("/catalog?q=法人", "/catalog?q=%E6%B3%95%E4%BA%BA"),
   ])
   func `after signing in one is led to an address of ours only`(next: String, led: String) async throws {
     try await Desk.open(.sqlite) { desk in
@@ -175,6 +179,104 @@ extension Desk {
       step = try desk.session(
         try await desk.ask(.post, "/sign-in/second-factor", as: step.token, [("code", desk.code(secret))]))
       #expect(step.redirect == "/")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `the page that was asked for is kept over every step of coming in`(engine: Engine) async throws {
+    try await Desk.open(engine, policy: AccountPolicy(secondFactorFor: [.leader])) { desk in
+      let made = try await desk.people.create(
+        .init(login: "zhao", name: "赵六", organisation: desk.market.id, roles: [.leader]), by: desk.security)
+      let (next, kept) = (("next", "/catalog?q=法人"), "?next=%2Fcatalog%3Fq%3D%25E6%25B3%2595%25E4%25BA%25BA")
+      let led = "/catalog?q=%E6%B3%95%E4%BA%BA"
+      var step = try desk.session(
+        try await desk.ask(.post, "/sign-in", [("login", "zhao"), ("password", made.oneTimePassword), next]))
+      #expect(step.redirect == "/sign-in/password" + kept)
+      for path in ["/sign-in/password", "/sign-in/enrol", "/sign-in/second-factor"] {
+        let page = try await desk.page(.get, path, as: step.token, [("next", led)])
+        #expect(page.body.text.contains("name=\"next\" value=\"\(led)\""), "\(path)")
+      }
+      step = try desk.session(
+        try await desk.ask(
+          .post, "/sign-in/password", as: step.token,
+          [("old", made.oneTimePassword), ("new", Desk.password), ("again", Desk.password), ("next", led)]))
+      #expect(step.redirect == "/sign-in/enrol" + kept)
+      let secret = desk.people.newSecondFactor().secret
+      step = try desk.session(
+        try await desk.ask(
+          .post, "/sign-in/enrol", as: step.token, [("secret", secret.hex), ("code", desk.code(secret)), ("next", led)])
+      )
+      #expect(step.redirect == led)
+      desk.time.advance(by: .seconds(60))
+      step = try desk.session(
+        try await desk.ask(.post, "/sign-in", [("login", "zhao"), ("password", Desk.password), next]))
+      #expect(step.redirect == "/sign-in/second-factor" + kept)
+      let wrong = try await desk.page(.post, "/sign-in/second-factor", as: step.token, [("code", "1"), ("next", led)])
+      #expect(wrong.body.text.contains("name=\"next\" value=\"\(led)\""))
+      let answer = try await desk.ask(
+        .post, "/sign-in/second-factor", as: step.token, [("code", desk.code(secret)), ("next", "//evil.example")])
+      guard case .session(_, let redirect, let device) = answer else { throw Missing() }
+      #expect(redirect == "/" && device != nil)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a pause is told as one, with the seconds to wait`(engine: Engine) async throws {
+    try await Desk.open(engine) { desk in
+      try await desk.hire("li")
+      for _ in 0..<5 { _ = try await desk.ask(.post, "/sign-in", [("login", "li"), ("password", "guess")]) }
+      let page = try await desk.page(.post, "/sign-in", [("login", "li"), ("password", Desk.password)])
+      #expect(page.status == 429 && page.retryAfter == 1)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `one's own page offers nothing that would be refused, and says why`(engine: Engine) async throws {
+    try await Desk.open(engine) { desk in
+      let li = try await desk.hire("li")
+      let token = try await desk.enter("secadmin")
+      let id = try existing(desk.security.person)
+      let own = try await desk.page(.get, "/people/{id}", as: token, id: id.text).body.text
+      #expect(!own.contains("/people/\(id)/") && own.contains("由另一名安全管理员办理") && own.contains("href=\"/account\""))
+      let other = try await desk.page(.get, "/people/{id}", as: token, id: li.text).body.text
+      for form in ["roles", "reset", "active"] { #expect(other.contains("/people/\(li)/\(form)")) }
+      #expect(!other.contains("由另一名安全管理员办理"))
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an office gets its classification node by a security administrator, with faults at the field`(engine: Engine)
+    async throws
+  {
+    try await Desk.open(engine) { desk in
+      let (token, office) = (try await desk.enter("secadmin"), desk.civil.id)
+      let path = "/organisations/{id}/node"
+      for wrong in ["", "x7", "4070120337", "0", "３０", String(repeating: "3", count: 25), "3070120338"] {
+        let page = try await desk.page(.post, path, as: token, [("node", wrong), ("seen", "")], id: office.text)
+        #expect(page.status == 422 && page.body.text.contains("id=\"node-fault\""), "\(wrong)")
+      }
+      desk.tick()
+      let done = try await desk.ask(.post, path, as: token, [("node", " 3070120337 "), ("seen", "")], id: office.text)
+      guard case .redirect("/organisations/\(office)", _) = done else { throw Missing() }
+      let late = try await desk.page(.post, path, as: token, [("node", "3070120337"), ("seen", "")], id: office.text)
+      #expect(late.status == 409)
+      let shown = try await desk.page(.get, "/organisations/{id}", as: token, id: office.text).body.text
+      #expect(
+        shown.contains("<code>3070120337</code> 主题 › 市场监管") && shown.contains("name=\"seen\" value=\"3070120337\""))
+      let log = try await desk.log().filter { $0.action == "identity.organisation.node" }
+      #expect(log.map { "\($0.subject) \($0.detail)" } == ["青海省民政厅 before=— after=3070120337"])
+      let node = try await desk.db.read {
+        try OrganisationStore.classificationNode(of: OrganisationStore.get(office, in: $0), in: $0)
+      }
+      #expect(node == "3070120337")
+      try await desk.hire("li")
+      let clerk = try await desk.enter("li")
+      let seen = try await desk.page(.get, "/organisations/{id}", as: clerk, id: office.text).body.text
+      #expect(seen.contains("3070120337") && !seen.contains("/node\""))
+      let refused = try await refusal {
+        try await desk.ask(.post, path, as: clerk, [("node", "3070120337")], id: office.text)
+      }
+      #expect(refused?.kind == .forbidden)
     }
   }
 

@@ -117,6 +117,135 @@ extension Desk {
     }
   }
 
+  /// Signs in wholly and answers what the browser then keeps.
+  private func mark(_ desk: Desk, _ login: String, held: String? = nil, from source: String = "10.1.1.7") async throws
+    -> String
+  {
+    let token = try await desk.enter(login, from: source)
+    return try existing(try await desk.signIn.device(token: token, held: held))
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `in the own browser one comes in at the first try while somebody at the same address guesses`(engine: Engine)
+    async throws
+  {
+    try await Desk.open(engine) { desk in
+      try await desk.hire("li")
+      let mark = try await mark(desk, "li")
+      for number in 0..<60 {
+        _ = try await refusal { try await desk.enter("li", "guess", from: "10.1.1.7") }
+        _ = try await refusal { try await desk.enter("nobody\(number)", "guess", from: "10.1.1.7") }
+      }
+      let without = try await refusal { try await desk.enter("li", from: "10.1.1.7") }
+      #expect(without?.kind == .tooMany && without?.retryAfter ?? 0 > 0)
+      let begun = try await desk.signIn.begin(login: "li", password: Desk.password, source: "10.1.1.7", device: mark)
+      #expect(begun.stage == .full)
+      // And from where he has never been, under the same flood.
+      for number in 0..<60 {
+        _ = try await refusal { try await desk.enter("li", "guess", from: "10.9.9.9") }
+        _ = try await refusal { try await desk.enter("nobody\(number)", "guess", from: "10.9.9.9") }
+      }
+      let away = try await desk.signIn.begin(login: "li", password: Desk.password, source: "10.9.9.9", device: mark)
+      #expect(away.stage == .full)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `another's, a forged, an old or a revoked mark of a browser is worth nothing`(engine: Engine) async throws {
+    try await Desk.open(engine) { desk in
+      let id = try await desk.hire("li")
+      try await desk.hire("wang")
+      let (mine, others) = (try await mark(desk, "li"), try await mark(desk, "wang"))
+      for _ in 0..<30 { _ = try await refusal { try await desk.enter("li", "guess", from: "10.1.1.7") } }
+      let parts = mine.split(separator: ".").map(String.init)
+      let later = "\(parts[0]).\(Int(parts[1])! + 1).\(parts[2])"
+      func heard(_ mark: String, _ password: String = Desk.password) async throws -> Refusal.Kind? {
+        try await refusal {
+          try await desk.signIn.begin(login: "li", password: password, source: "10.1.1.7", device: mark)
+        }?.kind
+      }
+      for forged in [
+        others, later, mine.dropLast() + "0", "", "a.b.c", "..", String(repeating: "~", count: 500),
+        "\(parts[0]).\(parts[1])",
+        String(repeating: "a.1.b~", count: 300),
+      ] where forged != mine {
+        let kind = try await heard(String(forged))
+        #expect(kind == .tooMany, "\(forged.prefix(80))")
+      }
+      let guess = try await heard(mine, "guess")
+      #expect(guess == .unauthenticated, "its own tally lets it try")
+      let hash = try await desk.db.read { try $0.text("SELECT password FROM identity_person WHERE id = \(id)") }
+      let old = Devices.adding(
+        id, password: try existing(hash), to: nil, key: Desk.key, at: desk.time.now - Devices.memory)
+      let kind = try await heard(old)
+      #expect(kind == .tooMany)
+      _ = try await desk.people.reset(id, withSecondFactor: false, by: desk.security)
+      let revoked = try await heard(mine)
+      #expect(revoked == .tooMany)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `guessing through a copied mark is slowed down, and elsewhere does not touch its owner`(engine: Engine)
+    async throws
+  {
+    try await Desk.open(engine) { desk in
+      try await desk.hire("li")
+      let mark = try await mark(desk, "li")
+      var kinds: [Refusal.Kind?] = []
+      for _ in 0..<20 {
+        kinds.append(
+          try await refusal {
+            try await desk.signIn.begin(login: "li", password: "guess", source: "10.66.6.6", device: mark)
+          }?.kind)
+      }
+      #expect(kinds.filter { $0 == .unauthenticated }.count == SignInThrottle.freeAtOneAccount)
+      let owner = try await desk.signIn.begin(login: "li", password: Desk.password, source: "10.1.1.7", device: mark)
+      #expect(owner.stage == .full)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a browser is marked for several people, by a whole sign-in only, anew each time`(engine: Engine) async throws {
+    try await Desk.open(engine) { desk in
+      let li = try await desk.hire("li")
+      for number in 0..<6 { try await desk.hire("p\(number)") }
+      let made = try await desk.people.create(
+        .init(login: "zhao", name: "赵六", organisation: desk.market.id, roles: [.clerk]), by: desk.security)
+      let half = try await desk.enter("zhao", made.oneTimePassword)
+      let early = try await desk.signIn.device(token: half, held: nil)
+      #expect(early == nil)
+      var held = try await mark(desk, "li")
+      let first = held
+      held = try await mark(desk, "li", held: held)
+      #expect(held != first && !held.contains("~"))
+      for number in 0..<4 { held = try await mark(desk, "p\(number)", held: held) }
+      func isKnown(_ held: String) async throws -> Bool {
+        let (now, key) = (desk.time.now, Desk.key)
+        return try await desk.db.read { tx in
+          let hash = try tx.text("SELECT password FROM identity_person WHERE id = \(li)") ?? ""
+          return Devices.number(in: held, of: li, password: hash, key: key, at: now) != nil
+        }
+      }
+      let still = try await isKnown(held)
+      #expect(still && held.split(separator: "~").count == Devices.most)
+      held = try await mark(desk, "p5", held: held + "~<script>.1.x")
+      let gone = try await isKnown(held)
+      #expect(!gone && held.utf8.count < 500 && !held.contains("script"))
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a try in a pause waits for its turn rather than being refused`(engine: Engine) async throws {
+    try await Desk.open(engine, patience: SignInThrottle.patience) { desk in
+      try await desk.hire("li")
+      for _ in 0..<12 { _ = try await refusal { try await desk.enter("li", "guess", from: "10.1.1.66") } }
+      let start = desk.time.now
+      let begun = try await desk.signIn.begin(login: "li", password: Desk.password, source: "10.1.1.66")
+      #expect(begun.stage == .full && desk.time.now - start >= .seconds(15))
+    }
+  }
+
   @Test(arguments: Engine.allCases)
   func `an address is known for ninety days after it was last used`(engine: Engine) async throws {
     try await Desk.open(engine) { desk in

@@ -1,4 +1,5 @@
 import Kernel
+import Logging
 import Testing
 import Web
 
@@ -9,6 +10,8 @@ import Web
     ("/mine", "", 303, "/sign-in?next=%2Fmine"),
     ("/catalog?q=a%26b", "", 303, "/sign-in?next=%2Fcatalog%3Fq%3Da%2526b"),
     ("/mine", "sid=stranger", 303, "/sign-in?next=%2Fmine"), ("/mine", "sid=halfway", 303, "/sign-in?next=%2Fmine"),
+    ("/mine", "sid=onestep", 303, "/sign-in/second-factor?next=%2Fmine"), ("/api/v1/things", "sid=onestep", 401, nil),
+    ("/%E7%9B%AE", "", 404, nil),
     ("/mine", "sid=nobody", 200, nil), ("/catalog", "sid=nobody", 403, nil), ("/catalog", "sid=reader", 200, nil),
     ("/", "", 200, nil), ("/api/v1/things", "", 401, nil), ("/api/v1/things", "sid=halfway", 401, nil),
     ("/api/v1/things", "sid=nobody", 403, nil), ("/api/v1/things", "sid=reader", 200, nil),
@@ -100,6 +103,10 @@ import Web
       #expect(answer["location"] == "/")
       #expect(answer.cookies.contains("sid=reader; Path=/; HttpOnly; SameSite=Lax"))
       #expect(answer.cookies.contains("pre=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))
+      let kept = "device=mark-after-none; Path=/; HttpOnly; SameSite=Lax; Max-Age=15552000"
+      #expect(answer.cookies.contains(kept))
+      let again = try await site.post("/sign-in", form: "csrf=\(token)&next=/", [("Cookie", "\(cookie); device=x")])
+      #expect(again.cookie("device") == "device=mark-after-x")
       let end = try await site.post("/sign-out", form: "csrf=\(SampleSite.csrf)", [Self.signedIn])
       #expect(end.cookies.contains("sid=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"))
       #expect(end["location"] == "/sign-in")
@@ -118,6 +125,55 @@ import Web
     }
     try await withSite { site async throws in
       #expect(try await site.get("/where", [("X-Forwarded-For", "203.0.113.7")]).body == "127.0.0.1")
+    }
+  }
+
+  @Test func `speaks plain HTTP with this machine and the declared proxies only, whatever it listens on`() async throws
+  {
+    func site(_ proxies: [String], tls: Bool = false) throws -> Site {
+      try Site(
+        routes: SampleSite.routes, sessions: SampleSite.sessions,
+        configuration: .init(host: "0.0.0.0", tls: tls ? ("c", "k") : nil, trustedProxies: proxies),
+        clock: SampleSite.clock, logger: .init(label: "test"))
+    }
+    let peers = [
+      "127.0.0.1", "::1", "::ffff:127.0.0.1", "10.9.9.9", "::ffff:10.9.9.9", "10.9.9.8", "8.8.8.8", "fe80::1", "",
+    ]
+    let plain = try site(["10.9.9.9"])
+    #expect(peers.map(plain.mayEnter) == [true, true, true, true, true, false, false, false, false])
+    let secured = try site([], tls: true)
+    #expect(peers.allSatisfy(secured.mayEnter))
+    // From outside, where this machine has an outside.
+    guard let own = RunningSite.ownAddress else { return }
+    let request = Array("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8)
+    try await withSite(SampleSite.routes, .init(host: "0.0.0.0", port: 0, trustedProxies: ["192.0.2.1"])) {
+      site async throws in
+      let stranger = try await site.raw(request, at: own)
+      #expect(stranger.status == 403 && stranger["content-type"] == "text/plain; charset=utf-8")
+      #expect(stranger.body.contains(own) && stranger.body.contains("--trusted-proxy") && !stranger.body.contains("<"))
+      #expect(try await site.raw(request).status == 200)
+    }
+    try await withSite(SampleSite.routes, .init(host: "0.0.0.0", port: 0, trustedProxies: [own])) { site async throws in
+      #expect(try await site.raw(request, at: own).status == 200)
+    }
+  }
+
+  @Test func `leads to an address that was typed as people write, and never away`() async throws {
+    try await withSite { site async throws in
+      let page = try await site.get("/sign-in")
+      let cookie = try #require(page.cookie("pre"))
+      let token = String(try #require(page.body.firstMatch(of: /name="csrf" value="([0-9a-f]+)"/)).output.1)
+      for (next, led) in [
+        ("/%E7%9B%AE%E5%BD%95", "/%E7%9B%AE%E5%BD%95"), ("/a b", "/a%20b"),
+        ("/catalog?q=法人", "/catalog?q=%E6%B3%95%E4%BA%BA"),
+        ("/catalog?q=%25E6", "/catalog?q=%E6"), ("/%0d%0aset-cookie:x", "/"), ("/a\"<b>", "/a%22%3Cb%3E"),
+      ] {
+        let answer = try await site.post("/sign-in", form: "csrf=\(token)&next=\(next)", [("Cookie", cookie)])
+        #expect(answer.status == 303 && answer["location"] == led, "\(next): \(answer["location"] ?? "-")")
+      }
+      let typed = try await site.post("/typed", form: "csrf=\(token)", [("Cookie", cookie)])
+      #expect(typed["location"] == "/%E7%9B%AE%E5%BD%95/a%20b?q=%E6%B3%95%E4%BA%BA&x=%E4#z")
+      #expect(try await site.post("/away", form: "csrf=\(token)", [("Cookie", cookie)]).status == 500)
     }
   }
 

@@ -48,15 +48,31 @@ struct RunningSite: Sendable {
   }
 
   /// Sends bytes as they are and reads until the other side closes.
-  func raw(_ bytes: [UInt8], seconds: Int = 10) async throws -> Answer {
+  func raw(_ bytes: [UInt8], seconds: Int = 10, at host: String = "127.0.0.1") async throws -> Answer {
     let port = port
     let received = await withCheckedContinuation { done in
-      OwnThread.run { done.resume(returning: Self.exchange(bytes, port: port, seconds: seconds)) }
+      OwnThread.run { done.resume(returning: Self.exchange(bytes, host: host, port: port, seconds: seconds)) }
     }
     return Self.parse(received)
   }
 
-  private static func exchange(_ bytes: [UInt8], port: Int, seconds: Int) -> [UInt8] {
+  /// An IPv4 address of this machine that is not its loopback, where it has one.
+  static var ownAddress: String? {
+    var list: UnsafeMutablePointer<ifaddrs>?
+    guard getifaddrs(&list) == 0 else { return nil }
+    defer { freeifaddrs(list) }
+    for entry in sequence(first: list, next: { $0?.pointee.ifa_next }).prefix(while: { $0 != nil }) {
+      guard let address = entry?.pointee.ifa_addr, address.pointee.sa_family == sa_family_t(AF_INET) else { continue }
+      var text = [CChar](repeating: 0, count: 64)
+      let done = getnameinfo(
+        address, socklen_t(MemoryLayout<sockaddr_in>.size), &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+      let found = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      if done == 0, !found.hasPrefix("127.") { return found }
+    }
+    return nil
+  }
+
+  private static func exchange(_ bytes: [UInt8], host: String, port: Int, seconds: Int) -> [UInt8] {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     var limit = timeval(tv_sec: seconds, tv_usec: 0)
@@ -65,7 +81,7 @@ struct RunningSite: Sendable {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    address.sin_addr.s_addr = inet_addr(host)
     let connected = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -23,6 +23,10 @@ enum SampleSite {
     case "reader": return SessionInfo(principal: principal([reading]), view: view)
     case "nobody": return SessionInfo(principal: principal([]), view: view)
     case "halfway": return SessionInfo(principal: nil, view: view)
+    case "onestep":
+      var view = view
+      view.pendingStep = "/sign-in/second-factor"
+      return SessionInfo(principal: nil, view: view)
     case "broken": throw Trouble()
     default: return nil
     }
@@ -36,7 +40,8 @@ enum SampleSite {
       .page(Page(Text("登录", "Sign in"), body: form(request, action: "/sign-in", "<button>x</button>")))
     },
     .post("/sign-in", .anyone) { request in
-      .session(token: "reader", redirect: localAddress(request.form["next"]))
+      .session(
+        token: "reader", redirect: localAddress(request.form["next"]), device: "mark-after-\(request.device ?? "none")")
     },
     .post("/sign-out", .signedIn) { _ in .session(token: nil, redirect: "/sign-in") },
     .get("/mine", .signedIn) { request in .plain("\(request.sessionToken ?? "")") },
@@ -54,6 +59,7 @@ enum SampleSite {
     .post("/long", .signedIn) { _ in
       .redirect("/", flash: Text(String(repeating: "江", count: 900), String(repeating: "é", count: 900)))
     },
+    .post("/typed", .anyone) { _ in .redirect("/目录/a b?q=法人&x=%E4#z") },
     .post("/away", .anyone) { _ in .redirect("https://elsewhere.example/") },
     .get("/where", .anyone) { request in .plain(request.remoteAddress) },
     .get("/fails", .anyone) { _ in throw Trouble() },
@@ -62,6 +68,8 @@ enum SampleSite {
     .get("/api/v1/things", .permission(reading), summary: Text("列出", "List things")) { _ in
       .json([0x5B, 0x5D], etag: "abc")
     },
+    .get("/api/v1/quoted", .anyone) { _ in .json([0x5B, 0x5D], etag: "\"abc\"") },
+    .get("/api/v1/plain", .anyone) { request in .json(.object([("q", .optional(request.query["q"]))])) },
     .post("/api/v1/things", .permission(reading), summary: Text("新建", "Make a thing")) { request in
       .json(request.body, status: 201)
     },

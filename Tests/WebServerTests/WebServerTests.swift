@@ -1,4 +1,5 @@
 import Kernel
+import Logging
 import Testing
 import Web
 
@@ -25,7 +26,9 @@ import Web
 
   @Test(arguments: [
     ("GET", "/nowhere", 404, nil), ("GET", "/things", 404, nil), ("GET", "/things/a/b", 404, nil),
-    ("POST", "/catalog", 405, "GET, HEAD"), ("GET", "/save", 405, "POST"), ("OPTIONS", "/", 405, nil),
+    ("POST", "/catalog", 405, "GET, HEAD"), ("GET", "/save", 405, "POST"), ("OPTIONS", "/", 405, "GET, HEAD"),
+    ("PATCH", "/sign-in", 405, "GET, HEAD, POST"), ("PATCH", "/nowhere", 404, nil),
+    ("POST", "/healthz", 405, "GET, HEAD"),
     ("GET", "/things/%zz", 400, nil), ("GET", "/things/%2Fetc", 400, nil), ("GET", "/things/%00", 400, nil),
     ("GET", "/../etc/passwd", 400, nil), ("GET", "/?a=%e4", 400, nil), ("GET", "/?a=%4", 400, nil),
   ])
@@ -172,6 +175,109 @@ import Web
       let tag = try #require(answer["etag"])
       let again = try await site.get("/api/v1/openapi.json", [("If-None-Match", tag)])
       #expect(again.status == 304 && again.body.isEmpty)
+    }
+  }
+
+  @Test(arguments: [
+    ("GET / HTTP/1.1\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n", 400), ("GET /healthz HTTP/1.1\r\n", 400),
+    ("GET / HTTP/1.1\r\nHost: a\r\n", 200),
+  ])
+  func `wants exactly one name of the host`(head: String, status: Int) async throws {
+    try await withSite { site async throws in
+      #expect(try await site.raw(Array((head + "Connection: close\r\n\r\n").utf8)).status == status)
+    }
+  }
+
+  @Test(arguments: ["/things/%zz", "/?a=%4", "/?a=%e4", "/../x"])
+  func `answers what cannot be read in the reader's language, and as to who is signed in`(path: String) async throws {
+    try await withSite { site async throws in
+      let answer = try await site.get(path, [("Cookie", "sid=reader; lang=en")])
+      #expect(answer.status == 400 && answer.body.contains("<html lang=\"en\""))
+      #expect(answer.body.contains("王小明") && !answer.body.contains("/sign-in"))
+      let problem = try await site.get("/api/v1/things?a=%4", [("Accept-Language", "en")])
+      #expect(problem.status == 400 && problem["content-type"] == "application/problem+json")
+    }
+  }
+
+  @Test(arguments: [
+    ("\"abc\"", 304), ("W/\"abc\"", 304), ("\"x\", \"abc\"", 304), ("\"x\" , W/\"abc\"", 304), ("*", 304), (" * ", 304),
+    ("\"a,b\",\"abc\"", 304), ("\"ab\"", 200), ("abc", 200), ("", 200), ("\"x,\"abc\"", 200), ("W/\"x\"", 200),
+    ("\"abc", 200),
+  ])
+  func `answers an unchanged state with 304, by whichever way it is named`(known: String, status: Int) async throws {
+    try await withSite { site async throws in
+      for path in ["/api/v1/things", "/api/v1/quoted"] {
+        let answer = try await site.get(path, [("Cookie", "sid=reader"), ("If-None-Match", known)])
+        #expect(answer.status == status, "\(path) \(known)")
+        #expect(answer["etag"] == "\"abc\"" && answer["cache-control"] == "private, no-cache")
+        #expect(answer.body.isEmpty == (status == 304))
+      }
+    }
+  }
+
+  @Test func `gives every answer of its interface a tag of what is in it`() async throws {
+    try await withSite { site async throws in
+      let first = try await site.get("/api/v1/plain?q=1")
+      let tag = try #require(first["etag"])
+      #expect(tag.count == 34 && tag.hasPrefix("\"") && tag.hasSuffix("\""))
+      #expect(try await site.get("/api/v1/plain?q=1")["etag"] == tag)
+      #expect(try await site.get("/api/v1/plain?q=2")["etag"] != tag)
+      #expect(try await site.get("/api/v1/plain?q=1", [("If-None-Match", tag)]).status == 304)
+      #expect(try await site.get("/api/v1/refuses")["etag"] == nil)
+      let made = try await site.send(
+        "POST", "/api/v1/things",
+        [("Content-Type", "application/json"), ("X-CSRF-Token", SampleSite.csrf), ("Cookie", "sid=reader")],
+        Array("{}".utf8))
+      #expect(made.status == 201 && made["etag"] == nil)
+    }
+  }
+
+  @Test func `names in its description the cookie that it uses`() async throws {
+    for (configuration, name) in [
+      (SiteServer.Configuration(port: 0), "sid"), (.init(port: 0, trustedProxies: ["192.0.2.1"]), "__Host-sid"),
+    ] {
+      try await withSite(SampleSite.routes, configuration) { site async throws in
+        let document = try JSONParser.parse(Array(try await site.get("/api/v1/openapi.json").body.utf8))
+        #expect(document["components"]?["securitySchemes"]?["session"]?["name"]?.string == name)
+      }
+    }
+  }
+
+  @Test func `says before it starts what is wrong with it`() {
+    func server(_ configuration: SiteServer.Configuration) -> SiteServer {
+      SiteServer(
+        routes: SampleSite.routes, sessions: SampleSite.sessions, configuration: configuration, clock: SampleSite.clock,
+        logger: .init(label: "test"))
+    }
+    for (configuration, code) in [
+      (SiteServer.Configuration(host: "0.0.0.0"), "web.plain-http"),
+      (.init(trustedProxies: ["x"]), "web.trusted-proxy"),
+      (.init(tls: ("/nowhere/cert.pem", "/nowhere/key.pem")), "web.tls"),
+    ] {
+      let refused = #expect(throws: Refusal.self) { try server(configuration).validate() }
+      #expect(refused?.code == code)
+    }
+    #expect(throws: Never.self) { try server(.init()).validate() }
+  }
+
+  @Test func `tells when to come back`() async throws {
+    var tooMany = Refusal(.tooMany, "sample.wait", Text("请稍候。", "Wait."))
+    tooMany.retryAfter = 7
+    let refusal = tooMany
+    let routes: [Route] = [
+      .get("/thrown", .anyone) { _ in throw refusal },
+      .get("/shown", .anyone) { _ in
+        var page = Page(Text("等", "Wait"), status: 429, body: "<p>x</p>")
+        page.retryAfter = 7
+        return .page(page)
+      },
+    ]
+    try await withSite(routes) { site async throws in
+      for path in ["/thrown", "/shown"] {
+        let answer = try await site.get(path)
+        #expect(answer.status == 429 && answer["retry-after"] == "7")
+      }
     }
   }
 

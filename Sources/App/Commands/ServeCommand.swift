@@ -5,6 +5,7 @@ import Logging
 import ServiceLifecycle
 import Storage
 import UnixSignals
+import WebServer
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,11 +27,11 @@ struct ServeCommand: AsyncParsableCommand {
 
   static func serve(_ node: Node) async throws {
     let logger = Logger(label: "sanjiang")
+    let site = node.site(ready: announce)
+    try site.validate()
     let group = ServiceGroup(
       configuration: .init(
-        services: [
-          .init(service: node.sequencer), .init(service: node.runner()), .init(service: node.site(ready: announce)),
-        ],
+        services: [.init(service: node.sequencer), .init(service: node.runner()), .init(service: site)],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
     await node.database.close()

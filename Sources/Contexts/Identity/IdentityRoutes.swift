@@ -7,11 +7,14 @@ package import Web
 package struct IdentityRoutes: Sendable {
   let signIn: SignIn
   let people: People
+  let offices: Organisations
   let database: any Database
   let clock: Clock
 
-  package static func routes(signIn: SignIn, people: People, database: any Database, clock: Clock) -> [Route] {
-    let site = IdentityRoutes(signIn: signIn, people: people, database: database, clock: clock)
+  package static func routes(
+    signIn: SignIn, people: People, offices: Organisations, database: any Database, clock: Clock
+  ) -> [Route] {
+    let site = IdentityRoutes(signIn: signIn, people: people, offices: offices, database: database, clock: clock)
     return site.entering + site.account + site.peopleRoutes + site.organisations + site.interface
   }
 
@@ -20,49 +23,56 @@ package struct IdentityRoutes: Sendable {
   private var entering: [Route] {
     [
       .get("/sign-in", .anyone) { request in
-        .page(SignInPages.signIn(request, next: local(request.query["next"])))
+        .page(SignInPages.signIn(request, next: localAddress(request.query["next"])))
       },
       .post("/sign-in", .anyone, bodyLimit: 16 * 1024) { request in
-        let next = local(request.form["next"])
+        let next = localAddress(request.form["next"])
         do {
           let begun = try await signIn.begin(
             login: request.form["login"] ?? "", password: request.form.all("password").first ?? "",
-            source: request.remoteAddress)
-          return .session(token: begun.token, redirect: step(after: begun.stage, next))
+            source: request.remoteAddress, device: request.device)
+          return try await session(begun.token, begun.stage, next, request)
         } catch let refusal as Refusal {
           return .page(SignInPages.signIn(request, next: next, entered: request.form, refusal: refusal))
         }
       },
-      .get("/sign-in/second-factor", .anyone) { .page(SignInPages.secondFactor($0)) },
+      .get("/sign-in/second-factor", .anyone) { request in
+        .page(SignInPages.secondFactor(request, next: localAddress(request.query["next"])))
+      },
       .post("/sign-in/second-factor", .anyone, bodyLimit: 16 * 1024) { request in
+        let next = localAddress(request.form["next"])
         do {
-          let next = try await signIn.secondFactor(token: request.sessionToken ?? "", code: request.form["code"] ?? "")
-          return .session(token: next.token, redirect: step(after: next.stage, "/"))
+          let step = try await signIn.secondFactor(
+            token: request.sessionToken ?? "", code: request.form["code"] ?? "", device: request.device)
+          return try await session(step.token, step.stage, next, request)
         } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .tooMany {
-          return .page(SignInPages.secondFactor(request, refusal: refusal))
+          return .page(SignInPages.secondFactor(request, next: next, refusal: refusal))
         }
       },
-      .get("/sign-in/password", .anyone) {
+      .get("/sign-in/password", .anyone) { request in
         .page(
           SignInPages.changePassword(
-            $0, action: "/sign-in/password", forced: true, policy: people.policy.passwords))
+            request, action: "/sign-in/password", forced: true, policy: people.policy.passwords,
+            next: localAddress(request.query["next"])))
       },
       .post("/sign-in/password", .anyone, bodyLimit: 16 * 1024) {
         try await changePassword($0, "/sign-in/password", forced: true)
       },
       .get("/sign-in/enrol", .anyone) { request in
-        guard let login = try await enrolling(request) else { return .page(SignInPages.signIn(request, next: "/")) }
-        return .page(SignInPages.enrol(request, secret: people.newSecondFactor().secret, login: login))
+        let next = localAddress(request.query["next"])
+        guard let login = try await enrolling(request) else { return .page(SignInPages.signIn(request, next: next)) }
+        return .page(SignInPages.enrol(request, secret: people.newSecondFactor().secret, login: login, next: next))
       },
       .post("/sign-in/enrol", .anyone, bodyLimit: 16 * 1024) { request in
         let secret = [UInt8](hex: request.form["secret"] ?? "") ?? []
+        let next = localAddress(request.form["next"])
         do {
           let token = try await signIn.enrol(
             token: request.sessionToken ?? "", secret: secret, code: request.form["code"] ?? "")
-          return .session(token: token, redirect: "/")
+          return try await session(token, .full, next, request)
         } catch let refusal as Refusal where refusal.kind == .invalid {
-          return .page(
-            SignInPages.enrol(request, secret: secret, login: try await enrolling(request) ?? "", refusal: refusal))
+          let login = try await enrolling(request) ?? ""
+          return .page(SignInPages.enrol(request, secret: secret, login: login, next: next, refusal: refusal))
         }
       },
       .post("/sign-out", .anyone) { request in
@@ -80,6 +90,7 @@ package struct IdentityRoutes: Sendable {
   }
 
   private func changePassword(_ request: Request, _ action: String, forced: Bool) async throws -> Response {
+    let next = localAddress(request.form["next"])
     do {
       let new = request.form.all("new").first ?? ""
       guard new == request.form.all("again").first else {
@@ -88,29 +99,24 @@ package struct IdentityRoutes: Sendable {
       let token = try await people.changePassword(
         token: request.sessionToken ?? "", old: request.form.all("old").first ?? "", new: new)
       let stage = try await signIn.resolve(token: token)?.session.stage ?? .full
-      return .session(token: token, redirect: step(after: stage, "/"))
+      return try await session(token, stage, next, request)
     } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .tooMany {
       return .page(
         SignInPages.changePassword(
-          request, action: action, forced: forced, policy: people.policy.passwords, refusal: refusal))
+          request, action: action, forced: forced, policy: people.policy.passwords, next: next, refusal: refusal))
     }
   }
 
-  private func step(after stage: Session.Stage, _ next: String) -> String {
-    switch stage {
-    case .secondFactor: "/sign-in/second-factor"
-    case .changePassword: "/sign-in/password"
-    case .enrol: "/sign-in/enrol"
-    case .full: next
+  /// On to the next step of coming in, with the page that was asked for kept in mind; at the end there, and the browser
+  /// is marked as one this person uses.
+  private func session(
+    _ token: String, _ stage: Session.Stage, _ next: String, _ request: Request
+  ) async throws -> Response {
+    guard let step = stage.address else {
+      return .session(
+        token: token, redirect: next, device: try await signIn.device(token: token, held: request.device))
     }
-  }
-
-  /// Only an address of ours; anything else leads home.
-  private func local(_ next: String?) -> String {
-    guard let next, next.hasPrefix("/"), !next.hasPrefix("//"), !next.contains("\\"), next.count < 500,
-      next.unicodeScalars.allSatisfy({ $0.value > 31 })
-    else { return "/" }
-    return next
+    return .session(token: token, redirect: address(step, [("next", next == "/" ? nil : next)]))
   }
 
   // MARK: - One's account
@@ -300,15 +306,32 @@ package struct IdentityRoutes: Sendable {
         return .page(OrganisationPages.list(request, found, day: day, search: search))
       },
       .get("/organisations/{id}", .signedIn) { request in
+        let (found, before, after) = try await office(try request.id())
+        return .page(OrganisationPages.organisation(request, found, before: before, after: after, nodes: offices.nodes))
+      },
+      .post("/organisations/{id}/node", .permission(.organisationsManage)) { request in
         let id: OrganisationID = try request.id()
-        let (found, before, after) = try await database.read { tx in
-          (
-            try OrganisationStore.get(id, in: tx), try OrganisationStore.predecessors(of: id, in: tx),
-            try OrganisationStore.successors(of: id, in: tx)
-          )
+        do {
+          try await offices.setNode(
+            request.form["node"] ?? "", of: id, seen: request.form["seen"], by: request.visitor())
+          return .redirect("/organisations/\(id)", flash: Text("已保存。", "Saved."))
+        } catch let refusal as Refusal where refusal.kind == .invalid || refusal.kind == .conflict {
+          let (found, before, after) = try await office(id)
+          return .page(
+            OrganisationPages.organisation(
+              request, found, before: before, after: after, nodes: offices.nodes, entered: request.form["node"],
+              refusal: refusal))
         }
-        return .page(OrganisationPages.organisation(request, found, before: before, after: after))
       },
     ]
+  }
+
+  private func office(_ id: OrganisationID) async throws -> (Organisation, [Organisation], [Organisation]) {
+    try await database.read { tx in
+      (
+        try OrganisationStore.get(id, in: tx), try OrganisationStore.predecessors(of: id, in: tx),
+        try OrganisationStore.successors(of: id, in: tx)
+      )
+    }
   }
 }

@@ -18,6 +18,8 @@ extension People {
       ("identity.person.reset", Text("重置密码", "Password reset")),
       ("identity.person.suspend", Text("停用账户", "Account suspended")),
       ("identity.person.restore", Text("恢复账户", "Account restored")),
+      ("identity.person.rescue", Text("在服务器上找回安全管理员", "Security administrator brought back at the machine")),
+      ("identity.organisation.node", Text("设置单位的分类节点", "Classification node of an organisation set")),
       ("identity.password.change", Text("修改密码", "Password changed")),
       ("identity.second-factor.enrol", Text("绑定验证器", "Second factor set up")),
       ("identity.deputy.name", Text("指定代理人", "Deputy named")),
@@ -25,11 +27,15 @@ extension People {
       ("identity.deputy.act", Text("开始代理", "Began to act for another")),
       ("identity.deputy.stop", Text("停止代理", "Stopped acting for another")),
     ],
-    subjects: [("person", Text("人员", "Person")), ("login", Text("登录名", "Sign-in name"))],
+    subjects: [
+      ("person", Text("人员", "Person")), ("login", Text("登录名", "Sign-in name")),
+      ("organisation", Text("单位", "Organisation")),
+    ],
     details: [
       ("source", Text("来源地址", "From address")), ("reason", Text("原因", "Reason")), ("roles", Text("角色", "Roles")),
       ("before", Text("变更前", "Before")), ("after", Text("变更后", "After")), ("deputy", Text("代理人", "Deputy")),
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("secondFactor", Text("第二因素", "Second factor")),
+      ("account", Text("账户原状", "Account before")),
     ])
 
   /// Whose name or sign-in name this is.

@@ -54,7 +54,7 @@ package enum OrganisationImport {
         guard let at = head.firstIndex(of: name), at < fields.count else {
           throw wrong(number, name, "缺少", "is missing")
         }
-        guard lengths.contains(fields[at].count) else {
+        guard lengths.contains(PlainText.length(fields[at])) else {
           throw wrong(
             number, name, "应为 \(lengths.lowerBound) 到 \(lengths.upperBound) 个字符",
             "must have \(lengths.lowerBound) to \(lengths.upperBound) characters")
@@ -81,6 +81,11 @@ package enum OrganisationImport {
       let node = try value("classification_node", 0...20)
       guard node.utf8.allSatisfy({ (48...57).contains($0) }) else {
         throw wrong(number, "classification_node", "应为数字", "must be digits")
+      }
+      for field in ["name", "short_name"] {
+        if let wrong = PlainText.wrongName(try value(field, 2...100), lengths: 2...100) {
+          throw Self.wrong(number, field, wrong.chinese, "— " + wrong.english)
+        }
       }
       return Line(
         number: number, key: try value("key", 1...100),

@@ -83,6 +83,10 @@ package enum OrganisationStore {
       """)
   }
 
+  static func setNode(_ code: String, of id: OrganisationID, in tx: any Transaction) throws {
+    try tx.run("UPDATE identity_organisation SET classification_node = \(code) WHERE id = \(id)")
+  }
+
   static func link(_ predecessor: OrganisationID, _ successor: OrganisationID, in tx: any Transaction) throws {
     try tx.run(
       "INSERT INTO identity_succession (predecessor, successor) VALUES (\(predecessor), \(successor)) ON CONFLICT DO NOTHING"

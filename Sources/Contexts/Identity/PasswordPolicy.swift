@@ -20,7 +20,7 @@ package struct PasswordPolicy: Sendable, Hashable {
   static let mostBytes = 1024
 
   func check(_ password: String, login: String, field: String = "password") throws {
-    guard lengths.contains(password.count), password.utf8.count <= Self.mostBytes else {
+    guard lengths.contains(PlainText.length(password)), password.utf8.count <= Self.mostBytes else {
       throw Refusal.invalid(
         "identity.password.length", field,
         Text(

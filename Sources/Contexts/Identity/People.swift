@@ -47,7 +47,9 @@ package struct People: Sendable {
   /// Makes a person and answers the one-time password, which is shown once and kept nowhere.
   package func create(_ draft: Draft, by principal: Principal) async throws -> (id: PersonID, oneTimePassword: String) {
     try principal.require(.peopleManage)
-    return try await insert(draft, by: principal, password: nil)
+    return try await insert(draft, by: principal, password: nil) {
+      try Self.stillMay(.peopleManage, principal, in: $0)
+    }
   }
 
   /// For the node itself: `init` and the demo. With a password given it need not be changed at the first sign-in.
@@ -57,17 +59,17 @@ package struct People: Sendable {
     try await insert(draft, by: .system(), password: password)
   }
 
-  private func insert(_ draft: Draft, by principal: Principal, password: String?) async throws -> (
-    id: PersonID, oneTimePassword: String
-  ) {
+  private func insert(
+    _ draft: Draft, by principal: Principal, password: String?,
+    asking: @escaping @Sendable (any Transaction) throws -> Void = { _ in }
+  ) async throws -> (id: PersonID, oneTimePassword: String) {
     var faults: [Refusal.Fault] = []
     let login = draft.login.lowercased()
     if !Person.isLogin(login) {
-      faults.append(
-        .init("login", Text("用户名为 2 到 64 个小写字母、数字、点或连字符。", "2 to 64 lower-case letters, digits, dots or hyphens.")))
+      faults.append(.init("login", Self.loginForm))
     }
-    if !(1...50).contains(draft.name.count) || draft.name.unicodeScalars.contains(where: { $0.value < 32 }) {
-      faults.append(.init("name", Text("姓名为 1 到 50 个字。", "A name of 1 to 50 characters.")))
+    if let wrong = PlainText.wrongName(draft.name, lengths: 1...50) {
+      faults.append(.init("name", Text("姓名：\(wrong.chinese)", "The name: \(wrong.english)")))
     }
     if draft.roles.isEmpty { faults.append(.init("roles", Text("至少选择一个角色。", "Choose at least one role."))) }
     if let conflict = Role.conflict(in: draft.roles) { faults.append(.init("roles", conflict)) }
@@ -76,6 +78,7 @@ package struct People: Sendable {
     let hash = try await hasher.hash(plain)
     let now = clock.now()
     let id = try await database.write { tx in
+      try asking(tx)
       guard try OrganisationStore.find(draft.organisation, in: tx)?.stands(on: now.dateInChina) == true else {
         throw Refusal.invalid(
           "identity.person", "organisation", Text("请选择现存的单位。", "Choose an organisation that stands today."))
@@ -104,7 +107,9 @@ package struct People: Sendable {
     if let conflict = Role.conflict(in: roles) { throw Refusal.invalid("identity.person.roles", "roles", conflict) }
     let now = clock.now()
     try await database.write { tx in
+      try Self.stillMay(.peopleManage, principal, in: tx)
       let person = try current(id, version, tx)
+      try keepOne(of: person.roles.subtracting(roles), beside: person, tx)
       try PersonStore.setRoles(roles, of: id, in: tx)
       try SessionStore.endAll(of: id, in: tx)
       try record(
@@ -121,6 +126,7 @@ package struct People: Sendable {
     let hash = try await hasher.hash(plain)
     let now = clock.now()
     try await database.write { tx in
+      try Self.stillMay(.peopleManage, principal, in: tx)
       guard let person = try PersonStore.find(id, in: tx) else { throw Self.noPerson }
       try PersonStore.setPassword(hash, mustChange: true, of: id, in: tx)
       if withSecondFactor {
@@ -139,7 +145,9 @@ package struct People: Sendable {
     guard principal.person != id else { throw Self.notOneself }
     let now = clock.now()
     try await database.write { tx in
+      try Self.stillMay(.peopleManage, principal, in: tx)
       let person = try current(id, version, tx)
+      if !isActive { try keepOne(of: person.roles, beside: person, tx) }
       try tx.run("UPDATE identity_person SET is_active = \(isActive), version = version + 1 WHERE id = \(id)")
       try SessionStore.endAll(of: id, in: tx)
       try record(isActive ? "identity.person.restore" : "identity.person.suspend", person, [], by: principal, now, tx)
@@ -155,7 +163,8 @@ package struct People: Sendable {
       else { throw SignIn.expired }
       return (session, person, try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)"))
     }
-    let attempt = SignInThrottle.Attempt(login: person.login, source: session.source)
+    // Only who is signed in as this person gets here: nobody else's tries have to count, and none of theirs may.
+    let attempt = SignInThrottle.Attempt(login: person.login, source: session.source, standing: .knownAddress)
     try throttle.admit(attempt, at: now)
     guard old.utf8.count <= PasswordPolicy.mostBytes, try await hasher.verify(old, hash) else {
       throw Refusal.invalid("identity.password.old", "old", Text("现在的密码不对。", "The present password is wrong."))
@@ -267,6 +276,39 @@ package struct People: Sendable {
 
   // MARK: - Pieces
 
+  /// Asks again inside the transaction: two administrators who suspend each other at the same moment must not both go, and
+  /// nobody decides under an authority that was taken from him while his page was open.
+  static func stillMay(_ permission: Permission, _ principal: Principal, in tx: any Transaction) throws {
+    guard let id = principal.person, let actor = try PersonStore.find(id, in: tx), actor.isActive,
+      Authority([authority]).permissions(of: actor.roles).contains(permission)
+    else {
+      throw Refusal(
+        .forbidden, "identity.actor",
+        Text(
+          "您的账户已停用，或者刚失去这项权限，这次操作没有完成。", "Your account was suspended or has just lost this authority; nothing was done."
+        ))
+    }
+  }
+
+  /// A node keeps an active administrator of each of the three kinds: without one nobody could make another.
+  private func keepOne(of roles: Set<Role>, beside person: Person, _ tx: any Transaction) throws {
+    guard person.isActive else { return }
+    for role in roles.filter(\.isAdministrative) {
+      let others = try tx.int(
+        """
+        SELECT count(*) FROM identity_person WHERE is_active = \(true) AND id <> \(person.id)
+          AND id IN (SELECT person FROM identity_role WHERE role = \(role))
+        """)
+      guard others == 0 else { continue }
+      throw Refusal(
+        .conflict, "identity.person.last",
+        Text(
+          "\(person.name)是最后一名在用的\(role.title.chinese)，请先让另一人担任这个角色。",
+          "\(person.name) is the last active \(role.title.english.lowercased()); give that role to another person first."
+        ))
+    }
+  }
+
   private func current(_ id: PersonID, _ version: Int, _ tx: any Transaction) throws -> Person {
     guard let person = try PersonStore.find(id, in: tx) else { throw Self.noPerson }
     guard person.version == version else {
@@ -291,6 +333,8 @@ package struct People: Sendable {
         detail: detail), in: tx)
   }
 
+  static let loginForm = Text(
+    "用户名为 2 到 64 个小写字母、数字、点或连字符。", "2 to 64 lower-case letters, digits, dots or hyphens.")
   private static let noPerson = Refusal.notFound(Text("人员", "person"))
   private static let notWhileActing = Refusal(
     .forbidden, "identity.deputy.acting", Text("代理他人期间不能办理，请先停止代理。", "Not while acting for another; stop acting first.")

@@ -86,5 +86,6 @@ enum PersonStore {
 /// A LIKE pattern for what contains the text, compared in lower case, alike on both engines: characters that mean something
 /// to either are left out, and so is NUL, which PostgreSQL cannot keep.
 func containing(_ text: String) -> String {
-  "%" + text.lowercased().prefix(50).filter { !["%", "_", "\\", "\0"].contains($0) } + "%"
+  let kept = text.lowercased().unicodeScalars.prefix(50).filter { !["%", "_", "\\", "\0"].contains($0) }
+  return "%" + String(String.UnicodeScalarView(kept)) + "%"
 }

@@ -12,6 +12,16 @@ package struct Session: Sendable, Hashable {
     /// The roles ask for a second factor, which this person has not set up yet.
     case enrol
     case full
+
+    /// Where this step of coming in is taken; nil when nothing is lacking.
+    package var address: String? {
+      switch self {
+      case .secondFactor: "/sign-in/second-factor"
+      case .changePassword: "/sign-in/password"
+      case .enrol: "/sign-in/enrol"
+      case .full: nil
+      }
+    }
   }
 
   package var id: String

@@ -31,10 +31,22 @@ package struct SignIn: Sendable {
   let sealingKey: [UInt8]
   let policy: AccountPolicy
   let throttle = SignInThrottle()
+  /// How long a try waits for its turn, and how it waits; tests do not wait.
+  let patience: Duration
+  let sleep: @Sendable (Duration) async throws -> Void
 
   package init(
     database: any Database, clock: Clock, authority: Authority, hasher: PasswordHasher, sealingKey: [UInt8],
     policy: AccountPolicy = AccountPolicy()
+  ) {
+    self.init(
+      database: database, clock: clock, authority: authority, hasher: hasher, sealingKey: sealingKey, policy: policy,
+      patience: SignInThrottle.patience, sleep: { try await Task.sleep(for: $0) })
+  }
+
+  init(
+    database: any Database, clock: Clock, authority: Authority, hasher: PasswordHasher, sealingKey: [UInt8],
+    policy: AccountPolicy, patience: Duration, sleep: @escaping @Sendable (Duration) async throws -> Void
   ) {
     self.database = database
     self.clock = clock
@@ -42,27 +54,34 @@ package struct SignIn: Sendable {
     self.hasher = hasher
     self.sealingKey = sealingKey
     self.policy = policy
+    self.patience = patience
+    self.sleep = sleep
   }
 
   /// A new session's token and what it still lacks. The answer to a wrong name, a wrong password and a suspended person is
-  /// the same, after the same work.
-  package func begin(login: String, password: String, source: String) async throws -> (
+  /// the same, after the same work. `device` is what the browser's cookie of earlier sign-ins holds.
+  package func begin(login: String, password: String, source: String, device: String? = nil) async throws -> (
     token: String, stage: Session.Stage
   ) {
-    let now = clock.now()
-    let name = String(login.lowercased().prefix(64))
+    let typed = login.lowercased()
+    // What can be no user name is kept as a digest only, also in memory: it may be long.
+    let name = Person.isLogin(typed) ? typed : "?" + trace(typed)
     guard password.utf8.count <= PasswordPolicy.mostBytes else { throw Self.wrong }
-    let (found, hash, isKnown) = try await database.read { tx -> (Person?, String?, Bool) in
-      guard Person.isLogin(name), let person = try PersonStore.find(login: name, in: tx) else {
-        return (nil, nil, false)
+    let asked = clock.now()
+    let (standing, known) = try await database.read { tx -> (SignInThrottle.Standing, Bool) in
+      guard Person.isLogin(typed), let person = try PersonStore.find(login: typed, in: tx) else {
+        return (.stranger, false)
       }
-      return (
-        person, try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)"),
-        try KnownSources.contains(source, of: person.id, at: now, in: tx)
-      )
+      return (try judged(person, source, device, at: asked, in: tx), true)
     }
-    let attempt = SignInThrottle.Attempt(login: name, source: source, isKnown: isKnown)
-    try throttle.admit(attempt, at: now)
+    let attempt = SignInThrottle.Attempt(login: name, source: source, standing: standing)
+    try await throttle.admit(attempt, patience: patience, clock: clock, sleep: sleep)
+    // After the wait: the account may have changed meanwhile.
+    let now = clock.now()
+    let (found, hash) = try await database.read { tx -> (Person?, String?) in
+      guard known, let person = try PersonStore.find(login: typed, in: tx) else { return (nil, nil) }
+      return (person, try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)"))
+    }
     let isRight: Bool
     do {
       isRight = try await hasher.verify(password, hash)
@@ -89,17 +108,20 @@ package struct SignIn: Sendable {
   }
 
   /// The second step for those who have a second factor.
-  package func secondFactor(token: String, code: String) async throws -> (token: String, stage: Session.Stage) {
-    let now = clock.now()
-    let found = try await database.read { tx -> (Session, Bool)? in
-      guard let session = try SessionStore.find(token: token, at: now, in: tx), session.stage == .secondFactor else {
-        return nil
-      }
-      return (session, try KnownSources.contains(session.source, of: session.person, at: now, in: tx))
+  package func secondFactor(token: String, code: String, device: String? = nil) async throws -> (
+    token: String, stage: Session.Stage
+  ) {
+    let asked = clock.now()
+    let found = try await database.read { tx -> (Session, SignInThrottle.Standing)? in
+      guard let session = try SessionStore.find(token: token, at: asked, in: tx), session.stage == .secondFactor,
+        let person = try PersonStore.find(session.person, in: tx)
+      else { return nil }
+      return (session, try judged(person, session.source, device, at: asked, in: tx))
     }
-    guard let (session, isKnown) = found else { throw Self.expired }
-    let attempt = SignInThrottle.Attempt(login: session.person.text, source: session.source, isKnown: isKnown)
-    try throttle.admit(attempt, at: now)
+    guard let (session, standing) = found else { throw Self.expired }
+    let attempt = SignInThrottle.Attempt(login: session.person.text, source: session.source, standing: standing)
+    try await throttle.admit(attempt, patience: patience, clock: clock, sleep: sleep)
+    let now = clock.now()
     let typed = code.filter { !$0.isWhitespace }
     let next = try await database.write { tx -> (String, Session.Stage)? in
       guard try SessionStore.find(token: token, at: now, in: tx)?.stage == .secondFactor,
@@ -132,6 +154,18 @@ package struct SignIn: Sendable {
       try record(person, "identity.second-factor.enrol", [("source", session.source)], now, tx)
       try SessionStore.end(token: token, in: tx)
       return try open(person, .full, session.source, now, tx)
+    }
+  }
+
+  /// What the browser keeps once somebody is fully signed in, so that his next tries from it are judged by themselves; nil
+  /// while something is lacking. `held` is what it kept before.
+  package func device(token: String, held: String?) async throws -> String? {
+    let now = clock.now()
+    return try await database.read { tx in
+      guard let session = try SessionStore.find(token: token, at: now, in: tx), session.stage == .full,
+        let hash = try tx.text("SELECT password FROM identity_person WHERE id = \(session.person)")
+      else { return nil }
+      return Devices.adding(session.person, password: hash, to: held, key: sealingKey, at: now)
     }
   }
 
@@ -218,6 +252,23 @@ package struct SignIn: Sendable {
 
   // MARK: - Pieces
 
+  /// By which tally this person's tries from there count.
+  private func judged(
+    _ person: Person, _ source: String, _ device: String?, at now: Instant, in tx: any Transaction
+  ) throws -> SignInThrottle.Standing {
+    if let device, let hash = try tx.text("SELECT password FROM identity_person WHERE id = \(person.id)"),
+      let number = Devices.number(in: device, of: person.id, password: hash, key: sealingKey, at: now)
+    {
+      return .device(number)
+    }
+    return try KnownSources.contains(source, of: person.id, at: now, in: tx) ? .knownAddress : .stranger
+  }
+
+  /// Tells tries at the same name together without keeping the name.
+  private func trace(_ login: String) -> String {
+    HMAC.authenticate(Array(login.utf8), key: sealingKey).prefix(8).hex
+  }
+
   private func open(
     _ person: Person, _ stage: Session.Stage, _ source: String, _ now: Instant, _ tx: any Transaction
   ) throws -> String {
@@ -233,11 +284,10 @@ package struct SignIn: Sendable {
   private func refused(
     _ person: Person?, _ login: String, _ reason: String, _ source: String, _ now: Instant, _ tx: any Transaction
   ) throws {
-    let trace = HMAC.authenticate(Array(login.utf8), key: sealingKey).prefix(8).hex
     try AuditLog.record(
       AuditEntry(
         at: now, actor: .system(), action: "identity.sign-in.refuse", subjectKind: person == nil ? "login" : "person",
-        subject: person?.id.text ?? trace, subjectName: person?.login ?? "—",
+        subject: person?.id.text ?? trace(login), subjectName: person?.login ?? "—",
         detail: [("source", source), ("reason", reason)]), in: tx)
   }
 

@@ -36,6 +36,8 @@ package struct Refusal: Error, Hashable, Sendable {
   package var code: String
   package var message: Text
   package var faults: [Fault]
+  /// Whole seconds after which asking again makes sense, where somebody knows.
+  package var retryAfter: Int?
 
   package init(_ kind: Kind, _ code: String, _ message: Text, faults: [Fault] = []) {
     self.kind = kind

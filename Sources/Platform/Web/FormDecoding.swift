@@ -81,6 +81,13 @@ private func text(_ bytes: some Collection<UInt8>, field: String?, at offset: In
   guard !bytes.contains(0) else {
     throw wrong(field ?? "", "\(place.chinese)：含有空字符", "\(place.english): a NUL character")
   }
+  // Here once for every form and query: what limits count as one character must not be a page.
+  guard !PlainText.isOverloaded(text) else {
+    let most = PlainText.mostScalarsInACharacter
+    throw wrong(
+      field ?? "", "\(place.chinese)：有一个字由超过 \(most) 个编码（如叠加的符号）组成",
+      "\(place.english): one character is made of more than \(most) code points, such as stacked marks")
+  }
   return text
 }
 

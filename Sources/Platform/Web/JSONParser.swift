@@ -151,6 +151,12 @@ package struct JSONParser {
         guard let text = String(validating: out, as: UTF8.self) else {
           throw wrong("字符串不是 UTF-8", "the string is not UTF-8", at: start)
         }
+        guard !PlainText.isOverloaded(text) else {
+          let most = PlainText.mostScalarsInACharacter
+          throw wrong(
+            "有一个字由超过 \(most) 个编码（如叠加的符号）组成",
+            "one character is made of more than \(most) code points, such as stacked marks", at: start)
+        }
         return text
       case 0..<0x20: throw wrong("控制字符应转义", "a control character must be escaped")
       case UInt8(ascii: "\\"): try escape(into: &out)

@@ -73,7 +73,7 @@ package struct Layout: Sendable {
   private func visitor(_ request: Request) -> HTML {
     let t = request.language
     guard let principal = request.principal else {
-      let here = request.path == "/" || request.path.hasPrefix("/sign-") ? nil : request.path
+      let here = request.path == "/" || request.path.hasPrefix("/sign-") ? nil : encodedPath(request.path)
       return allows("/sign-in", request) && request.path != "/sign-in"
         ? "<a href=\"\(address("/sign-in", [("next", here)]))\">\(t("登录", "Sign in"))</a>" : .nothing
     }
@@ -89,7 +89,7 @@ package struct Layout: Sendable {
   /// The same page in the other language; after a form was refused, the place it came from.
   private func languageSwitch(_ page: Page, _ request: Request) -> HTML {
     let other: Language = request.language == .chinese ? .english : .chinese
-    let here = request.method == .get ? request.path : page.trail.last?.href ?? "/"
+    let here = request.method == .get ? encodedPath(request.path) : page.trail.last?.href ?? "/"
     let kept =
       request.method == .get
       ? request.query.pairs.filter { $0.name != "lang" }.map { ($0.name, String?.some($0.value)) } : []

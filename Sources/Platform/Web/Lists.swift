@@ -8,6 +8,11 @@ package func address(_ path: String, _ query: [(String, String?)]) -> String {
   return pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
 }
 
+/// A decoded path as it may stand in an address again.
+package func encodedPath(_ path: String) -> String {
+  path.split(separator: "/", omittingEmptySubsequences: false).map { percentEncoded(String($0)) }.joined(separator: "/")
+}
+
 /// Everything but letters, digits and `-._~` as `%XX`.
 package func percentEncoded(_ text: String) -> String {
   let digits: StaticString = "0123456789ABCDEF"

@@ -17,8 +17,10 @@ package struct RouteSchema: Sendable {
 }
 
 /// The OpenAPI 3.1 document of everything under `/api/v1` that has a summary, made from the routes themselves, so that
-/// it cannot tell of an address that is not there.
-package func openAPI(_ routes: [Route], title: String, version: String, language: Language = .english) -> JSON {
+/// it cannot tell of an address that is not there. `cookie` is the session cookie's name, which differs with TLS.
+package func openAPI(
+  _ routes: [Route], title: String, version: String, cookie: String = "__Host-sid", language: Language = .english
+) -> JSON {
   var paths: [(String, [(String, JSON)])] = []
   for route in routes where route.path.hasPrefix("/api/v1/") {
     guard let summary = route.summary else { continue }
@@ -35,7 +37,7 @@ package func openAPI(_ routes: [Route], title: String, version: String, language
     "paths": .object(paths.sorted { $0.0 < $1.0 }.map { ($0.0, JSON.object($0.1)) }),
     "components": [
       "schemas": ["Problem": problemSchema],
-      "securitySchemes": ["session": ["type": "apiKey", "in": "cookie", "name": "__Host-sid"]],
+      "securitySchemes": ["session": ["type": "apiKey", "in": "cookie", "name": .string(cookie)]],
     ],
   ]
 }

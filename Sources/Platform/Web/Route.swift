@@ -78,6 +78,8 @@ package struct Request: Sendable {
   package var session: SessionView?
   /// What the session cookie holds, complete or not; only Identity's pages look at it.
   package var sessionToken: String?
+  /// What the cookie of a browser that was signed in before holds; only Identity can tell whether it is worth anything.
+  package var device: String?
   package var language: Language = .chinese
   /// What a form must carry to be believed; without a session it belongs to the browser that asked for the page.
   package var csrf: String {
@@ -117,11 +119,14 @@ package struct SessionView: Sendable {
   /// What waits for this person now, for the badge on top.
   package var waiting: Int
   package var startedAt: Instant
+  /// Where the next step of an unfinished sign-in is taken; nil once it is complete.
+  package var pendingStep: String?
 
-  package init(csrfToken: String, waiting: Int, startedAt: Instant) {
+  package init(csrfToken: String, waiting: Int, startedAt: Instant, pendingStep: String? = nil) {
     self.csrfToken = csrfToken
     self.waiting = waiting
     self.startedAt = startedAt
+    self.pendingStep = pendingStep
   }
 }
 
@@ -166,13 +171,15 @@ package enum Response: Sendable {
   case page(Page)
   /// 303 to an address of ours, with a message shown once there.
   case redirect(String, flash: Text? = nil)
+  /// `etag` need not be given nor quoted: a GET of the programming interface without one gets a digest of its bytes.
   case json([UInt8], status: Int = 200, etag: String? = nil)
   /// JSON of another media type: a problem of RFC 9457, a document with its own name.
   case media([UInt8], type: String, status: Int = 200)
   case download([UInt8], type: String, name: String)
   case plain(String, status: Int = 200)
-  /// A redirect that starts or ends a session (Identity's sign-in and sign-out).
-  case session(token: String?, redirect: String)
+  /// A redirect that starts or ends a session (Identity's sign-in and sign-out). `device` replaces what this browser
+  /// keeps of who was signed in with it; nil leaves that as it is.
+  case session(token: String?, redirect: String, device: String? = nil)
 }
 
 extension Response {
@@ -194,6 +201,8 @@ package struct Page: Sendable {
   package var trail: [(label: Text, href: String)]
   /// Seconds after which the page asks for itself again, without JavaScript: for work under way.
   package var refresh: Int?
+  /// Seconds after which asking again makes sense, told in a header: for 429 and 503.
+  package var retryAfter: Int?
 
   package init(
     _ title: Text, section: Section? = nil, status: Int = 200, trail: [(label: Text, href: String)] = [],

@@ -115,10 +115,28 @@ package struct RouteTable: Sendable {
   }
 }
 
-/// The address if it is one of ours, else the home page: what `next=` may lead to after signing in.
+extension RouteTable {
+  /// What may be done at a decoded path.
+  package func methods(at path: String) -> [Method] {
+    Method.allCases.filter { if case .found = match($0, path) { true } else { false } }
+  }
+}
+
+/// The address if it is one of ours, else the home page: what `next=` may lead to after signing in. What was typed or
+/// decoded (`/目录`, `/a b`) comes back as it may stand in a header: whatever an address cannot hold as `%XX`.
 package func localAddress(_ text: String?) -> String {
   guard let text, text.utf8.count <= 2000, text.first == "/", !text.hasPrefix("//"), !text.hasPrefix("/\\"),
     !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F || $0 == "\\" })
   else { return "/" }
-  return text
+  return addressEncoded(text)
+}
+
+/// What cannot stand in an address (RFC 3986) as `%XX`; everything else, `%` with it, stays as it is.
+package func addressEncoded(_ text: String) -> String {
+  let isFine: (Character) -> Bool = { character in
+    guard let byte = character.asciiValue, (0x21...0x7E).contains(byte) else { return false }
+    return !"\"<>`{}|^\\".contains(character)
+  }
+  if text.allSatisfy(isFine) { return text }
+  return text.reduce(into: "") { $0 += isFine($1) ? String($1) : percentEncoded(String($1)) }
 }

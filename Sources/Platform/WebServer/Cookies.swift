@@ -8,6 +8,8 @@ struct Cookies: Sendable {
     case anonymous = "pre"
     case flash
     case language = "lang"
+    /// Who was signed in with this browser before, so that a stranger's guessing does not slow him down here.
+    case device
   }
 
   let secure: Bool

@@ -25,6 +25,11 @@ struct Rejection: Error, Hashable, Sendable {
       ))
   }
 
+  /// HTTP/1.1 wants exactly one (RFC 9112 §3.2): what a proxy and we read differently is how requests are smuggled.
+  static let host = Rejection(
+    400,
+    .invalid("request.host", "Host", Text("请求应恰好有一个 Host 头。", "A request has exactly one Host header.")))
+
   static let forged = Rejection(
     403,
     Refusal(

@@ -14,6 +14,17 @@ struct Reply: Sendable {
   var cookies: [String] = []
   var omitsBody = false
 
+  /// What somebody hears who speaks plain HTTP from elsewhere than this machine or a declared proxy: no page, no form.
+  static func plainHTTP(to peer: String) -> Reply {
+    let text = """
+      不接受来自 \(peer) 的明文 HTTP：请用 https:// 访问。若这是本节点的反向代理，请用 --trusted-proxy 声明它的地址。
+      Plain HTTP from \(peer) is not accepted: use https://. If that is this node's reverse proxy, declare its address with --trusted-proxy.
+
+      """
+    return Reply(
+      status: 403, type: "text/plain; charset=utf-8", body: Array(text.utf8), headers: [("connection", "close")])
+  }
+
   /// A form token that stands in a page needs its cookie.
   func carriesForm(with token: String) -> Bool {
     type?.hasPrefix("text/html") == true && body.contains(Array("\"\(token)\"".utf8))

@@ -37,12 +37,13 @@ struct Site: HTTPResponder {
       }
       return block
     }
-    let document = openAPI(routes, title: configuration.title.english, version: "1").bytes
-    let tag = String(SM3.hash(document).hex.prefix(16))
-    table = RouteTable(routes + [.get("/api/v1/openapi.json", .anyone) { _ in .json(document, etag: tag) }])
+    cookies = Cookies(secure: configuration.tls != nil || !configuration.trustedProxies.isEmpty)
+    let document = openAPI(
+      routes, title: configuration.title.english, version: "1", cookie: cookies.name(.session)
+    ).bytes
+    table = RouteTable(routes + [.get("/api/v1/openapi.json", .anyone) { _ in .json(document) }])
     let isNamed = configuration.title != SiteServer.Configuration.product
     layout = Layout(table: table, imprint: isNamed ? configuration.title : Text(same: ""))
-    cookies = Cookies(secure: configuration.tls != nil || !configuration.trustedProxies.isEmpty)
   }
 
   /// Stands in where the configuration was refused, and is never run.
@@ -56,35 +57,40 @@ struct Site: HTTPResponder {
 
   func respond(to request: Hummingbird.Request, context: SiteContext) async throws -> Hummingbird.Response {
     let started = ContinuousClock.now
-    let body = Body(request: request, channel: context.channel, timeout: configuration.bodyTimeout)
-    var reply: Reply
-    var (person, remote): (String?, String) = (nil, context.peer)
-    do {
-      let visit = try Visit(request, peer: context.peer, proxies: proxies)
-      remote = visit.remoteAddress
-      (reply, person) = try await answer(visit, body)
-      if visit.isHead { reply.omitsBody = true }
-    } catch {
-      // Only what cannot even be read comes here; it has no language and no session.
-      reply = failure(
-        error, .init(method: .get, path: "", now: clock.now()), isAPI: request.head.path?.hasPrefix("/api/") ?? false)
-      if request.method == .head { reply.omitsBody = true }
+    guard mayEnter(context.peer) else {
+      let reply = Reply.plainHTTP(to: context.peer)
+      record(request, reply, person: nil, from: context.peer, took: ContinuousClock.now - started)
+      cut(context.channel)
+      return reply.response(secure: false)
     }
+    let body = Body(request: request, channel: context.channel, timeout: configuration.bodyTimeout)
+    let visit = Visit(request, peer: context.peer, proxies: proxies)
+    var (reply, person) = await answer(visit, body)
+    if visit.isHead { reply.omitsBody = true }
     if body.isPending {
       // Whoever still sends what nobody will read gets a moment to hear the answer, then the line is cut.
       reply.headers.append(("connection", "close"))
-      let channel = context.channel
-      context.channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+      cut(context.channel)
     }
-    record(request, reply, person: person, from: remote, took: ContinuousClock.now - started)
+    record(request, reply, person: person, from: visit.remoteAddress, took: ContinuousClock.now - started)
     return reply.response(secure: cookies.secure)
   }
 
-  private func answer(_ visit: Visit, _ body: Body) async throws -> (Reply, person: String?) {
-    if visit.method == .get, let reply = unchanging(visit) {
+  private func cut(_ channel: any Channel) {
+    channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+  }
+
+  /// Without TLS only this machine and the declared proxies speak to us: passwords and session cookies of anybody else would
+  /// cross a network in the clear, whatever the address we listen on.
+  func mayEnter(_ peer: String) -> Bool {
+    configuration.tls != nil || SiteServer.isLoopback(peer) || proxies.contains { $0.contains(peer) }
+  }
+
+  private func answer(_ visit: Visit, _ body: Body) async -> (Reply, person: String?) {
+    if visit.fault == nil, visit.method == .get, let reply = unchanging(visit) {
       return (reply, nil)
     }
-    var request = Web.Request(method: visit.method, path: visit.path, now: clock.now())
+    var request = Web.Request(method: visit.method ?? .get, path: visit.path, now: clock.now())
     request.headers = visit.headers
     request.remoteAddress = visit.remoteAddress
     let chosen = cookies.read(.language, from: visit.headers["cookie"])
@@ -93,8 +99,8 @@ struct Site: HTTPResponder {
     request.csrf = anonymous.token
     var reply: Reply
     do {
-      request.query = try FormReader.wellFormed { try urlEncodedFields(visit.rawQuery.utf8) }
-      if let asked = request.query["lang"].flatMap(Language.init(tag:)) { request.language = asked }
+      // First who it is: also what cannot be read is answered as to the one who is signed in.
+      request.device = cookies.read(.device, from: visit.headers["cookie"])
       if let token = cookies.read(.session, from: visit.headers["cookie"]),
         let info = try await sessions.resolve(token, visit.headers["x-poll"] != nil)
       {
@@ -102,6 +108,9 @@ struct Site: HTTPResponder {
         request.principal = info.principal
         request.session = info.view
       }
+      if let fault = visit.fault { throw fault }
+      request.query = try FormReader.wellFormed { try urlEncodedFields(visit.rawQuery.utf8) }
+      if let asked = request.query["lang"].flatMap(Language.init(tag:)) { request.language = asked }
       reply = try await handle(visit, &request, body)
     } catch {
       reply = failure(error, request, isAPI: visit.isAPI)
@@ -116,29 +125,27 @@ struct Site: HTTPResponder {
   }
 
   private func handle(_ visit: Visit, _ request: inout Web.Request, _ body: Body) async throws -> Reply {
-    let route: Route
-    switch table.match(visit.method, visit.path) {
-    case .found(let found, let parameters):
-      route = found
-      request.parameters = parameters
-    case .otherMethods(let methods):
+    guard let method = visit.method, case .found(let route, let parameters) = table.match(method, visit.path) else {
+      let methods = table.methods(at: visit.path)
+      guard !methods.isEmpty || unchanging(visit) != nil else { throw Refusal.notFound(Text("这个页面", "page")) }
       var reply = failure(
         Rejection(
           405, Refusal(.invalid, "request.method", Text("这个地址不支持这种操作。", "This address does not support that."))),
         request, isAPI: visit.isAPI)
-      reply.headers.append(("allow", methods.map { $0 == .get ? "GET, HEAD" : $0.rawValue }.joined(separator: ", ")))
+      let allowed = methods.isEmpty ? [.get] : methods
+      reply.headers.append(("allow", allowed.map { $0 == .get ? "GET, HEAD" : $0.rawValue }.joined(separator: ", ")))
       return reply
-    case .none: throw Refusal.notFound(Text("这个页面", "page"))
     }
+    request.parameters = parameters
     if let turnedAway = try admit(route, request, visit) { return turnedAway }
-    if visit.method != .get {
+    if method != .get {
       guard visit.comesFromHere else { throw Rejection.forged }
       request.body = try await body.collect(upTo: route.bodyLimit)
       try FormReader.read(&request, isAPI: visit.isAPI)
       // The token was for the door; what lies behind has no use for it.
       request.form.pairs.removeAll { $0.name == "csrf" }
     }
-    return try reply(to: request, with: await route.answer(request))
+    return try reply(to: request, with: await route.answer(request), isAPI: visit.isAPI)
   }
 
   /// The one place that decides who may come in at all.
@@ -149,7 +156,9 @@ struct Site: HTTPResponder {
     }
     let here = visit.rawPath + (visit.rawQuery.isEmpty ? "" : "?" + visit.rawQuery)
     let next = visit.method == .get && here != "/" && localAddress(here) == here ? here : nil
-    var reply = Reply(status: 303, headers: [("location", address("/sign-in", [("next", next)]))])
+    // Who has begun to sign in goes on with the step that is missing.
+    let step = request.session?.pendingStep ?? "/sign-in"
+    var reply = Reply(status: 303, headers: [("location", address(step, [("next", next)]))])
     if request.session == nil, cookies.read(.session, from: visit.headers["cookie"]) != nil {
       // Whoever was signed in learns why the form is gone, rather than wondering.
       reply.cookies = [
@@ -164,7 +173,7 @@ struct Site: HTTPResponder {
   }
 
   /// A route's answer as bytes and headers.
-  private func reply(to request: Web.Request, with response: Web.Response) throws -> Reply {
+  private func reply(to request: Web.Request, with response: Web.Response, isAPI: Bool) throws -> Reply {
     switch response {
     case .page(let page):
       var request = request
@@ -173,19 +182,18 @@ struct Site: HTTPResponder {
         status: page.status, type: "text/html; charset=utf-8",
         body: Array(layout.render(page, request: request).text.utf8))
       if request.flash != nil { reply.cookies.append(cookies.set(.flash, nil)) }
+      if let seconds = page.retryAfter { reply.headers.append(("retry-after", "\(seconds)")) }
       return reply
     case .redirect(let address, let flash):
       var reply = Reply(status: 303, headers: [("location", try own(address))])
       if let flash { reply.cookies.append(note(flash)) }
       return reply
     case .json(let bytes, let status, let etag):
-      guard let etag else { return Reply(status: status, type: "application/json", body: bytes) }
-      let quoted = "\"\(etag)\""
-      let known = request.headers["if-none-match"]?.split(separator: ",").contains { $0.filter { $0 != " " } == quoted }
-      return Reply(
-        status: known == true ? 304 : status, type: "application/json", body: known == true ? [] : bytes,
-        cache: "private, no-cache", headers: [("etag", quoted)])
-    case .media(let bytes, let type, let status): return Reply(status: status, type: type, body: bytes)
+      let plain = Reply(status: status, type: "application/json", body: bytes)
+      return etag == nil && !isAPI ? plain : tagged(plain, etag, request)
+    case .media(let bytes, let type, let status):
+      let plain = Reply(status: status, type: type, body: bytes)
+      return isAPI && type.hasSuffix("json") ? tagged(plain, nil, request) : plain
     case .download(let bytes, let type, let name):
       let plain = String(
         String.UnicodeScalarView(
@@ -198,11 +206,24 @@ struct Site: HTTPResponder {
         ])
     case .plain(let text, let status):
       return Reply(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
-    case .session(let token, let address):
-      return Reply(
+    case .session(let token, let address, let device):
+      var reply = Reply(
         status: 303, headers: [("location", try own(address))],
         cookies: [cookies.set(.session, token), cookies.set(.anonymous, nil)])
+      if let device { reply.cookies.append(cookies.set(.device, device, maxAge: 180 * 86_400)) }
+      return reply
     }
+  }
+
+  /// What a GET answered, with a tag by which the asker learns next time that nothing changed (RFC 9110 §13.1.2).
+  private func tagged(_ reply: Reply, _ etag: String?, _ request: Web.Request) -> Reply {
+    guard request.method == .get, reply.status == 200 else { return reply }
+    let tag = EntityTag(etag ?? String(SM3.hash(reply.body).hex.prefix(32)))
+    var reply = reply
+    reply.cache = "private, no-cache"
+    reply.headers.append(("etag", tag.text))
+    if let known = request.headers["if-none-match"], tag.isNamed(in: known) { (reply.status, reply.body) = (304, []) }
+    return reply
   }
 
   /// The cookie of a message shown once, within the 4096 bytes that a browser keeps.
@@ -221,10 +242,8 @@ struct Site: HTTPResponder {
 
   private func own(_ address: String) throws -> String {
     let parts = address.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
-    guard localAddress(String(parts[0])) == parts[0], address.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-      throw Elsewhere(address: address)
-    }
-    return address
+    guard localAddress(String(parts[0])) == addressEncoded(String(parts[0])) else { throw Elsewhere(address: address) }
+    return addressEncoded(address)
   }
 
   /// A redirect that would lead away is a mistake of ours.
@@ -275,7 +294,9 @@ struct Site: HTTPResponder {
         status: status, type: "text/html; charset=utf-8",
         body: Array(layout.render(page, request: request).text.utf8))
     }
-    if status == 503 || status == 429 { reply.headers.append(("retry-after", status == 503 ? "5" : "60")) }
+    if status == 503 || status == 429 {
+      reply.headers.append(("retry-after", "\(refusal.retryAfter ?? (status == 503 ? 5 : 60))"))
+    }
     return reply
   }
 

@@ -71,6 +71,13 @@ package struct SiteServer: Service {
     }
   }
 
+  /// Throws what is wrong with routes, configuration or certificate. Who runs other services beside this one asks before
+  /// any of them is started: ending those again would only bury the reason.
+  package func validate() throws {
+    if let startFailure { throw startFailure }
+    if let tls = configuration.tls { _ = try Self.secured(.http1(), tls) }
+  }
+
   package func run() async throws {
     if let startFailure { throw startFailure }
     let plain = HTTPServerBuilder.http1(

@@ -6,7 +6,8 @@ import Web
 
 /// One request on its way through the server: what it said, before anybody believed it.
 struct Visit: Sendable {
-  var method: Method
+  /// Nil for one that no address takes.
+  var method: Method?
   /// A HEAD is a GET whose body nobody wants.
   var isHead: Bool
   var rawPath: String
@@ -15,37 +16,38 @@ struct Visit: Sendable {
   var headers: [String: String]
   /// The other end, or whom a trusted proxy names.
   var remoteAddress: String
-  var isAPI: Bool { path.hasPrefix("/api/") }
+  /// Why it cannot be answered, to be told once it is known who asks and in which language.
+  var fault: Rejection?
+  var isAPI: Bool { rawPath.hasPrefix("/api/") }
 
-  init(_ request: Hummingbird.Request, peer: String, proxies: [AddressBlock]) throws(Rejection) {
+  init(_ request: Hummingbird.Request, peer: String, proxies: [AddressBlock]) {
     switch request.method {
     case .get: (method, isHead) = (.get, false)
     case .head: (method, isHead) = (.get, true)
     case .post: (method, isHead) = (.post, false)
     case .put: (method, isHead) = (.put, false)
     case .delete: (method, isHead) = (.delete, false)
-    default:
-      throw Rejection(
-        405, Refusal(.invalid, "request.method", Text("不支持这种请求方法。", "This request method is not supported.")))
+    default: (method, isHead) = (nil, false)
     }
     let target = request.head.path ?? ""
-    guard target.utf8.first == UInt8(ascii: "/"), target.utf8.count <= 8192 else {
-      throw Rejection.malformed("path", Text("地址无效。", "The address is not valid."))
-    }
     let cut = target.firstIndex(of: "?")
     rawPath = String(target[..<(cut ?? target.endIndex)])
     rawQuery = cut.map { String(target[target.index(after: $0)...]) } ?? ""
-    guard let path = decodedPath(rawPath) else {
-      throw Rejection.malformed("path", Text("地址无效。", "The address is not valid."))
+    path = "/"
+    if target.utf8.first == UInt8(ascii: "/"), target.utf8.count <= 8192, let decoded = decodedPath(rawPath) {
+      path = decoded
+    } else {
+      fault = .malformed("path", Text("地址无效。", "The address is not valid."))
     }
-    self.path = path
     var headers: [String: String] = [:]
     for field in request.headers {
       let name = field.name.canonicalName
       // Cookies may come in several headers; they are one list.
       headers[name] = headers[name].map { $0 + (name == "cookie" ? "; " : ", ") + field.value } ?? field.value
     }
-    if let host = request.head.authority, headers["host"] == nil { headers["host"] = host }
+    // The first one is the authority; another one stays among the headers.
+    if headers["host"] != nil || (request.head.authority ?? "").isEmpty { fault = fault ?? .host }
+    headers["host"] = request.head.authority
     self.headers = headers
     var remote = peer
     if proxies.contains(where: { $0.contains(peer) }) {

@@ -21,9 +21,11 @@ enum OrganisationPages {
   }
 
   static func organisation(
-    _ request: Request, _ organisation: Organisation, before: [Organisation], after: [Organisation]
+    _ request: Request, _ organisation: Organisation, before: [Organisation], after: [Organisation],
+    nodes: ClassificationNodes, entered: String? = nil, refusal: Refusal? = nil
   ) -> Page {
     let t = request.language
+    let node = organisation.classificationNode
     func links(_ organisations: [Organisation]) -> HTML {
       organisations.map {
         "<li><a href=\"/organisations/\($0.id)\">\($0.name)</a>（\($0.validFrom) – \($0.validTo?.description ?? "")）</li>"
@@ -31,17 +33,40 @@ enum OrganisationPages {
       }.joined()
     }
     return Page(
-      Text(same: organisation.name), section: .people, trail: [(Text("单位", "Organisations"), "/organisations")],
+      Text(same: organisation.name), section: .people, status: refusal?.status ?? 200,
+      trail: [(Text("单位", "Organisations"), "/organisations")],
       body: """
-        <h1>\(organisation.name)</h1>
+        <h1>\(organisation.name)</h1>\(faultSummary(t, refusal))
         \(facts([
           (t("简称", "Short"), "\(organisation.shortName)"), (t("统一社会信用代码", "Credit code"), "<code>\(organisation.creditCode)</code>"),
           (t("行政区划", "Division"), "\(organisation.division)"),
-          (t("国家分类节点", "Classification node"), "\(organisation.classificationNode ?? "—")"),
+          (t("国家分类节点", "Classification node"), node.map { "<code>\($0)</code> \(nodes.title($0) ?? "")" as HTML } ?? "—"),
           (t("存续", "Stands"), "\(organisation.validFrom) – \(organisation.validTo?.description ?? t("今", "now"))"),
         ]))
+        \(when: request.principal?.may(.organisationsManage) ?? false, nodeForm(request, organisation, entered, refusal))
         \(when: !before.isEmpty, "<h2>\(t("由以下单位而来", "Came from"))</h2><ul>\(links(before))</ul>")
         \(when: !after.isEmpty, "<h2>\(t("由以下单位继承", "Went on as"))</h2><ul>\(links(after))</ul>")
         """)
+  }
+
+  private static func nodeForm(
+    _ request: Request, _ organisation: Organisation, _ entered: String?, _ refusal: Refusal?
+  ) -> HTML {
+    let t = request.language
+    let node = organisation.classificationNode
+    let input = Field(
+      "node", Text("分类节点代码", "Code of the node"), .text(maxLength: 24),
+      hint: Text(
+        "目录的国家分类树中本单位的节点，1 到 24 位数字。本单位资源的代码以它开头；没有时沿用前身单位的。已编的代码不变。",
+        "The office's node in the catalogue's national tree, 1 to 24 digits. Codes of its resources begin with it; without one its predecessor's is used. Codes given already stay."
+      ))
+    return """
+      <h2>\(t("设置分类节点", "Set the classification node"))</h2>\
+      \(form(request, action: "/organisations/\(organisation.id)/node", """
+        <input type="hidden" name="seen" value="\(node ?? "")">\
+        \(field(t, input, value: Fields([("node", entered ?? node ?? "")]), faults: refusal?.faults ?? []))\
+        <button>\(t("保存", "Save"))</button>
+        """))
+      """
   }
 }

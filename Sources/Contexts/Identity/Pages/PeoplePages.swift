@@ -52,7 +52,8 @@ enum PeoplePages {
     -> Page
   {
     let t = request.language
-    let manages = request.principal?.may(.peopleManage) ?? false
+    let isOneself = request.principal?.person == person.id
+    let manages = !isOneself && request.principal?.may(.peopleManage) ?? false
     let entered = Fields(person.roles.map { ("roles", $0.rawValue) })
     let path = "/people/\(person.id)"
     let version: HTML = "<input type=\"hidden\" name=\"version\" value=\"\(person.version)\">"
@@ -68,6 +69,7 @@ enum PeoplePages {
           (t("状态", "State"), person.isActive ? badge(t("在用", "Active"), .good) : badge(t("停用", "Suspended"), .late)),
           (t("第二因素", "Second factor"), "\(person.hasSecondFactor ? t("已启用", "In use") : t("未启用", "Not set up"))"),
         ]))
+        \(when: isOneself && request.principal?.may(.peopleManage) ?? false, "<p class=\"muted\">\(t("这是您自己的账户：角色、密码重置和停用由另一名安全管理员办理；自己的密码在", "This is your own account: another security administrator changes its roles, resets or suspends it; your own password you change under")) <a href=\"/account\">\(t("我的账户", "My account"))</a>\(t("里修改。", "."))</p>")
         \(when: manages, """
           <h2>\(t("角色", "Roles"))</h2>\(form(request, action: path + "/roles", "\(version)\(rolesField(t, entered, refusal?.faults ?? []))<button>\(t("保存角色", "Save roles"))</button>"))
           <h2>\(t("密码", "Password"))</h2><p>\(t("产生新的一次性密码，结束此人的所有会话。", "Makes a new one-time password and ends all sessions of this person."))</p>\

@@ -1,0 +1,68 @@
+/// What text from outside may be before anybody counts, stores or shows it.
+package enum PlainText {
+  /// The most Unicode scalars that one character may be made of. Written languages need fewer than ten and the longest
+  /// emoji eleven; who sends more hides a page in what every limit counts as one character.
+  package static let mostScalarsInACharacter = 16
+
+  /// Whether some character carries more than `mostScalarsInACharacter`.
+  package static func isOverloaded(_ text: String) -> Bool {
+    // Plain ASCII, the usual case, cannot be.
+    if text.utf8.allSatisfy({ $0 < 0x80 }) { return false }
+    return text.contains { character in
+      character.unicodeScalars.dropFirst(mostScalarsInACharacter).first != nil
+    }
+  }
+
+  /// How long a text is for limits: in Unicode scalars, as databases and other programs count, and not in the characters
+  /// that people see, of which one may be of any length.
+  package static func length(_ text: String) -> Int { text.unicodeScalars.count }
+
+  /// Why this cannot be shown as the name of somebody or something, or nil.
+  ///
+  /// A name stands in lists, in decisions and in the log: it must show, show as what it is, and look different from
+  /// others. So nothing invisible (format characters, fillers, variation selectors), nothing that turns the direction of
+  /// writing (U+202A–202E, U+2066–2069), no line ends, and something to see. `lengths` counts Unicode scalars.
+  package static func wrongName(_ name: String, lengths: ClosedRange<Int>) -> Text? {
+    let length = length(name)
+    guard lengths.contains(length) else {
+      return Text(
+        "应为 \(lengths.lowerBound) 到 \(lengths.upperBound) 个字，现在是 \(length) 个。",
+        "It must have \(lengths.lowerBound) to \(lengths.upperBound) characters and has \(length).")
+    }
+    for (index, scalar) in name.unicodeScalars.enumerated() where !isPlain(scalar) {
+      let code = "U+" + String(repeating: "0", count: max(0, 4 - hex(scalar).count)) + hex(scalar)
+      return Text(
+        "第 \(index + 1) 个字符（\(code)）看不见或会改变书写方向，请删去后重新输入。",
+        "Character \(index + 1) (\(code)) is invisible or turns the direction of writing; leave it out.")
+    }
+    guard name.unicodeScalars.contains(where: isVisible) else {
+      return Text("只有空白，请输入看得见的字。", "There are only blanks in it; enter something that can be seen.")
+    }
+    if let first = name.unicodeScalars.first, let last = name.unicodeScalars.last,
+      first.properties.isWhitespace || last.properties.isWhitespace
+    {
+      return Text("首尾不能是空白。", "It must not begin or end with a blank.")
+    }
+    if isOverloaded(name) {
+      return Text("一个字上叠加的符号太多。", "One of its characters carries too many marks.")
+    }
+    return nil
+  }
+
+  private static func hex(_ scalar: Unicode.Scalar) -> String { String(scalar.value, radix: 16, uppercase: true) }
+
+  private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+    // A Braille cell without dots looks like a blank and is none.
+    default: !scalar.properties.isDefaultIgnorableCodePoint && scalar != "\u{2800}"
+    }
+  }
+
+  private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .spaceSeparator, .nonspacingMark, .enclosingMark, .spacingMark: false
+    default: true
+    }
+  }
+}
