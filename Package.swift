@@ -70,7 +70,7 @@ let libraries = platform.filter { !$0.isProgram }.map(\.name)
 
 let contexts: [Room] = [
   context("Audit", []),
-  context("Identity", ["Audit", "CArgon2"]),
+  context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
   context("Catalog", ["Inventory", "Identity", "Audit"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
@@ -134,6 +134,7 @@ let package = Package(
     .systemLibrary(name: "CLibPQ", path: "Sources/Platform/CLibPQ", pkgConfig: "libpq"),
     .systemLibrary(name: "COpenSSL", path: "Sources/Platform/COpenSSL", pkgConfig: "openssl"),
     .systemLibrary(name: "CArgon2", path: "Sources/Platform/CArgon2", pkgConfig: "libargon2"),
+    .systemLibrary(name: "CQRCode", path: "Sources/Platform/CQRCode", pkgConfig: "libqrencode"),
     .systemLibrary(name: "CSQLite", path: "Sources/Platform/CSQLite", pkgConfig: "sqlite3"),
     .target(name: "CEmbedded", path: "Sources/Platform/CEmbedded", exclude: ["files"]),
     .target(name: "CStripes", path: "Sources/Platform/CStripes"),

@@ -181,7 +181,9 @@ package struct IdentityRoutes: Sendable {
   private func model(_ request: Request) async throws -> AccountPage.Model {
     guard let id = try request.visitor().person else { throw Refusal.notFound(Text("账户", "account")) }
     let (now, acting) = (clock.now(), request.principal?.onBehalfOf)
-    let secret = people.newSecondFactor()
+    // A wrong code does not make the key that is in the phone by now a wrong one.
+    let typed = [UInt8](hex: request.form["secret"] ?? "").flatMap { $0.count == SecondFactor.secretLength ? $0 : nil }
+    let secret = typed.map { (secret: $0, text: TOTP.base32($0)) } ?? people.newSecondFactor()
     return try await database.read { tx in
       guard let person = try PersonStore.find(id, in: tx) else { throw Refusal.notFound(Text("账户", "account")) }
       return AccountPage.Model(

@@ -44,6 +44,11 @@ enum SecondFactor {
     try tx.run("UPDATE identity_person SET totp_secret = \(sealed), totp_last = \(step) WHERE id = \(person.id)")
   }
 
+  /// The key as people type it: in groups of four.
+  static func grouped(_ text: String) -> String {
+    stride(from: 0, to: text.count, by: 4).map { String(text.dropFirst($0).prefix(4)) }.joined(separator: " ")
+  }
+
   /// What an authenticator takes from a link or a picture (Key Uri Format).
   static func address(secret: String, login: String) -> String {
     "otpauth://totp/Sanjiang:\(login)?secret=\(secret)&issuer=Sanjiang&algorithm=SHA1&digits=6&period=30"

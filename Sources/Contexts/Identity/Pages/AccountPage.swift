@@ -40,9 +40,7 @@ enum AccountPage {
     if model.person.hasSecondFactor { return "<p>\(badge(t("已启用", "In use"), .good))</p>" }
     guard let secret = model.newSecret else { return .nothing }
     return """
-      <p>\(t("在手机验证器里手工添加下面的密钥，再输入它显示的六位数字。", "Add this key to your authenticator by hand, then enter the six digits it shows."))</p>\
-      <p class="secret"><code>\(secret.text)</code></p>\
-      <p><a href="\(SecondFactor.address(secret: secret.text, login: model.person.login))">\(t("在本机的验证器里打开", "Open in an authenticator on this device"))</a></p>\
+      \(SignInPages.key(secret.text, login: model.person.login, t))\
       \(form(request, action: "/account/second-factor", "<input type=\"hidden\" name=\"secret\" value=\"\(secret.hex)\">\(field(t, Field("code", Text("六位数字", "Six digits"), .oneTimeCode), value: Fields(), faults: faults))<button>\(t("启用", "Set up"))</button>"))
       """
   }

@@ -32,6 +32,17 @@ enum SignInPages {
         """)
   }
 
+  /// A new key in three ways: for a camera, for typing, for an authenticator on this device.
+  static func key(_ text: String, login: String, _ t: Language) -> HTML {
+    let address = SecondFactor.address(secret: text, login: login)
+    return """
+      <p>\(t("用手机验证器扫描下图，再输入它显示的六位数字。", "Scan this with your phone's authenticator, then enter the six digits it shows."))</p>\
+      <p>\(QRPicture.of(address, Text("验证器密钥的二维码", "QR code of the authenticator's key"), t))</p>\
+      <p>\(t("不能扫描时，手工输入密钥：", "If you cannot scan it, type this key:")) <span class="secret"><code>\(SecondFactor.grouped(text))</code></span></p>\
+      <p><a href="\(address)">\(t("在本机的验证器里打开", "Open in an authenticator on this device"))</a></p>
+      """
+  }
+
   /// The roles ask for a second factor: it is set up before anything else.
   static func enrol(_ request: Request, secret: [UInt8], login: String, next: String, refusal: Refusal? = nil) -> Page {
     let t = request.language
@@ -40,9 +51,8 @@ enum SignInPages {
       Text("启用第二因素", "Set up the second factor"), answering: refusal,
       body: """
         <div class="narrow"><h1>\(t("启用第二因素", "Set up the second factor"))</h1>\
-        <p>\(t("您的角色须使用第二因素。请在手机验证器里添加下面的密钥，再输入它显示的六位数字。", "Your role needs a second factor. Add this key to your authenticator, then enter the six digits it shows."))</p>\
-        \(faultSummary(t, refusal))<p class="secret"><code>\(text)</code></p>\
-        <p><a href="\(SecondFactor.address(secret: text, login: login))">\(t("在本机的验证器里打开", "Open in an authenticator on this device"))</a></p>\
+        <p>\(t("您的角色须使用第二因素。", "Your role needs a second factor."))</p>\
+        \(faultSummary(t, refusal))\(key(text, login: login, t))\
         \(form(request, action: "/sign-in/enrol", """
           <input type="hidden" name="next" value="\(next)"><input type="hidden" name="secret" value="\(secret.hex)">\
           \(field(t, Field("code", Text("六位数字", "Six digits"), .oneTimeCode), value: Fields(), faults: refusal?.faults ?? []))\
