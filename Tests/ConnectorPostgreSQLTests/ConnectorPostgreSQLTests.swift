@@ -1,5 +1,6 @@
 import Connecting
 import TestKit
+import Kernel
 import Testing
 
 @testable import ConnectorPostgreSQL
@@ -61,5 +62,30 @@ import Testing
 
   @Test func `names keep their case and their quotes`() {
     #expect(PostgreSQLQuote.table(TableName(schema: "市场", "a\"b")) == "\"市场\".\"a\"\"b\"")
+  }
+
+  @Test(arguments: [
+    ("postgres://u@h:5432/db?sslmode=require", true), ("host=/run/postgresql dbname=db user=u", true),
+    ("postgres://u@a,b/db?target_session_attrs=read-write", true), ("", true),
+    ("postgres://u:geheim@h/db", false), ("host=h password = geheim", false),
+    ("postgres://u@h/db?pass%77ord=geheim", false),
+    ("postgres://u@h/db?sslmode=require&passfile=/etc/shadow", false),
+    ("postgres://u@h/x?pass%66ile=/etc/passwd", false),
+    ("host=h passfile = /etc/passwd", false), ("host=h sslkey=/root/key", false), ("service=other", false),
+    ("postgres://u@h/db?options=-c%20x", false), ("not an address", false),
+  ])
+  func `an address names the other side and nothing of this machine`(address: String, isGood: Bool) {
+    let fault = PostgreSQLAddress.fault(in: address)
+    #expect((fault == nil) == isGood)
+    #expect(fault?.chinese.contains("geheim") != true && fault?.english.contains("geheim") != true)
+  }
+
+  @Test(arguments: [
+    ("name", true), (String(repeating: "名", count: 21), true), (String(repeating: "名", count: 22), false),
+    ("ctid", false),
+    ("sj_row", false), ("SJ_batch", false),
+  ])
+  func `a name that PostgreSQL would cut or has already is refused`(name: String, isGood: Bool) {
+    #expect((PostgreSQLConnector.kind.nameFault(name) == nil) == isGood)
   }
 }

@@ -47,6 +47,40 @@ import Testing
       ])
   }
 
+  @Test func `a key too long for the target's index is set apart, and the rows beside it arrive`() async throws {
+    let (source, target) = (try Stand(.sqlite), try Stand(.postgresql))
+    try source.run(
+      """
+      CREATE TABLE codes (code TEXT PRIMARY KEY, name TEXT);
+      INSERT INTO codes VALUES ('short', '甲'), ('\(String(repeating: "长", count: 1000))', '乙'), ('tail', '丙')
+      """)
+    var grant = Grant()
+    grant.items = [ItemContract("code", .text), ItemContract("name", .text)]
+    (grant.key, grant.cursor, grant.source, grant.target) = (["code"], nil, "codes", "codes")
+    let outcome = try await grant.deliver(.full, run: "r1", from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 2)
+    #expect(grant.keeper.rows(outcome.provider).map(\.fault) == [.tooLong])
+    // Into SQLite the same key is no trouble.
+    let other = try Stand(.sqlite)
+    let all = try await grant.deliver(.full, run: "r1", from: source, to: other)
+    #expect(all.disagreement == nil && all.provider.counts.delivered == 3)
+  }
+
+  @Test(arguments: Way.all) func `a cursor far ahead of the clock hides no row that a slower clock writes later`(
+    way: Way
+  )
+    async throws
+  {
+    let (source, target, grant) = (try Stand(way.from), try Stand(way.to), Grant())
+    try source.makePersons()
+    try source.insert([Person(id: 1, changed: "2099-01-01 00:00:00+00"), Person(id: 2)])
+    _ = try await grant.deliver(.full, run: "r1", from: source, to: target)
+    try source.insert([Person(id: 3, changed: "2026-08-22 09:05:00+00")])
+    let outcome = try await grant.deliver(.incremental, run: "r2", fence: 2, from: source, to: target)
+    #expect(outcome.disagreement == nil)
+    #expect(try target.persons() == source.persons())
+  }
+
   @Test func `a column that is not granted is never read: the account has no right to it`() async throws {
     let server = try PostgresServer.shared.get()
     let (database, target) = (try server.makeDatabase(), try Stand(.sqlite))
