@@ -59,7 +59,7 @@ package final class RowBatch: @unchecked Sendable {
   /// The fields of row `index`; for tests and rare paths, the hot loops walk the bytes themselves.
   package func fields(_ index: Int) -> [RowField] { RowField.fields(of: row(index)) }
 
-  // MARK: Building. One `endRow` after each row's fields; `cancelRow` forgets an unfinished one.
+  // MARK: Building. One `endRow` after each row's fields.
 
   /// Room for `count` more bytes, to be filled and then counted with `advance`.
   package func reserve(_ count: Int) -> UnsafeMutableRawPointer {
@@ -125,8 +125,6 @@ package final class RowBatch: @unchecked Sendable {
     rowCount += 1
     starts[rowCount] = byteCount
   }
-
-  package func cancelRow() { byteCount = starts[rowCount] }
 
   /// Takes off the last row, for a reader that only then sees that it belongs to the next batch.
   package func removeLastRow() {

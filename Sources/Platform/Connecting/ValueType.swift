@@ -77,14 +77,4 @@ extension ValueType: CustomStringConvertible {
     case .bytes: Text("二进制", "bytes")
     }
   }
-
-  /// Bytes of every value of this type; nil where they vary.
-  package var fixedWidth: Int? {
-    switch self {
-    case .integer, .double, .timestamp: 8
-    case .date: 4
-    case .boolean: 1
-    case .text, .decimal, .bytes: nil
-    }
-  }
 }
