@@ -300,7 +300,17 @@ import Testing
   func `a server that stops is unavailable, and every error has words`(mode: PostgresServer.StopMode) async throws {
     try await withPostgresServer(durable: false) { server in
       let db = try PostgresDatabase(server.address(of: try server.makeDatabase()), connections: 3)
-      server.stop(mode)
+      // In the middle of a transaction, and before one begins.
+      let error = await #expect(throws: StorageError.self) {
+        try await db.read { tx in
+          _ = try tx.int("SELECT 1")
+          server.stop(mode)
+          // Whether the server's end is noticed by writing or by reading.
+          usleep(100_000)
+          _ = try tx.int("SELECT 1")
+        }
+      }
+      #expect(error?.code == .unavailable && error?.message.contains("()") == false, "\(error?.message ?? "")")
       for _ in 0..<6 {
         let error = await #expect(throws: StorageError.self) { try await db.read { try $0.int("SELECT 1") } }
         #expect(error?.code == .unavailable && error?.message.contains("()") == false, "\(error?.message ?? "")")
