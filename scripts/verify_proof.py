@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Checks offline that a record stands in the log: scripts/verify_proof.py proof.json
+"""Checks offline that a record stands in the log: scripts/verify_proof.py proof.json [--key HEX]
 
-Needs nothing but Python. Recomputes the path from the record's digest to the root (RFC 9162, section 2.1.3.2, over SM3) and
-compares the root with the one in the checkpoint's text. The checkpoint's SM2 signature is checked by `sanjiang audit verify`,
-or by any SM2 implementation with the node's public key.
+Needs nothing but Python. Computes the record's digest from what the proof says of it, then the path from there to the root
+(RFC 9162, section 2.1.3.2, over SM3), and compares the root with the one in the checkpoint's text. With --key, the node's
+public key as /audit/checkpoints shows it (130 hexadecimal digits), the checkpoint's SM2 signature is checked too; without it
+anybody could have written the checkpoint, and the answer says so.
+
+Exit code: 0 it holds, 1 it does not, 2 wrong usage or not a proof.
 """
-import base64, json, sys
+import argparse, base64, binascii, json, re, sys
 
 
 def sm3(message):
@@ -27,6 +30,56 @@ def sm3(message):
     return b"".join(x.to_bytes(4, "big") for x in state)
 
 
+# The curve of GB/T 32918.5.
+P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
+A = P - 3
+B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
+N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+G = (0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
+     0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0)
+
+
+def add(p, q):
+    if p is None or q is None:
+        return p or q
+    if p[0] == q[0] and (p[1] + q[1]) % P == 0:
+        return None
+    slope = (3 * p[0] * p[0] + A) * pow(2 * p[1], -1, P) if p == q else (q[1] - p[1]) * pow(q[0] - p[0], -1, P)
+    x = (slope * slope - p[0] - q[0]) % P
+    return x, (slope * (p[0] - x) - p[1]) % P
+
+
+def times(k, p):
+    total = None
+    while k:
+        total, p, k = add(total, p) if k & 1 else total, add(p, p), k >> 1
+    return total
+
+
+def sm2_verifies(key, signature, message):
+    """GB/T 32918.2 with the standard id; the signature is DER of r and s."""
+    numbers = re.fullmatch(rb"\x30(.)\x02(.)(.*)", signature, re.S)
+    if not numbers or numbers[1][0] != len(signature) - 2:
+        return False
+    length, rest = numbers[2][0], numbers[3]
+    if len(rest) < length + 3 or rest[length] != 2 or rest[length + 1] != len(rest) - length - 2:
+        return False
+    r, s = int.from_bytes(rest[:length], "big"), int.from_bytes(rest[length + 2:], "big")
+    x, y = int.from_bytes(key[1:33], "big"), int.from_bytes(key[33:], "big")
+    if not (0 < r < N and 0 < s < N) or (r + s) % N == 0:
+        return False
+    number = lambda n: n.to_bytes(32, "big")
+    name = b"1234567812345678"
+    z = sm3((8 * len(name)).to_bytes(2, "big") + name + number(A) + number(B) + number(G[0]) + number(G[1]) + key[1:])
+    point = add(times(s, G), times((r + s) % N, (x, y)))
+    return point is not None and (int.from_bytes(sm3(z + message), "big") + point[0]) % N == r
+
+
+def is_key(key):
+    x, y = int.from_bytes(key[1:33], "big"), int.from_bytes(key[33:], "big")
+    return len(key) == 65 and key[0] == 4 and x < P and y < P and (y * y - x * x * x - A * x - B) % P == 0
+
+
 def root_of(leaf, index, size, path):
     last, node = size - 1, leaf
     for sibling in path:
@@ -42,14 +95,119 @@ def root_of(leaf, index, size, path):
     return node if last == 0 else None
 
 
+class NotAProof(Exception):
+    pass
+
+
+def part(of, name, kind, optional=False):
+    if name not in of:
+        raise NotAProof(f"“{name}” is missing")
+    value = of[name]
+    # `True` and 0.0 pass for numbers in Python; a leaf is counted in whole ones.
+    if type(value) is not kind and not (optional and value is None):
+        raise NotAProof(f"“{name}” should be {'a whole number' if kind is int else 'of another kind'}, not {value!r}")
+    return value
+
+
+def hash_of(text):
+    if type(text) is not str or not re.fullmatch("[0-9a-f]{64}", text):
+        raise NotAProof(f"{text!r} is not 64 hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def record_digest(record, fields):
+    lines = ["sanjiang audit 1", record, part(fields, "at", str)]
+    lines += [part(fields, name, str, optional=True) or "" for name in ("actor", "organisation")]
+    lines += [part(fields, name, str) for name in ("action", "subjectKind", "subject")]
+    lines.append(part(fields, "grant", str, optional=True) or "")
+    escaped = lambda text: text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+    return sm3("".join(escaped(line) + "\n" for line in lines).encode() + hash_of(part(fields, "payloadDigest", str)))
+
+
+def checkpoint_of(note):
+    """Origin, size, root, the signed text and the signatures' lines (C2SP tlog-checkpoint)."""
+    body, gap, signatures = note.partition("\n\n")
+    lines = body.split("\n")
+    if not gap or len(lines) != 3 or not re.fullmatch("0|[1-9][0-9]{0,17}", lines[1]):
+        raise NotAProof("“checkpoint” is not a signed checkpoint's text")
+    try:
+        root = base64.b64decode(lines[2], validate=True)
+    except binascii.Error:
+        raise NotAProof("the checkpoint's root is not base64")
+    return lines[0], int(lines[1]), root, (body + "\n").encode(), signatures.splitlines()
+
+
+def is_signed(origin, text, signatures, key):
+    name = sm3(origin.encode() + b"\n\xe2" + key)[:4]
+    for line in signatures:
+        words = line.split(" ")
+        if len(words) == 3 and words[0] == "—" and words[1] == origin:
+            try:
+                blob = base64.b64decode(words[2], validate=True)
+            except binascii.Error:
+                continue
+            if blob[:4] == name and sm2_verifies(key, blob[4:], text):
+                return True
+    return False
+
+
+def faults_of(proof, key):
+    """What does not hold, in words; nothing when it all does."""
+    record, fields = part(proof, "record", str), part(proof, "fields", dict)
+    index, size = part(proof, "leafIndex", int), part(proof, "treeSize", int)
+    digest, path = hash_of(part(proof, "digest", str)), [hash_of(node) for node in part(proof, "path", list)]
+    origin, signed_size, signed_root, text, signatures = checkpoint_of(part(proof, "checkpoint", str))
+    if not 0 <= index < size:
+        return [f"there is no leaf {index} in a tree of {size}: leaves are counted from 0"]
+    faults = []
+    if record_digest(record, fields) != digest:
+        faults.append("the digest is not that of this record")
+    if signed_size != size:
+        faults.append(f"the checkpoint is of {signed_size} leaves, the proof of {size}")
+    if hash_of(part(proof, "root", str)) != signed_root:
+        faults.append("“root” is not the checkpoint's")
+    if root_of(sm3(b"\x00" + digest), index, size, path) != signed_root:
+        faults.append("the path does not lead to the checkpoint's root")
+    if key is not None and not is_signed(origin, text, signatures, key):
+        faults.append("the checkpoint is not signed by this key")
+    return faults
+
+
 def main():
-    proof = json.load(open(sys.argv[1], encoding="utf-8"))
-    root = root_of(sm3(b"\x00" + bytes.fromhex(proof["digest"])), proof["leafIndex"], proof["treeSize"],
-                   [bytes.fromhex(node) for node in proof["path"]])
-    _, size, signed = proof["checkpoint"].split("\n")[:3]
-    holds = root is not None and root == base64.b64decode(signed) and int(size) == proof["treeSize"]
-    print(f"record {proof['record']}: leaf {proof['leafIndex']} of {proof['treeSize']}: {'holds' if holds else 'DOES NOT HOLD'}")
-    sys.exit(0 if holds else 1)
+    reader = argparse.ArgumentParser(description="Checks offline that a record stands in the log.")
+    reader.add_argument("proof", help="the file proof.json, downloaded from a record's page")
+    reader.add_argument("--key", help="the node's public key in hexadecimal, as /audit/checkpoints shows it")
+    given = reader.parse_args()
+    key = None
+    if given.key is not None:
+        key = bytes.fromhex(given.key) if re.fullmatch("[0-9a-fA-F]{130}", given.key) else b""
+        if not key or not is_key(key):
+            reader.error("--key: not an SM2 public key: 130 hexadecimal digits that begin with 04")
+    try:
+        with open(given.proof, encoding="utf-8") as file:
+            proof = json.load(file)
+        if type(proof) is not dict:
+            raise NotAProof("it is not a JSON object")
+        faults = faults_of(proof, key)
+        for name in ("at", "action", "subjectKind", "subject"):
+            part(proof["fields"], name, str)
+    except OSError as error:
+        reader.error(f"{given.proof}: {error.strerror}")
+    except (NotAProof, ValueError, RecursionError) as error:
+        print(f"{given.proof} is not a proof: {error}", file=sys.stderr)
+        sys.exit(2)
+    # A forged proof must not write lines of its own into the answer.
+    shown = lambda text: "".join(c if c.isprintable() else "?" for c in text)
+    said = [shown(part(proof["fields"], name, str)) for name in ("at", "action", "subjectKind", "subject")]
+    print(f"record {shown(proof['record'])} ({said[0]}, {said[1]}, {said[2]} {said[3]})")
+    print(f"leaf {proof['leafIndex']} of {proof['treeSize']}: {'DOES NOT HOLD' if faults else 'holds'}")
+    for fault in faults:
+        print(f"  {fault}")
+    if key is None:
+        print("signature NOT checked: give --key, the node's public key from /audit/checkpoints")
+    elif not faults:
+        print("signature: this key's")
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ struct Node: Sendable {
 
   /// What the log's codes are called.
   static let words = AuditWords(
-    [Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words],
+    [Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words],
     people: { try People.named($0, in: $1) }, grant: { try GrantStore.find(number: $0, in: $1)?.id.text })
 
   /// Which records of the log a grant opens to its parties.
@@ -74,6 +74,7 @@ struct Node: Sendable {
   /// Opens the database and the keys, and brings the tables up to date.
   static func open(_ settings: Settings, clock: Clock = .system) async throws -> Node {
     let keys = try NodeKeys.load(from: settings.data)
+    try settings.requireDatabase()
     let database = try openDatabase(settings)
     try await database.migrate(migrations)
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
@@ -144,13 +145,30 @@ struct Node: Sendable {
     ]
   }
 
-  func runner(concurrency: Int = 2) -> JobRunner {
+  /// The end of a command that may have written: gives its records their leaves, for no sequencer may ever run beside it, and
+  /// closes the database. What the command did holds in any case, so trouble here is told and no more.
+  func close() async {
+    do { try await sequencer.sequenceAll() } catch {
+      Terminal.error(
+        Terminal.language(
+          "日志记录已保存，但未能入树：\(error)。请运行 sanjiang audit verify。",
+          "The log's records are kept but have no leaves yet: \(error). Run sanjiang audit verify."))
+    }
+    await database.close()
+  }
+
+  /// Names a worker to an operator who waits for what it holds: the machine, the process, and which of its workers.
+  static func worker() -> String {
+    "\(ProcessInfo.processInfo.hostName) pid \(getpid()) \(UUID().uuidString.prefix(8).lowercased())"
+  }
+
+  func runner(concurrency: Int = 2, owner: String = Self.worker()) -> JobRunner {
     let exchange = exchange
     return JobRunner(
       database: database, clock: clock, handlers: handlers,
       abandoned: [
         Exchange.job: { job, now, tx in try exchange.abandon(job, at: now, in: tx) }
-      ], concurrency: concurrency,
+      ], concurrency: concurrency, owner: owner,
       logger: Logger(label: "sanjiang.jobs"))
   }
 }

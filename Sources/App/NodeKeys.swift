@@ -9,15 +9,17 @@ struct NodeKeys: Sendable {
   var sealing: [UInt8]
   var signer: CheckpointSigner
 
-  /// Makes what is missing; used by `init`.
+  /// Makes what is missing: an `init` that was interrupted goes on.
   static func make(in folder: String) throws {
     let keys = folder + "/keys"
     try FileManager.default.createDirectory(
       atPath: keys, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    try write(SecureRandom.bytes(32), to: keys + "/node.key")
-    try write(SM2.PrivateKey().bytes, to: keys + "/audit.key")
-    let origin = "sanjiang/" + SecureRandom.bytes(4).hex
-    try write(Array(origin.utf8), to: keys + "/origin")
+    func make(_ name: String, _ bytes: () -> [UInt8]) throws {
+      if read(keys + "/" + name) == nil { try write(bytes(), to: keys + "/" + name) }
+    }
+    try make("node.key") { SecureRandom.bytes(32) }
+    try make("audit.key") { SM2.PrivateKey().bytes }
+    try make("origin") { Array(("sanjiang/" + SecureRandom.bytes(4).hex).utf8) }
   }
 
   static func load(from folder: String) throws -> NodeKeys {

@@ -29,7 +29,7 @@ package struct Sanjiang: AsyncParsableCommand {
       }
     } catch let refusal as Refusal {
       Terminal.complain(refusal)
-      Self.exit(withError: ExitCode(1))
+      Self.exit(withError: ExitCode(isUsage(refusal) ? 2 : 1))
     } catch let trouble as StorageError {
       if let refusal = trouble.forPeople { Terminal.complain(refusal) }
       Terminal.error(trouble.description)
@@ -39,12 +39,18 @@ package struct Sanjiang: AsyncParsableCommand {
     } catch {
       let code = exitCode(for: error)
       if code == .validationFailure {
-        Terminal.error(message(for: error) + "\n" + usageString())
+        // Ends with the usage of the command that was meant.
+        Terminal.error(fullMessage(for: error))
         Self.exit(withError: ExitCode(2))
       }
       if code == .success { Self.exit(withError: error) }
-      Terminal.error("\(error)")
+      if let refusal = Files.refusal(for: error) { Terminal.complain(refusal) } else { Terminal.error("\(error)") }
       Self.exit(withError: ExitCode(1))
     }
+  }
+
+  /// Whether what was refused is how the program was called or set up: nothing of the node was looked at yet.
+  static func isUsage(_ refusal: Refusal) -> Bool {
+    refusal.code.hasPrefix("usage.") || refusal.code.hasPrefix("settings.")
   }
 }

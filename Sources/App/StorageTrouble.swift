@@ -18,6 +18,13 @@ extension StorageError {
         Text(
           "数据库暂时无法使用，这次操作可能没有保存。请稍后刷新查看。",
           "The database cannot be used at the moment, and this may not have been saved. Reload in a while to see."))
+    case .migration:
+      Refusal(
+        .conflict, "storage.migration",
+        Text(
+          "数据库与本程序不符，未作任何改动。若数据库由更新的版本建立或升级过，请换用那个版本；若是新的数据库，请按 docs/operations.md 的要求建立。详情：",
+          "The database does not fit this program, and nothing was changed. If a newer version made or migrated it, use that version; if it is a new one, make it as docs/operations.md says. In detail:"
+        ))
     default: nil
     }
   }

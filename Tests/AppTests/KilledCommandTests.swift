@@ -11,10 +11,6 @@ import Web
 
 /// `sanjiang exchange run` as an operator runs it, killed at any moment: in processes of its own, against the demo's tables.
 @Suite(.serialized) struct KilledCommandTests {
-  /// The program built beside the tests.
-  private static let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    .appendingPathComponent("sanjiang").path
-
   private struct Attempt {
     var status: Int32
     var wasKilled: Bool
@@ -26,7 +22,7 @@ import Web
     _ = FileManager.default.createFile(atPath: output, contents: nil)
     defer { unlink(output) }
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.executableURL = URL(fileURLWithPath: Program.path)
     process.arguments = arguments + ["--data", node.settings.data, "--database", node.settings.database, "--json"]
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle.nullDevice
@@ -83,6 +79,45 @@ import Web
       try compare(databases, generator)
       let verified = try run(node, ["audit", "verify"])
       #expect(verified.status == 0, "\(verified.said)")
+    }
+  }
+
+  @Test(arguments: [SIGTERM, SIGINT, SIGKILL])
+  func `told to stop it hands the delivery back, and after a kill the next says whom it waits for`(signal: Int32)
+    async throws
+  {
+    try await withNode(.sqlite, from: Clock.system.now() - .seconds(5 * 86_400)) { node, cast, clock, folder in
+      let databases = DemoDatabases(folder: folder + "/sources", generator: LegalPersonGenerator(count: 60_000))
+      try databases.make()
+      var outcome = DemoJourney.Outcome()
+      let journey = DemoJourney(node: node, cast: cast, databases: databases, clock: clock) { _ in }
+      let (_, grant) = try await journey.reachGrant(&outcome)
+      let command = [
+        "exchange", "run", "--grant", grant.id.text, "--data", node.settings.data, "--database", node.settings.database,
+      ]
+      let first = try Program(command)
+      func isRunning() async throws -> Bool {
+        try await node.database.read { try $0.row("SELECT id FROM jobs_job WHERE state = 'running'") != nil }
+      }
+      while try await !isRunning() { try await Task.sleep(for: .milliseconds(5)) }
+      first.signal(signal)
+      let stopped = try first.wait()
+      let left = try await isRunning()
+      #expect(stopped.status != 0 && left == (signal == SIGKILL), "\(stopped.said)")
+      let next = try Program(command)
+      if signal == SIGKILL {
+        while !next.complainedSoFar.contains("takes over at") { try await Task.sleep(for: .milliseconds(20)) }
+        try await node.database.write { tx in
+          try tx.run("UPDATE jobs_job SET lease_until = '2000-01-01T00:00:00.000Z' WHERE state = 'running'")
+        }
+      } else {
+        #expect(stopped.complained.contains("was handed back"), "\(stopped.said)")
+      }
+      let done = try next.wait()
+      #expect(done.status == 0 && done.complained.contains("takes over") == (signal == SIGKILL), "\(done.said)")
+      // Also the journey's records, which no sequencer has come by.
+      let waiting = try await node.database.read { try $0.int("SELECT COUNT(*) FROM audit_waiting") }
+      #expect(waiting == 0)
     }
   }
 

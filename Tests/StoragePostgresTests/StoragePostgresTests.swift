@@ -272,4 +272,50 @@ import Testing
       #expect(found6 == 0)
     }
   }
+
+  @Test func `an address is shown without its secrets, and PostgreSQL's tools get the password apart from it`() throws {
+    for (address, display) in [
+      ("postgresql://bob:geheim@/records?host=/run/pg", "PostgreSQL /run/pg / records"),
+      ("host=db1,db2 dbname=records user=bob password='ge heim'", "PostgreSQL db1,db2 / records"),
+      ("postgres://db1/records?user=bob&password=geheim", "PostgreSQL db1 / records"),
+      ("postgres://bob@/", "PostgreSQL localhost / bob"),
+    ] {
+      let read = try PostgresAddress(address)
+      #expect(read.display == display)
+      let (shown, environment) = try read.forTools()
+      #expect(!shown.contains("heim"))
+      #expect(environment["PGPASSWORD"]?.replacing(" ", with: "") == (address.contains("heim") ? "geheim" : nil))
+      // It leads to the same place.
+      #expect(try PostgresAddress(shown).display == display)
+    }
+    let quoted = try PostgresAddress("dbname='it''s' host='a b'".replacing("''", with: "\\'")).forTools().address
+    #expect(try PostgresAddress(quoted).display == "PostgreSQL a b / it's")
+    let other = #expect(throws: StorageError.self) {
+      try PostgresAddress("host=db1 sslpassword=geheim").forTools()
+    }
+    #expect(other?.message.contains("sslpassword") == true && other?.message.contains("geheim") == false)
+  }
+
+  @Test(arguments: [PostgresServer.StopMode.fast, .immediate, .kill])
+  func `a server that stops is unavailable, and every error has words`(mode: PostgresServer.StopMode) async throws {
+    try await withPostgresServer(durable: false) { server in
+      let db = try PostgresDatabase(server.address(of: try server.makeDatabase()), connections: 3)
+      // In the middle of a transaction, and before one begins.
+      let error = await #expect(throws: StorageError.self) {
+        try await db.read { tx in
+          _ = try tx.int("SELECT 1")
+          server.stop(mode)
+          // Whether the server's end is noticed by writing or by reading.
+          usleep(100_000)
+          _ = try tx.int("SELECT 1")
+        }
+      }
+      #expect(error?.code == .unavailable && error?.message.contains("()") == false, "\(error?.message ?? "")")
+      for _ in 0..<6 {
+        let error = await #expect(throws: StorageError.self) { try await db.read { try $0.int("SELECT 1") } }
+        #expect(error?.code == .unavailable && error?.message.contains("()") == false, "\(error?.message ?? "")")
+      }
+      await db.close()
+    }
+  }
 }

@@ -1,10 +1,13 @@
 import Transfer
 import ArgumentParser
+import Audit
 import Exchange
+import Foundation
 import Jobs
 import Kernel
 import Sharing
 import Storage
+import UnixSignals
 import Web
 
 struct ExchangeCommand: AsyncParsableCommand {
@@ -17,15 +20,29 @@ struct ExchangeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: NodeOptions
     @Option(help: "The grant's id.") var grant: String
+    @Flag(help: "Bring everything anew, also what was deleted in the source.") var full = false
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
       guard let id = GrantID(grant) else {
-        throw Refusal.invalid("exchange.run", "grant", Text("这不是授权的编号。", "This is not a grant's id."))
+        throw Refusal.invalid(
+          "usage.grant", "grant",
+          Text(
+            "--grant “\(grant)” 不是授权的编号；应为 UUID，见授权页面的网址。",
+            "--grant “\(grant)” is not a grant's id: a UUID, as in the address of the grant's page."))
       }
       let node = try await Node.open(try options.settings())
-      let delivery = try await node.deliverNow(id)
-      await node.database.close()
+      let delivery: DeliveryRecord
+      do {
+        let owner = Node.worker()
+        let watch = await node.handBackWhenToldToStop(owner)
+        defer { watch.cancel() }
+        delivery = try await node.deliverNow(id, isFull: full, owner: owner) { Terminal.error(Terminal.language($0)) }
+      } catch {
+        await node.close()
+        throw error
+      }
+      await node.close()
       if json {
         Terminal.printJSON(delivery.json)
       } else {
@@ -37,19 +54,92 @@ struct ExchangeCommand: AsyncParsableCommand {
 }
 
 extension Node {
+  /// From now on SIGTERM and SIGINT end this process after it has handed back what `owner` holds, so that the next run need not
+  /// wait for the lease to run out. What was committed stays, as after a kill; a second signal ends it at once.
+  func handBackWhenToldToStop(_ owner: String) async -> Task<Void, Never> {
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    return Task {
+      var isFirst = true
+      for await _ in signals {
+        guard isFirst else { exit(1) }
+        isFirst = false
+        Task { await handBack(owner) }
+      }
+    }
+  }
+
+  private func handBack(_ owner: String) async {
+    let now = clock.now()
+    do {
+      try await sequencer.sequenceAll()
+      try await database.write { tx in
+        for job in try JobQueue.list(state: .running, limit: 1000, in: tx) where job.leaseOwner == owner {
+          try JobQueue.handBack(job, at: now, in: tx)
+        }
+      }
+      Terminal.error(
+        Terminal.language(
+          "已中断，任务已交还：已提交的部分保留，下次运行从那里继续。",
+          "Interrupted, and the delivery was handed back: what was committed stays, and the next run goes on from there."
+        ))
+    } catch {
+      Terminal.error(
+        Terminal.language(
+          "已中断，但任务未能交还：\(error)。下次运行会等到租期届满。",
+          "Interrupted, and the delivery could not be handed back: \(error). The next run waits until its lease has run out."
+        ))
+    }
+    exit(1)
+  }
+
   /// Queues a delivery and carries it out here, with a lease like any worker's, so that two can never run at once.
-  func deliverNow(_ id: GrantID) async throws -> DeliveryRecord {
+  func deliverNow(
+    _ id: GrantID, isFull: Bool = false, owner: String = Self.worker(), waiting: (Text) -> Void = { _ in }
+  ) async throws -> DeliveryRecord {
     try await sharing.guardGrant(id)
-    let asked = try await exchange.queue(id, trigger: "command", by: .system())
-    let runner = runner()
+    var asked = try await exchange.queue(id, trigger: "command", isFull: isFull, by: .system())
+    let runner = runner(owner: owner)
+    var said: Text?
     while true {
       _ = try await runner.drain()
-      let found = try await database.read { try DeliveryStore.find(asked.id, in: $0) }
+      let open = asked.id
+      let (found, job) = try await database.read { tx in
+        (try DeliveryStore.find(open, in: tx), try Self.job(of: open, in: tx))
+      }
       guard let found else { throw Refusal.notFound(Text("交换任务", "delivery")) }
-      if !found.state.isOpen { return found }
+      if !found.state.isOpen {
+        guard isFull, found.mode != .full else { return found }
+        // Another one was under way when a full one was asked for.
+        asked = try await exchange.queue(id, trigger: "command", isFull: true, by: .system())
+        continue
+      }
       // Another worker has it, or it waits for its next try.
+      if let text = job.flatMap({ Self.waiting($0, at: clock.now()) }), text != said {
+        said = text
+        waiting(text)
+      }
       try await Task.sleep(for: .milliseconds(200))
     }
+  }
+
+  private static func job(of id: DeliveryID, in tx: any Transaction) throws -> Job? {
+    for state in [Job.State.running, .queued] {
+      let open = try JobQueue.list(state: state, kind: Exchange.job, limit: 1000, in: tx)
+      if let job = open.first(where: { $0.payload == id.text }) { return job }
+    }
+    return nil
+  }
+
+  /// Who has the delivery, and until when a wait for it can last. A worker that lives renews its lease before that.
+  private static func waiting(_ job: Job, at now: Instant) -> Text? {
+    if job.state == .running, let owner = job.leaseOwner, let until = job.leaseUntil {
+      return Text(
+        "正由另一个进程（\(owner)）办理，等它完成；它若已中断，到 \(until)（UTC）由这里接手。",
+        "Another process (\(owner)) has this delivery, waiting for it; if it is lost, this one takes over at \(until) (UTC)."
+      )
+    }
+    guard job.runAt > now else { return nil }
+    return Text("等到 \(job.runAt)（UTC）再试。", "Waiting until \(job.runAt) (UTC) for the next try.")
   }
 }
 

@@ -5,6 +5,7 @@ import Foundation
 import Identity
 import Kernel
 import Storage
+import StorageSQLite
 import Web
 
 struct InitCommand: AsyncParsableCommand {
@@ -18,7 +19,10 @@ struct InitCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try options.settings()
-    let accounts = try await Self.make(settings, clock: .system)
+    _ = try await Self.make(settings, clock: .system) { accounts in announce(accounts, settings) }
+  }
+
+  private func announce(_ accounts: [Account], _ settings: Settings) {
     if json {
       Terminal.print(
         JSON.array(
@@ -48,11 +52,16 @@ struct InitCommand: AsyncParsableCommand {
     var role: Role
   }
 
-  /// Everything of a new node; refused when the folder has keys already.
-  static func make(_ settings: Settings, clock: Clock) async throws -> [Account] {
-    guard !NodeKeys.exist(in: settings.data) else {
-      throw Refusal(
-        .conflict, "init.exists", Text("\(settings.data) 里已有一个节点。", "There is a node in \(settings.data) already."))
+  /// Everything of a new node. Refused, before anything is touched, where there is a node or the database has people. One that
+  /// was interrupted goes on from where it was; `announce` hears of the accounts as soon as they stand.
+  static func make(
+    _ settings: Settings, clock: Clock, announce: ([Account]) -> Void = { _ in }
+  ) async throws -> [Account] {
+    let unfinished = settings.data + "/init.unfinished"
+    try await requireNobody(settings, isResumed: Files.stand(unfinished))
+    try Files.makeFolder(settings.data)
+    if !Files.stand(unfinished) {
+      try Files.write("Made by `sanjiang init`, removed at its end; run it again to go on.\n", to: unfinished)
     }
     let database = try Node.openDatabase(settings)
     try await database.migrate(Node.migrations)
@@ -68,17 +77,59 @@ struct InitCommand: AsyncParsableCommand {
     try NodeKeys.make(in: settings.data)
     try FileManager.default.createDirectory(atPath: settings.data + "/sources", withIntermediateDirectories: true)
     let node = try await Node.open(settings, clock: clock)
-    var accounts: [Account] = []
-    for (login, name, role) in [
-      ("sysadmin", "系统管理员", Role.systemAdministrator), ("secadmin", "安全管理员", .securityAdministrator),
+    let founders: [(login: String, name: String, role: Role)] = [
+      ("sysadmin", "系统管理员", .systemAdministrator), ("secadmin", "安全管理员", .securityAdministrator),
       ("auditor", "审计管理员", .auditAdministrator),
-    ] {
-      let made = try await node.people.createForNode(
-        .init(login: login, name: name, organisation: authority, roles: [role]))
-      accounts.append(Account(login: login, password: made.oneTimePassword, role: role))
-    }
-    try await node.sequencer.sequenceAll()
-    await node.database.close()
+    ]
+    let passwords = try await node.people.found(
+      founders.map { .init(login: $0.login, name: $0.name, organisation: authority, roles: [$0.role]) })
+    let accounts = zip(founders, passwords).map { Account(login: $0.login, password: $1, role: $0.role) }
+    announce(accounts)
+    try Files.remove(unfinished)
+    await node.close()
     return accounts
+  }
+
+  private static func requireNobody(_ settings: Settings, isResumed: Bool) async throws {
+    guard isResumed || !NodeKeys.exist(in: settings.data) else {
+      throw Refusal(
+        .conflict, "init.exists", Text("\(settings.data) 里已有一个节点。", "There is a node in \(settings.data) already."))
+    }
+    guard try await hasPeople(settings) else { return }
+    let database = settings.databaseForDisplay
+    throw Refusal(
+      .conflict, "init.people",
+      isResumed
+        ? Text(
+          "上次 init 在建好账户之后中断。若没有看到密码，请用 sanjiang people rescue 重设，再删除 \(settings.data)/init.unfinished。",
+          "The last init was interrupted after it had made the accounts. If their passwords were not shown, set new ones by sanjiang people rescue, and then remove \(settings.data)/init.unfinished."
+        )
+        : Text(
+          "数据库 \(database) 已属于另一个节点（里面已有人员），而 \(settings.data) 里没有它的密钥。请换一个空的数据库，或用 --data 指明那个节点的目录。",
+          "The database \(database) belongs to another node, for there are people in it, and \(settings.data) does not have its keys. Take an empty database, or name that node's folder by --data."
+        ))
+  }
+
+  /// Looks without making or migrating anything.
+  private static func hasPeople(_ settings: Settings) async throws -> Bool {
+    let database: any Database
+    if let path = settings.sqlitePath {
+      guard Files.stand(path) else { return false }
+      database = try SQLiteDatabase(path: path, readers: 1, isReadOnly: true)
+    } else {
+      database = try Node.openDatabase(settings, connections: 2)
+    }
+    let table: SQL =
+      database.engine == .sqlite
+      ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'identity_person'"
+      : "SELECT relname FROM pg_class WHERE oid = to_regclass('identity_person')"
+    do {
+      let found = try await database.read { tx in try tx.row(table) != nil && People.exist(in: tx) }
+      await database.close()
+      return found
+    } catch {
+      await database.close()
+      throw error
+    }
   }
 }

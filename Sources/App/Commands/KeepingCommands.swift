@@ -11,6 +11,9 @@ struct MigrateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try options.settings()
+    // A wrong folder would otherwise get a database without keys, and look like a node.
+    _ = try NodeKeys.load(from: settings.data)
+    try settings.requireDatabase()
     let database = try Node.openDatabase(settings)
     let done = try await database.migrate(Node.migrations)
     await database.close()
@@ -30,8 +33,8 @@ struct BackupCommand: AsyncParsableCommand {
     let bytes = report.files.reduce(0) { $0 + $1.bytes }
     Terminal.print(
       Terminal.language(
-        "备份完成：\(folder)，\(report.files.count) 个文件，\(bytes) 字节。其中有本节点的密钥，请像密钥一样保管。",
-        "Backup done: \(folder), \(report.files.count) files, \(bytes) bytes. It holds the node's keys: keep it as you keep them."
+        "备份完成：\(report.folder)，\(report.files.count) 个文件，\(bytes) 字节。其中有本节点的密钥，请像密钥一样保管。",
+        "Backup done: \(report.folder), \(report.files.count) files, \(bytes) bytes. It holds the node's keys: keep it as you keep them."
       ))
   }
 }
@@ -44,7 +47,7 @@ struct RestoreCommand: AsyncParsableCommand {
   @Argument(help: "The backup's folder.") var folder: String
 
   func run() async throws {
-    let report = try Backup.restore(from: folder, to: try options.settings())
+    let report = try await Restore.run(from: folder, to: try options.settings())
     Terminal.print(
       Terminal.language(
         "已恢复 \(report.files.count) 个文件，各与清单相符。请接着运行 sanjiang audit verify。",

@@ -71,6 +71,7 @@ func recordDigest(
   id: AuditRecordID, at: Instant, actor: PersonID?, organisation: OrganisationID?, action: String, subjectKind: String,
   subject: String, grant: String?, payloadDigest: [UInt8]
 ) -> [UInt8] {
+  // `scripts/verify_proof.py` computes the same from a proof.
   var hash = SM3()
   for field in [
     "sanjiang audit 1", id.text, at.description, actor?.text ?? "", organisation?.text ?? "", action, subjectKind,

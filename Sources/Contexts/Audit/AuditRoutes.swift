@@ -139,9 +139,19 @@ package struct AuditRoutes: Sendable {
     ])
   }
 
-  private static func json(_ proof: AuditProof) -> JSON {
+  static func json(_ proof: AuditProof) -> JSON {
     .object([
-      ("record", .string(proof.record.text)), ("digest", .string(proof.digest.hex)),
+      ("record", .string(proof.record.text)),
+      (
+        "fields",
+        .object([
+          ("at", .string(proof.fields.at.description)), ("actor", .optional(proof.fields.actor?.text)),
+          ("organisation", .optional(proof.fields.organisation?.text)), ("action", .string(proof.fields.action)),
+          ("subjectKind", .string(proof.fields.subjectKind)), ("subject", .string(proof.fields.subject)),
+          ("grant", .optional(proof.fields.grant)), ("payloadDigest", .string(proof.fields.payloadDigest.hex)),
+        ])
+      ),
+      ("digest", .string(proof.digest.hex)),
       ("leafIndex", .integer(Int64(proof.index))),
       ("treeSize", .integer(Int64(proof.size))), ("path", .array(proof.path.map { .string($0.hex) })),
       ("root", .string(proof.root.hex)), ("checkpoint", .string(proof.note)),

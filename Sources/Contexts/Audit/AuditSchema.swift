@@ -6,6 +6,7 @@ package enum AuditSchema {
   /// kept beside, so that it can be erased where the law asks for it, while the digest stays in the tree.
   package static let migrations = Migrations("audit")
     .adding("001 log", sqlite: tables + sqliteGuards, postgres: tables + postgresGuards)
+    .adding("002 no replacing", sqlite: sqliteReplaceGuards, postgres: "SELECT 1")
     // Checking a foreign key reads the other table's index, and under SERIALIZABLE a page of it that another transaction
     // writes to is a conflict: ids grow, so every record lies on the same page. Nothing is ever deleted from the log.
     .adding(
@@ -73,6 +74,21 @@ package enum AuditSchema {
     """
     CREATE TRIGGER \(table)_keep BEFORE UPDATE ON \(table) BEGIN SELECT RAISE(ABORT, 'the log is never changed'); END;
     CREATE TRIGGER \(table)_stay BEFORE DELETE ON \(table) BEGIN SELECT RAISE(ABORT, 'the log is never shortened'); END;
+
+    """
+  }.joined()
+
+  /// `INSERT OR REPLACE` takes away the row it meets without firing a DELETE trigger, so an INSERT that meets one is refused:
+  /// by key, by any other unique column, and by `rowid`, which a statement may name. PostgreSQL knows no REPLACE, and its
+  /// `ON CONFLICT DO UPDATE` fires the guard of UPDATE.
+  private static let sqliteReplaceGuards = [
+    ("audit_record", "id = NEW.id"), ("audit_leaf", "leaf_index = NEW.leaf_index OR record = NEW.record"),
+    ("audit_node", "level = NEW.level AND position = NEW.position"), ("audit_checkpoint", "size = NEW.size"),
+  ].map { table, meets in
+    """
+    CREATE TRIGGER \(table)_once BEFORE INSERT ON \(table)
+    WHEN EXISTS (SELECT 1 FROM \(table) WHERE \(meets) UNION ALL SELECT 1 FROM \(table) WHERE rowid = NEW.rowid)
+    BEGIN SELECT RAISE(ABORT, 'the log is never replaced'); END;
 
     """
   }.joined()

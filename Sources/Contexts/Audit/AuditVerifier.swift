@@ -2,13 +2,17 @@ package import Kernel
 package import NationalCrypto
 package import Storage
 
-/// Recomputes the whole log from what is kept, trusting nothing: digests, leaves, kept nodes, roots, signatures.
+/// Recomputes the whole log from what is kept, trusting nothing: digests, leaves, kept nodes, roots, signatures; and looks at
+/// what stands beside: records without a leaf, payloads that are gone, the sequencer's own count.
 package struct AuditVerifier: Sendable {
   package struct Result: Sendable, Hashable {
     package var records = 0
     package var leaves = 0
+    /// Records whose payload is gone.
     package var erased = 0
+    /// Records without a leaf, and since when the oldest of them waits.
     package var waiting = 0
+    package var oldestWaiting: Instant?
     package var checkpoints = 0
     package var root: Digest32?
     /// What does not hold, in the order found; at most twenty.
@@ -19,6 +23,9 @@ package struct AuditVerifier: Sendable {
       if faults.count < 20 { faults.append(Text(chinese, english)) }
     }
   }
+
+  /// A record has its leaf within a second where a sequencer runs; one that waits so long has been forgotten or kept back.
+  package static let patience: Duration = .seconds(60)
 
   let database: any Database
   let key: SM2.PublicKey
@@ -31,17 +38,17 @@ package struct AuditVerifier: Sendable {
   /// Reads everything once, in one snapshot, holding one path of the tree in memory.
   ///
   /// `witness` is the text of a signed checkpoint that was kept somewhere else: only that can show that a log was cut back
-  /// together with its checkpoints.
-  package func verify(witness: String? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws
-    -> Result
-  {
+  /// together with its checkpoints. `now` is what the age of records without a leaf is measured against; without it none is
+  /// too old.
+  package func verify(
+    witness: String? = nil, at now: Instant? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) async throws -> Result {
     let key = key
-    let outside = witness.map { Checkpoint(note: $0, signedBy: key) }
+    let reading = witness.map { Checkpoint.Reading(kept: $0, key: key) }
     return try await database.read { tx in
       var result = Result()
-      if case .some(.none) = outside {
-        result.found("另存的检查点签名无效", "the checkpoint kept elsewhere is not signed by this node's key")
-      }
+      let outside = reading.flatMap { Self.checkpoint($0, &result) }
+      var erased = Erased(explained: try AuditErasure.explained(in: tx))
       let checkpoints = try Self.checkpoints(in: tx)
       let nodes = try Self.nodes(in: tx)
       var tree = GrowingTree()
@@ -59,7 +66,11 @@ package struct AuditVerifier: Sendable {
           result.found("第 \(result.leaves) 片叶缺失", "leaf \(result.leaves) is missing")
           return false
         }
-        try Self.check(row, at: index, &result)
+        if try TreeStore.digest(row) != MerkleTree.leafHash(try row.blob("digest")) {
+          let id = try row.text("id")
+          result.found("第 \(index) 片叶不是记录 \(id) 的摘要", "leaf \(index) is not the digest of record \(id)")
+        }
+        try Self.check(row, at: index, &erased, &result)
         tree.add(try TreeStore.digest(row)) { level, position, hash in
           guard level % TreeStore.step == 0 else { return }
           if nodes[NodeName(level: level, position: position)] != hash {
@@ -71,7 +82,7 @@ package struct AuditVerifier: Sendable {
           Self.check(checkpoints[nextCheckpoint], root: tree.root, key: key, &result)
           nextCheckpoint += 1
         }
-        if let outside = outside ?? nil, outside.size == result.leaves, outside.root != tree.root {
+        if let outside, outside.size == result.leaves, outside.root != tree.root {
           result.found(
             "日志与另存的 \(outside.size) 条处的检查点不符",
             "the log does not agree with the checkpoint kept elsewhere, at \(outside.size)")
@@ -84,7 +95,7 @@ package struct AuditVerifier: Sendable {
           "检查点签了 \(checkpoints[nextCheckpoint].size) 条，日志只有 \(result.leaves) 条",
           "a checkpoint signs \(checkpoints[nextCheckpoint].size) records, the log has \(result.leaves)")
       }
-      if let outside = outside ?? nil, outside.size > result.leaves {
+      if let outside, outside.size > result.leaves {
         result.found(
           "另存的检查点签了 \(outside.size) 条，日志只有 \(result.leaves) 条：日志被截短",
           "the checkpoint kept elsewhere signs \(outside.size) records, the log has \(result.leaves): it was cut back")
@@ -94,7 +105,16 @@ package struct AuditVerifier: Sendable {
       }
       result.root = tree.root
       result.checkpoints = checkpoints.count
-      result.waiting = try tx.int("SELECT COUNT(*) FROM audit_waiting") ?? 0
+      let counted = try tx.int("SELECT size FROM audit_sequencer WHERE one = 1")
+      if counted != result.leaves {
+        let said = counted.map(String.init) ?? "—"
+        result.found(
+          "排序器记着 \(said) 片叶，日志有 \(result.leaves) 片",
+          "the sequencer's count says \(said) leaves, the log has \(result.leaves)")
+      }
+      try Self.checkWaiting(at: now, &erased, &result, in: tx)
+      result.erased = erased.count
+      erased.tell(&result)
       result.records = try tx.int("SELECT COUNT(*) FROM audit_record") ?? 0
       if result.records != result.leaves + result.waiting {
         result.found(
@@ -105,24 +125,108 @@ package struct AuditVerifier: Sendable {
     }
   }
 
-  private static func check(_ row: Row, at index: Int, _ result: inout Result) throws {
+  private static func checkpoint(_ reading: Checkpoint.Reading, _ result: inout Result) -> Checkpoint? {
+    switch reading {
+    case .signed(let checkpoint): return checkpoint
+    case .malformed:
+      result.found(
+        "另存的文件不是完整的检查点：应为三行正文、一个空行和签名行",
+        "what was kept elsewhere is no whole checkpoint: it should be three lines, an empty one, and lines of signatures"
+      )
+    case .unsigned(let origin):
+      result.found(
+        "另存的检查点（来自 \(origin)）没有本节点密钥的有效签名",
+        "the checkpoint kept elsewhere (of \(origin)) is not signed by this node's key")
+    }
+    return nil
+  }
+
+  /// Payloads that are gone, with and without a record that says why.
+  private struct Erased {
+    var explained: Set<String>
+    var count = 0
+    private var unexplained = 0
+    private var first = ""
+
+    init(explained: Set<String>) { self.explained = explained }
+
+    mutating func add(_ id: AuditRecordID) {
+      count += 1
+      guard !explained.contains(id.text) else { return }
+      if unexplained == 0 { first = id.text }
+      unexplained += 1
+    }
+
+    func tell(_ result: inout Result) {
+      guard unexplained > 0 else { return }
+      result.found(
+        "\(unexplained) 条记录的内容不见了，日志里却没有删除的记录，首条是 \(first)",
+        "the content of \(unexplained) records is gone and no record tells of an erasure, the first is \(first)")
+    }
+  }
+
+  /// Records that have no leaf yet: nothing signs them, so what can be checked is their digests, and that they do not wait
+  /// for ever.
+  private static func checkWaiting(
+    at now: Instant?, _ erased: inout Erased, _ result: inout Result, in tx: any Transaction
+  ) throws {
+    var late = 0
+    try tx.forEach(
+      """
+      SELECT w.record, l.leaf_index, r.id, r.at, r.actor, r.organisation, r.action, r.subject_kind, r.subject, r.grant_id,
+        r.payload_digest, r.digest, p.salt, p.payload
+      FROM audit_waiting w LEFT JOIN audit_record r ON r.id = w.record LEFT JOIN audit_leaf l ON l.record = w.record
+        LEFT JOIN audit_payload p ON p.record = r.id
+      ORDER BY w.record
+      """
+    ) { row in
+      result.waiting += 1
+      let waits = try row.text("record")
+      if let leaf = try row.intOrNil("leaf_index") {
+        result.found("记录 \(waits) 已是第 \(leaf) 片叶，却还在待排", "record \(waits) is leaf \(leaf) and waits all the same")
+      }
+      guard try row.textOrNil("id") != nil else {
+        result.found("待排的记录 \(waits) 不存在", "record \(waits) waits for its leaf and does not exist")
+        return true
+      }
+      try check(row, at: nil, &erased, &result)
+      let at = try row.instant("at")
+      result.oldestWaiting = min(result.oldestWaiting ?? at, at)
+      if let now, now - at > patience { late += 1 }
+      return true
+    }
+    if late > 0, let oldest = result.oldestWaiting {
+      let seconds = patience.components.seconds
+      result.found(
+        "\(late) 条记录等了 \(seconds) 秒以上仍未入树，最早的自 \(oldest)；没有节点在运行时可加 --sequence",
+        "\(late) records have waited for their leaf for over \(seconds) seconds, the oldest since \(oldest); where no node runs, add --sequence"
+      )
+    }
+  }
+
+  /// `index` is nil for a record without a leaf.
+  private static func check(_ row: Row, at index: Int?, _ erased: inout Erased, _ result: inout Result) throws {
     let id: AuditRecordID = try row.id("id")
     let digest = try row.blob("digest")
-    if try TreeStore.digest(row) != MerkleTree.leafHash(digest) {
-      result.found("第 \(index) 片叶不是记录 \(id) 的摘要", "leaf \(index) is not the digest of record \(id)")
-    }
-    var inner = try row.blob("payload_digest")
+    let place = index.map { Text("第 \($0) 条", "number \($0)") } ?? Text("待排", "waiting")
+    let kept = try row.blob("payload_digest")
+    var inner = kept
     if let payload = try row.textOrNil("payload"), let salt = try row.blobOrNil("salt") {
       inner = payloadDigest(payload, salt: salt).bytes
+      if inner != kept {
+        result.found(
+          "记录 \(id)（\(place.chinese)）所存的内容摘要与内容不符",
+          "the kept digest of the content of record \(id) (\(place.english)) is not that of its content")
+      }
     } else {
-      result.erased += 1
+      erased.add(id)
     }
     let computed = recordDigest(
       id: id, at: try row.instant("at"), actor: try row.idOrNil("actor"), organisation: try row.idOrNil("organisation"),
       action: try row.text("action"), subjectKind: try row.text("subject_kind"), subject: try row.text("subject"),
       grant: try row.textOrNil("grant_id"), payloadDigest: inner)
     if computed != digest {
-      result.found("记录 \(id)（第 \(index) 条）的内容被改动", "record \(id) (number \(index)) was changed")
+      result.found("记录 \(id)（\(place.chinese)）被改动", "record \(id) (\(place.english)) was changed")
     }
   }
 

@@ -18,23 +18,46 @@ package struct Checkpoint: Sendable, Hashable {
 
   /// Reads a note and answers what it says if this key signed it; other signers' lines are passed over.
   package init?(note: String, signedBy key: SM2.PublicKey) {
-    let parts = note.components(separatedBy: "\n\n")
-    guard parts.count == 2 else { return nil }
-    let lines = parts[0].components(separatedBy: "\n")
-    guard lines.count == 3, let size = Int(lines[1]), size >= 0, String(size) == lines[1],
-      let bytes = Data(base64Encoded: lines[2]), let root = Digest32(Array(bytes))
-    else { return nil }
-    self.init(origin: lines[0], size: size, root: root)
-    let message = Array(body.utf8)
-    let keyID = CheckpointSigner.keyID(origin: origin, key: key)
-    let signed = parts[1].split(separator: "\n").contains { line in
-      let words = line.split(separator: " ")
-      guard words.count == 3, words[0] == "—", words[1] == origin, let blob = Data(base64Encoded: String(words[2])),
-        Array(blob.prefix(4)) == keyID
-      else { return false }
-      return key.verifies(Array(blob.dropFirst(4)), of: message)
+    guard case .signed(let checkpoint) = Reading(note, key: key) else { return nil }
+    self = checkpoint
+  }
+
+  /// What a note turns out to be: a spoilt copy must not look like a forgery.
+  enum Reading {
+    case signed(Checkpoint)
+    /// No checkpoint's text at all, or one that was cut or changed in form.
+    case malformed
+    /// A checkpoint that this key has not signed, or not so.
+    case unsigned(origin: String)
+
+    init(_ note: String, key: SM2.PublicKey) {
+      let parts = note.components(separatedBy: "\n\n")
+      let lines = parts[0].components(separatedBy: "\n")
+      guard parts.count == 2, lines.count == 3, let size = Int(lines[1]), size >= 0, String(size) == lines[1],
+        let bytes = Data(base64Encoded: lines[2]), let root = Digest32(Array(bytes)), parts[1].hasPrefix("— ")
+      else {
+        self = .malformed
+        return
+      }
+      let checkpoint = Checkpoint(origin: lines[0], size: size, root: root)
+      let message = Array(checkpoint.body.utf8)
+      let keyID = CheckpointSigner.keyID(origin: checkpoint.origin, key: key)
+      let isSigned = parts[1].split(separator: "\n").contains { line in
+        let words = line.split(separator: " ")
+        guard words.count == 3, words[0] == "—", words[1] == checkpoint.origin,
+          let blob = Data(base64Encoded: String(words[2])), Array(blob.prefix(4)) == keyID
+        else { return false }
+        return key.verifies(Array(blob.dropFirst(4)), of: message)
+      }
+      self = isSigned ? .signed(checkpoint) : .unsigned(origin: checkpoint.origin)
     }
-    guard signed else { return nil }
+
+    /// A note that was kept as a file: mail and editors change how lines end, and add lines and a byte-order mark.
+    init(kept text: String, key: SM2.PublicKey) {
+      let lines = text.replacingOccurrences(of: "\r\n", with: "\n").trimmingCharacters(
+        in: .whitespacesAndNewlines.union(["\u{FEFF}"]))
+      self.init(lines + "\n", key: key)
+    }
   }
 }
 

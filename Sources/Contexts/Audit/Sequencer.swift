@@ -37,7 +37,7 @@ package struct Sequencer: Service {
     _ = try? await sequenceOnce()
   }
 
-  /// Sequences everything that waits; for tests and commands.
+  /// Sequences everything that waits; for tests and for commands, which call it before they end: nobody else may come by.
   package func sequenceAll() async throws {
     while try await sequenceOnce() > 0 {}
   }
@@ -46,11 +46,11 @@ package struct Sequencer: Service {
   package func sequenceOnce() async throws -> Int {
     let waits = try await database.read { try $0.row("SELECT record FROM audit_waiting LIMIT 1") != nil }
     guard waits else { return 0 }
-    let (signer, now) = (signer, clock.now())
+    let (signer, now, logger) = (signer, clock.now(), logger)
     return try await database.write(.readCommitted) { tx in
       // Takes the sequencer's row: another sequencer waits here and then sees what this one did.
       try tx.run("UPDATE audit_sequencer SET size = size WHERE one = 1")
-      let start = try tx.int("SELECT size FROM audit_sequencer WHERE one = 1") ?? 0
+      let start = try Self.start(in: tx, logger)
       let waiting = try tx.rows(
         """
         SELECT w.record, r.digest FROM audit_waiting w JOIN audit_record r ON r.id = w.record
@@ -61,6 +61,18 @@ package struct Sequencer: Service {
       try Self.checkpoint(from: start, to: size, signer: signer, at: now, in: tx)
       return waiting.count
     }
+  }
+
+  /// How many leaves there are. The leaves say so themselves: the sequencer's own row only repeats it, and one that was
+  /// changed must neither give a leaf twice nor stop the log for ever.
+  private static func start(in tx: any Transaction, _ logger: Logger) throws -> Int {
+    let said = try tx.int("SELECT size FROM audit_sequencer WHERE one = 1")
+    let leaves = try tx.int("SELECT MAX(leaf_index) + 1 FROM audit_leaf") ?? 0
+    if said == nil { try tx.run("INSERT INTO audit_sequencer (one, size) VALUES (1, \(leaves))") }
+    if said != leaves {
+      logger.error("audit sequencer: its row said \(said ?? 0) leaves, there are \(leaves); put right")
+    }
+    return leaves
   }
 
   private static func extend(from start: Int, with waiting: [Row], in tx: any Transaction) throws -> Int {
@@ -104,7 +116,12 @@ package struct Sequencer: Service {
     from old: Int, to size: Int, signer: CheckpointSigner, at now: Instant, in tx: any Transaction
   ) throws {
     let node = TreeStore.node(in: tx)
-    if old > 0, let last = try tx.row("SELECT root FROM audit_checkpoint WHERE size = \(old)") {
+    if let last = try tx.row("SELECT size, root FROM audit_checkpoint ORDER BY size DESC LIMIT 1") {
+      let signed = try last.int("size")
+      guard signed == old else {
+        throw StorageError(
+          .check, "the last signed checkpoint is of size \(signed), the tree had \(old) leaves; nothing was signed")
+      }
       let root = try MerkleTree.root(size: old, node: node)
       guard try last.blob("root") == root.bytes else {
         throw StorageError(

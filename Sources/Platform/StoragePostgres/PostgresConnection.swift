@@ -206,7 +206,9 @@ final class PostgresConnection {
     let primary = result.flatMap { PQresultErrorField($0, 77 /* PG_DIAG_MESSAGE_PRIMARY */) }.map {
       String(cString: $0)
     }
-    if PQstatus(handle) != CONNECTION_OK {
+    // The server gives each of its errors a state. One without comes from libpq: the connection is lost, also where libpq
+    // has not said so yet.
+    if PQstatus(handle) != CONNECTION_OK || state.isEmpty {
       isBroken = true
       return StorageError(.unavailable, primary ?? Self.firstLine(PQerrorMessage(handle)))
     }
