@@ -13,7 +13,7 @@ package struct Sanjiang: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, DemoCommand.self, ServeCommand.self, WorkerCommand.self, MigrateCommand.self,
       BackupCommand.self,
-      RestoreCommand.self, AuditCommand.self, ExchangeCommand.self, BenchCommand.self,
+      RestoreCommand.self, CalendarCommand.self, AuditCommand.self, ExchangeCommand.self, BenchCommand.self,
     ])
 
   package init() {}

@@ -6,7 +6,10 @@ extension Sharing {
   package static let words = AuditVocabulary(
     area: ("sharing", Text("共享申请与授权", "Requests and grants")),
     actions: RequestEvent.allCases.map { ("sharing.request.\($0.rawValue)", $0.title) }
-      + [("sharing.grant.make", Text("签发授权", "Grant made"))]
+      + [
+        ("sharing.request.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
+        ("sharing.grant.make", Text("签发授权", "Grant made")),
+      ]
       + GrantOrder.allCases.map {
         ("sharing.grant.\($0.rawValue)", Text("\($0.title.chinese)授权", "Grant: \($0.title.english)"))
       },
@@ -15,6 +18,6 @@ extension Sharing {
       ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("resource", Text("信息资源", "Resource")),
       ("due", Text("办理时限", "Due")), ("words", Text("意见", "Words")), ("consumer", Text("使用部门", "Consumer")),
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("items", Text("信息项", "Items")),
-      ("why", Text("理由", "Why")),
+      ("why", Text("理由", "Why")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
     ])
 }
