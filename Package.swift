@@ -54,6 +54,9 @@ let platform: [Room] = [
   Room(
     name: "transfer-bench", folder: "Tools",
     uses: ["Transfer", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit"], isProgram: true),
+  Room(
+    name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],
+    tests: ["Deadlines", "Storage", "Kernel", "TestKit"]),
   Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(
@@ -101,15 +104,15 @@ let product: [Room] = [
 /// A context stands on the platform below it and on the contexts it names, and on nothing beside or above it.
 func context(_ name: String, _ below: [String]) -> Room {
   let ground: [Dependency] = [
-    "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Inbox", "Web", "CEmbedded",
-    logging, lifecycle,
+    "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Calendars", "Inbox", "Web",
+    "CEmbedded", logging, lifecycle,
   ]
   let under = below.map { Dependency.target(name: $0) }
   return Room(
     name: name, folder: "Contexts", uses: ground + under,
     tests: [
-      "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Inbox", "Web", "TestKit",
-      logging,
+      "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Calendars", "Inbox", "Web",
+      "TestKit", logging,
     ] + under)
 }
 

@@ -1,5 +1,6 @@
 import Transfer
 import Audit
+import Calendars
 import Catalog
 import Connecting
 import ConnectorCSV
@@ -26,6 +27,8 @@ struct Node: Sendable {
   let clock: Clock
   let database: any Database
   let keys: NodeKeys
+  /// What the program carries and what was loaded since.
+  let calendars: Calendars
   let signIn: SignIn
   let people: People
   let register: SystemRegister
@@ -36,7 +39,8 @@ struct Node: Sendable {
 
   /// Every context's tables, in the order of the graph.
   static let migrations: [Migrations] = [
-    JobsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations, IdentitySchema.migrations,
+    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
+    IdentitySchema.migrations,
     InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
   ]
 
@@ -53,7 +57,10 @@ struct Node: Sendable {
 
   /// What the log's codes are called.
   static let words = AuditWords(
-    [Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words],
+    [
+      Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words,
+      calendarWords,
+    ],
     people: { try People.named($0, in: $1) }, grant: { try GrantStore.find(number: $0, in: $1)?.id.text })
 
   /// Which records of the log a grant opens to its parties.
@@ -79,6 +86,7 @@ struct Node: Sendable {
     try await database.migrate(migrations)
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
+    try await node.recountByNewProgram()
     return node
   }
 
@@ -87,6 +95,7 @@ struct Node: Sendable {
     self.clock = clock
     self.database = database
     self.keys = keys
+    calendars = .stored()
     let hasher = PasswordHasher()
     let seal = SourceSeal.under(key: keys.sealing)
     let accounts = AccountPolicy(secondFactorFor: settings.secondFactorForStaff ? Set(Role.allCases) : [])
@@ -108,9 +117,10 @@ struct Node: Sendable {
             "Request \($0.number) (\($0.consumerName)) can no longer be granted")
         }
     }
-    cataloguing = Cataloguing(db: database, clock: clock, register: register, dependents: grantsOn)
+    cataloguing = Cataloguing(
+      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn)
     sharing = Sharing(
-      database: database, clock: clock, sealingKey: keys.sealing,
+      database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }
     ) { grant, now, tx in
       try Exchange.schedule(grant, at: now, in: tx)

@@ -92,17 +92,19 @@ import Testing
     ("what waits", "INSERT INTO audit_waiting SELECT id FROM audit_record WHERE subject = '7'"),
   ]
 
-  @Test(arguments: tampering.indices)
-  func `every change to what was kept is found`(index: Int) async throws {
+  @Test(arguments: Engine.allCases, tampering.indices)
+  func `every change to what was kept is found`(engine: Engine, index: Int) async throws {
     let (what, statement) = Self.tampering[index]
-    try await withDatabase(.sqlite, [AuditSchema.migrations]) { db in
+    try await withDatabase(engine, [AuditSchema.migrations]) { db in
       try await append(300, to: db)
       try await sequencer(db).sequenceAll()
       let before = try await verify(db)
       #expect(before.holds)
       try await db.write { tx -> Void in
         for table in ["audit_record", "audit_leaf", "audit_node", "audit_checkpoint"] {
-          try tx.script("DROP TRIGGER \(table)_keep; DROP TRIGGER \(table)_stay; DROP TRIGGER \(table)_once")
+          let on = engine == .postgres ? " ON \(table)" : ""
+          try tx.script("DROP TRIGGER \(table)_keep\(on); DROP TRIGGER \(table)_stay\(on)")
+          if engine == .sqlite { try tx.script("DROP TRIGGER \(table)_once") }
         }
         #expect(try tx.run(statement) > 0)
       }
@@ -290,26 +292,39 @@ import Testing
     }
   }
 
-  @Test func `a department sees only what it did itself`() async throws {
-    try await withDatabase(.sqlite, [AuditSchema.migrations]) { db in
+  @Test(arguments: Engine.allCases)
+  func `a department sees what it did itself, and what anybody did under a grant it is party to`(engine: Engine)
+    async throws
+  {
+    try await withDatabase(engine, [AuditSchema.migrations]) { db in
       let (mine, other) = (OrganisationID.make(), OrganisationID.make())
       let now = clock.now
       try await db.write { tx -> Void in
-        for organisation in [mine, mine, other] {
+        for (organisation, grant) in [(mine, nil), (mine, "ours"), (other, "ours"), (other, "theirs")] {
           let actor = Principal(
             person: nil, name: "某", organisation: organisation, organisationName: "", permissions: [])
           try AuditLog.record(
-            AuditEntry(at: now, actor: actor, action: "test", subjectKind: "thing", subject: "1", subjectName: "1"),
-            in: tx)
+            AuditEntry(
+              at: now, actor: actor, action: "test", subjectKind: "thing", subject: "1", subjectName: "1",
+              grant: grant), in: tx)
         }
       }
-      func seen(_ permissions: Set<Permission>) async throws -> Int {
+      let grants = AuditGrants { grant, principal, _ in grant == "ours" && principal.organisation == mine }
+      func seen(_ permissions: Set<Permission>, under grant: String? = nil) async throws -> Int {
         let reader = Principal(
           person: nil, name: "读", organisation: mine, organisationName: "", permissions: permissions)
-        return try await db.read { try AuditSearch().records(for: reader, in: $0).count }
+        var search = AuditSearch()
+        search.grant = grant
+        let asked = search
+        return try await db.read { try asked.records(for: reader, grants: grants, in: $0).count }
       }
       let (own, all) = (try await seen([.auditReadOwn]), try await seen([.auditRead]))
-      #expect(own == 2 && all == 3)
+      #expect(own == 2 && all == 4)
+      let (ours, theirs, whole) = (
+        try await seen([.auditReadOwn], under: "ours"), try await seen([.auditReadOwn], under: "theirs"),
+        try await seen([.auditRead], under: "theirs")
+      )
+      #expect(ours == 2 && theirs == 0 && whole == 1)
       await #expect(throws: Refusal.self) { try await seen([]) }
     }
   }

@@ -38,7 +38,7 @@ private func file(_ lines: String...) -> String { ([head] + lines).joined(separa
     #expect(standing == nil)
   }
 
-  @Test(arguments: [
+  private static let wrong: [(text: String, field: String, line: Int)] = [
     (file("a,甲厅,甲厅,63,,2017-01-01,,,11630000PDY0000361"), "credit_code", 2),
     (file("a,甲厅,甲厅,99,,2017-01-01,,,\(codeA)"), "division", 2),
     (file("a,甲厅,甲厅,63,,2017-02-30,,,\(codeA)"), "valid_from", 2),
@@ -56,10 +56,13 @@ private func file(_ lines: String...) -> String { ([head] + lines).joined(separa
       file("a,甲厅,甲厅,63,,2017-01-01,2018-01-01,b,\(codeA)", "b,乙厅,乙厅,63,,2018-01-01,2019-01-01,a,\(codeB)"),
       "predecessors", 2
     ),
-  ])
-  func `wrong files are refused whole, naming field and line`(text: String, field: String, line: Int) async throws {
+  ]
+
+  @Test(arguments: Engine.allCases, wrong.indices)
+  func `wrong files are refused whole, naming field and line`(engine: Engine, index: Int) async throws {
+    let (text, field, line) = Self.wrong[index]
     let commented = "# a comment\n# and another\n" + text
-    let (refused, count) = try await withDatabase(.sqlite, [IdentitySchema.migrations]) { db in
+    let (refused, count) = try await withDatabase(engine, [IdentitySchema.migrations]) { db in
       let refused = try await refusal { try await db.write { try OrganisationImport.run(commented, at: now, in: $0) } }
       return (refused, try await db.read { try $0.int("SELECT count(*) FROM identity_organisation") })
     }

@@ -424,7 +424,7 @@ extension Desk {
       #expect(text.contains("\"onBehalfOf\":null"))
       let found = String(decoding: offices, as: UTF8.self)
       #expect(found.hasPrefix("{\"on\":\"2026-01-01\",\"organisations\":[{\"id\":\"\(desk.civil.id)\""))
-      #expect(found.contains("\"validTo\":null}]}"))
+      #expect(found.hasSuffix("\"validTo\":null}],\"next\":null}"))
     }
   }
 }

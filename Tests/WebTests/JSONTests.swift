@@ -85,7 +85,7 @@ import Web
       [
         .get("/catalog", .anyone) { _ in .plain("") },
         Route.get("/api/v1/grants/{id}", .signedIn, summary: Text("授权", "A grant")) { _ in .plain("") }.described(
-          gives: ["type": "object"], query: [("after", Text("之后", "after"))]),
+          gives: ["type": "object"], query: [QueryParameter("after", Text("之后", "after")), .limit(most: 10)]),
         .post("/api/v1/grants/{id}", .signedIn, summary: Text("改", "Change")) { _ in .plain("") },
         .get("/api/v1/hidden", .anyone) { _ in .plain("") },
       ], title: "Sanjiang", version: "1")
@@ -93,7 +93,7 @@ import Web
     #expect(document["paths"]?.members?.map(\.name) == ["/api/v1/grants/{id}"])
     let path = document["paths"]?["/api/v1/grants/{id}"]
     #expect(path?.members?.map(\.name) == ["get", "post"])
-    #expect(path?["get"]?["parameters"]?.array?.map { $0["name"]?.string } == ["id", "after"])
+    #expect(path?["get"]?["parameters"]?.array?.map { $0["name"]?.string } == ["id", "after", "limit"])
     #expect(
       path?["post"]?["parameters"]?.array?.map { $0["name"]?.string } == ["id", "Idempotency-Key", "X-CSRF-Token"])
   }

@@ -46,7 +46,7 @@ package struct AuditRoutes: Sendable {
         return .download(Self.json(proof).bytes, type: "application/json", name: "proof-\(proof.index).json")
       },
       .get("/audit/checkpoints", Self.door) { request in
-        let before = request.query["before"].flatMap { Int($0) }
+        let before = try request.queryPlace("before") { Int($0).flatMap { $0 > 0 ? $0 : nil } }
         let kept = try await database.read { try AuditCheckpoints.list(before: before, limit: 51, in: $0) }
         let shown = kept.prefix(50).map { ($0, Checkpoint(note: $0.note, signedBy: key)?.root == $0.root) }
         return .page(AuditPages.checkpoints(request, shown, key: key, next: kept.count > 50 ? kept[49].size : nil))
@@ -57,25 +57,45 @@ package struct AuditRoutes: Sendable {
   private var interface: [Route] {
     [
       .get("/api/v1/audit/records", Self.door, summary: Text("查询审计记录", "Search the log")) { request in
-        let principal = try request.visitor()
-        let search = try await read(request.query)
-        let records = try await database.read { try search.records(for: principal, grants: grants, in: $0) }
-        let next = records.count == search.limit ? records.last?.id.text : nil
-        return .json(JSON.object([("records", .array(records.map(Self.json))), ("next", .optional(next))]).bytes)
-      },
+        let (principal, limit) = (try request.visitor(), try request.pageLimit(most: 200))
+        var search = try await read(request.query)
+        search.limit = limit + 1
+        let asked = search
+        let records = try await database.read { try asked.records(for: principal, grants: grants, in: $0) }
+        return .json([
+          "records": .array(records.prefix(limit).map(Self.json)),
+          "next": .optional(records.count > limit ? records[limit - 1].id.text : nil),
+        ])
+      }.described(
+        gives: Schema.page("records", Self.record),
+        query: [
+          QueryParameter("actor", Text("人员的标识、姓名或登录名", "a person's id, name or sign-in name")),
+          QueryParameter("organisation", Text("单位标识", "an organisation's id"), Schema.id),
+          QueryParameter("action", Text("动作代码或其开头", "an action's code or its beginning")),
+          QueryParameter("kind", Text("对象的种类", "the kind of subject")),
+          QueryParameter("subject", Text("对象的标识", "the subject's id")),
+          QueryParameter("grant", Text("授权的标识或编号", "a grant's id or number")),
+          QueryParameter("from", Text("起始日，含", "the first day"), Schema.day),
+          QueryParameter("to", Text("结束日，含", "the last day"), Schema.day),
+          .cursor("before"), .limit(most: 200),
+        ]),
       .get("/api/v1/audit/records/{id}/proof", Self.door, summary: Text("一条记录的包含证明", "A record's proof of inclusion")) {
         request in
         let (_, proof) = try await find(request)
         guard let proof else { throw Refusal.notFound(Text("证明", "proof")) }
         return .json(Self.json(proof).bytes)
-      },
+      }.described(
+        gives: Schema.object([
+          ("record", Schema.id), ("digest", Schema.text), ("leafIndex", Schema.whole), ("treeSize", Schema.whole),
+          ("path", Schema.list(Schema.text)), ("root", Schema.text), ("checkpoint", Schema.text),
+        ])),
       .get("/api/v1/audit/checkpoints/latest", Self.door, summary: Text("最新的签名检查点", "The latest signed checkpoint")) {
         _ in
         guard let last = try await database.read({ try AuditCheckpoints.latest(in: $0) }) else {
           throw Refusal.notFound(Text("检查点", "checkpoint"))
         }
         return .plain(last.note)
-      },
+      }.described(gives: Schema.text, as: "text/plain; charset=utf-8"),
     ]
   }
 
@@ -127,6 +147,13 @@ package struct AuditRoutes: Sendable {
     (search.from, search.to) = (try day("from"), try day("to"))
     return search
   }
+
+  private static let record = Schema.object([
+    ("id", Schema.id), ("at", Schema.moment), ("actor", Schema.maybe(Schema.id)),
+    ("actorName", Schema.maybe(Schema.text)), ("organisation", Schema.maybe(Schema.id)), ("action", Schema.text),
+    ("subjectKind", Schema.text), ("subject", Schema.text), ("grant", Schema.maybe(Schema.text)),
+    ("digest", Schema.text), ("leaf", Schema.maybe(Schema.whole)), ("detail", Schema.texts),
+  ])
 
   private static func json(_ record: AuditRecord) -> JSON {
     .object([

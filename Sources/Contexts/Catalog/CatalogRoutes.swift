@@ -247,19 +247,12 @@ package enum CatalogRoutes {
 
   static func query(_ request: Request) throws -> CatalogQuery {
     let given = request.query
-    let provider = try given["provider"].map { text in
-      guard let id = OrganisationID(text) else {
-        throw Refusal.invalid(
-          "catalog.provider", "provider", Text("提供方不是单位标识。", "The provider is no organisation's id."))
-      }
-      return id
-    }
     return CatalogQuery(
       text: String((given["q"] ?? "").prefix(100)), node: given["class"].map { String($0.prefix(24)) },
-      provider: provider, sharingType: given["sharing"].map { String($0.prefix(8)) },
+      provider: try request.queryID("provider"), sharingType: given["sharing"].map { String($0.prefix(8)) },
       format: given["format"].map { String($0.prefix(8)) }, cycle: given["cycle"].map { String($0.prefix(8)) },
-      isMounted: given["mounted"].map { $0 == "1" }, after: given["after"],
-      limit: try pageLimit(request, most: 100, usual: 20))
+      isMounted: try request.queryFlag("mounted"), after: given["after"],
+      limit: try request.pageLimit(most: 100, usual: 20))
   }
 
   static func version(_ request: Request) throws -> Int? {

@@ -1,4 +1,5 @@
 internal import Audit
+package import Calendars
 package import Deadlines
 package import Identity
 internal import Inbox
@@ -26,7 +27,7 @@ package struct Cataloguing: Sendable {
   package var providers: Providers
   package var lists: CodeLists
   package var classification: Classification
-  package var calendar: WorkCalendar
+  package var calendars: Calendars
   package var rules: [RuleSet]
   package var dependents: Dependents
   /// Follows the entries for the counts beside search results.
@@ -35,7 +36,7 @@ package struct Cataloguing: Sendable {
   package init(
     db: any Database, clock: Clock, register: SystemRegister, providers: Providers = .identity,
     lists: CodeLists = .embedded,
-    classification: Classification = .embedded, calendar: WorkCalendar = .embedded,
+    classification: Classification = .embedded, calendars: Calendars = .embedded,
     rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none
   ) {
     self.db = db
@@ -44,7 +45,7 @@ package struct Cataloguing: Sendable {
     self.providers = providers
     self.lists = lists
     self.classification = classification
-    self.calendar = calendar
+    self.calendars = calendars
     self.rules = rules
     self.dependents = dependents
   }
@@ -133,8 +134,8 @@ package struct Cataloguing: Sendable {
   }
 
   /// When a review that is asked for now must be decided.
-  func reviewDue(from day: CalendarDate) -> DueDate? {
+  func reviewDue(from day: CalendarDate, in tx: any Transaction) throws -> DueDate? {
     guard let rule = RuleSet.inForce(on: day, of: rules)["catalogue.review"] else { return nil }
-    return calendar.due(from: day, workingDays: rule.value, rule: rule.reference)
+    return try calendars.inForce(tx).due(from: day, workingDays: rule.value, rule: rule.reference)
   }
 }

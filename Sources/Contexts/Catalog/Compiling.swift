@@ -121,7 +121,7 @@ extension Cataloguing {
             "提供方在国家分类中没有节点，其前身单位也没有；请安全管理员先在单位信息中配置“目录分类节点”。",
             "Neither the provider nor any predecessor has a node in the classification; have one configured first."))
       }
-      let due = reviewDue(from: now.dateInChina)
+      let due = try reviewDue(from: now.dateInChina, in: tx)
       try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due?.encoded, in: tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try Inbox.post(

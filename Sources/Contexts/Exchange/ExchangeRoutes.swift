@@ -9,14 +9,14 @@ package struct ExchangeRoutes: Sendable {
 
   package static func routes(exchange: Exchange) -> [Route] {
     let site = ExchangeRoutes(exchange: exchange)
-    return site.pages + site.interface
+    return site.pages + ExchangeAPI(exchange: exchange).routes
   }
 
   private var pages: [Route] {
     [
       .get("/deliveries", .permission(.exchangeRead)) { request in
-        let grant = request.query["grant"].flatMap { GrantID($0) }
-        let before = request.query["before"].flatMap { DeliveryID($0) }
+        let grant: GrantID? = try request.queryID("grant")
+        let before: DeliveryID? = try request.queryID("before")
         let found = try await exchange.deliveries(for: request.visitor(), grant: grant, before: before, limit: 51)
         return .page(
           DeliveryPages.list(
@@ -36,7 +36,7 @@ package struct ExchangeRoutes: Sendable {
         return .redirect("/deliveries/\(id)", flash: Text("已取消。", "Cancelled."))
       },
       .get("/deliveries/{id}/quarantine", .permission(.exchangeRead)) { request in
-        let after = request.query["after"].flatMap(place)
+        let after = try request.queryPlace("after", place)
         let (view, lines) = try await exchange.quarantine(request.id(), after: after, for: request.visitor())
         return .page(DeliveryPages.quarantine(request, view, lines, next: next(lines)))
       },
@@ -60,31 +60,5 @@ package struct ExchangeRoutes: Sendable {
 
   private func next(_ lines: [QuarantineLine]) -> String? {
     lines.count < 100 ? nil : lines.last.map { "\($0.batch)-\($0.part)-\($0.position)" }
-  }
-
-  private var interface: [Route] {
-    [
-      .get(
-        "/api/v1/deliveries/{id}", .permission(.exchangeRead),
-        summary: Text("一次交换的状态、计数和回执", "A delivery's state, counts and receipts")
-      ) { request in
-        let view = try await exchange.delivery(request.id(), for: request.visitor())
-        return .json(Self.json(view).bytes)
-      }
-    ]
-  }
-
-  private static func json(_ view: DeliveryView) -> JSON {
-    let delivery = view.delivery
-    return [
-      "id": .string(delivery.id.text), "grant": .string(view.grant.number), "mode": .string(delivery.mode.rawValue),
-      "state": .string(delivery.state.rawValue), "open": .bool(delivery.state.isOpen),
-      "read": .integer(Int64(delivery.read)),
-      "delivered": .integer(Int64(delivery.delivered)), "unchanged": .integer(Int64(delivery.unchanged)),
-      "quarantined": .integer(Int64(delivery.quarantined)),
-      "stale": .integer(Int64(delivery.stale)), "receiptsAgree": delivery.agrees.map { .bool($0) } ?? .null,
-      "receipts": .array(
-        view.receipts.map { ["side": .string($0.side), "digest": .string($0.digest), "body": .string($0.body)] }),
-    ]
   }
 }

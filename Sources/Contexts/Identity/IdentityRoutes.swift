@@ -207,14 +207,13 @@ package struct IdentityRoutes: Sendable {
     let manages = Access.permission(.peopleManage)
     return [
       .get("/people", .permission(.peopleRead)) { request in
-        let (search, after) = (request.query["q"], request.query["after"])
-        let (office, role) = (
-          request.query["organisation"].flatMap { OrganisationID($0) },
-          request.query["role"].flatMap(Role.init(rawValue:))
-        )
+        let search = request.query["q"]
+        let after = try request.queryPlace("after") { Person.isLogin($0) ? $0 : nil }
+        let office: OrganisationID? = try request.queryID("organisation")
+        let role: Role? = try request.queryChoice("role")
         let (found, names) = try await database.read { tx in
           let found = try PersonStore.list(
-            search: search, organisation: office, role: role, after: after.flatMap { Person.isLogin($0) ? $0 : nil },
+            search: search, organisation: office, role: role, after: after,
             limit: 51, in: tx)
           let names = try Set(found.map(\.organisation)).reduce(into: [OrganisationID: String]()) { names, id in
             names[id] = try OrganisationStore.find(id, in: tx)?.name

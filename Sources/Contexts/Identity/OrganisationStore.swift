@@ -24,17 +24,21 @@ package enum OrganisationStore {
     ).map(organisation)
   }
 
-  /// Those standing on a day, by division and name; with `search`, those whose name contains it.
+  /// Those standing on a day, by division and name; with `search`, those whose name contains it; from behind one on.
   package static func list(
-    on day: CalendarDate, search: String? = nil, limit: Int = 500, in tx: any Transaction
+    on day: CalendarDate, search: String? = nil, after: Organisation? = nil, limit: Int = 500, in tx: any Transaction
   ) throws -> [Organisation] {
     var conditions: [SQL] = ["valid_from <= \(day)", "valid_to IS NULL OR valid_to > \(day)"]
     if let search {
       let pattern = containing(search)
       conditions.append("lower(name) LIKE \(pattern) OR lower(short_name) LIKE \(pattern)")
     }
+    if let after { conditions.append("(division, name, id) > (\(after.division), \(after.name), \(after.id))") }
     return try tx.rows(
-      "SELECT \(columns) FROM identity_organisation WHERE \(SQL.all(conditions)) ORDER BY division, name LIMIT \(limit)"
+      """
+      SELECT \(columns) FROM identity_organisation WHERE \(SQL.all(conditions))
+      ORDER BY division, name, id LIMIT \(limit)
+      """
     ).map(organisation)
   }
 

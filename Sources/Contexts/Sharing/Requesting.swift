@@ -62,7 +62,7 @@ extension Sharing {
         items: resource.items.filter { wanted.contains($0.id) }.map {
           RequestedItem(item: $0.id, name: $0.name, column: $0.column, isKey: $0.isKey)
         }, state: .ownPending, supplementAsked: false, rules: rules.version, due: nil, version: 1, createdAt: now)
-      request.due = nextDue(of: request, at: now)
+      request.due = try nextDue(of: request, at: now, in: tx)
       try RequestStore.insert(request, formKey: draft.formKey, in: tx)
       try RequestStore.record(.submit, of: request, by: principal, words: nil, at: now, in: tx)
       if let task = task(for: request, at: now) { try Inbox.post(task, in: tx) }

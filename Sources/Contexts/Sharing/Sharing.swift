@@ -1,4 +1,5 @@
 import Audit
+package import Calendars
 import Catalog
 package import Deadlines
 package import Identity
@@ -21,7 +22,7 @@ extension Permission {
 package struct Sharing: Sendable {
   package let database: any Database
   package let clock: Clock
-  let calendar: WorkCalendar
+  let calendars: Calendars
   let rules: [RuleSet]
   let sealingKey: [UInt8]
   /// What a new grant sets in motion above this context, in the grant's own transaction; filled in by App.
@@ -30,7 +31,7 @@ package struct Sharing: Sendable {
   let nameFault: @Sendable (_ kind: String, _ name: String) -> Text?
 
   package init(
-    database: any Database, clock: Clock, calendar: WorkCalendar = .embedded, rules: [RuleSet] = RuleSet.embedded,
+    database: any Database, clock: Clock, calendars: Calendars = .embedded, rules: [RuleSet] = RuleSet.embedded,
     sealingKey: [UInt8], nameFault: @escaping @Sendable (_ kind: String, _ name: String) -> Text? = { _, _ in nil },
     granted: @escaping @Sendable (Grant, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
@@ -38,7 +39,7 @@ package struct Sharing: Sendable {
     self.granted = granted
     self.database = database
     self.clock = clock
-    self.calendar = calendar
+    self.calendars = calendars
     self.rules = rules
     self.sealingKey = sealingKey
   }
@@ -118,10 +119,10 @@ package struct Sharing: Sendable {
   // MARK: - Pieces of the use cases
 
   /// The clock of a step under the request's own rules; nil where no rule sets one.
-  func due(_ key: String, rules version: String, from now: Instant) -> DueDate? {
+  func due(_ key: String, rules version: String, from now: Instant, in tx: any Transaction) throws -> DueDate? {
     let set = rules.first { $0.version == version } ?? RuleSet.inForce(on: now.dateInChina, of: rules)
     guard let rule = set[key], rule.unit == .workingDays else { return nil }
-    return calendar.due(from: now.dateInChina, workingDays: rule.value, rule: rule.reference)
+    return try calendars.inForce(tx).due(from: now.dateInChina, workingDays: rule.value, rule: rule.reference)
   }
 
   /// Carries one event out: rule, store, inbox, audit, in the caller's transaction.
@@ -135,7 +136,7 @@ package struct Sharing: Sendable {
     terms.changesGrounds = changesGrounds
     request.state = try request.state.applying(event, terms)
     if event == .askSupplement { request.supplementAsked = true }
-    request.due = nextDue(of: request, at: now)
+    request.due = try nextDue(of: request, at: now, in: tx)
     guard try RequestStore.update(request, from: before, at: now, in: tx) else { throw Self.changed }
     request.version += 1
     try RequestStore.record(event, of: request, by: principal, words: words, at: now, in: tx)
@@ -144,11 +145,11 @@ package struct Sharing: Sendable {
     try record("sharing.request.\(event.rawValue)", request, by: principal, words: words, at: now, in: tx)
   }
 
-  func nextDue(of request: ShareRequest, at now: Instant) -> DueDate? {
+  func nextDue(of request: ShareRequest, at now: Instant, in tx: any Transaction) throws -> DueDate? {
     switch request.state {
-    case .ownPending: due("share.ownApproval", rules: request.rules, from: now)
-    case .reviewPending: due("share.conditional.platformReview", rules: request.rules, from: now)
-    case .providerPending: due("share.conditional.reply", rules: request.rules, from: now)
+    case .ownPending: try due("share.ownApproval", rules: request.rules, from: now, in: tx)
+    case .reviewPending: try due("share.conditional.platformReview", rules: request.rules, from: now, in: tx)
+    case .providerPending: try due("share.conditional.reply", rules: request.rules, from: now, in: tx)
     // Once everything is there the provider's clock begins anew (一次性告知 restarts it).
     case .supplementPending, .granted, .refused, .withdrawn: nil
     }

@@ -27,7 +27,7 @@ package struct SharingRoutes: Sendable {
         return .page(HomePage.home(request, principal, tasks: tasks, count: count, shortcuts: shortcuts(principal)))
       },
       .get("/inbox", .signedIn) { request in
-        let (tasks, count) = try await waiting(request.visitor(), request.query["after"].flatMap(Inbox.Place.init), 51)
+        let (tasks, count) = try await waiting(request.visitor(), request.queryPlace("after", Inbox.Place.init), 51)
         let next = tasks.count > 50 ? Inbox.Place(tasks[49]).text : nil
         return .page(HomePage.inbox(request, tasks: Array(tasks.prefix(50)), count: count, next: next))
       },
@@ -59,8 +59,8 @@ package struct SharingRoutes: Sendable {
   private var requests: [Route] {
     [
       .get("/requests", .permission(.sharingRead)) { request in
-        let state = request.query["state"].flatMap(RequestState.init(rawValue:))
-        let before = request.query["before"].flatMap { ShareRequestID($0) }
+        let state: RequestState? = try request.queryChoice("state")
+        let before: ShareRequestID? = try request.queryID("before")
         let found = try await sharing.requests(for: request.visitor(), state: state, before: before, limit: 51)
         return .page(
           RequestPages.list(request, Array(found.prefix(50)), state: state, next: found.count > 50 ? found[49].id : nil)
@@ -212,7 +212,7 @@ package struct SharingRoutes: Sendable {
   private var grants: [Route] {
     [
       .get("/grants", .permission(.sharingRead)) { request in
-        let before = request.query["before"].flatMap { GrantID($0) }
+        let before: GrantID? = try request.queryID("before")
         let found = try await sharing.grants(for: request.visitor(), before: before, limit: 51)
         return .page(GrantPages.list(request, Array(found.prefix(50)), next: found.count > 50 ? found[49].id : nil))
       },

@@ -6,7 +6,10 @@ extension Sharing {
   package static let words = AuditVocabulary(
     area: ("sharing", Text("共享申请与授权", "Requests and grants")),
     actions: RequestEvent.allCases.map { ("sharing.request.\($0.rawValue)", $0.title) }
-      + [("sharing.grant.make", Text("签发授权", "Grant made"))]
+      + [
+        ("sharing.request.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
+        ("sharing.grant.make", Text("签发授权", "Grant made")),
+      ]
       + GrantOrder.allCases.map {
         ("sharing.grant.\($0.rawValue)", Text("\($0.title.chinese)授权", "Grant: \($0.title.english)"))
       },
@@ -17,5 +20,6 @@ extension Sharing {
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("items", Text("信息项", "Items")),
       ("why", Text("理由", "Why")), ("purpose", Text("使用目的", "Purpose")), ("legalBasis", Text("法律依据", "Legal basis")),
       ("scene", Text("办事场景", "Scene")), ("mode", Text("共享方式", "Mode")),
+      ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
     ])
 }

@@ -45,6 +45,8 @@ package struct WorkCalendar: Sendable {
     case kind(line: Int)
     /// The day already stands in an earlier line.
     case repeated(line: Int)
+    /// The day already stands in an earlier line, and there as the other kind.
+    case contradicts(line: Int)
     /// A Saturday or Sunday cannot be "made up" by a weekday: the line would change nothing and is likely a slip.
     case needless(line: Int)
 
@@ -55,7 +57,37 @@ package struct WorkCalendar: Sendable {
       case .date(let line): Text("第 \(line) 行：日期应写作 2026-10-01。", "Line \(line): a date is written 2026-10-01.")
       case .kind(let line): Text("第 \(line) 行：类型应为 holiday 或 workday。", "Line \(line): the kind is holiday or workday.")
       case .repeated(let line): Text("第 \(line) 行：日期重复。", "Line \(line): the date stands twice.")
+      case .contradicts(let line):
+        Text(
+          "第 \(line) 行：同一天在前面是另一种类型，一天或放假或上班。",
+          "Line \(line): an earlier line has the other kind; a day is either a holiday or worked.")
       case .needless(let line): Text("第 \(line) 行：这一天本来就是工作日。", "Line \(line): that day is a working day anyway.")
+      }
+    }
+  }
+
+  /// One line of an arrangement.
+  package struct Exception: Hashable, Sendable {
+    package var date: CalendarDate
+    package var day: Day
+
+    package init(date: CalendarDate, day: Day) {
+      self.date = date
+      self.day = day
+    }
+
+    /// `holiday` or `workday`, as the file writes it; nil for what is no exception.
+    package var kind: String? {
+      switch day {
+      case .holiday: "holiday"
+      case .makeUp: "workday"
+      case .weekday, .weekend: nil
+      }
+    }
+    package var occasion: String {
+      switch day {
+      case .holiday(let name), .makeUp(let name): name
+      case .weekday, .weekend: ""
       }
     }
   }
@@ -63,35 +95,73 @@ package struct WorkCalendar: Sendable {
   /// Reads `date,kind,occasion`. A year counts as known when it has the holidays of a whole year (five and more): a stray
   /// make-up day of the next New Year in December does not make a year known.
   package init(csv: String) throws(Fault) {
+    let lines = try Self.lines(of: csv)
+    var digest = Digest()
+    for line in lines { digest.add(line.exception) }
+    try self.init(lines.map(\.exception), digest)
+  }
+
+  private init(_ exceptions: [Exception], _ digest: Digest) throws(Fault) {
+    var holidays: [Int: Int] = [:]
+    for exception in exceptions where exception.kind == "holiday" { holidays[exception.date.year, default: 0] += 1 }
+    years = Set(holidays.filter { $0.value >= 5 }.keys)
+    guard let first = years.min(), let last = years.max() else { throw .empty }
+    self.exceptions = Dictionary(exceptions.map { ($0.date, $0.day) }, uniquingKeysWith: { first, _ in first })
+    firstYear = first
+    lastYear = last
+    version = "\(last)-\(digest.hexadecimal.prefix(8))"
+  }
+
+  /// Each line of a file with its number, checked by itself and against those before it.
+  static func lines(of csv: String) throws(Fault) -> [(line: Int, exception: Exception)] {
     let table: CSV.Table
     do {
       table = try CSV.table(csv, comments: true)
       try table.require("date", "kind", "occasion")
     } catch { throw .csv(error) }
-    var exceptions: [CalendarDate: Day] = [:]
-    var holidays: [Int: Int] = [:]
-    var digest = Digest()
+    var seen: [CalendarDate: Exception] = [:]
+    var lines: [(line: Int, exception: Exception)] = []
     for row in table.rows {
       guard let date = CalendarDate(row["date"]) else { throw .date(line: row.line) }
-      let day: Day
+      let exception: Exception
       switch row["kind"] {
-      case "holiday":
-        day = .holiday(row["occasion"])
-        holidays[date.year, default: 0] += 1
+      case "holiday": exception = Exception(date: date, day: .holiday(row["occasion"]))
       case "workday":
         guard date.weekday > 5 else { throw .needless(line: row.line) }
-        day = .makeUp(row["occasion"])
+        exception = Exception(date: date, day: .makeUp(row["occasion"]))
       default: throw .kind(line: row.line)
       }
-      guard exceptions.updateValue(day, forKey: date) == nil else { throw .repeated(line: row.line) }
-      digest.add("\(date) \(row["kind"]) \(row["occasion"])\n")
+      if let before = seen.updateValue(exception, forKey: date) {
+        throw before.kind == exception.kind ? .repeated(line: row.line) : .contradicts(line: row.line)
+      }
+      lines.append((row.line, exception))
     }
-    years = Set(holidays.filter { $0.value >= 5 }.keys)
-    guard let first = years.min(), let last = years.max() else { throw .empty }
-    self.exceptions = exceptions
-    firstYear = first
-    lastYear = last
-    version = "\(last)-\(digest.hexadecimal.prefix(8))"
+    return lines
+  }
+
+  /// The exceptions of a year, by date.
+  func exceptions(in year: Int) -> [Exception] {
+    exceptions.filter { $0.key.year == year }.map { Exception(date: $0.key, day: $0.value) }.sorted {
+      $0.date < $1.date
+    }
+  }
+
+  /// This calendar with what was loaded since. Where it knows a year by now it stays as it is: a newer program that
+  /// carries the year is as good as the file. Only the Decembers before a year it does not know take the days that such a
+  /// year's New Year moved into them.
+  package func adding(_ more: [Exception]) -> WorkCalendar {
+    let new = more.filter { exception in
+      let year = exception.date.year
+      return exceptions[exception.date] == nil
+        && (!knows(year: year) || exception.date.month == 12 && !knows(year: year + 1))
+    }.sorted { $0.date < $1.date }
+    guard !new.isEmpty else { return self }
+    var digest = Digest()
+    digest.add(version + "\n")
+    for exception in new { digest.add(exception) }
+    let all = exceptions.map { Exception(date: $0.key, day: $0.value) } + new
+    // What was a calendar stays one, whatever is added.
+    return (try? WorkCalendar(all, digest)) ?? self
   }
 
   /// Whether the arrangement of that year is loaded.
@@ -179,6 +249,10 @@ package struct Extension: Hashable, Sendable {
 /// FNV-1a of 64 bits: tells versions of our own files apart; nothing for security.
 struct Digest {
   private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  mutating func add(_ exception: WorkCalendar.Exception) {
+    add("\(exception.date) \(exception.kind ?? "") \(exception.occasion)\n")
+  }
 
   mutating func add(_ text: String) {
     for byte in text.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }

@@ -95,15 +95,19 @@ package enum Inbox {
     return try tx.run(statement)
   }
 
-  /// Moves the due date of what waits on a subject: an extension, a suspension, a calendar that became known.
+  /// Moves the due date of what waits on a subject, all of it or one kind: an extension, a suspension, a calendar that
+  /// became known.
   package static func move(
-    subject kind: String, _ id: String, to due: CalendarDate, isProvisional: Bool, in tx: any Transaction
+    subject kind: String, _ id: String, kind task: String? = nil, to due: CalendarDate, isProvisional: Bool,
+    in tx: any Transaction
   ) throws {
-    try tx.run(
+    var statement: SQL =
       """
       UPDATE inbox_task SET due = \(due), provisional = \(isProvisional)
       WHERE subject_kind = \(kind) AND subject = \(id) AND closed_at IS NULL
-      """)
+      """
+    if let task { statement += " AND kind = \(task)" }
+    try tx.run(statement)
   }
 
   /// What waits for this principal, most urgent first; at most `limit`, after the place of an earlier page.

@@ -6,12 +6,17 @@ package struct RouteSchema: Sendable {
   package var takes: JSON?
   /// JSON Schema of what is answered.
   package var gives: JSON?
+  /// The answer's media type.
+  package var type: String
   /// Names in the query, with what they mean.
-  package var query: [(name: String, meaning: Text)]
+  package var query: [QueryParameter]
 
-  package init(takes: JSON? = nil, gives: JSON? = nil, query: [(name: String, meaning: Text)] = []) {
+  package init(
+    takes: JSON? = nil, gives: JSON? = nil, type: String = "application/json", query: [QueryParameter] = []
+  ) {
     self.takes = takes
     self.gives = gives
+    self.type = type
     self.query = query
   }
 }
@@ -49,12 +54,13 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
   ]
   var parameters: [JSON] = route.path.split(separator: "/").filter { $0.first == "{" }.map {
     [
-      "name": .string(String($0.dropFirst().dropLast())), "in": "path", "required": true, "schema": ["type": "string"],
+      "name": .string(String($0.dropFirst().dropLast())), "in": "path", "required": true, "schema": Schema.id,
     ]
   }
-  for (name, meaning) in route.schema.query {
+  for parameter in route.schema.query {
     parameters.append([
-      "name": .string(name), "in": "query", "description": .string(language(meaning)), "schema": ["type": "string"],
+      "name": .string(parameter.name), "in": "query", "description": .string(language(parameter.meaning)),
+      "schema": parameter.schema,
     ])
   }
   if route.method == .post {
@@ -73,7 +79,7 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
   if let takes = route.schema.takes {
     members.append(("requestBody", ["required": true, "content": ["application/json": ["schema": takes]]]))
   }
-  let content: JSON = ["application/json": route.schema.gives.map { ["schema": $0] } ?? [:]]
+  let content = JSON.object([(route.schema.type, route.schema.gives.map { ["schema": $0] } ?? [:])])
   members.append(
     (
       "responses",

@@ -44,10 +44,10 @@ package struct Route: Sendable {
 
   /// The same route with what the OpenAPI document says of it.
   package func described(
-    takes: JSON? = nil, gives: JSON? = nil, query: [(name: String, meaning: Text)] = []
+    takes: JSON? = nil, gives: JSON? = nil, as type: String = "application/json", query: [QueryParameter] = []
   ) -> Route {
     var route = self
-    route.schema = RouteSchema(takes: takes, gives: gives, query: query)
+    route.schema = RouteSchema(takes: takes, gives: gives, type: type, query: query)
     return route
   }
 

@@ -18,17 +18,19 @@ enum CatalogAPI {
             "format": counts(hits.formats), "cycle": counts(hits.cycles),
           ],
         ])
-      }.described(query: [
-        ("q", Text("名称、摘要、信息项、提供方或代码中的词", "words of name, abstract, items, provider or code")),
-        ("class", Text("分类节点，含其下级", "a node of the classification, with what lies below")),
-        ("provider", Text("提供方标识", "the provider's id")),
-        ("sharing", Text("共享类型 1、2、3", "sharing type 1, 2 or 3")),
-        ("format", Text("格式分类 01–06", "class of format, 01 to 06")),
-        ("cycle", Text("更新周期代码", "code of the update cycle")),
-        ("mounted", Text("1 已挂接，0 未挂接", "1 mounted, 0 not")),
-        ("after", Text("上一页的 next", "next of the page before")),
-        ("limit", Text("每页条数，最多 100", "at most 100 a page")),
-      ]),
+      }.described(
+        gives: found,
+        query: [
+          QueryParameter(
+            "q", Text("名称、摘要、信息项、提供方或代码中的词", "words of name, abstract, items, provider or code")),
+          QueryParameter("class", Text("分类节点，含其下级", "a node of the classification, with what lies below")),
+          QueryParameter("provider", Text("提供方标识", "the provider's id"), Schema.id),
+          QueryParameter("sharing", Text("共享类型 1、2、3", "sharing type 1, 2 or 3")),
+          QueryParameter("format", Text("格式分类 01–06", "class of format, 01 to 06")),
+          QueryParameter("cycle", Text("更新周期代码", "code of the update cycle")),
+          QueryParameter("mounted", Text("1 已挂接，0 未挂接", "1 mounted, 0 not"), Schema.choice(["1", "0"])),
+          .cursor("after", Schema.text), .limit(most: 100, usual: 20),
+        ]),
       Route.get(
         "/api/v1/catalog/resources/{id}", .permission(.readCatalog),
         summary: Text("一个信息资源的核心元数据和信息项", "One resource with its core metadata and items")
@@ -37,9 +39,60 @@ enum CatalogAPI {
           request.visitor(), request.id(), version: try CatalogRoutes.version(request))
         let tag = "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)\""
         return .json(json(resource).bytes, etag: tag)
-      }.described(query: [("version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"))]),
+      }.described(
+        gives: whole,
+        query: [
+          QueryParameter(
+            "version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"),
+            Schema.number(1...1_000_000))
+        ]),
     ]
   }
+
+  // MARK: What is answered
+
+  private static let count = Schema.list(
+    Schema.object([("value", Schema.text), ("name", Schema.text), ("count", Schema.whole)]))
+
+  private static let found = Schema.object([
+    ("total", Schema.whole), ("totalIsExact", Schema.flag), ("next", Schema.maybe(Schema.text)),
+    (
+      "resources",
+      Schema.list(
+        Schema.object([
+          ("id", Schema.id), ("version", Schema.whole), ("code", Schema.text), ("name", Schema.text),
+          ("abstract", Schema.text), ("provider", Schema.id), ("providerName", Schema.text),
+          ("classes", Schema.list(Schema.text)), ("sharingType", Schema.text), ("format", Schema.text),
+          ("cycle", Schema.text), ("isMounted", Schema.flag), ("itemCount", Schema.whole), ("publishedOn", Schema.day),
+        ]))
+    ),
+    (
+      "facets",
+      Schema.object([("class", count), ("provider", count), ("sharing", count), ("format", count), ("cycle", count)])
+    ),
+  ])
+
+  private static let whole = Schema.object([
+    ("id", Schema.id), ("version", Schema.whole), ("state", Schema.choice(VersionState.self)),
+    ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("abstract", Schema.text),
+    ("classes", Schema.list(Schema.text)), ("provider", Schema.id), ("providerName", Schema.text),
+    ("providerCode", Schema.text), ("system", Schema.maybe(Schema.id)), ("format", Schema.text),
+    ("sharingType", Schema.text), ("sharingCondition", Schema.text), ("methodClass", Schema.text),
+    ("methodType", Schema.text), ("openType", Schema.text), ("openCondition", Schema.text), ("cycle", Schema.text),
+    ("related", Schema.list(Schema.text)), ("secrecy", Schema.text), ("level", Schema.text),
+    ("publishedOn", Schema.maybe(Schema.day)), ("isMounted", Schema.flag), ("deliversIncrementally", Schema.flag),
+    ("schemaDigest", Schema.text),
+    (
+      "items",
+      Schema.list(
+        Schema.object([
+          ("id", Schema.id), ("name", Schema.text), ("column", Schema.text), ("dataType", Schema.text),
+          ("length", Schema.maybe(Schema.whole)), ("scale", Schema.maybe(Schema.whole)), ("isNullable", Schema.flag),
+          ("isKey", Schema.flag), ("semantic", Schema.maybe(Schema.text)), ("description", Schema.text),
+          ("sharingType", Schema.text), ("sharingCondition", Schema.text), ("grade", Schema.text),
+        ]))
+    ),
+  ])
 
   private static func counts(_ counts: [CatalogHits.Count]) -> JSON {
     .array(

@@ -20,17 +20,48 @@ extension IdentityRoutes {
             ("onBehalfOf", .optional(principal.onBehalfOf?.text)),
             ("permissions", .array(principal.permissions.sorted().map { .string($0.name) })),
           ]))
-      },
+      }.described(
+        gives: Schema.object([
+          ("id", Schema.maybe(Schema.id)), ("name", Schema.text),
+          ("organisation", Schema.object([("id", Schema.maybe(Schema.id)), ("name", Schema.text)])),
+          ("onBehalfOf", Schema.maybe(Schema.id)), ("permissions", Schema.list(Schema.text)),
+        ])),
       .get("/api/v1/organisations", .signedIn, summary: Text("某日在设的单位", "Organisations standing on a day")) {
         request in
         let day = try self.day(request)
-        let search = request.query["q"]
-        let found = try await database.read { try OrganisationStore.list(on: day, search: search, in: $0) }
+        let (search, limit) = (request.query["q"], try request.pageLimit(most: 500))
+        let after: OrganisationID? = try request.queryID("after")
+        let found = try await database.read { tx in
+          let last = try after.map { id in
+            guard let last = try OrganisationStore.find(id, in: tx) else {
+              throw Refusal.invalid(
+                "web.query", "after", Text("after 不是上一页给出的位置。", "after is no place that a page before gave."))
+            }
+            return last
+          }
+          return try OrganisationStore.list(on: day, search: search, after: last, limit: limit + 1, in: tx)
+        }
         return .json(
-          .object([("on", .string(day.description)), ("organisations", .array(found.map(Self.json)))]))
-      }.described(query: [
-        ("on", Text("日期，默认今天", "The day, today by default")), ("q", Text("名称中的文字", "Text in the name")),
-      ]),
+          .object([
+            ("on", .string(day.description)), ("organisations", .array(found.prefix(limit).map(Self.json))),
+            ("next", .optional(found.count > limit ? found[limit - 1].id.text : nil)),
+          ]))
+      }.described(
+        gives: Schema.object([
+          ("on", Schema.day),
+          (
+            "organisations",
+            Schema.list(
+              Schema.object([
+                ("id", Schema.id), ("name", Schema.text), ("shortName", Schema.text), ("creditCode", Schema.text),
+                ("division", Schema.text), ("validFrom", Schema.day), ("validTo", Schema.maybe(Schema.day)),
+              ]))
+          ), ("next", Schema.maybe(Schema.id)),
+        ]),
+        query: [
+          QueryParameter("on", Text("日期，默认今天", "The day, today by default"), Schema.day),
+          QueryParameter("q", Text("名称中的文字", "Text in the name")), .cursor("after"), .limit(most: 500),
+        ]),
     ]
   }
 

@@ -1,5 +1,5 @@
 import Kernel
-package import Web
+import Web
 
 enum InventoryAPI {
   static func systems(_ register: SystemRegister) -> Route {
@@ -7,25 +7,28 @@ enum InventoryAPI {
       "/api/v1/systems", .permission(.readInventory),
       summary: Text("信息系统清单，按名称逐页", "Information systems by name, page by page")
     ) { request in
-      let owner = try request.query["owner"].map { text in
-        guard let id = OrganisationID(text) else {
-          throw Refusal.invalid("inventory.owner", "owner", Text("owner 不是单位标识。", "owner is no organisation's id."))
-        }
-        return id
-      }
       let listing = try await register.list(
-        request.visitor(), words: request.query["q"] ?? "", owner: owner, after: request.query["after"],
-        limit: try pageLimit(request, most: 200))
+        request.visitor(), words: request.query["q"] ?? "", owner: try request.queryID("owner"),
+        after: request.query["after"], limit: try request.pageLimit(most: 200))
       return .json([
         "systems": .array(listing.systems.map { json($0, register.lists) }), "next": .optional(listing.next),
       ])
-    }.described(query: [
-      ("q", Text("名称、编号、功能或单位中的词", "words of name, number, function or owner")),
-      ("owner", Text("所属单位标识", "the owning organisation's id")),
-      ("after", Text("上一页的 next", "next of the page before")),
-      ("limit", Text("每页条数，最多 200", "at most 200 a page")),
-    ])
+    }.described(
+      gives: Schema.page("systems", system),
+      query: [
+        QueryParameter("q", Text("名称、编号、功能或单位中的词", "words of name, number, function or owner")),
+        QueryParameter("owner", Text("所属单位标识", "the owning organisation's id"), Schema.id),
+        .cursor("after", Schema.text), .limit(most: 200),
+      ])
   }
+
+  private static let system = Schema.object([
+    ("id", Schema.id), ("number", Schema.text), ("name", Schema.text), ("function", Schema.text),
+    ("owner", Schema.id), ("ownerName", Schema.text), ("scope", Schema.text), ("frequency", Schema.text),
+    ("network", Schema.text), ("stage", Schema.text), ("stageName", Schema.text), ("approvedBy", Schema.text),
+    ("approvedOn", Schema.maybe(Schema.day)), ("fundSource", Schema.text), ("registeredAt", Schema.moment),
+    ("changedAt", Schema.moment),
+  ])
 
   private static func json(_ system: InformationSystem, _ lists: CodeLists) -> JSON {
     let facts = system.facts
@@ -39,14 +42,4 @@ enum InventoryAPI {
       "changedAt": .string(system.changedAt.description),
     ]
   }
-}
-
-/// `limit` of a list, refused when it is no number in its range.
-package func pageLimit(_ request: Request, most: Int, usual: Int = 50) throws -> Int {
-  guard let text = request.query["limit"] else { return usual }
-  guard let limit = Int(text), (1...most).contains(limit) else {
-    throw Refusal.invalid(
-      "page.limit", "limit", Text("limit 应为 1 到 \(most) 的整数。", "limit must be a whole number from 1 to \(most)."))
-  }
-  return limit
 }

@@ -12,26 +12,78 @@ struct SharingAPI: Sendable {
         "/api/v1/requests", .permission(.sharingRead),
         summary: Text("本单位提出或收到的共享申请，新的在前", "Requests of or to one's organisation, newest first")
       ) { request in
-        let state = request.query["state"].flatMap(RequestState.init(rawValue:))
-        let before = request.query["before"].flatMap { ShareRequestID($0) }
-        let found = try await sharing.requests(for: request.visitor(), state: state, before: before, limit: 51)
-        let next = found.count > 50 ? found[49].id.text : nil
-        return .json(
-          JSON.object([("requests", .array(found.prefix(50).map(Self.json))), ("next", .optional(next))]).bytes)
-      },
+        let limit = try request.pageLimit(most: 200)
+        let found = try await sharing.requests(
+          for: request.visitor(), state: try request.queryChoice("state"), before: try request.queryID("before"),
+          limit: limit + 1)
+        return .json([
+          "requests": .array(found.prefix(limit).map(Self.json)),
+          "next": .optional(found.count > limit ? found[limit - 1].id.text : nil),
+        ])
+      }.described(
+        gives: Schema.page("requests", Self.request),
+        query: [
+          QueryParameter("state", Text("状态", "where it stands"), Schema.choice(RequestState.self)),
+          .cursor("before"), .limit(most: 200),
+        ]),
       .get(
         "/api/v1/requests/{id}", .permission(.sharingRead), summary: Text("一件共享申请", "One request")
       ) { request in
         let (item, _, _) = try await sharing.request(request.id(), for: request.visitor())
-        return .json(Self.json(item).bytes)
-      },
+        return .json(Self.json(item))
+      }.described(gives: Self.request),
+      .get(
+        "/api/v1/grants", .permission(.sharingRead),
+        summary: Text("本单位给出或使用的授权，新的在前", "Grants that one's organisation gave or uses, newest first")
+      ) { request in
+        let limit = try request.pageLimit(most: 200)
+        let found = try await sharing.grants(
+          for: request.visitor(), before: try request.queryID("before"), limit: limit + 1)
+        return .json([
+          "grants": .array(found.prefix(limit).map(Self.json)),
+          "next": .optional(found.count > limit ? found[limit - 1].id.text : nil),
+        ])
+      }.described(gives: Schema.page("grants", Self.grant), query: [.cursor("before"), .limit(most: 200)]),
       .get(
         "/api/v1/grants/{id}", .permission(.sharingRead), summary: Text("一份授权", "One grant")
       ) { request in
-        .json(Self.json(try await sharing.grant(request.id(), for: request.visitor())).bytes)
-      },
+        .json(Self.json(try await sharing.grant(request.id(), for: request.visitor())))
+      }.described(gives: Self.grant),
     ]
   }
+
+  // MARK: What is answered
+
+  private static let request = Schema.object([
+    ("id", Schema.id), ("number", Schema.text), ("state", Schema.choice(RequestState.self)), ("resource", Schema.id),
+    ("resourceName", Schema.text), ("provider", Schema.text), ("consumer", Schema.text), ("purpose", Schema.text),
+    ("legalBasis", Schema.text), ("scene", Schema.text), ("mode", Schema.choice(SharingMode.self)),
+    ("frequency", Schema.choice(Frequency.self)), ("from", Schema.day), ("to", Schema.day),
+    ("due", Schema.maybe(Schema.day)), ("dueIsProvisional", Schema.flag),
+    (
+      "items",
+      Schema.list(
+        Schema.object([
+          ("name", Schema.text), ("column", Schema.text), ("approved", Schema.maybe(Schema.flag)),
+          ("mask", Schema.maybe(Schema.text)), ("reason", Schema.maybe(Schema.text)),
+        ]))
+    ),
+  ])
+
+  private static let grant = Schema.object([
+    ("id", Schema.id), ("number", Schema.text), ("state", Schema.choice(Grant.State.self)), ("request", Schema.id),
+    ("resource", Schema.id), ("resourceName", Schema.text), ("provider", Schema.text), ("consumer", Schema.text),
+    ("purpose", Schema.text), ("legalBasis", Schema.text), ("scene", Schema.text),
+    ("mode", Schema.choice(SharingMode.self)), ("frequency", Schema.choice(Frequency.self)), ("from", Schema.day),
+    ("to", Schema.day), ("targetTable", Schema.text), ("endedWhy", Schema.maybe(Schema.text)),
+    (
+      "items",
+      Schema.list(
+        Schema.object([
+          ("name", Schema.text), ("column", Schema.text), ("key", Schema.flag), ("mask", Schema.text),
+        ]))
+    ),
+  ])
 
   private static func json(_ item: ShareRequest) -> JSON {
     .object([
@@ -42,6 +94,7 @@ struct SharingAPI: Sendable {
       ("mode", .string(item.mode.rawValue)), ("frequency", .string(item.frequency.rawValue)),
       ("from", .string("\(item.firstDay)")),
       ("to", .string("\(item.lastDay)")), ("due", .optional(item.due.map { "\($0.date)" })),
+      ("dueIsProvisional", .bool(item.due?.provisional ?? false)),
       (
         "items",
         .array(

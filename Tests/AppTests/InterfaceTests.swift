@@ -1,0 +1,218 @@
+import Audit
+import Catalog
+import Exchange
+import Foundation
+import Identity
+import Kernel
+import Sharing
+import Storage
+import TestKit
+import Testing
+import Web
+
+@testable import App
+
+/// The programming interface: its document is true, its lists page by key, and what it does not understand it refuses.
+@Suite struct InterfaceTests {
+  private func enter(_ base: String, as login: String) async throws -> Visitor {
+    let visitor = Visitor(base: base)
+    let answer = try await visitor.post(
+      "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+    #expect(answer.status == 303)
+    return visitor
+  }
+
+  private func json(_ visitor: Visitor, _ path: String) async throws -> JSON {
+    let answer = try await visitor.get(path)
+    #expect(answer.status == 200, "\(path): \(answer.status) \(answer.text.prefix(300))")
+    return try JSONParser.parse(Array(answer.body))
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `every answer is what the document says it is, and every address is in it`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let node = stage.node
+      let grant = try await stage.grant(stage.draft)
+      let delivery = try await node.deliverNow(grant.id)
+      var second = stage.draft
+      second.targetTable = "other"
+      _ = try await node.sharing.submit(second, by: stage.cast.clerk)
+      try await node.sequencer.sequenceAll()
+      let record = try await node.database.read {
+        try $0.row("SELECT record FROM audit_leaf ORDER BY leaf_index LIMIT 1")?.text("record")
+      }
+      try await withSite(node) { base in
+        let visitor = try await enter(base, as: "zhang.operator")
+        let auditor = try await enter(base, as: "audit.demo")
+        let document = try await json(visitor, "/api/v1/openapi.json")
+        let addresses: [(path: String, asked: String, by: Visitor)] = [
+          ("/api/v1/me", "/api/v1/me", visitor),
+          ("/api/v1/organisations", "/api/v1/organisations?limit=3", visitor),
+          ("/api/v1/systems", "/api/v1/systems", visitor),
+          ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=1", visitor),
+          ("/api/v1/catalog/resources/{id}", "/api/v1/catalog/resources/\(stage.resource.id)", visitor),
+          ("/api/v1/requests", "/api/v1/requests", visitor),
+          ("/api/v1/requests/{id}", "/api/v1/requests/\(grant.request)", visitor),
+          ("/api/v1/grants", "/api/v1/grants", visitor),
+          ("/api/v1/grants/{id}", "/api/v1/grants/\(grant.id)", visitor),
+          ("/api/v1/deliveries", "/api/v1/deliveries?grant=\(grant.id)", visitor),
+          ("/api/v1/deliveries/{id}", "/api/v1/deliveries/\(delivery.id)", visitor),
+          ("/api/v1/audit/records", "/api/v1/audit/records?limit=200", auditor),
+          ("/api/v1/audit/records/{id}/proof", "/api/v1/audit/records/\(record ?? "")/proof", auditor),
+          ("/api/v1/audit/checkpoints/latest", "/api/v1/audit/checkpoints/latest", auditor),
+        ]
+        #expect(document["paths"]?.members?.map(\.name) == addresses.map(\.path).sorted())
+        for (path, asked, by) in addresses {
+          let content = document["paths"]?[path]?["get"]?["responses"]?["200"]?["content"]?.members?.first
+          let schema = try #require(content?.value["schema"], "\(path) does not say what it answers")
+          let answer = try await by.get(asked)
+          #expect(answer.status == 200, "\(asked): \(answer.status)")
+          #expect(answer.headers["content-type"] == content?.name, "\(path)")
+          if content?.name == "application/json" {
+            let value = try JSONParser.parse(Array(answer.body))
+            #expect(Self.faults(value, schema, at: path) == [])
+            // A resource may well have no related ones; a list with nothing in it would have shown nothing here.
+            for list in value.members ?? [] where list.value.array != nil && list.name != "related" {
+              #expect(list.value.array?.isEmpty == false, "\(asked): an empty \(list.name) shows nothing")
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `lists go on where the page before ended, to the last`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      var made: [String] = []
+      for table in ["one", "two", "three"] {
+        var draft = stage.draft
+        draft.targetTable = table
+        let grant = try await stage.grant(draft)
+        _ = try await stage.node.deliverNow(grant.id)
+        made.insert(grant.number, at: 0)
+      }
+      try await withSite(stage.node) { base in
+        let clerk = try await enter(base, as: "li.clerk")
+        func walk(_ path: String, _ list: String, _ name: String, _ cursor: String, limit: Int) async throws -> [String]
+        {
+          var (found, next): ([String], String?) = ([], nil)
+          repeat {
+            let page = try await json(
+              clerk, address(path, [("limit", "\(limit)"), (cursor, next)]))
+            let names = (page[list]?.array ?? []).compactMap { $0[name]?.string }
+            #expect(names.count <= limit && !names.isEmpty)
+            found += names
+            next = page["next"]?.string
+          } while next != nil
+          return found
+        }
+        let grants = try await walk("/api/v1/grants", "grants", "number", "before", limit: 2)
+        let exact = try await walk("/api/v1/grants", "grants", "number", "before", limit: 3)
+        let deliveries = try await walk("/api/v1/deliveries", "deliveries", "grant", "before", limit: 1)
+        let requests = try await walk("/api/v1/requests", "requests", "number", "before", limit: 2)
+        #expect(grants == made && exact == made && deliveries == made && requests.count == 3)
+        let offices = try await walk("/api/v1/organisations", "organisations", "id", "after", limit: 20)
+        let all = try await json(clerk, "/api/v1/organisations?limit=500")["organisations"]?.array?
+          .compactMap { $0["id"]?.string }
+        #expect(offices == all && Set(offices).count == offices.count && offices.count > 50)
+        let granted = try await json(clerk, "/api/v1/requests?state=granted")["requests"]?.array?.count
+        let refused = try await json(clerk, "/api/v1/requests?state=refused")["requests"]?.array?.count
+        #expect(granted == 3 && refused == 0)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a filter or a place that is not understood is refused by its name, never left out`(engine: Engine)
+    async throws
+  {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let visitor = try await enter(base, as: "zhang.operator")
+        let auditor = try await enter(base, as: "audit.demo")
+        let id = "019cc1bb-4a4c-7001-afeb-e075049b064e"
+        let interface: [(path: String, name: String, by: Visitor)] = [
+          ("/api/v1/requests?state=lost", "state", visitor), ("/api/v1/requests?before=7", "before", visitor),
+          ("/api/v1/requests?limit=0", "limit", visitor), ("/api/v1/requests?limit=201", "limit", visitor),
+          ("/api/v1/grants?before=\(id)x", "before", visitor), ("/api/v1/grants?limit=many", "limit", visitor),
+          ("/api/v1/deliveries?grant=7", "grant", visitor), ("/api/v1/deliveries?before=7", "before", visitor),
+          ("/api/v1/organisations?after=7", "after", visitor), ("/api/v1/organisations?after=\(id)", "after", visitor),
+          ("/api/v1/organisations?on=today", "on", visitor), ("/api/v1/systems?owner=7", "owner", visitor),
+          ("/api/v1/systems?after=7", "after", visitor), ("/api/v1/catalog/resources?mounted=yes", "mounted", visitor),
+          ("/api/v1/catalog/resources?provider=7", "provider", visitor),
+          ("/api/v1/catalog/resources?after=x", "after", visitor),
+          ("/api/v1/audit/records?before=7", "before", auditor), ("/api/v1/audit/records?from=7", "from", auditor),
+          ("/api/v1/audit/records?limit=1000", "limit", auditor),
+        ]
+        for (path, name, by) in interface {
+          let answer = try await by.get(path)
+          #expect(answer.status == 422, "\(path): \(answer.status)")
+          let pointers = try JSONParser.parse(Array(answer.body))["errors"]?.array?.map { $0["pointer"]?.string }
+          #expect(pointers == ["/\(name)"], "\(path)")
+        }
+        let security = try await enter(base, as: "security.demo")
+        let pages: [(path: String, name: String, by: Visitor)] = [
+          ("/requests?state=lost", "state", visitor), ("/requests?before=7", "before", visitor),
+          ("/grants?before=7", "before", visitor), ("/inbox?after=7", "after", visitor),
+          ("/deliveries?grant=7", "grant", visitor), ("/deliveries?before=7", "before", visitor),
+          ("/catalog?mounted=yes", "mounted", visitor), ("/catalog?provider=7", "provider", visitor),
+          ("/people?role=king", "role", security), ("/people?organisation=7", "organisation", security),
+          ("/people?after=A%20B", "after", security), ("/audit/checkpoints?before=-1", "before", auditor),
+        ]
+        for (path, name, by) in pages {
+          let answer = try await by.get(path)
+          #expect(answer.status == 422 && answer.text.contains(name), "\(path): \(answer.status)")
+        }
+        // A field that a form sent empty asks for nothing.
+        for path in ["/requests?state=&before=", "/catalog?mounted=", "/people?role=&q="] {
+          let answer = try await (path.hasPrefix("/people") ? security : visitor).get(path)
+          #expect(answer.status == 200, "\(path): \(answer.status)")
+        }
+      }
+    }
+  }
+
+  /// Where a value is not what the schema says: the part of JSON Schema that our schemas use.
+  private static func faults(_ value: JSON, _ schema: JSON, at place: String) -> [String] {
+    let types = schema["type"]?.array?.compactMap(\.string) ?? [schema["type"]?.string ?? ""]
+    let type =
+      switch value {
+      case .null: "null"
+      case .bool: "boolean"
+      case .integer: "integer"
+      case .decimal: "number"
+      case .string: "string"
+      case .array: "array"
+      case .object: "object"
+      }
+    guard types.contains(type) else { return ["\(place) is \(type), not \(types)"] }
+    var found: [String] = []
+    if let choices = schema["enum"]?.array, !choices.contains(value) { found.append("\(place): \(value.text)") }
+    if let text = value.string {
+      switch schema["format"]?.string {
+      case "uuid": if ID<Int>(text) == nil { found.append("\(place) is no id: \(text)") }
+      case "date": if CalendarDate(text) == nil { found.append("\(place) is no day: \(text)") }
+      case "date-time": if Instant(text) == nil { found.append("\(place) is no time: \(text)") }
+      default: break
+      }
+    }
+    for (index, item) in (value.array ?? []).enumerated() {
+      found += faults(item, schema["items"] ?? [:], at: "\(place)/\(index)")
+    }
+    if let members = value.members {
+      let properties = schema["properties"]
+      for name in schema["required"]?.array?.compactMap(\.string) ?? [] where value[name] == nil {
+        found.append("\(place) lacks \(name)")
+      }
+      for member in members {
+        if let inner = properties?[member.name] ?? schema["additionalProperties"] {
+          found += faults(member.value, inner, at: "\(place)/\(member.name)")
+        } else {
+          found.append("\(place)/\(member.name) is not documented")
+        }
+      }
+    }
+    return found
+  }
+}
