@@ -66,6 +66,7 @@ private enum Doors {
     ("POST /people/{id}/reset", security),
     ("GET /organisations", signedIn),
     ("GET /organisations/{id}", signedIn),
+    ("POST /organisations/{id}/node", security),
     ("GET /api/v1/organisations", signedIn),
   ]
 
@@ -136,6 +137,7 @@ private enum Doors {
     ("GET /deliveries", offices),
     ("POST /grants/{id}/deliver", askers.union(operators)),
     ("GET /deliveries/{id}", offices),
+    ("POST /deliveries/{id}/cancel", askers.union(operators)),
     ("GET /deliveries/{id}/quarantine", offices),
     ("POST /deliveries/{id}/quarantine", officers),
     ("GET /api/v1/deliveries", offices),
