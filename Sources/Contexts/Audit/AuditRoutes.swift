@@ -86,7 +86,8 @@ package struct AuditRoutes: Sendable {
         return .json(Self.json(proof).bytes)
       }.described(
         gives: Schema.object([
-          ("record", Schema.id), ("fields", Self.provenFields), ("digest", Schema.text), ("leafIndex", Schema.whole), ("treeSize", Schema.whole),
+          ("record", Schema.id), ("fields", Self.provenFields), ("digest", Schema.text), ("leafIndex", Schema.whole),
+          ("treeSize", Schema.whole),
           ("path", Schema.list(Schema.text)), ("root", Schema.text), ("checkpoint", Schema.text),
         ])),
       .get("/api/v1/audit/checkpoints/latest", Self.door, summary: Text("最新的签名检查点", "The latest signed checkpoint")) {
@@ -151,7 +152,8 @@ package struct AuditRoutes: Sendable {
   /// What the digest is made of, besides the record's id.
   private static let provenFields = Schema.object([
     ("at", Schema.moment), ("actor", Schema.maybe(Schema.id)), ("organisation", Schema.maybe(Schema.id)),
-    ("action", Schema.text), ("subjectKind", Schema.text), ("subject", Schema.text), ("grant", Schema.maybe(Schema.text)),
+    ("action", Schema.text), ("subjectKind", Schema.text), ("subject", Schema.text),
+    ("grant", Schema.maybe(Schema.text)),
     ("payloadDigest", Schema.text),
   ])
 
