@@ -61,7 +61,9 @@ struct Node: Sendable {
       Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words,
       calendarWords,
     ],
-    people: { try People.named($0, in: $1) }, grant: { try GrantStore.find(number: $0, in: $1)?.id.text })
+    people: { try People.named($0, in: $1) }, name: { try People.name(of: $0, in: $1) },
+    grant: { try GrantStore.find(number: $0, in: $1)?.id.text },
+    number: { id, tx in try GrantID(id).flatMap { try GrantStore.find($0, in: tx)?.number } })
 
   /// Which records of the log a grant opens to its parties.
   static let grants = AuditGrants { id, principal, tx in

@@ -161,7 +161,7 @@ import Testing
     _ = try await officer.submit(form)
     let grant = try await clerk.link("/grants/\(Self.id)", at: request)
     let granted = try await clerk.get(grant).text
-    #expect(granted.contains("保留前 1") && !granted.contains("与用途无关"))
+    #expect(granted.contains("只保留第 1 位") && !granted.contains("与用途无关"))
     return grant
   }
 

@@ -28,17 +28,21 @@ package struct AuditRoutes: Sendable {
         do { search = try await read(request.query) } catch let found as Refusal { refusal = found }
         search.limit = 51
         let (asked, failed) = (search, refusal != nil)
-        let (records, health) = try await database.read { tx in
-          (failed ? [] : try asked.records(for: principal, grants: grants, in: tx), try AuditHealth.now(in: tx))
+        let (records, names, health) = try await database.read { tx in
+          let records = failed ? [] : try asked.records(for: principal, grants: grants, in: tx)
+          return (records, try words.names(in: records, tx), try AuditHealth.now(in: tx))
         }
         return .page(
           AuditPages.search(
-            request, words, Array(records.prefix(50)), entered: request.query, health: health,
+            request, words, Array(records.prefix(50)), names: names, entered: request.query, health: health,
             next: records.count > 50 ? records[49].id : nil, refusal: refusal))
       },
       .get("/audit/records/{id}", Self.door) { request in
         let (record, proof) = try await find(request)
-        return .page(AuditPages.record(request, words, record, proof))
+        let (names, number) = try await database.read { tx in
+          (try words.names(in: [record], tx), try record.grant.flatMap { try words.number($0, tx) })
+        }
+        return .page(AuditPages.record(request, words, record, names: names, grant: number, proof))
       },
       .get("/audit/records/{id}/proof.json", Self.door) { request in
         let (_, proof) = try await find(request)

@@ -45,17 +45,22 @@ package enum CatalogRoutes {
           return .page(
             newPage(request, try await cataloguing.systems(principal), values: request.query, refusal: nil))
         }
-        let found = try await cataloguing.register.describe(
-          principal, try sourceID(source), try table(request.query))
-        return .page(newFromTablePage(request, found.source, found.table))
+        let (id, name) = (try sourceID(source), try table(request.query))
+        return try await reading(request, cataloguing, id, name) {
+          let found = try await cataloguing.register.describe(principal, id, name)
+          return .page(newFromTablePage(request, found.source, found.table))
+        }
       },
       .post("/catalog/drafts", .permission(.compileCatalog)) { request in
         let principal = try request.visitor()
         if let source = request.form["source"] {
-          let draft = try await cataloguing.draft(principal, from: try sourceID(source), table: try table(request.form))
-          return .redirect(
-            CatalogLink.edit(draft.id),
-            flash: Text("已生成草稿，请补全标出的内容。", "A draft was made; complete what is marked."))
+          let (id, name) = (try sourceID(source), try table(request.form))
+          return try await reading(request, cataloguing, id, name) {
+            let draft = try await cataloguing.draft(principal, from: id, table: name)
+            return .redirect(
+              CatalogLink.edit(draft.id),
+              flash: Text("已生成草稿，请补全标出的内容。", "A draft was made; complete what is marked."))
+          }
         }
         do {
           guard let name = request.form["name"] else {
@@ -113,22 +118,30 @@ package enum CatalogRoutes {
       .post("/catalog/resources/{id}/items", .permission(.compileCatalog)) { request in
         let (resource, findings, _) = try await cataloguing.draftView(request.visitor(), request.id())
         let start = firstItem(request, resource)
+        var places = Array(resource.items.indices)
         do {
-          var change = Cataloguing.Change(items: try items(resource, from: start, form: request.form))
+          let (left, kept) = try items(resource, from: start, form: request.form)
+          places = kept
+          var change = Cataloguing.Change(items: left)
           if var mount = resource.mount {
-            let ticked = Set(request.form.all("keys"))
+            let columns = Set(left.map(\.column))
+            let ticked = columns.intersection(request.form.all("keys"))
             // The order of a key that was there before is kept.
-            let kept = mount.keyColumns.filter { ticked.contains($0) }
-            mount.keyColumns = kept + resource.items.map(\.column).filter { ticked.contains($0) && !kept.contains($0) }
-            mount.cursorColumn = request.form["cursor"]
+            let before = mount.keyColumns.filter { ticked.contains($0) }
+            mount.keyColumns = before + left.map(\.column).filter { ticked.contains($0) && !before.contains($0) }
+            mount.cursorColumn = request.form["cursor"].flatMap { columns.contains($0) ? $0 : nil }
             change.mount = .some(mount)
           }
           _ = try await cataloguing.edit(request.visitor(), resource.id, from: try revision(request), change)
-          return .redirect(CatalogLink.items(resource.id, from: start), flash: Text("已保存。", "Saved."))
-        } catch let refusal as Refusal where refusal.kind == .invalid || refusal.code == "catalog.changed" {
+          let gone = resource.items.count - left.count
+          return .redirect(
+            CatalogLink.items(resource.id, from: start),
+            flash: gone == 0
+              ? Text("已保存。", "Saved.") : Text("已保存，移除 \(gone) 项。", "Saved; \(plural(gone, "item")) taken out."))
+        } catch let found as Refusal where found.kind == .invalid || found.code == "catalog.changed" {
           return .page(
             itemsForm(
-              request, resource, findings, from: start, values: request.form, refusal: refusal,
+              request, resource, findings, from: start, values: request.form, refusal: refusal(found, places: places),
               lists: cataloguing.lists))
         }
       },
@@ -241,6 +254,18 @@ package enum CatalogRoutes {
         }
       },
     ]
+  }
+
+  /// What cannot be read leads back to where another table is chosen, for those whose source it is.
+  private static func reading(
+    _ request: Request, _ cataloguing: Cataloguing, _ id: SourceID, _ table: TableName,
+    _ body: () async throws -> Response
+  ) async throws -> Response {
+    do { return try await body() } catch let refusal as Refusal {
+      let sources = try await cataloguing.systems(request.visitor()).flatMap(\.sources)
+      guard let source = sources.first(where: { $0.id == id }) else { throw refusal }
+      return .page(unreadablePage(request, source, table, refusal))
+    }
   }
 
   // MARK: What requests carry

@@ -24,5 +24,33 @@ extension Exchange {
       ("consumer", Text("使用方回执摘要", "Digest of the consumer's receipt")),
       ("agrees", Text("两方回执一致", "Receipts agree")), ("disagreement", Text("不一致之处", "Disagreement")),
       ("reason", Text("原因", "Reason")), ("batch", Text("批次", "Batch")), ("position", Text("行序", "Row")),
-    ])
+    ],
+    value: { detail, value in
+      receiptValues["\(detail) \(value)"] ?? receiptLines["\(detail == "disagreement" ? value : "")"]
+    }
+  )
+
+  /// What the lines of a receipt's canonical text are called.
+  static let receiptLines: [String: Text] = [
+    "sanjiang-receipt": Text("回执格式版本", "Format of the receipt"), "side": Text("出具方", "Given by"),
+    "grant": Text("授权（内部编号）", "Grant (internal id)"), "run": Text("交换任务（内部编号）", "Delivery (internal id)"),
+    "mode": Text("方式", "Mode"), "schema": Text("表结构摘要", "Digest of the schema"),
+    "from": Text("增量起点", "Changes from"), "through": Text("增量终点", "Changes through"),
+    "batches": Text("批次", "Batches"), "read": Text("读取行数", "Rows read"), "delivered": Text("送达行数", "Rows delivered"),
+    "rows": Text("送达行数", "Rows delivered"), "unchanged": Text("未变行数", "Rows unchanged"),
+    "quarantined": Text("隔离行数", "Rows quarantined"), "stale": Text("保留旧值的行数", "Rows kept stale"),
+    "removed": Text("源中已无、从目标清除的行数", "Rows gone from the source and removed"),
+    "without-cursor": Text("无增量标记的行数", "Rows without a change cursor"), "bytes": Text("送达字节数", "Bytes delivered"),
+    "row-sum": Text("整行校验和", "Sum over the rows"), "batch-root": Text("各批总摘要", "Digest over the batches"),
+    "started": Text("开始时间", "Started"), "finished": Text("结束时间", "Finished"),
+  ]
+
+  /// What codes in receipts and in the log stand for, by the line's name and the code.
+  static let receiptValues: [String: Text] = [
+    "side provider": Text("提供方", "Provider"), "side consumer": Text("使用方", "Consumer"),
+    "mode full": Text("全量", "Full"), "mode incremental": Text("增量", "Incremental"),
+    "trigger person": Text("人员", "A person"), "trigger schedule": Text("按频率自动", "Its frequency"),
+    "trigger command": Text("命令行", "The command line"), "agrees true": Text("一致", "They agree"),
+    "agrees false": Text("不一致", "They differ"),
+  ]
 }

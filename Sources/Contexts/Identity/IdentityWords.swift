@@ -36,7 +36,20 @@ extension People {
       ("before", Text("变更前", "Before")), ("after", Text("变更后", "After")), ("deputy", Text("代理人", "Deputy")),
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("secondFactor", Text("第二因素", "Second factor")),
       ("account", Text("账户原状", "Account before")),
-    ])
+      ("for", Text("被代理人", "Acting for")),
+    ],
+    value: { detail, value in
+      switch (detail, value) {
+      case ("secondFactor", "removed"): Text("已取消", "Taken off")
+      case ("secondFactor", "kept"): Text("保留", "Kept")
+      default: nil
+      }
+    })
+
+  /// What this person is called.
+  package static func name(of id: PersonID, in tx: any Transaction) throws -> String? {
+    try PersonStore.find(id, in: tx)?.name
+  }
 
   /// Whose name or sign-in name this is.
   package static func named(_ name: String, in tx: any Transaction) throws -> [PersonID] {

@@ -18,5 +18,22 @@ extension SystemRegister {
       ("number", Text("编号", "Number")), ("changed", Text("变更的字段", "Fields changed")),
       ("answered", Text("对方应答", "Answered")), ("table", Text("数据表", "Table")), ("rows", Text("行数", "Rows")),
       ("kind", Text("类型", "Kind")),
-    ])
+    ],
+    value: { detail, value in
+      switch detail {
+      case "answered": value == "no" ? Text("没有应答", "It did not") : nil
+      case "changed":
+        Text(
+          value.split(separator: " ").map { fields[String($0)]?.chinese ?? String($0) }.joined(separator: "、"),
+          value.split(separator: " ").map { fields[String($0)]?.english ?? String($0) }.joined(separator: ", "))
+      default: nil
+      }
+    })
+
+  private static let fields: [String: Text] = [
+    "name": Text("系统名称", "Name"), "function": Text("主要功能", "Function"), "scope": Text("使用范围", "Scope of use"),
+    "frequency": Text("使用频度", "Frequency of use"), "approvedBy": Text("审批部门", "Approved by"),
+    "approvedOn": Text("审批时间", "Approved on"), "fundSource": Text("经费来源", "Source of funds"),
+    "network": Text("承载网络", "Network"), "stage": Text("系统阶段", "Stage"),
+  ]
 }

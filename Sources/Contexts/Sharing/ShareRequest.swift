@@ -78,7 +78,12 @@ package enum Mask: Hashable, Sendable {
   package var title: Text {
     switch self {
     case .none: Text("原样", "As it is")
-    case .keepHeadTail(let head, let tail): Text("保留前 \(head) 后 \(tail) 位", "First \(head) and last \(tail) kept")
+    case .keepHeadTail(1, 0): Text("只保留第 1 位", "Only the first character kept")
+    case .keepHeadTail(let head, 0): Text("只保留前 \(head) 位", "Only the first \(head) kept")
+    case .keepHeadTail(0, 1): Text("只保留最后 1 位", "Only the last character kept")
+    case .keepHeadTail(0, let tail): Text("只保留后 \(tail) 位", "Only the last \(tail) kept")
+    case .keepHeadTail(let head, let tail):
+      Text("保留前 \(head) 位和后 \(tail) 位", "First \(head) and last \(tail) kept")
     case .pseudonym: Text("假名（SM3）", "Pseudonym (SM3)")
     }
   }

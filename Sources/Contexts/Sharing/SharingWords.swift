@@ -21,5 +21,24 @@ extension Sharing {
       ("why", Text("理由", "Why")), ("purpose", Text("使用目的", "Purpose")), ("legalBasis", Text("法律依据", "Legal basis")),
       ("scene", Text("办事场景", "Scene")), ("mode", Text("共享方式", "Mode")),
       ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
-    ])
+    ],
+    value: { detail, value in
+      switch detail {
+      case "state": RequestState(rawValue: value)?.title
+      case "mode": SharingMode(rawValue: value)?.title
+      case "items": masks(value)
+      default: nil
+      }
+    })
+
+  /// `uscc:none,id:keep(6,4)` in words.
+  private static func masks(_ value: String) -> Text? {
+    let items = value.matches(of: /([^:]+):([^,(]+(?:\([0-9,]+\))?),?/).map { match in
+      (String(match.output.1), Mask(String(match.output.2))?.title ?? Text(same: String(match.output.2)))
+    }
+    if items.isEmpty { return nil }
+    return Text(
+      items.map { "\($0.0)（\($0.1.chinese)）" }.joined(separator: "、"),
+      items.map { "\($0.0) (\($0.1.english))" }.joined(separator: ", "))
+  }
 }

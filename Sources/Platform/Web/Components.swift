@@ -44,13 +44,40 @@ package func table(caption: String, head: [String], rows: HTML, empty: HTML) -> 
   table(caption: caption, columns: head.map { Column($0) }, rows: rows, empty: empty)
 }
 
-/// The same with columns that sort. Cells of numeric columns carry `class="number"` (see `numberCell`).
+/// The same with columns that sort. Cells of numeric columns carry `class="number"` (see `numberCell`). On a narrow screen
+/// each row is a card: its first cell heads it, the others stand under each other, each beside its column's title.
 package func table(caption: String, columns: [Column], rows: HTML, empty: HTML) -> HTML {
   if rows.isEmpty { return "<div class=\"empty\">\(empty)</div>" }
   return """
     <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table><caption>\(caption)</caption><thead><tr>\
-    \(columns, headCell)</tr></thead><tbody>\(rows)</tbody></table></div>
+    \(columns, headCell)</tr></thead><tbody>\(labelled(rows, columns))</tbody></table></div>
     """
+}
+
+/// Gives each cell the title of its column. What was interpolated is escaped, so that a `<td` can only be a cell.
+private func labelled(_ rows: HTML, _ columns: [Column]) -> HTML {
+  let labels = columns.map { $0.title.isEmpty ? "" : (" data-label=\"\($0.title)\"" as HTML).text }
+  let bytes = Array(rows.text.utf8)
+  var out: [UInt8] = []
+  out.reserveCapacity(bytes.count * 5 / 4)
+  var (place, column) = (0, 0)
+  while place < bytes.count {
+    defer { place += 1 }
+    out.append(bytes[place])
+    guard bytes[place] == UInt8(ascii: "<"), place + 3 < bytes.count, bytes[place + 1] == UInt8(ascii: "t"),
+      [UInt8(ascii: ">"), UInt8(ascii: " ")].contains(bytes[place + 3])
+    else { continue }
+    switch bytes[place + 2] {
+    case UInt8(ascii: "r"): column = 0
+    case UInt8(ascii: "d"), UInt8(ascii: "h"):
+      out += bytes[place + 1...place + 2]
+      if labels.indices.contains(column) { out += labels[column].utf8 }
+      column += 1
+      place += 2
+    default: break
+    }
+  }
+  return HTML(safe: String(decoding: out, as: UTF8.self))
 }
 
 private func headCell(_ column: Column) -> HTML {
@@ -72,6 +99,20 @@ private func headCell(_ column: Column) -> HTML {
 /// A cell of a numeric column: `1,234,567`, linked to the rows behind it when there are any to show.
 package func numberCell(_ number: Int, href: String? = nil) -> HTML {
   "<td class=\"number\">\(href.map { link(grouped(number), $0) } ?? "\(grouped(number))")</td>"
+}
+
+/// A digest or another long code: its ends, and the whole of it on request.
+package func shortened(_ code: String) -> HTML {
+  guard code.count > 24 else { return "<code>\(code)</code>" }
+  return """
+    <details class="hash"><summary title="\(code)"><code>\(code.prefix(8))…\(code.suffix(6))</code></summary>\
+    <code>\(code)</code></details>
+    """
+}
+
+/// Two days, which a line does not break.
+package func period(_ first: CalendarDate, _ last: CalendarDate) -> HTML {
+  "<span class=\"unbroken\"><time datetime=\"\(first)\">\(first)</time> – <time datetime=\"\(last)\">\(last)</time></span>"
 }
 
 /// Names and values, side by side.

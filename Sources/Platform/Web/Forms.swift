@@ -13,7 +13,8 @@ package func form(
   """
 }
 
-/// What one input of a form looks like. `name` ties it to a fault of a `Refusal`.
+/// What one input of a form looks like. `name` ties it to a fault of a `Refusal`; `id` is another where a page has several
+/// forms with a field of this name.
 package struct Field: Sendable {
   package enum Kind: Sendable {
     case text(maxLength: Int)
@@ -35,15 +36,18 @@ package struct Field: Sendable {
   }
 
   package var name: String
+  package var id: String
   package var label: Text
   package var hint: Text?
   package var kind: Kind
   package var required: Bool
 
   package init(
-    _ name: String, _ label: Text, _ kind: Kind = .text(maxLength: 200), required: Bool = true, hint: Text? = nil
+    _ name: String, _ label: Text, _ kind: Kind = .text(maxLength: 200), required: Bool = true, hint: Text? = nil,
+    id: String? = nil
   ) {
     self.name = name
+    self.id = id ?? name
     self.label = label
     self.kind = kind
     self.required = required
@@ -54,14 +58,14 @@ package struct Field: Sendable {
 /// A labelled input with its hint, what was entered, and its fault linked from the summary on top.
 package func field(_ language: Language, _ field: Field, value: Fields, faults: [Refusal.Fault] = []) -> HTML {
   let fault = faults.first { $0.field == field.name }
-  let name = field.name
+  let (name, id) = (field.name, field.id)
   let label: HTML =
     "\(language(field.label))\(when: !field.required, "<span class=\"optional\">\(language("（选填）", " (optional)"))</span>")"
   let notes: HTML = """
-    \(field.hint.map { "<p class=\"hint\" id=\"\(name)-hint\">\(language($0))</p>" as HTML })\
-    \(fault.map { "<p class=\"fault\" id=\"\(name)-fault\">\(language($0.message))</p>" as HTML })
+    \(field.hint.map { "<p class=\"hint\" id=\"\(id)-hint\">\(language($0))</p>" as HTML })\
+    \(fault.map { "<p class=\"fault\" id=\"\(id)-fault\">\(language($0.message))</p>" as HTML })
     """
-  let described = [field.hint.map { _ in "\(name)-hint" }, fault.map { _ in "\(name)-fault" }].compactMap { $0 }
+  let described = [field.hint.map { _ in "\(id)-hint" }, fault.map { _ in "\(id)-fault" }].compactMap { $0 }
   let attributes: HTML = """
     \(when: !described.isEmpty, " aria-describedby=\"\(described.joined(separator: " "))\"")\
     \(when: fault != nil, " aria-invalid=\"true\"")
@@ -72,7 +76,7 @@ package func field(_ language: Language, _ field: Field, value: Fields, faults: 
     let isRadio = if case .radio = field.kind { true } else { false }
     let chosen = value.all(name)
     return """
-      <fieldset class="field\(wrong)" id="\(name)" tabindex="-1"\(attributes)><legend>\(label)</legend>\(notes)\
+      <fieldset class="field\(wrong)" id="\(id)" tabindex="-1"\(attributes)><legend>\(label)</legend>\(notes)\
       <div class="ticks">\(options, { option in
         """
         <label><input type="\(isRadio ? "radio" : "checkbox")" name="\(name)" value="\(option.0)"\
@@ -83,12 +87,12 @@ package func field(_ language: Language, _ field: Field, value: Fields, faults: 
   default:
     let input = control(
       language, field, entered: value[name] ?? "", "\(attributes)\(when: field.required, " required")")
-    return "<div class=\"field\(wrong)\"><label for=\"\(name)\">\(label)</label>\(notes)\(input)</div>"
+    return "<div class=\"field\(wrong)\"><label for=\"\(id)\">\(label)</label>\(notes)\(input)</div>"
   }
 }
 
 private func control(_ language: Language, _ field: Field, entered: String, _ attributes: HTML) -> HTML {
-  let named: HTML = "id=\"\(field.name)\" name=\"\(field.name)\""
+  let named: HTML = "id=\"\(field.id)\" name=\"\(field.name)\""
   return switch field.kind {
   case .text(let limit): "<input \(named) value=\"\(entered)\" maxlength=\"\(limit)\"\(attributes)>"
   case .password: "<input \(named) type=\"password\" autocomplete=\"current-password\" maxlength=\"200\"\(attributes)>"
@@ -112,12 +116,13 @@ private func control(_ language: Language, _ field: Field, entered: String, _ at
   }
 }
 
-/// What was wrong with a form, on top of it, each line a link to its field.
+/// What was wrong with a form, on top of it, each line a link to its field; nothing is said twice.
 package func faultSummary(_ language: Language, _ refusal: Refusal?) -> HTML {
   guard let refusal else { return .nothing }
   return """
     <div class="faults" role="alert" tabindex="-1"><h2>\(language("请先更正", "Please correct"))</h2>\
-    <p>\(language(refusal.message))</p>\(when: !refusal.faults.isEmpty, """
+    \(when: !refusal.faults.contains { $0.message == refusal.message }, "<p>\(language(refusal.message))</p>")\
+    \(when: !refusal.faults.isEmpty, """
       <ul>\(refusal.faults, { "<li><a href=\"#\($0.field)\">\(language($0.message))</a></li>" })</ul>
       """)</div>
     """

@@ -56,7 +56,23 @@ package struct Layout: Sendable {
       \(when: links.count > 1, """
         <nav class="spine" aria-label="\(t("主导航", "Main"))"><div class="wide">\(list)</div></nav>\
         <details class="menu"><summary>\(t("菜单", "Menu"))</summary><nav aria-label="\(t("菜单", "Menu"))">\(list)</nav></details>
-        """)</header>
+        """)\(standingIn(request))</header>
+      """
+  }
+
+  /// While somebody acts for another, every page says so.
+  private func standingIn(_ request: Request) -> HTML {
+    guard let principal = request.principal, principal.onBehalfOf != nil else { return .nothing }
+    let t = request.language
+    let words = t(
+      "代理中：\(principal.name)正代表\(principal.organisationName)的委托人办理，每一步都按代理记入日志。",
+      "Acting as a deputy: \(principal.name) acts for somebody of \(principal.organisationName); every step is recorded so."
+    )
+    return """
+      <div class="acting" role="note"><div class="wide"><span>\(words)</span>\(when: allows("/account", request), """
+        <a href="/account">\(t("代理的是谁", "For whom"))</a>\
+        \(form(request, action: "/account/act", button(t("停止代理", "Stop acting"), .plain)))
+        """)</div></div>
       """
   }
 

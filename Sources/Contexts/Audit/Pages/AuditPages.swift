@@ -6,14 +6,15 @@ enum AuditPages {
   static let section: (label: Text, href: String) = (Text("审计日志", "The log"), "/audit")
 
   static func search(
-    _ request: Request, _ words: AuditWords, _ records: [AuditRecord], entered: Fields, health: AuditHealth,
+    _ request: Request, _ words: AuditWords, _ records: [AuditRecord], names: [String: String], entered: Fields,
+    health: AuditHealth,
     next: AuditRecordID?,
     refusal: Refusal? = nil
   ) -> Page {
     let t = request.language
     let faults = refusal?.faults ?? []
-    let names = ["actor", "action", "kind", "subject", "grant", "from", "to"]
-    let kept = entered.pairs.filter { names.contains($0.name) && !$0.value.isEmpty }
+    let fields = ["actor", "action", "kind", "subject", "grant", "from", "to"]
+    let kept = entered.pairs.filter { fields.contains($0.name) && !$0.value.isEmpty }
     return Page(
       section.label, section: .evidence, status: refusal?.status ?? 200,
       body: """
@@ -31,18 +32,28 @@ enum AuditPages {
         <button class="primary">\(t("查询", "Search"))</button></form>
         \(table(
           caption: t("记录，最新的在前", "Records, newest first"),
-          head: [t("时间", "When"), t("办理人", "Who"), t("动作", "Action"), t("对象", "Subject"), t("序号", "Leaf")],
+          columns: [
+            Column(t("时间", "When")), Column(t("办理人", "Who")), Column(t("动作", "Action")), Column(t("对象", "Subject")),
+            Column(t("序号", "Leaf"), numeric: true),
+          ],
           rows: records.map { record in
             """
-            <tr><td><a href="/audit/records/\(record.id)">\(record.at.minuteInChina)</a></td>\
-            <td>\(record.payload.map { "\($0.organisationName) \($0.actorName)" } ?? t("（内容已依法删除）", "(erased by law)"))</td>\
+            <tr><td><a href="/audit/records/\(record.id)">\(time(record.at))</a></td>\
+            <td>\(record.payload.map { "\($0.organisationName) \(who($0, names, t))" } ?? t("（内容已依法删除）", "(erased by law)"))</td>\
             <td title="\(record.action)">\(words.action(record.action).map { t($0) } ?? record.action)</td>\
-            <td>\(t(words.subject(record.subjectKind))) \(record.payload?.subjectName ?? record.subject)</td>\
+            <td>\(t(words.subject(record.subjectKind))) \(record.payload.map { "\($0.subjectName)" } ?? shortened(record.subject))</td>\
             <td class="number">\(record.leaf.map { "\($0)" } ?? "…")</td></tr>
             """
           }.joined(), empty: "<p>\(t("没有符合条件的记录。", "No record matches."))</p>"))
         \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"\(address("/audit", [("before", $0.text)] + kept.map { ($0.name, $0.value) }))\">\(t("更早的", "Earlier"))</a></p>" as HTML })
         """)
+  }
+
+  /// `韩数据（代王处长）`: who acted, and in whose name.
+  private static func who(_ payload: AuditPayload, _ names: [String: String], _ t: Language) -> String {
+    guard let other = payload.onBehalfOf else { return payload.actorName }
+    let name = names[other] ?? t("他人", "somebody else")
+    return t("\(payload.actorName)（代\(name)）", "\(payload.actorName) (for \(name))")
   }
 
   /// Every action by its name, under its area; the code stays the value, so that an address keeps its meaning.
@@ -60,32 +71,39 @@ enum AuditPages {
     return choices
   }
 
-  static func record(_ request: Request, _ words: AuditWords, _ record: AuditRecord, _ proof: AuditProof?) -> Page {
+  static func record(
+    _ request: Request, _ words: AuditWords, _ record: AuditRecord, names: [String: String], grant number: String?,
+    _ proof: AuditProof?
+  ) -> Page {
     let t = request.language
     let action = words.action(record.action) ?? Text(same: record.action)
     var pairs: [(String, HTML)] = [
-      (t("时间", "When"), "\(record.at.minuteInChina)（\(record.at.description)）"),
-      (t("办理人", "Who"), "\(record.payload?.actorName ?? "—")"),
+      (t("时间", "When"), "\(time(record.at)) <span class=\"muted\">\(record.at.description)</span>"),
+      (t("办理人", "Who"), "\(record.payload.map { who($0, names, t) } ?? "—")"),
       (t("单位", "Organisation"), "\(record.payload?.organisationName ?? "—")"),
-      (t("动作", "Action"), "\(t(action)) <code>\(record.action)</code>"),
-      (
-        t("对象", "Subject"),
-        "\(t(words.subject(record.subjectKind))) · \(record.payload?.subjectName ?? "") <code>\(record.subject)</code>"
-      ),
+      (t("动作", "Action"), "\(t(action))"),
+      (t("对象", "Subject"), "\(t(words.subject(record.subjectKind))) · \(record.payload?.subjectName ?? "—")"),
     ]
     if let grant = record.grant {
       let opens = request.principal?.may(Permission("sharing.read")) ?? false
-      pairs.append(
-        (t("授权", "Grant"), opens ? "<a href=\"/grants/\(grant)\"><code>\(grant)</code></a>" : "<code>\(grant)</code>"))
+      let name = number ?? grant
+      pairs.append((t("授权", "Grant"), opens ? link(name, "/grants/\(grant)") : "\(name)"))
     }
     for line in record.payload?.detail ?? [] {
-      pairs.append((t(words.detail(line.name, of: record.action)), "\(line.value)"))
+      let value: HTML =
+        words.value(line, of: record.action).map { "\(t($0))" } ?? names[line.value].map { "\($0)" }
+        ?? (line.value.contains { !$0.isHexDigit && $0 != "-" } ? "\(line.value)" : shortened(line.value))
+      pairs.append((t(words.detail(line.name, of: record.action)), value))
     }
-    pairs.append((t("摘要（SM3）", "Digest (SM3)"), "<code>\(record.digest.hex)</code>"))
+    pairs.append((t("摘要（SM3）", "Digest (SM3)"), shortened(record.digest.hex)))
+    let codes = [
+      (t("动作代码", "Action"), record.action), (t("对象编号", "Subject"), record.subject),
+      (t("授权编号", "Grant"), record.grant ?? ""), (t("记录编号", "Record"), record.id.text),
+    ].filter { !$0.1.isEmpty }.map { ($0.0, "<code>\($0.1)</code>" as HTML) }
     return Page(
       Text("记录：\(action.chinese)", "Record: \(action.english)"), section: .evidence, trail: [section],
       body:
-        "<h1>\(t("记录", "Record"))：\(t(action))</h1>\(facts(pairs))<h2>\(t("包含证明", "Proof of inclusion"))</h2>\(proofPart(record, proof, t))"
+        "<h1>\(t("记录", "Record"))：\(t(action))</h1>\(facts(pairs))\(details(t("内部编号和代码", "Internal ids and codes"), facts(codes)))<h2>\(t("包含证明", "Proof of inclusion"))</h2>\(proofPart(record, proof, t))"
     )
   }
 
@@ -112,7 +130,7 @@ enum AuditPages {
           caption: t("检查点", "Checkpoints"), head: [t("时间", "When"), t("记录数", "Records"), t("根", "Root"), t("签名", "Signature"), t("原文", "Note")],
           rows: kept.map { checkpoint, isSigned in
             """
-            <tr><td>\(checkpoint.at.minuteInChina)</td><td class="number">\(checkpoint.size)</td><td><code>\(checkpoint.root.hex.prefix(16))…</code></td>\
+            <tr><td>\(time(checkpoint.at))</td><td class="number">\(grouped(checkpoint.size))</td><td>\(shortened(checkpoint.root.hex))</td>\
             <td>\(isSigned ? badge(t("有效", "Valid"), .good) : badge(t("无效", "Not valid"), .late))</td>\
             <td><details><summary>\(t("展开", "Show"))</summary><pre>\(checkpoint.note)</pre></details></td></tr>
             """

@@ -20,6 +20,9 @@ enum CatalogLink {
   static func step(_ id: ResourceID, _ verb: String) -> String { "/catalog/resources/\(id)/\(verb)" }
   static func review(_ id: ResourceID) -> String { "/catalog/review/\(id)" }
 
+  /// Inventory's page with the tables of a source.
+  static func tables(_ source: DataSource) -> String { "/systems/\(source.system)/sources/\(source.id)/tables" }
+
   static func search(_ query: CatalogQuery) -> String {
     address(
       search,

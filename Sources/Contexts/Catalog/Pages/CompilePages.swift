@@ -55,7 +55,7 @@ func newPage(
   let rows = sources.map { system, source in
     """
     <tr><td>\(system.facts.name)</td><td>\(source.name)</td>\
-    <td><a href="/systems/\(system.id)/sources/\(source.id)/tables">\(t("选择数据表", "Choose a table"))</a></td></tr>
+    <td><a href="\(CatalogLink.tables(source))">\(t("选择数据表", "Choose a table"))</a></td></tr>
     """ as HTML
   }.joined()
   let fields = [
@@ -94,26 +94,65 @@ func newFromTablePage(_ request: Request, _ source: DataSource, _ table: TableDe
     <td>\(column.isNullable ? t("可空", "yes") : t("非空", "no"))</td><td>\(column.comment ?? "")</td></tr>
     """ as HTML
   }.joined()
+  // What came from another department is catalogued by that department.
+  let isReceived = table.columns.contains { $0.name.lowercased() == WritePlan.batchColumn }
+  let start: HTML =
+    isReceived
+    ? note(
+      .soon,
+      """
+      <p>\(t("这张表由平台送达：数据来自别的部门，由提供部门编目，不必在这里重复编制。", "The platform delivered this table: its data is another department's, which catalogues it. It needs no entry here."))</p>\
+      \(buttons(buttonLink(t("返回数据表", "Back to the tables"), href: CatalogLink.tables(source)), buttonLink(t("在目录中查找", "Find it in the catalogue"), href: CatalogLink.search)))
+      """) : draftForm(request, source, table)
   let title = Text("从数据表编制", "Entry from a table")
   return Page(
-    title, section: .catalog, trail: [catalogTrail, (Text("编制目录", "New entry"), CatalogLink.new)],
+    title, section: .catalog,
+    trail: [
+      catalogTrail, (Text("编制目录", "New entry"), CatalogLink.new), (Text(same: source.name), CatalogLink.tables(source)),
+    ],
     body: """
       <h1>\(t(title))：<span class="code">\(table.name.description)</span></h1>\
       \(facts([
         (t("数据源", "Source"), "\(source.name)"), (t("注释", "Comment"), "\(table.comment ?? "—")"),
         (t("行数", "Rows"), "\(table.estimatedRows.map { t("约 \(grouped($0))", "about \(grouped($0))") } ?? "—")"),
       ]))\
-      \(form(request, action: CatalogLink.drafts, """
-        <input type="hidden" name="source" value="\(source.id)">\
-        <input type="hidden" name="schema" value="\(table.name.schema ?? "")">\
-        <input type="hidden" name="table" value="\(table.name.name)">\
-        <p>\(t("将抽样读取至多 1,000 行以识别证件号码、信用代码等，只计数，不保存、不显示任何值。", "At most 1,000 rows are sampled to recognise identity numbers and codes; only counts are kept, no value is stored or shown."))</p>\
-        \(buttons(button(t("生成草稿", "Make a draft")), buttonLink(t("返回", "Back"), href: CatalogLink.new)))
-        """))\
+      \(start)\
       \(Web.table(
         caption: t("列（\(table.columns.count)）", "Columns (\(table.columns.count))"),
         head: [t("列", "Column"), t("库内类型", "Native type"), t("传送类型", "Carried as"), t("可空", "Nullable"), t("注释", "Comment")],
         rows: rows, empty: .nothing))
+      """)
+}
+
+private func draftForm(_ request: Request, _ source: DataSource, _ table: TableDescription) -> HTML {
+  let t = request.language
+  return form(
+    request, action: CatalogLink.drafts,
+    """
+    <input type="hidden" name="source" value="\(source.id)">\
+    <input type="hidden" name="schema" value="\(table.name.schema ?? "")">\
+    <input type="hidden" name="table" value="\(table.name.name)">\
+    <p>\(t("将抽样读取至多 1,000 行以识别证件号码、信用代码等，只计数，不保存、不显示任何值。", "At most 1,000 rows are sampled to recognise identity numbers and codes; only counts are kept, no value is stored or shown."))</p>\
+    \(buttons(button(t("生成草稿", "Make a draft")), buttonLink(t("返回数据表", "Back to the tables"), href: CatalogLink.tables(source))))
+    """)
+}
+
+/// A table that could not be read: why, and back to where another is chosen.
+func unreadablePage(_ request: Request, _ source: DataSource, _ table: TableName, _ refusal: Refusal) -> Page {
+  let t = request.language
+  let title = Text("无法从这张表编制", "No entry from this table")
+  return Page(
+    title, section: .catalog, status: refusal.status,
+    trail: [
+      catalogTrail, (Text("编制目录", "New entry"), CatalogLink.new), (Text(same: source.name), CatalogLink.tables(source)),
+    ],
+    body: """
+      <h1>\(t(title))：<span class="code">\(table.description)</span></h1>\
+      \(note(.late, "<p>\(t(refusal.message))</p>\(when: !refusal.faults.isEmpty, "<ul>\(refusal.faults, { "<li>\(t($0.message))</li>" })</ul>")"))\
+      <p>\(t("请在“\(source.name)”中更正后重试，或另选一张表。草稿没有生成。", "Mend it in “\(source.name)” and try again, or choose another table. No draft was made."))</p>\
+      \(buttons(
+        buttonLink(t("返回数据表", "Back to the tables"), href: CatalogLink.tables(source), .primary),
+        buttonLink(t("检查数据源", "Check the source"), href: "/systems/\(source.system)#sources")))
       """)
 }
 

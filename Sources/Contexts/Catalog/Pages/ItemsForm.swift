@@ -15,7 +15,7 @@ func itemsForm(
   let end = min(start + itemsOnPage, resource.items.count)
   let faults = refusal?.faults ?? []
   let groups = (start..<max(start, end)).map { index in
-    itemFieldset(t, index, resource.items[index], values, faults, findings, lists, on: request.now.dateInChina)
+    itemFieldset(t, index, resource, values, faults, findings, lists, on: request.now.dateInChina)
   }.joined()
   let pages = stride(from: 0, to: resource.items.count, by: itemsOnPage).map { first in
     let label = "\(first + 1)–\(min(first + itemsOnPage, resource.items.count))"
@@ -53,24 +53,29 @@ private func mountFields(_ t: Language, _ resource: Resource, _ values: Fields, 
     """
 }
 
+/// What an item is stays in sight; what it means and who may have it folds away, its present values beside the fold.
 private func itemFieldset(
-  _ t: Language, _ index: Int, _ item: Item, _ values: Fields, _ faults: [Refusal.Fault], _ findings: [Finding],
+  _ t: Language, _ index: Int, _ resource: Resource, _ values: Fields, _ faults: [Refusal.Fault], _ findings: [Finding],
   _ lists: CodeLists, on today: CalendarDate
 ) -> HTML {
+  let item = resource.items[index]
   let prefix = "item.\(index)"
-  let inherit = t("同资源", "as the resource")
-  let none = t("无", "none")
-  let fields: [Field] = [
-    Field("\(prefix).name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name)),
-    Field("\(prefix).dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: today))),
-    Field("\(prefix).length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
-    Field("\(prefix).scale", Text("小数位", "Decimals"), .number(0...38), required: false),
+  // The column of a mounted table is what the table says; one written by hand can be corrected.
+  let column = Field("\(prefix).column", Text("技术名称", "Column"), .text(maxLength: Item.limits.column))
+  let fields =
+    [Field("\(prefix).name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name))]
+    + (resource.mount == nil ? [column] : []) + [
+      Field("\(prefix).dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: today))),
+      Field("\(prefix).length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
+      Field("\(prefix).scale", Text("小数位", "Decimals"), .number(0...38), required: false),
+    ]
+  let more: [Field] = [
     Field(
-      "\(prefix).semantic", Text("语义", "Kind of value"), .choice(lists.semantics.options(t, on: today, none: none)),
-      required: false),
+      "\(prefix).semantic", Text("语义", "Kind of value"),
+      .choice(lists.semantics.options(t, on: today, none: t("无", "none"))), required: false),
     Field(
       "\(prefix).sharingType", Text("共享类型", "Sharing"),
-      .choice(lists.sharingTypes.options(t, on: today, none: inherit)), required: false),
+      .choice(lists.sharingTypes.options(t, on: today, none: t("同资源", "as the resource"))), required: false),
     Field(
       "\(prefix).sharingCondition", Text("条件或依据", "Condition or basis"), .text(maxLength: Item.limits.sharingCondition),
       required: false),
@@ -78,13 +83,23 @@ private func itemFieldset(
     Field(
       "\(prefix).description", Text("说明", "Description"), .text(maxLength: Item.limits.description), required: false),
   ]
-  let found = findings.filter { $0.field.hasPrefix(prefix + ".") }
+  let found = findings.filter { $0.field.hasPrefix(prefix + ".") && !faults.contains($0.fault) }
+  let wrong = Set(found.map(\.field) + faults.map(\.field))
+  let summary = [
+    item.semantic.map { t(lists.semantics.text($0)) }, t(lists.sharingTypes.text(resource.sharingType(of: item))),
+    t(lists.grades.text(item.grade)),
+  ].compactMap { $0 }.joined(separator: " · ")
   return """
-    <fieldset class="item"><legend>\(index + 1). <span class="code">\(item.column)</span> \
+    <fieldset class="item"><legend>\(index + 1). <span class="code"\(when: resource.mount != nil, " id=\"\(column.name)\"")>\(item.column)</span> \
     \(when: item.isKey, badge(t("主键", "key"))) \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))</legend>\
     \(when: item.evidence != nil, "<p>\(evidence(t, item))</p>")\
     \(found, { "<p class=\"finding\">\(severityBadge(t, $0.severity)) \(t($0.message))</p>" })\
-    <div class="grid">\(fields, { field(t, $0, value: values, faults: faults) })</div></fieldset>
+    <div class="grid">\(fields, { field(t, $0, value: values, faults: faults) })</div>\
+    <details\(when: more.contains { wrong.contains($0.name) }, " open")><summary>\(t("语义、共享、分级、说明", "Kind, sharing, grade, description")) \
+    <span class="muted">\(summary)</span></summary>\
+    <div class="grid">\(more, { field(t, $0, value: values, faults: faults) })</div></details>\
+    <label class="tick"><input type="checkbox" name="\(prefix).remove" value="yes"\(when: values["\(prefix).remove"] != nil, " checked")> \
+    \(t("保存时移除“\(item.name)”", "Take “\(item.name)” out when saving"))</label></fieldset>
     """
 }
 
@@ -114,7 +129,7 @@ func itemValues(_ resource: Resource, from start: Int) -> Fields {
     let item = resource.items[index]
     let prefix = "item.\(index)"
     pairs += [
-      ("\(prefix).name", item.name), ("\(prefix).dataType", item.dataType),
+      ("\(prefix).name", item.name), ("\(prefix).column", item.column), ("\(prefix).dataType", item.dataType),
       ("\(prefix).length", item.length.map(String.init) ?? ""), ("\(prefix).scale", item.scale.map(String.init) ?? ""),
       ("\(prefix).semantic", item.semantic ?? ""), ("\(prefix).sharingType", item.sharingType ?? ""),
       ("\(prefix).sharingCondition", item.sharingCondition), ("\(prefix).grade", item.grade),
@@ -124,10 +139,12 @@ func itemValues(_ resource: Resource, from start: Int) -> Fields {
   return Fields(pairs)
 }
 
-/// The items with what the form says of those it showed; a number that is none is a fault at its field.
-func items(_ resource: Resource, from start: Int, form: Fields) throws -> [Item] {
+/// The items with what the form says of those it showed, without those it takes out; a number that is none is a fault at
+/// its field. `kept` are the places that stay, in the order of before.
+func items(_ resource: Resource, from start: Int, form: Fields) throws -> (items: [Item], kept: [Int]) {
   var items = resource.items
   var faults: [Refusal.Fault] = []
+  var taken: Set<Int> = []
   func number(_ field: String) -> Int? {
     guard let text = form[field] else { return nil }
     guard let value = Int(text), value >= 0 else {
@@ -138,10 +155,17 @@ func items(_ resource: Resource, from start: Int, form: Fields) throws -> [Item]
   }
   for index in start..<max(start, min(start + itemsOnPage, items.count)) {
     let prefix = "item.\(index)"
+    if form["\(prefix).remove"] == "yes" {
+      taken.insert(index)
+      continue
+    }
     guard form.pairs.contains(where: { $0.name == "\(prefix).name" }) else { continue }
     let semantic = form["\(prefix).semantic"]
     if semantic != items[index].semantic { items[index].evidence = nil }
     items[index].name = form["\(prefix).name"] ?? ""
+    if resource.mount == nil, form.pairs.contains(where: { $0.name == "\(prefix).column" }) {
+      items[index].column = form["\(prefix).column"] ?? ""
+    }
     items[index].dataType = form["\(prefix).dataType"] ?? ""
     items[index].length = number("\(prefix).length")
     items[index].scale = number("\(prefix).scale")
@@ -152,5 +176,20 @@ func items(_ resource: Resource, from start: Int, form: Fields) throws -> [Item]
     items[index].description = form["\(prefix).description"] ?? ""
   }
   if !faults.isEmpty { throw Refusal.invalid("catalog.items", faults) }
-  return items
+  let kept = items.indices.filter { !taken.contains($0) }
+  return (kept.map { items[$0] }, kept)
+}
+
+/// The same refusal for the form as it was sent: places are counted as before anything was taken out.
+func refusal(_ refusal: Refusal, places kept: [Int]) -> Refusal {
+  var refusal = refusal
+  refusal.faults = refusal.faults.map { fault in
+    var parts = fault.field.split(separator: ".").map(String.init)
+    guard parts.count == 3, parts[0] == "item", let place = Int(parts[1]), kept.indices.contains(place) else {
+      return fault
+    }
+    parts[1] = String(kept[place])
+    return Refusal.Fault(parts.joined(separator: "."), fault.message)
+  }
+  return refusal
 }

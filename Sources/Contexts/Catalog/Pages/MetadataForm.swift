@@ -25,6 +25,9 @@ func metadataForm(
     }
     return field(t, one, value: values, faults: faults) + below
   }.joined()
+  // What the rules found stands below, each with a link to where it is mended; on top only what else was wrong.
+  var summary = refusal
+  summary?.faults.removeAll { fault in findings.contains { $0.fault == fault } }
   let title = Text("编辑目录", "Edit entry")
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200,
@@ -34,7 +37,7 @@ func metadataForm(
     body: """
       <h1>\(t(title))：\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
       \(t("提供方", "Provider"))：\(resource.providerName)（<span class="code">\(resource.providerCode)</span>）</p>\
-      \(faultSummary(t, refusal))\
+      \(faultSummary(t, summary))\
       \(panel(
         t("核验结果", "What the rules say"), id: "findings",
         findingsList(t, findings) { finding in

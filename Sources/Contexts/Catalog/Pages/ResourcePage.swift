@@ -138,8 +138,7 @@ private func itemsPart(_ request: Request, _ view: ResourceView, _ lists: CodeLi
     return """
       <tr>\(when: asks, "<td>\(type == "3" ? .nothing : rowTick(name: "item", value: item.id.text, label: item.name))</td>")\
       <td>\(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")</td><td class="code">\(item.column)</td>\
-      <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td>\
-      <td>\(item.isNullable ? t("可空", "yes") : t("非空", "no"))</td>\
+      <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item)) · \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))</td>\
       <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(when: item.evidence != nil, "<br>")\(evidence(t, item))</td>\
       <td>\(sharingBadge(t, type, lists))\(when: !item.sharingCondition.isEmpty, "<br>\(item.sharingCondition)")</td>\
       <td>\(t(lists.grades.text(item.grade)))</td><td>\(item.description)</td></tr>
@@ -147,7 +146,7 @@ private func itemsPart(_ request: Request, _ view: ResourceView, _ lists: CodeLi
   }.joined()
   let head =
     (asks ? [t("申请", "Ask")] : []) + [
-      t("信息项", "Item"), t("技术名称", "Column"), t("类型", "Type"), t("可空", "Nullable"), t("语义", "Kind of value"),
+      t("信息项", "Item"), t("技术名称", "Column"), t("类型", "Type"), t("语义", "Kind of value"),
       t("共享", "Sharing"), t("分级", "Grade"), t("说明", "Description"),
     ]
   let body = table(

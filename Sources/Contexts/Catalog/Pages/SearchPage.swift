@@ -51,10 +51,15 @@ private func results(_ t: Language, _ query: CatalogQuery, _ hits: CatalogHits, 
         ))
       : emptyState(
         t(
-          "没有找到。请减少或换用词语，或取消筛选；仍没有时，可向可能的提供部门提出需求。",
-          "Nothing found. Use fewer or other words, or drop a filter; failing that, ask the department that may hold it."
+          "没有找到。请减少或换用词语，或取消筛选。目录里确实没有时，在单位名录中找到可能掌握数据的部门，请其数据管理员编目。",
+          "Nothing found. Use fewer or other words, or drop a filter. When the catalogue does not have it, find the department that may hold the data and ask its data officer to catalogue it."
         ),
-        action: buttonLink(t("查看全部", "Show all"), href: CatalogLink.search))
+        action: """
+          \(when: !kept(query).isEmpty && !query.text.isEmpty, buttonLink(t("取消筛选，只按词语查找", "Search by the words alone"), href: CatalogLink.search(CatalogQuery(text: query.text))))\
+          \(buttonLink(t("查看全部目录", "Show all entries"), href: CatalogLink.search))\
+          \(buttonLink(t("按分类查找", "Browse by class"), href: CatalogLink.classes))\
+          \(buttonLink(t("单位名录", "Organisations"), href: "/organisations"))
+          """)
   }
   let words = query.text.split(separator: " ").map(String.init)
   return """

@@ -30,14 +30,21 @@ enum DeliveryPages {
         <h1>\(t(section.label))</h1>
         \(table(
           caption: t("交换记录", "Deliveries"),
-          head: [t("时间", "When"), t("授权", "Grant"), t("资源", "Resource"), t("方式", "Mode"), t("送达", "Delivered"), t("隔离", "Quarantined"), t("回执", "Receipts"), t("状态", "State")],
+          columns: [
+            Column(t("时间", "When")), Column(t("授权", "Grant")), Column(t("资源", "Resource")), Column(t("方式", "Mode")),
+            Column(t("送达", "Delivered"), numeric: true), Column(t("隔离", "Quarantined"), numeric: true),
+            Column(t("回执", "Receipts")), Column(t("状态", "State")),
+          ],
           rows: found.map { delivery, grant in
             """
-            <tr><td><a href="/deliveries/\(delivery.id)">\(delivery.createdAt.minuteInChina)</a></td><td><a href="/grants/\(grant.id)">\(grant.number)</a></td>\
-            <td>\(grant.resourceName)</td><td>\(mode(delivery, t))</td><td class="number">\(delivery.delivered)</td><td class="number">\(delivery.quarantined)</td>\
+            <tr><td><a href="/deliveries/\(delivery.id)">\(time(delivery.createdAt))</a></td><td><a href="/grants/\(grant.id)">\(grant.number)</a></td>\
+            <td>\(grant.resourceName)</td><td>\(mode(delivery, t))</td>\(numberCell(delivery.delivered, href: "/deliveries/\(delivery.id)#receipts"))\
+            \(numberCell(delivery.quarantined, href: delivery.quarantined > 0 ? "/deliveries/\(delivery.id)/quarantine" : nil))\
             <td>\(receipts(delivery, t))</td><td>\(badge(t(delivery.state.title), tone(delivery.state)))</td></tr>
             """
-          }.joined(), empty: "<p>\(t("还没有交换。打开一个有效的授权，点“现在交换一次”。", "No delivery yet. Open an active grant and deliver."))</p>"))
+          }.joined(), empty: emptyState(
+            t("还没有交换。打开一个有效的授权，点“现在交换一次”。", "No delivery yet. Open an active grant and deliver."),
+            action: buttonLink(t("查看授权", "See the grants"), href: "/grants"))))
         \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/deliveries?before=\($0)\(grant.map { "&amp;grant=\($0)" as HTML })\">\(t("更早的", "Earlier"))</a></p>" as HTML })
         """)
   }
@@ -64,31 +71,97 @@ enum DeliveryPages {
       trail: [section], refresh: delivery.state.isOpen ? 2 : nil,
       body: """
         <div class="head"><h1>\(grant.resourceName) · \(mode(delivery, t))</h1>\(badge(t(delivery.state.title), tone(delivery.state)))</div>
-        \(delivery.reason.map { "<p class=\"notice\">\(t($0))</p>" as HTML })
+        \(ending(request, view))
         \(when: delivery.state.isOpen, "<p role=\"status\" data-poll=\"/api/v1/deliveries/\(delivery.id)\"><progress aria-label=\"\(t("正在交换", "Delivering"))\"></progress> \(t("已送达 \(delivery.delivered) 行", "\(delivery.delivered) rows delivered"))</p>")
-        <ul class="figures">\([
-          (t("读取", "Read"), delivery.read), (t("送达", "Delivered"), delivery.delivered), (t("未变", "Unchanged"), delivery.unchanged),
-          (t("隔离", "Quarantined"), delivery.quarantined), (t("保留旧值", "Kept stale"), delivery.stale),
-        ], { "<li><b>\($0.1)</b> \($0.0)</li>" })</ul>
+        \(when: delivery.state.isOpen && (request.principal?.may(.exchangeRun) ?? false), form(request, action: "/deliveries/\(delivery.id)/cancel", "<button>\(t("取消本次交换", "Cancel this delivery"))</button>"))
+        \(counts(delivery, t))
         \(facts([
           (t("授权", "Grant"), "<a href=\"/grants/\(grant.id)\">\(grant.number)</a>"), (t("从", "From"), "\(grant.providerName)"),
           (t("到", "To"), "\(grant.consumerName) · <code>\(grant.targetTable)</code>"), (t("发起", "Asked by"), "\(delivery.askedBy)"),
-          (t("开始", "Started"), "\(delivery.startedAt?.minuteInChina ?? "—")"), (t("结束", "Finished"), "\(delivery.finishedAt?.minuteInChina ?? "—")"),
+          (t("开始", "Started"), delivery.startedAt.map { time($0) } ?? "—"), (t("结束", "Finished"), delivery.finishedAt.map { time($0) } ?? "—"),
         ] as [(String, HTML)] + log))
-        <h2>\(t("回执", "Receipts"))</h2>\(receiptTable(view, t))
+        <h2 id="receipts">\(t("回执", "Receipts"))</h2>\(receiptTable(view, t))
         <h2>\(t("隔离的行", "Quarantined rows"))</h2>
         \(table(
-          caption: t("按列和原因", "By column and reason"), head: [t("列", "Column"), t("原因", "Reason"), t("行数", "Rows")],
+          caption: t("按信息项和原因", "By item and reason"),
+          columns: [Column(t("信息项", "Item")), Column(t("原因", "Reason")), Column(t("行数", "Rows"), numeric: true)],
           rows: view.quarantine.map {
-            "<tr><td>\($0.item)</td><td>\(t(RowFault(code: $0.fault)?.title ?? Text(same: $0.fault)))</td><td class=\"number\"><a href=\"/deliveries/\(delivery.id)/quarantine\">\($0.rows)</a></td></tr>"
+            "<tr><td>\(item($0.item, grant))</td><td>\(fault($0.fault, t))</td>\(numberCell($0.rows, href: quarantine(delivery.id, $0.item, $0.fault)))</tr>"
           }.joined(), empty: "<p>\(t("没有隔离的行。", "No row was quarantined."))</p>"))
         """)
   }
 
-  /// Both sides' words side by side, line by line of the canonical text, and whether they are the same.
+  /// Each count leads to where it is accounted for: its line of the receipts, or the rows that were set apart.
+  private static func counts(_ delivery: DeliveryRecord, _ t: Language) -> HTML {
+    let page = "/deliveries/\(delivery.id)"
+    return figures([
+      Figure(t("读取", "Read"), delivery.read, href: page + "#receipt-read"),
+      Figure(t("送达", "Delivered"), delivery.delivered, href: page + "#receipt-delivered", tone: .good),
+      Figure(t("未变", "Unchanged"), delivery.unchanged, href: page + "#receipt-unchanged"),
+      Figure(
+        t("隔离", "Quarantined"), delivery.quarantined, href: page + "/quarantine",
+        tone: delivery.quarantined > 0 ? .soon : .neutral),
+      Figure(
+        t("保留旧值", "Kept stale"), delivery.stale, href: page + "#receipt-stale",
+        tone: delivery.stale > 0 ? .soon : .neutral),
+    ])
+  }
+
+  /// Why it ended early, who acts next, and what may be done.
+  private static func ending(_ request: Request, _ view: DeliveryView) -> HTML {
+    let t = request.language
+    let (delivery, grant) = (view.delivery, view.grant)
+    let why: HTML = "\(delivery.reason.map { "<p>\(t($0))</p>" as HTML })"
+    let next: Text
+    switch delivery.state {
+    case .queued, .running, .delivered: return delivery.reason == nil ? .nothing : note(.neutral, why)
+    case .stopped:
+      switch grant.state {
+      case .suspended:
+        next = Text(
+          "下一步：\(grant.providerName)或平台运营恢复授权后，可再次交换。已提交的批次保留。",
+          "Next: once \(grant.providerName) or the platform's operator resumes the grant, deliver again. What was committed stays."
+        )
+      case .revoked:
+        next = Text(
+          "没有下一步：授权已撤销。\(grant.consumerName)仍有需要时须重新申请。",
+          "Nothing is to be done: the grant is revoked. \(grant.consumerName) may ask anew.")
+      case .active:
+        next = Text(
+          "下一步：排除上述原因后，可再次交换。已提交的批次保留，从断点继续。",
+          "Next: mend what is said above and deliver again. What was committed stays, and it goes on from there.")
+      }
+    case .failed where delivery.agrees == false:
+      next = Text(
+        "下一步：\(grant.providerName)和\(grant.consumerName)的数据管理员核对下面标为“≠”的项；查明之前不要使用这次送达的数据，更正后再次交换。",
+        "Next: the data officers of \(grant.providerName) and \(grant.consumerName) look into the lines marked “≠” below; do not use what came until that is done, then deliver again."
+      )
+    case .failed:
+      next = Text(
+        "下一步：数据库暂时连不上时，平台会自动重试，间隔逐次加长，最长一小时。口令、表结构或目标表有问题时，由管理该数据源的部门（提供方\(grant.providerName)或使用方\(grant.consumerName)）的数据管理员更正，再次交换。已提交的批次保留，从断点继续。",
+        "Next: a database that does not answer is tried again by itself, after pauses of up to an hour. A wrong password or a changed table is for the data officer of the source's department (\(grant.providerName) or \(grant.consumerName)) to mend; then deliver again. What was committed stays."
+      )
+    }
+    let runs = grant.state == .active && (request.principal?.may(.exchangeRun) ?? false)
+    let again: HTML =
+      runs
+      ? form(request, action: "/grants/\(grant.id)/deliver", button(t("再次交换", "Deliver again")))
+      : buttonLink(t("查看授权", "See the grant"), href: "/grants/\(grant.id)")
+    let systems: HTML =
+      request.principal?.may(Permission("inventory.manage")) ?? false
+      ? buttonLink(t("检查数据源", "Check the sources"), href: "/systems") : .nothing
+    return note(
+      delivery.state == .failed ? .late : .soon,
+      "\(why)<p>\(t(next))</p><div class=\"buttons\">\(again)\(systems)</div>")
+  }
+
+  // MARK: - Receipts
+
+  /// Both sides' words side by side, and whether they are the same.
   private static func receiptTable(_ view: DeliveryView, _ t: Language) -> HTML {
     guard let provider = view.receipts.first(where: { $0.side == "provider" }) else {
-      return "<p class=\"empty\">\(t("还没有回执。", "No receipt yet."))</p>"
+      return
+        "<div class=\"empty\">\(t("还没有回执。交换结束后，双方各出具一份。", "No receipt yet. Each side gives one when the delivery ends."))</div>"
     }
     let consumer = view.receipts.first { $0.side == "consumer" }
     let mine = lines(provider.body)
@@ -100,16 +173,47 @@ enum DeliveryPages {
       case false?: "<p>\(badge(t("双方不一致", "They differ"), .late))</p>"
       case nil: "<p>\(t("使用方还没有回执。", "The consumer has no receipt yet."))</p>"
       }
-    return verdict
-      + table(
-        caption: t("逐项比较", "Line by line"), head: [t("项", "Line"), t("提供方", "Provider"), t("使用方", "Consumer"), ""],
-        rows: mine.prefix(60).map { name, value in
-          let other = theirs[name]
-          return """
-            <tr><td>\(name)</td><td><code>\(value)</code></td><td><code>\(other ?? "—")</code></td>\
-            <td>\(other == nil || own.contains(name) ? "" : other == value ? badge("=", .good) : badge("≠", .late))</td></tr>
-            """
-        }.joined(), empty: "")
+    let shown = mine.prefix(80)
+    return """
+      \(verdict)<p class="muted">\(t("读取、未变、无增量标记的行数只有提供方知道，使用方只看得到写入的行，所以是“—”；出具方、开始和结束时间由双方各自写明，不作比较。", "What was read, unchanged or without a cursor only the provider knows: the consumer sees what was written, hence “—”. Issuer, start and end are each side's own and are not compared."))</p>\
+      \(table(
+        caption: t("逐项比较", "Line by line"),
+        head: [t("项", "Line"), t("提供方", "Provider"), t("使用方", "Consumer"), t("比较", "Compared")],
+        rows: shown.map { line($0, $1, theirs[$0], view.grant, t) }.joined(), empty: ""))\
+      \(when: mine.count > shown.count, "<p>\(t("还有 \(mine.count - shown.count) 行，见原文。", "\(mine.count - shown.count) more lines stand in the originals."))</p>")\
+      <p><a href="/api/v1/deliveries/\(view.delivery.id)">\(t("回执原文（JSON）", "The receipts as they were given (JSON)"))</a></p>
+      """
+  }
+
+  private static func line(_ name: String, _ mine: String, _ theirs: String?, _ grant: Grant, _ t: Language) -> HTML {
+    let isOwn = own.contains(name)
+    let isProviders = providers.contains(name)
+    let other: HTML = isProviders ? "—" : theirs.map { value(name, $0, t) } ?? "—"
+    let compared: HTML =
+      theirs == nil || isOwn || isProviders
+      ? "<span class=\"muted\">\(isProviders ? t("只有提供方", "provider only") : t("不比较", "not compared"))</span>"
+      : theirs == mine ? badge(t("= 一致", "= same"), .good) : badge(t("≠ 不一致", "≠ differ"), .late)
+    let title: HTML =
+      name.hasPrefix("column ")
+      ? "\(item(String(name.dropFirst(7)), grant)) <span class=\"muted\">\(t("空值数与校验和", "NULLs and sum"))</span>"
+      : "\(Exchange.receiptLines[name].map { t($0) } ?? name)"
+    return """
+      <tr\(when: !name.hasPrefix("column "), " id=\"receipt-\(name)\"")><td>\(title)</td><td>\(value(name, mine, t))</td><td>\(other)</td><td>\(compared)</td></tr>
+      """
+  }
+
+  private static func value(_ name: String, _ value: String, _ t: Language) -> HTML {
+    if value == "-" { return "—" }
+    if let word = Exchange.receiptValues["\(name) \(value)"] { return "\(t(word))" }
+    let parts = value.split(separator: " ")
+    if name == "batches", parts.count == 3 {
+      return "\(t("第 \(parts[0]) 至 \(parts[1]) 批，共 \(parts[2]) 批", "\(parts[0]) to \(parts[1]), \(parts[2]) in all"))"
+    }
+    if name.hasPrefix("column "), parts.count == 2 {
+      return "\(t("空值 \(parts[0])", "\(parts[0]) NULL")) \(shortened(String(parts[1])))"
+    }
+    if let at = Instant(value) { return time(at) }
+    return Int(value).map { "\(grouped($0))" } ?? shortened(value)
   }
 
   /// `name value` lines; of `column NULLS SUM NAME` the name goes to the front.
@@ -123,8 +227,27 @@ enum DeliveryPages {
     }
   }
 
-  /// What each side says of itself alone: not there to agree.
-  private static let own: Set<String> = ["side", "read", "unchanged", "without-cursor", "started", "finished"]
+  /// What each side says of itself, and what the provider alone can say: not there to agree.
+  private static let own: Set<String> = ["side", "started", "finished"]
+  private static let providers: Set<String> = ["read", "unchanged", "without-cursor"]
+
+  // MARK: - Quarantine
+
+  /// An item by its name, with its column beside it.
+  private static func item(_ column: String, _ grant: Grant) -> HTML {
+    guard let found = grant.items.first(where: { $0.column == column }), found.name != column else {
+      return "<code>\(column)</code>"
+    }
+    return "\(found.name) <code>\(column)</code>"
+  }
+
+  private static func fault(_ code: String, _ t: Language) -> String {
+    t(RowFault(code: code)?.title ?? Text(same: code))
+  }
+
+  private static func quarantine(_ id: DeliveryID, _ item: String?, _ fault: String?, after: String? = nil) -> String {
+    address("/deliveries/\(id)/quarantine", [("item", item), ("fault", fault), ("after", after)])
+  }
 
   static func quarantine(
     _ request: Request, _ view: DeliveryView, _ lines: [QuarantineLine], opened: [(name: String, value: String)]? = nil,
@@ -132,24 +255,42 @@ enum DeliveryPages {
   ) -> Page {
     let t = request.language
     let opens = request.principal.map { $0.may(.quarantineOpen) && $0.organisation == view.grant.provider } ?? false
-    let path = "/deliveries/\(view.delivery.id)/quarantine"
+    let (id, wanted) = (view.delivery.id, (item: request.query["item"], fault: request.query["fault"]))
+    let isFiltered = wanted.item != nil || wanted.fault != nil
+    let shown = lines.filter { (wanted.item ?? $0.item) == $0.item && (wanted.fault ?? $0.fault) == $0.fault }
     return Page(
       Text("隔离的行", "Quarantined rows"), section: .deliveries,
       trail: [section, (Text(same: view.grant.number), "/deliveries/\(view.delivery.id)")],
       body: """
         <h1>\(t("隔离的行", "Quarantined rows"))</h1>
         <p>\(t("原始内容密封在提供部门一侧；这里只有主键摘要、列和原因。", "The raw rows are sealed on the provider's side; here are the key's digest, the column and the reason."))</p>
-        \(opened.map { fields in "<section class=\"act\"><h2>\(t("原始行（已记入审计）", "The raw row (on record)"))</h2>\(facts(fields.map { ($0.name, "\($0.value)" as HTML) }))</section>" as HTML })
+        \(opened.map { fields in "<section class=\"act\"><h2>\(t("原始行（已记入审计）", "The raw row (on record)"))</h2>\(facts(fields.map { field in (view.grant.items.first { $0.column == field.name }?.name ?? field.name, "\(field.value)" as HTML) }))</section>" as HTML })
+        \(narrowing(view, wanted.item, wanted.fault, t))
         \(table(
-          caption: t("隔离的行", "Quarantined rows"), head: [t("批", "Batch"), t("主键摘要", "Key digest"), t("列", "Column"), t("原因", "Reason"), ""],
-          rows: lines.map { line in
+          caption: t("隔离的行", "Quarantined rows"), head: [t("位置", "Place"), t("主键摘要", "Key digest"), t("信息项", "Item"), t("原因", "Reason"), t("操作", "Action")],
+          rows: shown.map { line in
             """
-            <tr><td>\(line.batch) · \(line.position)</td><td><code>\(line.keyDigest?.prefix(16) ?? "—")</code></td><td>\(line.item)</td>\
-            <td>\(t(RowFault(code: line.fault)?.title ?? Text(same: line.fault)))</td>\
-            <td>\(when: opens, form(request, action: path, "<input type=\"hidden\" name=\"batch\" value=\"\(line.batch)\"><input type=\"hidden\" name=\"part\" value=\"\(line.part)\"><input type=\"hidden\" name=\"position\" value=\"\(line.position)\"><button>\(t("打开", "Open"))</button>"))</td></tr>
+            <tr><td>\(t("第 \(line.batch) 批，行序 \(line.position)", "Batch \(line.batch), row \(line.position)"))</td><td>\(line.keyDigest.map { shortened($0) } ?? "—")</td><td>\(item(line.item, view.grant))</td>\
+            <td>\(fault(line.fault, t))</td>\
+            <td>\(when: opens, form(request, action: quarantine(id, nil, nil), "<input type=\"hidden\" name=\"batch\" value=\"\(line.batch)\"><input type=\"hidden\" name=\"part\" value=\"\(line.part)\"><input type=\"hidden\" name=\"position\" value=\"\(line.position)\"><button>\(t("打开", "Open"))</button>"))</td></tr>
             """
-          }.joined(), empty: "<p>\(t("没有隔离的行。", "No row was quarantined."))</p>"))
-        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"\(path)?after=\($0)\">\(t("下一页", "Next page"))</a></p>" as HTML })
+          }.joined(), empty: emptyState(isFiltered && next != nil ? t("这一页没有符合的行，请看下一页。", "None on this page; see the next.") : t("没有隔离的行。", "No row was quarantined."))))
+        \(pager(t, previous: nil, next: next.map { quarantine(id, wanted.item, wanted.fault, after: $0) }))
         """)
+  }
+
+  /// By item and reason, each with its count; the chosen one leads back to all.
+  private static func narrowing(_ view: DeliveryView, _ item: String?, _ reason: String?, _ t: Language) -> HTML {
+    guard view.quarantine.count > 1 || item != nil || reason != nil else { return .nothing }
+    let id = view.delivery.id
+    let all = view.quarantine.reduce(0) { $0 + $1.rows }
+    return """
+      <nav class="filters" aria-label="\(t("按信息项和原因", "By item and reason"))">\
+      <a href="\(quarantine(id, nil, nil))"\(when: item == nil && reason == nil, " aria-current=\"true\"")>\(t("全部", "All")) \(grouped(all))</a>\
+      \(view.quarantine, { one in
+        let name = view.grant.items.first { $0.column == one.item }?.name ?? one.item
+        return "<a href=\"\(quarantine(id, one.item, one.fault))\"\(when: item == one.item && reason == one.fault, " aria-current=\"true\"")>\(name) · \(fault(one.fault, t)) \(grouped(one.rows))</a>"
+      })</nav>
+      """
   }
 }

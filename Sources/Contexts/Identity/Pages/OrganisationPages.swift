@@ -8,14 +8,14 @@ enum OrganisationPages {
       Text("单位", "Organisations"), section: .people,
       body: """
         <h1>\(t("单位", "Organisations"))</h1>
-        <form class="search" method="get" action="/organisations"><label for="q">\(t("名称", "Name"))</label>\
-        <input id="q" name="q" value="\(search ?? "")" maxlength="50"><label for="on">\(t("截至", "As of"))</label>\
-        <input id="on" name="on" type="date" value="\(day)"><button>\(t("查找", "Find"))</button></form>
+        <form class="search fields" method="get" action="/organisations"><div><label for="q">\(t("名称", "Name"))</label>\
+        <input id="q" name="q" value="\(search ?? "")" maxlength="50"></div><div><label for="on">\(t("截至", "As of"))</label>\
+        <input id="on" name="on" type="date" value="\(day)"></div><button>\(t("查找", "Find"))</button></form>
         \(table(
           caption: t("\(day) 在设的单位 \(organisations.count) 个", "\(organisations.count) organisations on \(day)"),
           head: [t("名称", "Name"), t("简称", "Short"), t("区划", "Division"), t("统一社会信用代码", "Credit code"), t("自", "Since")],
           rows: organisations.map {
-            "<tr><td><a href=\"/organisations/\($0.id)\">\($0.name)</a></td><td>\($0.shortName)</td><td>\($0.division)</td><td><code>\($0.creditCode)</code></td><td>\($0.validFrom)</td></tr>"
+            "<tr><td><a href=\"/organisations/\($0.id)\">\($0.name)</a></td><td>\($0.shortName)</td><td>\(division($0.division, on: day, t))</td><td><code>\($0.creditCode)</code></td><td>\($0.validFrom)</td></tr>"
           }.joined(), empty: "<p>\(t("没有找到单位。", "No organisation found."))</p>"))
         """)
   }
@@ -39,7 +39,7 @@ enum OrganisationPages {
         <h1>\(organisation.name)</h1>\(faultSummary(t, refusal))
         \(facts([
           (t("简称", "Short"), "\(organisation.shortName)"), (t("统一社会信用代码", "Credit code"), "<code>\(organisation.creditCode)</code>"),
-          (t("行政区划", "Division"), "\(organisation.division)"),
+          (t("行政区划", "Division"), division(organisation.division, on: request.now.dateInChina, t, whole: true)),
           (t("国家分类节点", "Classification node"), node.map { "<code>\($0)</code> \(nodes.title($0) ?? "")" as HTML } ?? "—"),
           (t("存续", "Stands"), "\(organisation.validFrom) – \(organisation.validTo?.description ?? t("今", "now"))"),
         ]))
@@ -67,6 +67,19 @@ enum OrganisationPages {
         \(field(t, input, value: Fields([("node", entered ?? node ?? "")]), faults: refusal?.faults ?? []))\
         <button>\(t("保存", "Save"))</button>
         """))
+      """
+  }
+
+  /// The division's name with its code; where the code is out of force, what it belongs to now.
+  private static func division(_ code: String, on day: CalendarDate, _ t: Language, whole: Bool = false) -> HTML {
+    let all = Divisions.embedded
+    let name = whole ? all.fullName(of: code, on: day) : (all.division(code, on: day) ?? all.known(code))?.name
+    let shown: HTML = "\(name ?? t("未知区划", "unknown division")) <code>\(code)</code>"
+    guard all.division(code, on: day) == nil, all.known(code) != nil else { return shown }
+    let now = all.successors(of: code, on: day).map { "\($0.name) <code>\($0.code)</code>" as HTML }.joined(
+      "\(t("、", ", "))")
+    return """
+      \(shown) \(badge(t("已停用", "out of force"), .soon))\(when: !now.isEmpty, "<br>\(t("现为", "now")) \(now)")
       """
   }
 }

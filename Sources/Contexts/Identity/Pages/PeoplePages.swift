@@ -11,9 +11,9 @@ enum PeoplePages {
       body: """
         <div class="head"><h1>\(t("人员与角色", "People and roles"))</h1>\
         \(when: request.principal?.may(.peopleManage) ?? false, "<a class=\"button primary\" href=\"/people/new\">\(t("新增人员", "Add a person"))</a>")</div>
-        <form class="search" method="get" action="/people"><label for="q">\(t("姓名或用户名", "Name or user name"))</label>\
-        <input id="q" name="q" value="\(search ?? "")" maxlength="50"><label for="role">\(t("角色", "Role"))</label><select id="role" name="role"><option value="">\(t("全部", "All"))</option>\
-        \(Role.allCases, { "<option value=\"\($0.rawValue)\"\(when: $0 == role, " selected")>\(t($0.title))</option>" })</select>\
+        <form class="search fields" method="get" action="/people"><div><label for="q">\(t("姓名或用户名", "Name or user name"))</label>\
+        <input id="q" name="q" value="\(search ?? "")" maxlength="50"></div><div><label for="role">\(t("角色", "Role"))</label><select id="role" name="role"><option value="">\(t("全部", "All"))</option>\
+        \(Role.allCases, { "<option value=\"\($0.rawValue)\"\(when: $0 == role, " selected")>\(t($0.title))</option>" })</select></div>\
         <button>\(t("查找", "Find"))</button></form>
         \(table(
           caption: t("人员", "People"), head: [t("用户名", "User name"), t("姓名", "Name"), t("单位", "Organisation"), t("角色", "Roles"), t("状态", "State")],
@@ -73,7 +73,7 @@ enum PeoplePages {
         \(when: manages, """
           <h2>\(t("角色", "Roles"))</h2>\(form(request, action: path + "/roles", "\(version)\(rolesField(t, entered, refusal?.faults ?? []))<button>\(t("保存角色", "Save roles"))</button>"))
           <h2>\(t("密码", "Password"))</h2><p>\(t("产生新的一次性密码，结束此人的所有会话。", "Makes a new one-time password and ends all sessions of this person."))</p>\
-          \(form(request, action: path + "/reset", "<label class=\"tick\"><input type=\"checkbox\" name=\"secondFactor\" value=\"yes\"> \(t("同时取消第二因素", "Also take off the second factor"))</label><button class=\"danger\">\(t("重置密码", "Reset the password"))</button>"))
+          \(form(request, action: path + "/reset", "<label class=\"tick\"><input type=\"checkbox\" name=\"secondFactor\" value=\"yes\"> \(t("同时取消第二因素", "Also take off the second factor"))</label><button class=\"danger\">\(t("重置 \(person.name) 的密码", "Reset \(person.name)'s password"))</button>"))
           <h2>\(person.isActive ? t("停用", "Suspend") : t("恢复", "Restore"))</h2>\
           \(form(request, action: path + "/active", "\(version)<input type=\"hidden\" name=\"active\" value=\"\(person.isActive ? "no" : "yes")\"><button class=\"danger\">\(person.isActive ? t("停用 \(person.name) 的账户", "Suspend \(person.name)'s account") : t("恢复 \(person.name) 的账户", "Restore \(person.name)'s account"))</button>"))
           """)

@@ -213,7 +213,10 @@ func tablesPage(
 ) -> Page {
   let t = request.language
   let words = foldedForSearch(request.query["q"] ?? "")
-  let found = tables.filter { words.isEmpty || foldedForSearch("\($0.name) \($0.comment ?? "")").contains(words) }
+  // Where deliveries keep their place: nothing to catalogue.
+  let ours: Set = [WritePlan.offsetTable, WritePlan.batchTable]
+  let offered = tables.filter { !ours.contains($0.name.name.lowercased()) }
+  let found = offered.filter { words.isEmpty || foldedForSearch("\($0.name) \($0.comment ?? "")").contains(words) }
   let rows = found.prefix(500).map { summary in
     let start =
       mayCompile
@@ -243,6 +246,14 @@ func tablesPage(
       \(when: found.count > 500, "<p>\(t("共 \(found.count) 张，仅列前 500 张，请缩小范围。", "\(found.count) tables; the first 500 are listed. Narrow the search."))</p>")\
       \(table(
         caption: t("数据表", "Tables"), head: [t("表", "Table"), t("注释", "Comment"), t("行数", "Rows"), t("操作", "Actions")],
-        rows: rows, empty: emptyState(t("没有找到数据表。", "No tables found."))))
+        rows: rows,
+        empty: words.isEmpty
+          ? emptyState(
+            t("这个数据源里没有可编目的数据表。请确认连接的库和账号的权限。", "This source has no table to catalogue. See that it is the right database and what its account may read."),
+            action: buttonLink(t("返回信息系统", "Back to the system"), href: SystemLink.system(system.id)))
+          : emptyState(
+            t("没有名称或注释符合“\(words)”的数据表。", "No table's name or comment matches “\(words)”."),
+            action: buttonLink(t("查看全部数据表", "Show all tables"), href: SystemLink.tables(source)))))\
+      \(when: offered.count < tables.count, "<p class=\"muted\">\(t("平台在接收库里记录进度的 \(tables.count - offered.count) 张表（sj_…）不必编目，未列出。", "\(tables.count - offered.count) tables in which the platform keeps its place (sj_…) are not listed: there is nothing in them to catalogue."))</p>")
       """)
 }

@@ -45,9 +45,22 @@ enum RequestPages {
             <td>\(item.providerName)</td><td>\(badge(t(item.state.title), tone(item.state)))</td><td>\(due(item.due, today: today, t))</td></tr>
             """
           }.joined(),
-          empty: "<p>\(t("还没有申请。先在目录里找到需要的资源，再点“申请”。", "No request yet. Find a resource in the catalogue first, then ask for it."))</p><p><a class=\"button\" href=\"/catalog\">\(t("去目录", "To the catalogue"))</a></p>"))
-        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/requests?before=\($0)\">\(t("更早的", "Earlier"))</a></p>" as HTML })
+          empty: nothing(state, t)))
+        \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"\(address("/requests", [("state", state?.rawValue), ("before", $0.text)]))\">\(t("更早的", "Earlier"))</a></p>" as HTML })
         """)
+  }
+
+  private static func nothing(_ state: RequestState?, _ t: Language) -> HTML {
+    if let state {
+      return emptyState(
+        t("没有“\(state.title.chinese)”的申请。", "No request is “\(state.title.english)”."),
+        action: buttonLink(t("查看全部申请", "Show all requests"), href: "/requests"))
+    }
+    return emptyState(
+      t(
+        "还没有申请。先在目录里找到需要的资源，勾选信息项，再点“申请这些信息项”。",
+        "No request yet. Find a resource in the catalogue, tick its items, then ask for them."),
+      action: buttonLink(t("去目录", "To the catalogue"), href: "/catalog"))
   }
 
   static func new(
