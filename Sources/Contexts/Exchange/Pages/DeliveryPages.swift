@@ -213,6 +213,11 @@ enum DeliveryPages {
       return "\(t("空值 \(parts[0])", "\(parts[0]) NULL")) \(shortened(String(parts[1])))"
     }
     if let at = Instant(value) { return time(at) }
+    switch CursorValue(value) {
+    case .timestamp(let since2000)?: return time(Instant(milliseconds: since2000 / 1000 + 946_684_800_000))
+    case .integer(let number)?: return "\(grouped(Int(number)))"
+    case nil: break
+    }
     return Int(value).map { "\(grouped($0))" } ?? shortened(value)
   }
 
