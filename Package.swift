@@ -54,6 +54,8 @@ let platform: [Room] = [
   Room(
     name: "transfer-bench", folder: "Tools",
     uses: ["Transfer", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit"], isProgram: true),
+  Room(
+    name: "Spreadsheets", folder: "Platform", uses: ["Kernel", "CXLSXWriter", "CArchive", "CExpat"]),
   Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(
@@ -135,6 +137,9 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", path: "Sources/Platform/COpenSSL", pkgConfig: "openssl"),
     .systemLibrary(name: "CArgon2", path: "Sources/Platform/CArgon2", pkgConfig: "libargon2"),
     .systemLibrary(name: "CSQLite", path: "Sources/Platform/CSQLite", pkgConfig: "sqlite3"),
+    .systemLibrary(name: "CXLSXWriter", path: "Sources/Platform/CXLSXWriter", pkgConfig: "xlsxwriter"),
+    .systemLibrary(name: "CArchive", path: "Sources/Platform/CArchive", pkgConfig: "libarchive"),
+    .systemLibrary(name: "CExpat", path: "Sources/Platform/CExpat", pkgConfig: "expat"),
     .target(name: "CEmbedded", path: "Sources/Platform/CEmbedded", exclude: ["files"]),
     .target(name: "CStripes", path: "Sources/Platform/CStripes"),
     .executableTarget(name: "sanjiang", dependencies: ["App"], path: "Sources/sanjiang"),
