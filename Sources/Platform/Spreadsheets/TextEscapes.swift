@@ -1,9 +1,16 @@
+import Glibc
+
 /// The escapes of ST_Xstring (ECMA-376 part 1, 22.9.2.19): `_x000D_` stands for a character that XML cannot hold or
 /// would change; a text that looks like an escape has its first underscore escaped (`_x005F_x000D_`).
 enum TextEscapes {
   /// In place, from `start` on. Halves of a surrogate pair that stand alone are no characters and stay as written.
   static func decode(_ bytes: inout [UInt8], from start: Int) {
-    guard var at = bytes[start...].firstIndex(of: UInt8(ascii: "_")) else { return }
+    guard bytes.count > start else { return }
+    let found: Int? = bytes.withUnsafeBytes { all in
+      let from = all.baseAddress! + start
+      return memchr(from, 0x5F, all.count - start).map { UnsafeRawPointer($0) - all.baseAddress! }
+    }
+    guard var at = found else { return }
     var to = at
     while at < bytes.count {
       guard bytes[at] == UInt8(ascii: "_"), let unit = unit(bytes, at) else {
@@ -50,6 +57,13 @@ enum TextEscapes {
     }
     return value
   }
+
+  /// True for what XML 1.0 can hold and would not change.
+  static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF || scalar == "\t" || scalar == "\n"
+  }
+
+  static func isPlain(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(isPlain) }
 
   /// The text with what XML 1.0 cannot hold escaped: control characters but tab and line feed (a carriage return would
   /// come back as a line feed), U+FFFE, U+FFFF, and what looks like an escape.

@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 
 /// A cell as the file writes it.
@@ -7,13 +8,11 @@ struct WrittenCell {
   var kind = Kind.number
   var style = 0
   var bytes: [UInt8] = []
-  var hasValue = false
   var isInline = false
   var isFormula = false
 
   mutating func begin(_ attributes: AttributeList, _ place: CellPlace) throws(Refusal) {
     bytes.removeAll(keepingCapacity: true)
-    hasValue = false
     isInline = false
     isFormula = false
     style = attributes.number("s") ?? 0
@@ -21,19 +20,19 @@ struct WrittenCell {
       kind = .number
       return
     }
-    if type.elementsEqual("s".utf8) {
+    if type.spell("s") {
       kind = .shared
-    } else if type.elementsEqual("n".utf8) {
+    } else if type.spell("n") {
       kind = .number
-    } else if type.elementsEqual("inlineStr".utf8) {
+    } else if type.spell("inlineStr") {
       kind = .inline
-    } else if type.elementsEqual("str".utf8) {
+    } else if type.spell("str") {
       kind = .formulaText
-    } else if type.elementsEqual("b".utf8) {
+    } else if type.spell("b") {
       kind = .boolean
-    } else if type.elementsEqual("e".utf8) {
+    } else if type.spell("e") {
       kind = .error
-    } else if type.elementsEqual("d".utf8) {
+    } else if type.spell("d") {
       kind = .date
     } else {
       let name = shown(String(decoding: type, as: UTF8.self))
@@ -50,10 +49,9 @@ struct CellValues {
   let textLength: Int
 
   func value(_ cell: WrittenCell, inline: [UInt8], _ place: CellPlace) throws(Refusal) -> CellValue {
-    if cell.kind == .inline { return cell.isInline ? try text(inline[...], place) : .empty }
-    guard cell.hasValue else { return .empty }
+    if cell.kind == .inline, cell.isInline { return try text(inline[...], place) }
+    guard !cell.bytes.isEmpty else { return .empty }
     switch cell.kind {
-    case .inline: return .empty
     case .shared:
       guard let index = cell.bytes.withUnsafeBytes({ wholeNumber(trimmed($0)) }), index < strings.count else {
         throw .workbook(
@@ -61,7 +59,8 @@ struct CellValues {
           "it refers to a text that is not there (number \(written(cell)) of \(strings.count)).")
       }
       return try text(strings[index], place)
-    case .formulaText:
+    // An inline cell with a value instead of a text is taken at its word.
+    case .formulaText, .inline:
       var bytes = cell.bytes
       TextEscapes.decode(&bytes, from: 0)
       return try text(bytes[...], place)
@@ -102,8 +101,9 @@ struct CellValues {
   private func text(_ bytes: ArraySlice<UInt8>, _ place: CellPlace) throws(Refusal) -> CellValue {
     if bytes.isEmpty { return .empty }
     let text = String(decoding: bytes, as: UTF8.self)
+    let hasNUL = bytes.withUnsafeBytes { memchr($0.baseAddress!, 0, $0.count) != nil }
     if bytes.count > textLength, text.utf16.count > textLength { throw tooLong(place) }
-    guard !bytes.contains(0) else {
+    guard !hasNUL else {
       throw .workbook("nul", at: place, "文字中含有空字符（NUL），请删除。", "the text holds a NUL character; remove it.")
     }
     return .text(text)

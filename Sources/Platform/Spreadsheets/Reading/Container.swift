@@ -88,10 +88,11 @@ final class Container {
     for _ in 0..<place {
       guard try pass.next() != nil else { throw ZipPass.torn(file, "changed") }
     }
+    // Before the header, whose block may hold all of a small part's data.
+    let packedBefore = pass.packedBytes
     guard let entry = try pass.next(), Self.key(entry.name) == Self.key(name) else {
       throw ZipPass.torn(file, "changed")
     }
-    let packedBefore = pass.packedBytes
     let others = unpacked.reduce(0) { $1.key == place ? $0 : $0 + $1.value }
     var total = 0
     while let piece = try pass.data(of: name) {
@@ -103,7 +104,7 @@ final class Container {
           "The workbook unpacks to more than \(sizeText(limits.totalBytes)). Split it.")
       }
       let packed = max(1, pass.packedBytes - packedBefore)
-      guard total <= 4 << 20 || total / limits.ratio <= packed else {
+      guard total <= 4 << 20 || total / max(1, limits.ratio) <= packed else {
         throw .tooLarge(
           "ratio", "工作簿内部的“\(shown(name))”解压后膨胀超过 \(limits.ratio) 倍，疑似压缩炸弹，已拒绝。",
           "The workbook's part “\(shown(name))” unpacks to more than \(limits.ratio) times its size, as a zip bomb does."

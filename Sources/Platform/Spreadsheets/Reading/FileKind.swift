@@ -54,7 +54,7 @@ enum FileKind {
     )
     func isReally(_ chinese: String, _ english: String) -> Refusal {
       .workbook(
-        "kind", "文件“\(name)”实际上是\(chinese)，不是 .xlsx。\(again.0)",
+        "kind", "文件“\(name)”实际上是\(spaced(chinese))，不是 .xlsx。\(again.0)",
         "The file “\(name)” really is \(english), not .xlsx. \(again.1)")
     }
     switch self {
@@ -79,3 +79,6 @@ enum FileKind {
     }
   }
 }
+
+/// Set off by a blank from Chinese before it when it begins with Latin letters.
+func spaced(_ text: String) -> String { text.utf8.first.map { $0 < 0x80 } == true ? " " + text : text }

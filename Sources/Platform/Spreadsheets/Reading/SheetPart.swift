@@ -44,7 +44,7 @@ final class SheetPart: PartContent {
     case 5 where isInData:
       if name.is("v") {
         isInValue = true
-        written.hasValue = true
+        written.bytes.removeAll(keepingCapacity: true)
       } else if name.is("f") {
         written.isFormula = true
       } else if name.is("is") {
@@ -58,7 +58,7 @@ final class SheetPart: PartContent {
 
   func text(_ bytes: UnsafeRawBufferPointer) throws(Refusal) {
     // A text within the bound in UTF-16 units has no more than three bytes for each; escapes have seven.
-    let most = limits.textLength * 7 + 64
+    let most = min(limits.textLength, 1 << 28) * 7 + 64
     if isInValue {
       guard written.bytes.count + bytes.count <= most else { throw values.tooLong(place) }
       written.bytes += bytes

@@ -20,7 +20,7 @@ package struct SheetRow: Sendable {
   package var cells: [SheetCell]
 
   /// What stands in that column, counted from 0; `.empty` where there is nothing.
-  package subscript(column: Int) -> CellValue {
+  package subscript(column column: Int) -> CellValue {
     var (low, high) = (0, cells.count)
     while low < high {
       let middle = (low + high) / 2
@@ -44,6 +44,12 @@ package struct SheetCell: Hashable, Sendable {
   package var value: CellValue
   /// The value is what a formula came to when the file was last saved.
   package var isFormula: Bool
+
+  package init(column: Int, value: CellValue, isFormula: Bool = false) {
+    self.column = column
+    self.value = value
+    self.isFormula = isFormula
+  }
 }
 
 /// What a reader of rows wants next.

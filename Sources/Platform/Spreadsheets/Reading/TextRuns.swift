@@ -19,7 +19,7 @@ struct TextRuns {
       guard phonetic == 0 else { return }
       isInText = true
       keepsSpace =
-        attributes["http://www.w3.org/XML/1998/namespace|space"].map { $0.elementsEqual("preserve".utf8) } ?? false
+        attributes["http://www.w3.org/XML/1998/namespace|space"].map { $0.spell("preserve") } ?? false
       start = bytes.count
     } else if name.is("rPh"), phonetic == 0 {
       phonetic = depth

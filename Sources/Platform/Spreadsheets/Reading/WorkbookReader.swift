@@ -57,7 +57,7 @@ package final class WorkbookReader {
     let kind = container.otherKind() ?? Text("压缩包（ZIP），里面没有工作簿", "a ZIP archive without a workbook in it")
     let name = shown(container.fileName)
     return .workbook(
-      "kind", "文件“\(name)”实际上是\(kind.chinese)，不是 .xlsx。请用 Excel 或 WPS 另存为“Excel 工作簿（.xlsx）”。",
+      "kind", "文件“\(name)”实际上是\(spaced(kind.chinese))，不是 .xlsx。请用 Excel 或 WPS 另存为“Excel 工作簿（.xlsx）”。",
       "The file “\(name)” really is \(kind.english), not .xlsx. Save it as “Excel Workbook (.xlsx)” with Excel or WPS.")
   }
 

@@ -75,6 +75,13 @@ struct AttributeList {
   }
 }
 
+extension UnsafeRawBufferPointer {
+  /// True when these are the bytes of that word.
+  func spell(_ word: StaticString) -> Bool {
+    count == word.utf8CodeUnitCount && baseAddress.map { memcmp($0, word.utf8Start, count) == 0 } ?? true
+  }
+}
+
 /// What makes sense of a part's elements. `depth` counts from 1, the root.
 protocol PartContent: AnyObject {
   func begin(_ name: ElementName, _ attributes: AttributeList, depth: Int) throws(Refusal)

@@ -6,6 +6,16 @@ struct CellFormats {
   enum Style: Int, CaseIterable {
     case text, general, wholeNumber, date, dateTime, time
 
+    /// Excel's own number for the format, where it has one for every country: text must be its text, number 49.
+    var builtIn: UInt8? {
+      switch self {
+      case .text: 49
+      case .general: 0
+      case .wholeNumber: 1
+      case .date, .dateTime, .time: nil
+      }
+    }
+
     var code: String {
       switch self {
       case .text: "@"
@@ -30,7 +40,11 @@ struct CellFormats {
   init?(_ workbook: UnsafeMutablePointer<lxw_workbook>) {
     func make(_ style: Style, _ change: (Format) -> Void = { _ in }) -> Format? {
       guard let format = workbook_add_format(workbook) else { return nil }
-      format_set_num_format(format, style.code)
+      if let number = style.builtIn {
+        format_set_num_format_index(format, number)
+      } else {
+        format_set_num_format(format, style.code)
+      }
       format_set_text_wrap(format)
       format_set_align(format, UInt8(LXW_ALIGN_VERTICAL_TOP.rawValue))
       change(format)

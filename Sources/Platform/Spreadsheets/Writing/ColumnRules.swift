@@ -19,7 +19,7 @@ struct ColumnRules {
   /// divides at commas, and trims.
   static func inlineList(_ choices: [String]) -> String? {
     let isPlain = choices.allSatisfy {
-      !$0.contains(",") && !$0.contains("\"") && !$0.contains(where: \.isNewline)
+      !$0.contains(",") && !$0.contains("\"") && TextEscapes.isPlain($0) && !$0.contains(where: \.isNewline)
         && $0.first?.isWhitespace == false && $0.last?.isWhitespace == false && !$0.hasPrefix("=")
     }
     let joined = choices.joined(separator: ",")
@@ -94,7 +94,7 @@ struct ColumnRules {
   /// At most so many UTF-16 units, cut between characters.
   static func cut(_ text: String, _ most: Int) -> String {
     // What XML cannot hold has no place in a hint.
-    var result = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 || $0.value == 0x0A }))
+    var result = String(String.UnicodeScalarView(text.unicodeScalars.filter { TextEscapes.isPlain($0) }))
     guard result.utf16.count > most else { return result }
     while result.utf16.count > most - 1 { result.removeLast() }
     return result + "…"

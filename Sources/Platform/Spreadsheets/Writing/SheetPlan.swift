@@ -109,8 +109,10 @@ extension SheetPlan {
     var seen: Set<String> = []
     for (index, title) in titles.enumerated() {
       let place = CellPlace(name, row: 1, column: index)
-      guard !title.isEmpty, title != "*", title.utf16.count <= 255 else {
-        throw .workbook("title", at: place, "列名应为 1 至 255 个字符。", "a column's title has 1 to 255 characters.")
+      guard !SheetColumn.title(fromHeader: title).isEmpty, title.utf16.count <= 255, TextEscapes.isPlain(title) else {
+        throw .workbook(
+          "title", at: place, "列名应为 1 至 255 个字符，不含控制字符。",
+          "a column's title has 1 to 255 characters, none of them a control character.")
       }
       guard seen.insert(SheetColumn.title(fromHeader: title)).inserted else {
         throw .workbook("title", at: place, "列名“\(shown(title))”重复。", "the title “\(shown(title))” stands twice.")
@@ -121,11 +123,14 @@ extension SheetPlan {
       guard column.width.map({ $0 > 0 && $0 <= 255 }) ?? true else {
         throw .workbook("width", at: place, "列宽应大于 0 且不超过 255。", "a column's width is more than 0 and at most 255.")
       }
-      guard column.choices.allSatisfy({ !$0.isEmpty && $0.utf16.count <= 255 }) else {
-        throw .workbook("choice", at: place, "每个选项应为 1 至 255 个字符。", "a choice has 1 to 255 characters.")
+      guard column.choices.allSatisfy({ !$0.isEmpty && $0.utf16.count <= 255 && !$0.utf8.contains(0) }) else {
+        throw .workbook(
+          "choice", at: place, "每个选项应为 1 至 255 个字符，不含空字符（NUL）。", "a choice has 1 to 255 characters, none of them NUL.")
       }
-      guard (column.note?.utf16.count ?? 0) <= 4000 else {
-        throw .workbook("note", at: place, "列说明超过 4000 个字符。", "the note is longer than 4000 characters.")
+      guard (column.note?.utf16.count ?? 0) <= 4000, TextEscapes.isPlain(column.note ?? "") else {
+        throw .workbook(
+          "note", at: place, "列说明最多 4000 个字符，不含控制字符。",
+          "the note has at most 4000 characters, none of them a control character.")
       }
     }
   }
@@ -139,7 +144,11 @@ extension SheetPlan {
       throw refuse("超过 \(SheetBounds.nameLength) 个字符", "is longer than \(SheetBounds.nameLength) characters")
     }
     let barred = #"[]:*?/\"#
-    guard !name.unicodeScalars.contains(where: { barred.unicodeScalars.contains($0) || $0.value < 0x20 }) else {
+    guard
+      !name.unicodeScalars.contains(where: {
+        barred.unicodeScalars.contains($0) || $0.value < 0x20 || !TextEscapes.isPlain($0)
+      })
+    else {
       throw refuse(
         "含有不允许的字符（\(barred) 或控制字符）", "holds a character that may not be there (\(barred) or a control character)")
     }

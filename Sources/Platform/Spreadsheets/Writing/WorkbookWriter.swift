@@ -14,6 +14,8 @@ package final class WorkbookWriter {
   private let formats: CellFormats
   private var sheets: [SheetWriter] = []
   private var choices: ChoiceSheet
+  /// Why a sheet could not be made after the library had begun it; the workbook is then of no use.
+  private var failure: Refusal?
 
   /// `language` is that of what the writer itself says: hints, 是 and 否.
   package init(path: String, language: Language = .chinese) throws(Refusal) {
@@ -42,6 +44,7 @@ package final class WorkbookWriter {
 
   deinit {
     // Closing is the only way to close the library's own temporary files.
+    for sheet in sheets { sheet.isOpen = false }
     if let workbook {
       _ = workbook_close(workbook)
       file.discard()
@@ -55,14 +58,19 @@ package final class WorkbookWriter {
     }
     try plan.check(others: sheets.map(\.plan.name) + [choices.name])
     guard let added = workbook_add_worksheet(workbook, plan.name) else { throw WrittenFile.trouble(ENOMEM) }
-    let sheet = try SheetWriter(plan, added, formats, language)
-    sheets.append(sheet)
-    if plan.fillableRows > 0 {
-      var lists: [String?] = []
-      for column in plan.columns { lists.append(try list(ColumnRules(column: column, language: language).choices)) }
-      try sheet.makeFillable(lists)
+    do throws(Refusal) {
+      let sheet = try SheetWriter(plan, added, formats, language)
+      sheets.append(sheet)
+      if plan.fillableRows > 0 {
+        var lists: [String?] = []
+        for column in plan.columns { lists.append(try list(ColumnRules(column: column, language: language).choices)) }
+        try sheet.makeFillable(lists)
+      }
+      return sheet
+    } catch {
+      failure = error
+      throw error
     }
-    return sheet
   }
 
   /// The drop-down as a formula: the list itself, or a range of the hidden sheet.
@@ -92,6 +100,7 @@ package final class WorkbookWriter {
     guard let workbook else {
       throw .workbook("finished", "工作簿已经写完。", "The workbook is already finished.")
     }
+    if let failure { throw failure }
     guard !sheets.isEmpty else {
       throw .workbook("no-sheet", "工作簿里没有工作表。", "The workbook has no sheet.")
     }
@@ -100,13 +109,9 @@ package final class WorkbookWriter {
     self.workbook = nil
     let result = workbook_close(workbook)
     do throws(Refusal) {
-      guard result == LXW_NO_ERROR else {
-        let why = String(cString: lxw_strerror(result))
-        throw Refusal(
-          .unavailable, "spreadsheet.write",
-          Text("工作簿无法写入（\(why)）。请稍后再试。", "The workbook cannot be written (\(why)). Try again later."))
-      }
-      try verify()
+      guard result == LXW_NO_ERROR else { throw WrittenFile.incomplete }
+      // Whatever is wrong with it, the disk did not take what was written.
+      do throws(Refusal) { try verify() } catch { throw WrittenFile.incomplete }
       try file.publish()
     } catch {
       file.discard()
@@ -114,6 +119,7 @@ package final class WorkbookWriter {
     }
   }
 
+  /// Reads the file back. libxlsxwriter does not look whether its temporary files took what it wrote.
   private func verify() throws(Refusal) {
     var limits = ReadingLimits()
     (limits.fileBytes, limits.partBytes, limits.totalBytes, limits.ratio) = (.max, .max, .max, .max)
@@ -126,9 +132,9 @@ package final class WorkbookWriter {
       let count = WrittenCount()
       guard let place = found.first(where: { $0.info.name == sheet.name }),
         let part = relationships.byID[place.relationship]
-      else { throw WrittenFile.trouble(EIO) }
+      else { throw WrittenFile.incomplete }
       try container.parse(part.target, limits, count)
-      guard count.cells == sheet.cells else { throw WrittenFile.trouble(EIO) }
+      guard count.cells == sheet.cells else { throw WrittenFile.incomplete }
     }
   }
 }

@@ -33,6 +33,14 @@ struct WrittenFile {
     guard fsync(descriptor) == 0 else { throw Self.trouble(errno) }
   }
 
+  /// The library failed to close the file, or what is in it is not what was written.
+  static let incomplete = Refusal(
+    .unavailable, "spreadsheet.write",
+    Text(
+      "工作簿没有写完整，服务器的数据盘可能已满；没有留下不完整的文件。请稍后再试。",
+      "The workbook could not be written whole; perhaps the server's disk is full. Nothing half-written remains. "
+        + "Try again later."))
+
   static func trouble(_ code: CInt) -> Refusal {
     let why = String(cString: strerror(code))
     return Refusal(
