@@ -88,11 +88,10 @@ final class Container {
     for _ in 0..<place {
       guard try pass.next() != nil else { throw ZipPass.torn(file, "changed") }
     }
-    // Before the header, whose block may hold all of a small part's data.
-    let packedBefore = pass.packedBytes
     guard let entry = try pass.next(), Self.key(entry.name) == Self.key(name) else {
       throw ZipPass.torn(file, "changed")
     }
+    let packedBefore = pass.packedBytes
     let others = unpacked.reduce(0) { $1.key == place ? $0 : $0 + $1.value }
     var total = 0
     while let piece = try pass.data(of: name) {
@@ -103,7 +102,8 @@ final class Container {
           "total-size", "工作簿解压后超过 \(sizeText(limits.totalBytes))。请拆分。",
           "The workbook unpacks to more than \(sizeText(limits.totalBytes)). Split it.")
       }
-      let packed = max(1, pass.packedBytes - packedBefore)
+      // The block with the header may hold data as well: all of a small part's.
+      let packed = pass.packedBytes - packedBefore + ZipPass.blockSize
       guard total <= 4 << 20 || total / max(1, limits.ratio) <= packed else {
         throw .tooLarge(
           "ratio", "工作簿内部的“\(shown(name))”解压后膨胀超过 \(limits.ratio) 倍，疑似压缩炸弹，已拒绝。",

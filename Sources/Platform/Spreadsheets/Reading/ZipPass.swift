@@ -12,6 +12,9 @@ final class ZipPass {
     var isFolder: Bool
   }
 
+  /// The file is read in pieces of so many bytes.
+  static let blockSize = 32 << 10
+
   private let archive: OpaquePointer
   private let source: Source
 
@@ -34,7 +37,7 @@ final class ZipPass {
 
   deinit { archive_read_free(archive) }
 
-  /// Packed bytes taken from the file so far, up to one block more than were needed.
+  /// Packed bytes taken from the file so far, whole blocks of it.
   var packedBytes: Int { source.served }
 
   func next() throws(Refusal) -> Entry? {
@@ -85,9 +88,8 @@ final class ZipPass {
 
   /// The file as libarchive reads it: in blocks from a place that moves.
   private final class Source {
-    static let blockSize = 32 << 10
     let file: WorkbookFile
-    let block = UnsafeMutableRawPointer.allocate(byteCount: blockSize, alignment: 16)
+    let block = UnsafeMutableRawPointer.allocate(byteCount: ZipPass.blockSize, alignment: 16)
     var offset = 0
     var served = 0
 
@@ -95,7 +97,7 @@ final class ZipPass {
     deinit { block.deallocate() }
 
     func read() -> Int {
-      guard let got = file.read(into: block, Self.blockSize, at: offset) else { return Int(ARCHIVE_FATAL) }
+      guard let got = file.read(into: block, ZipPass.blockSize, at: offset) else { return Int(ARCHIVE_FATAL) }
       offset += got
       served += got
       return got
