@@ -77,7 +77,7 @@ let contexts: [Room] = [
   context("Audit", []),
   context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
-  context("Catalog", ["Inventory", "Identity", "Audit"]),
+  context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
 ]

@@ -13,7 +13,8 @@ package struct Sanjiang: AsyncParsableCommand {
     subcommands: [
       InitCommand.self, DemoCommand.self, ServeCommand.self, WorkerCommand.self, MigrateCommand.self,
       BackupCommand.self,
-      RestoreCommand.self, AuditCommand.self, PeopleCommand.self, ExchangeCommand.self, BenchCommand.self,
+      RestoreCommand.self, AuditCommand.self, PeopleCommand.self, ExchangeCommand.self, CatalogCommand.self,
+      BenchCommand.self,
     ])
 
   package init() {}

@@ -17,6 +17,6 @@ extension Cataloguing {
     subjects: [("resource", Text("信息资源", "Resource"))],
     details: [
       ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
-      ("due", Text("办理时限", "Due")),
+      ("due", Text("办理时限", "Due")), ("import", Text("导入自", "Imported from")),
     ])
 }
