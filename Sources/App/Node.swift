@@ -30,6 +30,7 @@ struct Node: Sendable {
   let people: People
   let register: SystemRegister
   let cataloguing: Cataloguing
+  let importDesk: ImportDesk
   let sharing: Sharing
   let exchange: Exchange
   let sequencer: Sequencer
@@ -108,6 +109,7 @@ struct Node: Sendable {
         }
     }
     cataloguing = Cataloguing(db: database, clock: clock, register: register, dependents: grantsOn)
+    importDesk = ImportDesk(folder: settings.data + "/imports")
     sharing = Sharing(
       database: database, clock: clock, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }

@@ -43,6 +43,11 @@ extension Cataloguing {
     let now = clock.now()
     let workbook = CatalogWorkbook(lists: lists, on: now.dateInChina)
     var found = try await BlockingThread.run { try workbook.read(path, at: now) }
+    guard !found.resources.isEmpty || !found.items.isEmpty else {
+      throw Refusal.invalid(
+        "catalog.import.empty", "workbook",
+        Text("“信息资源目录”表中没有填写任何行。", "No row of the sheet “Resources” is filled in."))
+    }
     let systems = try await db.read { tx in try InventoryStore.systems(of: provider, in: tx) }
     let known = SystemNames(systems)
     var resources: [Resource] = []

@@ -34,6 +34,8 @@ extension CatalogWorkbook {
         found.reject(
           row, "repeated", self, "name",
           Text("名称与第 \(number) 行重复；同一资源只写一行。", "The name stands in row \(number) as well; one row a resource."))
+        // Nor whose the items are.
+        found.resources[row].unread.insert("items")
       }
     }
     found.places[.items] = try readSheet(.items, reader) { row in
