@@ -72,7 +72,7 @@ import Web
     ("旧表.xls", "旧格式的工作簿", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1] + Array("W\0o\0r\0k\0b\0o\0o\0k\0".utf8)),
     ("目录.xlsx", "文本文件（例如 CSV）", Array("信息资源名称,信息资源分类\n".utf8)), ("空.xlsx", "是空的", [UInt8]()),
     ("压缩.xlsx", "压缩包（ZIP）", storedZip([("a.txt", "a")])),
-    ("大.xlsx", "超过 20 MiB", []),
+    ("大.xlsx", "超过 20 MiB", []), ("炸弹.xlsx", "倍", []),
   ])
   func `what is no workbook is refused by what it is, and changes nothing`(
     name: String, words: String, bytes: [UInt8]
@@ -82,12 +82,16 @@ import Web
         let routes = CatalogImportRoutes.routes(offices.cataloguing, desk: ImportDesk(folder: "\(folder)/desk"))
         // Made here: as an argument the test library would look at each of its bytes.
         let bytes =
-          name == "大.xlsx" ? [UInt8](repeating: 0x50, count: CatalogWorkbook.mostBytes + 1) : bytes
+          switch name {
+          case "大.xlsx": [UInt8](repeating: 0x50, count: CatalogWorkbook.mostBytes + 1)
+          case "炸弹.xlsx": try bombWorkbook(mebibytes: 64)
+          default: bytes
+          }
         guard case .page(let page) = try await Self.send(bytes, named: name, to: routes, as: Offices.otherOfficer)
         else {
           throw Refusal.notFound(Text("页", "page"))
         }
-        #expect(page.status == (words.contains("20 MiB") ? 413 : 422))
+        #expect(page.status == (["大.xlsx", "炸弹.xlsx"].contains(name) ? 413 : 422))
         #expect(page.body.text.contains(words) && page.body.text.contains("name=\"workbook\""), "\(page.body.text)")
         let left = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/desk")) ?? []
         #expect(left.isEmpty, "\(left)")

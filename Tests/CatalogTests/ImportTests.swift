@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Identity
+import Inventory
 import Kernel
 import Spreadsheets
 import Storage
@@ -90,4 +91,90 @@ import Testing
       }
     }
   }
+
+  @Test func `a workbook in English is read as well, and its reasons are in English`() async throws {
+    try await Offices.with(.sqlite) { offices in
+      try await withTemporaryFolder { folder in
+        let template = "\(folder)/template.xlsx"
+        try CatalogWorkbook(on: Offices.start.dateInChina).writeTemplate(to: template, .english)
+        var book = FilledWorkbook()
+        book.names = ("Resources", "Items")
+        book.titles = (try titles(of: "Resources", in: template), try titles(of: "Items", in: template))
+        func translated(_ row: [(String, CellValue)], _ titles: [String], _ changes: [String: CellValue] = [:])
+          -> [(String, CellValue)]
+        {
+          zip(titles, row).map { ($0, changes[$0] ?? $1.1) }
+        }
+        book.resources = [
+          translated(
+            FilledWorkbook.resource, book.titles.resources,
+            [
+              "Sharing": .text("2 Conditional"), "Update cycle": .text("monthly"),
+              "Format": .text("Spreadsheet · xlsx"),
+            ]),
+          translated(
+            FilledWorkbook.resource(["信息资源名称": .text("优抚对象信息")]), book.titles.resources, ["Level": .text("somewhere")]),
+        ]
+        book.items = [translated(FilledWorkbook.item, book.titles.items, ["Nullable": .text("No")])]
+        try book.write(to: "\(folder)/in.xlsx")
+        let summary = try await offices.cataloguing.importWorkbook(
+          Offices.otherOfficer, "\(folder)/in.xlsx", named: "in.xlsx", rejected: "\(folder)/out.xlsx", .english)
+        #expect(summary.kept == (1, 1) && summary.rejected == (1, 0), "\(summary)")
+        let back = try rows(of: "Resources", in: "\(folder)/out.xlsx")
+        #expect(back[0]["Why it was not imported"]?.hasPrefix("[Level] “somewhere” is none of the choices") == true)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an information system is found by number or name among the department's own only`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      try await withTemporaryFolder { folder in
+        let system = try await offices.register.register(Offices.officer, systemFacts)
+        var book = FilledWorkbook()
+        let database: [String: CellValue] = ["信息资源格式": .text("0311"), "共享方式类型": .text("数据库")]
+        book.resources = [("法人登记信息", system.number), ("法人年报信息", systemFacts.name), ("法人注销信息", "没有的系统")].map {
+          FilledWorkbook.resource(
+            database.merging(["信息资源名称": .text($0.0), "所属信息系统": .text($0.1)]) { $1 })
+        }
+        book.items = ["法人登记信息", "法人年报信息", "法人注销信息"].map { FilledWorkbook.item(["所属信息资源名称": .text($0)]) }
+        try book.write(to: "\(folder)/in.xlsx")
+        let foreign = try await Self.imported(offices, folder)
+        #expect(
+          foreign.kept == (0, 0) && foreign.reasons.first.map { [$0.code, "\($0.rows)"] } == ["workbook.system", "3"])
+        let own = try await Self.imported(offices, folder, as: Offices.officer)
+        #expect(own.kept == (2, 2) && own.reasons.map(\.code) == ["workbook.system"], "\(own)")
+        let systems = try await offices.db.read {
+          try $0.int("SELECT COUNT(*) FROM catalog_version WHERE system = \(system.id)")
+        }
+        #expect(systems == 2)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `more than one transaction's worth is kept whole`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      try await withTemporaryFolder { folder in
+        var book = FilledWorkbook.many(450)
+        // One wrong resource in each of the transactions.
+        for index in [10, 210, 449] { book.resources[index][4].1 = .text("部分") }
+        try book.write(to: "\(folder)/in.xlsx")
+        let summary = try await Self.imported(offices, folder)
+        #expect(summary.kept == (447, 447 * 3) && summary.rejected == (3, 9), "\(summary)")
+        #expect(try await Self.count(offices) == (447, 447 * 3, 447))
+        #expect(try rows(of: "信息项", in: "\(folder)/out.xlsx").count == 9)
+      }
+    }
+  }
+}
+
+/// A sheet's titles, without the marks of required columns.
+private func titles(of sheet: String, in path: String) throws -> [String] {
+  var found: [String] = []
+  try WorkbookReader(path: path).readRows(of: sheet) { row in
+    found = row.cells.map { SheetColumn.title(fromHeader: $0.value.shown) }
+    return .stop
+  }
+  return found
 }

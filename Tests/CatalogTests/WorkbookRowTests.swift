@@ -181,27 +181,3 @@ private struct Wrong: CustomTestStringConvertible {
       ]))
   }
 }
-
-/// A zip whose entries are stored as they are.
-func storedZip(_ entries: [(name: String, text: String)]) -> [UInt8] {
-  func le<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
-  func checksum(_ bytes: [UInt8]) -> UInt32 {
-    ~bytes.reduce(~UInt32(0)) { sum, byte in
-      (0..<8).reduce(sum ^ UInt32(byte)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ value >> 1 : value >> 1 }
-    }
-  }
-  var (file, directory): ([UInt8], [UInt8]) = ([], [])
-  for (name, text) in entries {
-    let (name, bytes, offset) = (Array(name.utf8), Array(text.utf8), UInt32(file.count))
-    let size = UInt32(bytes.count)
-    let middle =
-      le(UInt16(20)) + le(UInt16(0x0800)) + le(UInt16(0)) + le(UInt32(0x5A21_0000)) + le(checksum(bytes)) + le(size)
-      + le(size) + le(UInt16(name.count)) + le(UInt16(0))
-    file += le(UInt32(0x0403_4B50)) + middle + name + bytes
-    directory +=
-      le(UInt32(0x0201_4B50)) + le(UInt16(20)) + middle + [UInt8](repeating: 0, count: 10) + le(offset) + name
-  }
-  let count = le(UInt16(entries.count))
-  return file + directory + le(UInt32(0x0605_4B50)) + [0, 0, 0, 0] + count + count + le(UInt32(directory.count))
-    + le(UInt32(file.count)) + [0, 0]
-}

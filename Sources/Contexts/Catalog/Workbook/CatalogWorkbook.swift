@@ -20,7 +20,7 @@ package struct CatalogWorkbook: Sendable {
   package init(lists: CodeLists = .embedded, on today: CalendarDate) {
     self.lists = lists
     self.today = today
-    func choices(_ list: CodeList) -> WorkbookColumn.Content { .code(CodeChoice.all(of: list, on: today)) }
+    func choices(_ list: CodeList) -> WorkbookColumn.Content { .code(CodeChoices(CodeChoice.all(of: list, on: today))) }
     let formats = CodeChoice.all(of: lists.formats, on: today).map { choice in
       let kind = lists.formatClasses.text(String(choice.code.prefix(2)))
       return CodeChoice(
@@ -32,7 +32,7 @@ package struct CatalogWorkbook: Sendable {
       WorkbookColumn("name", .name, required: true, width: 30),
       WorkbookColumn("classes", .workbookClasses, required: true, width: 22),
       WorkbookColumn("abstract", .abstract, required: true, width: 50),
-      WorkbookColumn("format", .format, .code(formats), required: true, width: 20),
+      WorkbookColumn("format", .format, .code(CodeChoices(formats)), required: true, width: 20),
       WorkbookColumn("sharingType", .sharingType, choices(lists.sharingTypes), required: true),
       WorkbookColumn("sharingCondition", .sharingCondition, width: 40),
       WorkbookColumn("methodClass", .methodClass, choices(lists.methodClasses)),
@@ -93,7 +93,7 @@ package struct CatalogWorkbook: Sendable {
       for column in columns(of: sheet) {
         var choices = ""
         if case .code(let all) = column.content {
-          choices = all.filter(\.isOffered).map { $0.shown(t) }.joined(separator: t("；", "; "))
+          choices = all.offered.map { $0.shown(t) }.joined(separator: t("；", "; "))
         }
         try guide.append([
           .text(t(sheet.name)), .text(t(column.title)), .text(column.isRequired ? t("是", "Yes") : ""),

@@ -21,7 +21,7 @@ struct WorkbookColumn: Sendable {
     case number
     case yesNo
     /// One of a list; its rules say whether it may be chosen today.
-    case code([CodeChoice])
+    case code(CodeChoices)
   }
 
   var field: String
@@ -49,7 +49,7 @@ struct WorkbookColumn: Sendable {
     case .text: break
     case .number: column.kind = .wholeNumber
     case .yesNo: column.kind = .yesNo
-    case .code(let choices): column.choices = choices.filter(\.isOffered).map { $0.shown(language) }
+    case .code(let choices): column.choices = choices.offered.map { $0.shown(language) }
     }
     return column
   }
@@ -63,22 +63,38 @@ struct CodeChoice: Sendable {
 
   func shown(_ language: Language) -> String { "\(code) \(language(name))" }
 
-  /// What was entered: the code, its name in either language, or both; nil when it is none of them or of two.
-  static func find(_ entered: String, in choices: [CodeChoice]) -> CodeChoice? {
-    let entered = folded(entered)
-    let fitting = choices.filter { choice in
-      [choice.code, choice.name.chinese, choice.name.english, choice.shown(.chinese), choice.shown(.english)]
-        .contains { folded($0) == entered }
-    }
-    return fitting.count == 1 ? fitting[0] : nil
-  }
-
-  /// Blanks and case apart, since Excel and hands add them.
-  private static func folded(_ text: String) -> String { foldedForSearch(text).filter { !$0.isWhitespace } }
-
   /// All of a list, whether or not today offers it.
   static func all(of list: CodeList, on day: CalendarDate) -> [CodeChoice] {
     let offered = Set(list.offered(on: day).map(\.code))
     return list.entries.map { CodeChoice(code: $0.code, name: $0.name, isOffered: offered.contains($0.code)) }
   }
+}
+
+/// The choices of a column, found by whatever of them was entered.
+struct CodeChoices: Sendable {
+  let all: [CodeChoice]
+  /// By code, name in either language, or both; -1 for a name that two of them bear. Made once: a workbook asks a hundred
+  /// thousand times.
+  private let byText: [String: Int]
+
+  init(_ all: [CodeChoice]) {
+    self.all = all
+    var byText: [String: Int] = [:]
+    for (index, choice) in all.enumerated() {
+      let texts = [choice.name.chinese, choice.name.english, choice.shown(.chinese), choice.shown(.english)]
+      for text in Set(texts.map(Self.folded)) { byText[text] = byText[text] == nil ? index : -1 }
+    }
+    for (index, choice) in all.enumerated() { byText[Self.folded(choice.code)] = index }
+    self.byText = byText
+  }
+
+  var offered: [CodeChoice] { all.filter(\.isOffered) }
+
+  /// Nil when it is none of them, or of two.
+  func find(_ entered: String) -> CodeChoice? {
+    byText[Self.folded(entered)].flatMap { $0 < 0 ? nil : all[$0] }
+  }
+
+  /// Blanks and case apart, since Excel and hands add them.
+  private static func folded(_ text: String) -> String { foldedForSearch(text).filter { !$0.isWhitespace } }
 }

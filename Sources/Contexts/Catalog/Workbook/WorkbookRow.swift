@@ -101,8 +101,8 @@ struct WorkbookRow {
     guard !entered.isEmpty, let (column, value) = cell(field), case .code(let choices) = column.content else {
       return ""
     }
-    if let choice = CodeChoice.find(entered, in: choices) { return choice.code }
-    let offered = choices.filter(\.isOffered).prefix(4)
+    if let choice = choices.find(entered) { return choice.code }
+    let offered = choices.offered.prefix(4)
     let (chinese, english) = (
       offered.map { $0.shown(.chinese) }.joined(separator: "、"),
       offered.map { $0.shown(.english) }.joined(separator: ", ")
