@@ -33,6 +33,7 @@ struct Node: Sendable {
   let people: People
   let register: SystemRegister
   let cataloguing: Cataloguing
+  let importDesk: ImportDesk
   let sharing: Sharing
   let exchange: Exchange
   let sequencer: Sequencer
@@ -121,6 +122,7 @@ struct Node: Sendable {
     }
     cataloguing = Cataloguing(
       db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn)
+    importDesk = ImportDesk(folder: settings.data + "/imports")
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }

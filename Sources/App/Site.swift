@@ -22,6 +22,7 @@ extension Node {
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(cataloguing)
+      + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
       + ExchangeRoutes.routes(exchange: exchange)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)
   }

@@ -19,5 +19,6 @@ extension Cataloguing {
     details: [
       ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
       ("due", Text("办理时限", "Due")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
+      ("import", Text("导入自", "Imported from")),
     ])
 }

@@ -9,6 +9,9 @@ enum CatalogLink {
   static let new = "/catalog/new"
   static let drafts = "/catalog/drafts"
   static let classes = "/catalog/classes"
+  static let imports = "/catalog/import"
+  static let template = "/catalog/template.xlsx"
+  static func rejected(_ key: String) -> String { "/catalog/import/rejected/\(key)" }
   static let queue = "/catalog/review"
   static func resource(_ id: ResourceID, version: Int? = nil) -> String {
     "/catalog/resources/\(id)" + (version.map { "?version=\($0)" } ?? "")

@@ -19,7 +19,8 @@ func workPage(_ request: Request, _ lines: [CatalogStore.Line]) -> Page {
     body: """
       \(heading(
         t("本单位在编目录", "Entries your organisation is writing"),
-        actions: buttonLink(t("编制目录", "New entry"), href: CatalogLink.new, .primary)))\
+        actions:
+          "\(buttonLink(t("用 Excel 编制", "By Excel"), href: CatalogLink.imports)) \(buttonLink(t("编制目录", "New entry"), href: CatalogLink.new, .primary))"))\
       \(table(
         caption: t("在编目录", "Entries being written"),
         head: [t("名称", "Name"), t("版本", "Version"), t("状态", "State"), t("变更时间", "Changed"), t("下一步", "Who acts next")],
@@ -79,6 +80,8 @@ func newPage(
         empty: emptyState(
           t("还没有数据源。请先登记信息系统并连接它的数据库。", "No source yet. First register a system and connect its database."),
           action: buttonLink(t("信息系统", "Information systems"), href: "/systems"))))\
+      <h2>\(t("用 Excel 编制", "By Excel"))</h2>\
+      <p>\(t("一次编制多条：", "Many at once: "))<a href="\(CatalogLink.imports)">\(t("下载模板、填写、导入", "template, fill in, import"))</a></p>\
       <h2>\(t("手工编制", "By hand"))</h2>\
       \(form(request, action: CatalogLink.drafts, "\(fields, { field(t, $0, value: values, faults: refusal?.faults ?? []) })\(buttons(button(t("开始编制", "Start"))))"))
       """)

@@ -63,65 +63,35 @@ private func metadataFields(
   _ t: Language, _ today: CalendarDate, _ lists: CodeLists, _ systems: [InformationSystem]
 ) -> [Field] {
   let none = t("请选择", "Choose")
+  func field(_ name: String, _ words: ElementWords, _ kind: Field.Kind, required: Bool = true) -> Field {
+    Field(name, words.title, kind, required: required, hint: words.hint.chinese.isEmpty ? nil : words.hint)
+  }
   return [
-    Field(
-      "name", Text("信息资源名称", "Name"), .text(maxLength: Metadata.limits.name),
-      hint: Text(
-        "描述数据内容，不用系统名或表名；本单位内不重名。", "Says what the data is, not a system's or table's name; unique in the organisation."
-      )),
-    Field(
-      "classes", Text("信息资源分类", "Classes"), .text(maxLength: 150),
-      hint: Text(
-        "国家分类代码，主分类在前，以空格分隔，最多 \(Metadata.limits.classes) 个，如 3070120337 203。",
-        "Codes of the national classification, the primary one first, separated by blanks, at most \(Metadata.limits.classes), such as 3070120337 203."
-      )),
-    Field(
-      "abstract", Text("信息资源摘要", "Abstract"), .area(maxLength: Metadata.limits.abstract),
-      hint: Text("有哪些数据、范围多大、从何而来，让别的部门看得懂。", "Which data, of which range, from where: so that others understand.")),
-    Field(
-      "system", Text("所属信息系统", "Information system"),
-      .choice([("", none)] + systems.map { ($0.id.text, "\($0.facts.name)（\($0.number)）") }), required: false),
-    Field(
-      "format", Text("信息资源格式", "Format"),
+    field("name", .name, .text(maxLength: Metadata.limits.name)),
+    field("classes", .classes, .text(maxLength: 150)),
+    field("abstract", .abstract, .area(maxLength: Metadata.limits.abstract)),
+    field(
+      "system", .system, .choice([("", none)] + systems.map { ($0.id.text, "\($0.facts.name)（\($0.number)）") }),
+      required: false),
+    field(
+      "format", .format,
       .choice(
         [("", none)]
           + lists.formats.offered(on: today).map {
             ($0.code, "\(t(lists.formatClasses.text(String($0.code.prefix(2))))) · \(t($0.name))")
           })),
-    Field(
-      "sharingType", Text("共享类型", "Sharing"), .choice(lists.sharingTypes.options(t, on: today, none: none)),
-      hint: Text(
-        "以共享为原则、不共享为例外。无条件：所有政务部门可用；有条件：相关部门或部分内容；不予共享须有依据。",
-        "Sharing is the rule. Unconditional: for every department; conditional: for some, or in part; not sharing needs a basis."
-      )),
-    Field(
-      "sharingCondition", Text("共享条件或不予共享依据", "Condition, or basis of refusal"),
-      .area(maxLength: Metadata.limits.sharingCondition), required: false,
-      hint: Text(
-        "有条件共享写明条件和使用范围；不予共享写明法律法规名称和条款。",
-        "The condition and range of use; or the law and article that forbids sharing.")),
-    Field(
-      "methodClass", Text("共享方式分类", "Method"), .choice(lists.methodClasses.options(t, on: today, none: none)),
-      required: false),
-    Field(
-      "methodType", Text("共享方式类型", "Kind of method"), .choice(lists.methodTypes.options(t, on: today, none: none)),
-      required: false, hint: Text("文件类资源以文件共享，数据库以数据库或接口共享。", "Files as files; databases as tables or interfaces.")),
-    Field("openType", Text("开放属性", "Openness"), .choice(lists.openTypes.options(t, on: today, none: none))),
-    Field(
-      "openCondition", Text("开放条件", "Condition of opening"), .area(maxLength: Metadata.limits.openCondition),
-      required: false),
-    Field(
-      "cycle", Text("更新周期", "Update cycle"), .choice(lists.cycles.options(t, on: today, none: none)),
-      hint: Text("按真实更新填写；超过周期未更新会被提示。", "As it really is; what is not updated in time is shown as stale.")),
-    Field(
-      "related", Text("关联资源代码", "Related codes"), .text(maxLength: Metadata.limits.related), required: false,
-      hint: Text(
-        "已发布目录的代码，以空格分隔，如 3070120337/000001。",
-        "Codes of published entries, separated by blanks, such as 3070120337/000001.")),
-    Field(
-      "secrecy", Text("涉密属性", "Secrecy"), .choice(lists.secrecies.options(t, on: today)),
-      hint: Text("涉密资源不得在本网登记。", "Secret resources must not be registered on this network.")),
-    Field("level", Text("层级", "Level"), .choice(lists.levels.options(t, on: today, none: none))),
+    field("sharingType", .sharingType, .choice(lists.sharingTypes.options(t, on: today, none: none))),
+    field(
+      "sharingCondition", .sharingCondition, .area(maxLength: Metadata.limits.sharingCondition), required: false),
+    field(
+      "methodClass", .methodClass, .choice(lists.methodClasses.options(t, on: today, none: none)), required: false),
+    field("methodType", .methodType, .choice(lists.methodTypes.options(t, on: today, none: none)), required: false),
+    field("openType", .openType, .choice(lists.openTypes.options(t, on: today, none: none))),
+    field("openCondition", .openCondition, .area(maxLength: Metadata.limits.openCondition), required: false),
+    field("cycle", .cycle, .choice(lists.cycles.options(t, on: today, none: none))),
+    field("related", .related, .text(maxLength: Metadata.limits.related), required: false),
+    field("secrecy", .secrecy, .choice(lists.secrecies.options(t, on: today))),
+    field("level", .level, .choice(lists.levels.options(t, on: today, none: none))),
   ]
 }
 

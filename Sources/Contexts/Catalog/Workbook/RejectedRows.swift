@@ -1,0 +1,47 @@
+internal import Kernel
+internal import Spreadsheets
+
+extension CatalogWorkbook {
+  /// Writes what was rejected as a workbook that can be corrected and sent again: a rejected resource with all its items,
+  /// the rows that are wrong in red with their reasons. Blocks while it writes.
+  func writeRejected(_ found: WorkbookEntries, _ outcome: ImportOutcome, to path: String, _ language: Language) throws {
+    var reasons: [WorkbookSheet: [Int: [String]]] = [:]
+    let unread = found.resources.flatMap(\.problems) + found.items.flatMap(\.problems)
+    for problem in unread + outcome.problems where problem.severity == .error {
+      reasons[problem.sheet, default: [:]][problem.row, default: []].append(language(problem.reason))
+    }
+    func reason(_ sheet: WorkbookSheet, _ row: GivenRow) -> String? {
+      guard let all = reasons[sheet]?[row.number] else { return nil }
+      // A cell that nobody can read through helps nobody.
+      let shown = all.prefix(10).joined(separator: "\n")
+      return all.count > 10 ? shown + language("\n等 \(all.count) 处", "\n\(all.count) in all") : shown
+    }
+    let writer = try WorkbookWriter(path: path, language: language)
+    let resources = try writer.addSheet(plan(.resources, language, withReasons: true))
+    let items = try writer.addSheet(plan(.items, language, withReasons: true))
+    var rejectedItems = Set(found.items.indices.filter { !found.items[$0].problems.isEmpty })
+    for index in outcome.rejected {
+      let entry = found.entries[index]
+      rejectedItems.formUnion(entry.itemRows)
+      let row = found.resources[entry.row]
+      try resources.append(
+        row.values.map(writable),
+        rejectedFor: reason(.resources, row)
+          ?? language("它的信息项有误，见“\(WorkbookSheet.items.name.chinese)”表。", "Its items are wrong; see the sheet “Items”.")
+      )
+    }
+    // In the file's order, so that what stood together still does.
+    for index in rejectedItems.sorted() {
+      let row = found.items[index]
+      try items.append(row.values.map(writable), rejectedFor: reason(.items, row))
+    }
+    try writeGuide(writer, language)
+    try writer.finish()
+  }
+
+  /// A cell goes back as it came, but for what no cell can hold.
+  private func writable(_ value: CellValue) -> CellValue {
+    guard case .text(let text) = value, text.utf8.contains(0) else { return value }
+    return .text(text.replacing("\0", with: ""))
+  }
+}

@@ -1,0 +1,183 @@
+internal import Inventory
+internal import Kernel
+internal import Spreadsheets
+
+extension CatalogWorkbook {
+  /// Reads a workbook that was filled in. What is wrong with a row is noted with it; a file that is none of ours is
+  /// refused as a whole. Blocks while it reads.
+  func read(_ path: String, at now: Instant) throws -> WorkbookEntries {
+    var limits = ReadingLimits()
+    (limits.fileBytes, limits.partBytes, limits.totalBytes) = (Self.mostBytes, 256 << 20, 512 << 20)
+    (limits.columns, limits.cells) = (256, 5_000_000)
+    let reader = try WorkbookReader(path: path, limits: limits)
+    var found = WorkbookEntries()
+    var byName: [String: Int] = [:]
+    var repeated: [(first: Int, second: Int)] = []
+    found.places[.resources] = try readSheet(.resources, reader) { row in
+      var row = row
+      let metadata = metadata(&row)
+      let name = foldedForSearch(metadata.name)
+      if let first = name.isEmpty ? nil : byName[name] {
+        repeated.append((first, found.entries.count))
+      } else if !name.isEmpty {
+        byName[name] = found.entries.count
+      }
+      let system = row.text("system")
+      found.entries.append(WorkbookEntry(row: found.resources.count, metadata: metadata, system: system))
+      found.resources.append(row.given)
+    }
+    for pair in repeated {
+      // Which of them is meant, only their writer knows.
+      let rows = (found.entries[pair.first].row, found.entries[pair.second].row)
+      for (row, other) in [(rows.0, rows.1), (rows.1, rows.0)] {
+        let number = found.resources[other].number
+        found.reject(
+          row, "repeated", self, "name",
+          Text("名称与第 \(number) 行重复；同一资源只写一行。", "The name stands in row \(number) as well; one row a resource."))
+        // Nor whose the items are.
+        found.resources[row].unread.insert("items")
+      }
+    }
+    found.places[.items] = try readSheet(.items, reader) { row in
+      var row = row
+      let resource = row.text("resource")
+      let item = item(&row, at: now)
+      let index = found.items.count
+      if let entry = byName[foldedForSearch(resource)] {
+        found.entries[entry].itemRows.append(index)
+        found.entries[entry].items.append(item)
+      } else if resource.isEmpty {
+        row.reject("no-resource", "resource", Text("请填写所属信息资源名称。", "Enter the resource it belongs to."))
+      } else {
+        row.reject(
+          "no-such-resource", "resource",
+          Text(
+            "“\(resource.prefix(40))”不在“信息资源目录”表中。", "“\(resource.prefix(40))” is not in the sheet “Resources”."))
+      }
+      found.items.append(row.given)
+    }
+    return found
+  }
+
+  private func metadata(_ row: inout WorkbookRow) -> Metadata {
+    var metadata = Metadata(
+      name: row.text("name"), classes: row.codes("classes"), abstract: row.text("abstract"),
+      format: row.code("format"), sharingType: row.code("sharingType"), sharingCondition: row.text("sharingCondition"),
+      methodClass: row.code("methodClass"), methodType: row.code("methodType"), openType: row.code("openType"),
+      openCondition: row.text("openCondition"), cycle: row.code("cycle"), related: row.codes("related"),
+      secrecy: row.code("secrecy"), level: row.code("level"))
+    // An empty cell must not read as “not secret”.
+    if metadata.secrecy.isEmpty, !row.given.unread.contains("secrecy") {
+      row.reject("secrecy", "secrecy", Text("请选择涉密属性。", "Say whether it is secret."))
+    }
+    if metadata.secrecy.isEmpty { metadata.secrecy = "0" }
+    return metadata
+  }
+
+  private func item(_ row: inout WorkbookRow, at now: Instant) -> Item {
+    let (sharing, semantic) = (row.code("sharingType"), row.code("semantic"))
+    return Item(
+      id: .make(at: now), name: row.text("name"), column: row.text("column"), dataType: row.code("dataType"),
+      length: row.number("length"), scale: row.number("scale"), isNullable: row.yesNo("isNullable", else: true),
+      isKey: row.yesNo("isKey", else: false), semantic: semantic.isEmpty ? nil : semantic,
+      description: row.text("description"), sharingType: sharing.isEmpty ? nil : sharing,
+      sharingCondition: row.text("sharingCondition"), grade: row.code("grade"))
+  }
+
+  private func readSheet(
+    _ sheet: WorkbookSheet, _ reader: WorkbookReader, _ body: (WorkbookRow) -> Void
+  ) throws -> [String: Int] {
+    let names = [sheet.name.chinese, sheet.name.english].map(foldedForSearch)
+    guard let name = reader.sheets.map(\.name).first(where: { names.contains(foldedForSearch($0)) }) else {
+      let there = reader.sheets.prefix(6).map { "“\($0.name.prefix(31))”" }
+      throw Refusal(
+        .invalid, "catalog.workbook.sheet",
+        Text(
+          "工作簿里没有“\(sheet.name.chinese)”工作表，只有 \(there.joined(separator: "、"))。请在下载的模板中填写，不改工作表名。",
+          "The workbook has no sheet “\(sheet.name.english)”, only \(there.joined(separator: ", ")). Fill in the template and leave its sheets' names."
+        ))
+    }
+    let columns = columns(of: sheet)
+    let most = sheet == .resources ? Self.mostRows.resources : Self.mostRows.items
+    var fields: [Int: Int]?
+    var found: [String: Int] = [:]
+    var count = 0
+    try reader.readRows(of: name) { row in
+      guard let fields else {
+        fields = try header(row, sheet, columns)
+        for (column, index) in fields ?? [:] where index >= 0 { found[columns[index].field] = column }
+        return .next
+      }
+      // A row of blanks is no row.
+      guard row.cells.contains(where: { !$0.value.shown.allSatisfy(\.isWhitespace) || $0.isFormula }) else {
+        return .next
+      }
+      count += 1
+      guard count <= most else {
+        throw Refusal(
+          .tooLarge, "catalog.workbook.rows",
+          Text(
+            "“\(sheet.name.chinese)”超过 \(most) 行。请分成几个文件导入，同一资源的信息项放在同一文件。",
+            "“\(sheet.name.english)” has more than \(most) rows. Divide it among several files, all of a resource in one."
+          ))
+      }
+      body(WorkbookRow(row, sheet, columns, fields: fields, places: found))
+      return .next
+    }
+    guard fields != nil else { throw Self.wrongHeader(sheet, Text("没有表头行", "has no header")) }
+    return found
+  }
+
+  /// Which of our columns each of the file's is; the reasons of an earlier import are left out.
+  private func header(_ row: SheetRow, _ sheet: WorkbookSheet, _ columns: [WorkbookColumn]) throws -> [Int: Int] {
+    var fields: [Int: Int] = [:]
+    var unknown: [String] = []
+    let reasons = [Self.reasonTitle.chinese, Self.reasonTitle.english].map(foldedForSearch)
+    for cell in row.cells {
+      let title = SheetColumn.title(fromHeader: cell.value.shown)
+      if title.isEmpty { continue }
+      let folded = foldedForSearch(title)
+      if reasons.contains(folded) {
+        fields[cell.column] = -1
+      } else if let index = columns.firstIndex(where: {
+        [$0.title.chinese, $0.title.english].map(foldedForSearch).contains(folded)
+      }) {
+        guard !fields.values.contains(index) else {
+          throw Self.wrongHeader(
+            sheet, Text("的列名“\(title)”出现两次", "has the title “\(title)” twice"), row: row.number, column: cell.column)
+        }
+        fields[cell.column] = index
+      } else {
+        unknown.append("\(title.prefix(40))（\(ColumnLetters(cell.column))）")
+      }
+    }
+    guard unknown.isEmpty else {
+      let names = unknown.prefix(10).joined(separator: "、")
+      throw Self.wrongHeader(
+        sheet,
+        Text(
+          "有不认识的列名：\(names)；请改回模板中的列名，或删去整列", "has titles that are not the template's: \(names); restore or delete them"
+        ))
+    }
+    let missing = columns.indices.filter { columns[$0].isRequired && !fields.values.contains($0) }
+    guard missing.isEmpty else {
+      throw Self.wrongHeader(
+        sheet,
+        Text(
+          "缺少必填的列：\(missing.map { columns[$0].title.chinese }.joined(separator: "、"))；列名应在第一个有内容的行",
+          "lacks the columns \(missing.map { columns[$0].title.english }.joined(separator: ", ")); titles stand in the first row that holds anything"
+        ))
+    }
+    return fields
+  }
+
+  private static func wrongHeader(
+    _ sheet: WorkbookSheet, _ what: Text, row: Int? = nil, column: Int? = nil
+  ) -> Refusal {
+    let chinese = CellPlace(sheet.name.chinese, row: row, column: column).text.chinese
+    let english = CellPlace(sheet.name.english, row: row, column: column).text.english
+    return Refusal(
+      .invalid, "catalog.workbook.header",
+      Text("\(chinese)\(what.chinese)。", "The \(english) \(what.english)."))
+  }
+}
