@@ -170,7 +170,7 @@ import Testing
       Issue.record("not stopped")
       return
     }
-    #expect((reason as? Refusal)?.code == "revoked")
+    #expect(reason.code == "revoked")
     let there = try target.value("SELECT count(*) FROM person")
     #expect(there == "\(stopped.provider.counts.delivered)" && there != "8000" && there != "0")
     let outcome = try await grant.deliver(.full, run: "r1", fence: 2, from: source, to: target)

@@ -17,6 +17,11 @@ package enum CatalogStore {
     try load("v.resource = \(id) AND v.version = r.published", in: tx).first
   }
 
+  /// Whether a version is in force, without reading it: asked before every commit of a delivery.
+  package static func isInForce(_ id: ResourceID, in tx: any Transaction) throws -> Bool {
+    try tx.int("SELECT published FROM catalog_resource WHERE id = \(id)") != nil
+  }
+
   package static func published(code: ResourceCode, in tx: any Transaction) throws -> Resource? {
     try load("r.code = \(code.description) AND v.version = r.published", in: tx).first
   }

@@ -147,9 +147,9 @@ extension Exchange {
       let event: DeliveryRecord.Event
       var reason: Text?
       switch outcome.ending {
-      case .stopped(let error):
+      case .stopped(let refusal):
         event = .stop
-        reason = (error as? Refusal)?.message ?? Text("任务被中止。", "The task was ended.")
+        reason = refusal.message
       case .finished:
         if let disagreement = outcome.disagreement {
           event = .fail

@@ -45,7 +45,7 @@ extension Sharing {
   /// The same in a transaction that goes on.
   package func check(_ grant: Grant, on day: CalendarDate, in tx: any Transaction) throws {
     try grant.check(on: day)
-    guard try CatalogStore.published(grant.resource, in: tx) != nil else {
+    guard try CatalogStore.isInForce(grant.resource, in: tx) else {
       throw Refusal(
         .forbidden, "sharing.grant.withdrawn",
         Text("资源“\(grant.resourceName)”已下架，不能交换。", "The resource “\(grant.resourceName)” was withdrawn; nothing moves.")

@@ -42,11 +42,10 @@ extension RequestStore {
   fileprivate static func openDueDates(
     after: ShareRequestID?, limit: Int, in tx: any Transaction
   ) throws -> [(id: ShareRequestID, number: String, name: String, due: DueDate?)] {
-    let states = RequestState.allCases.filter(\.isOpen).map(\.rawValue)
-    return try tx.rows(
+    try tx.rows(
       """
       SELECT id, number, resource_name, due FROM sharing_request
-      WHERE due IS NOT NULL AND state IN (\(each: states)) AND id > \(after?.text ?? "") ORDER BY id LIMIT \(limit)
+      WHERE due IS NOT NULL AND \(isOpen) AND id > \(after?.text ?? "") ORDER BY id LIMIT \(limit)
       """
     ).map { row in
       (

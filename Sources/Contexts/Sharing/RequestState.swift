@@ -16,6 +16,8 @@ package enum RequestState: String, Sendable, CaseIterable {
 
   package var isOpen: Bool { self != .granted && self != .refused && self != .withdrawn }
 
+  static let open = allCases.filter(\.isOpen)
+
   package var title: Text {
     switch self {
     case .ownPending: Text("待本部门审批", "Waiting for own approval")

@@ -38,12 +38,15 @@ package enum RequestStore {
     return try tx.int("SELECT last FROM sharing_number WHERE series = \(series)") ?? 1
   }
 
+  /// The condition that a request waits for somebody.
+  static var isOpen: SQL { "state IN (\(each: RequestState.open.map(\.rawValue)))" }
+
   /// The number of an open request that asks to write this table.
   static func asking(_ source: SourceID, _ table: String, in tx: any Transaction) throws -> String? {
     try tx.text(
       """
       SELECT number FROM sharing_request WHERE target_source = \(source) AND target_table = \(table)
-        AND state NOT IN ('granted', 'refused', 'withdrawn') LIMIT 1
+        AND \(isOpen) LIMIT 1
       """)
   }
 
@@ -51,7 +54,7 @@ package enum RequestStore {
   package static func open(on resource: ID<Resource>, in tx: any Transaction) throws -> [ShareRequest] {
     try tx.rows(
       """
-      \(select) WHERE resource = \(resource) AND state NOT IN ('granted', 'refused', 'withdrawn')
+      \(select) WHERE resource = \(resource) AND \(isOpen)
       ORDER BY id LIMIT 500
       """
     ).map { try request($0, in: tx) }

@@ -148,7 +148,7 @@ extension Sharing {
       guard let resource = try CatalogStore.find(request.resource, version: request.resourceVersion, in: tx) else {
         throw Refusal.notFound(Text("资源", "resource"))
       }
-      guard try CatalogStore.published(request.resource, in: tx) != nil else {
+      guard try CatalogStore.isInForce(request.resource, in: tx) else {
         throw Refusal(
           .conflict, "sharing.decide.withdrawn",
           Text("资源已下架，不能再授权；请选“不同意”。", "The resource was withdrawn and can no longer be granted; refuse the request."))

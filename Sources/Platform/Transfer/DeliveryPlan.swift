@@ -128,8 +128,8 @@ package struct BadRow: Hashable, Sendable {
 package struct DeliveryOutcome: Sendable {
   package enum Ending: Sendable {
     case finished
-    /// `check` or `quarantine` threw this.
-    case stopped(any Error)
+    /// `check` or `quarantine` refused; any other error of theirs is thrown.
+    case stopped(Refusal)
   }
 
   package var ending: Ending

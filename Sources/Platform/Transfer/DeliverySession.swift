@@ -155,8 +155,8 @@ final class DeliverySession {
       queue.cancel()
       queue.waitForProducer()
       // The grant ended: the delivery ends with it, in good order. Anything else is the caller's to try again.
-      guard stop.reason is Refusal else { throw stop.reason }
-      return try outcome(.stopped(stop.reason))
+      guard let refusal = stop.reason as? Refusal else { throw stop.reason }
+      return try outcome(.stopped(refusal))
     } catch {
       writer.rollback()
       throw error

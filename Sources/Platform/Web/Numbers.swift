@@ -30,20 +30,6 @@ package func byteCount(_ bytes: Int64) -> String {
   return "\(bytes) B"
 }
 
-/// How long something took or may take: `850 毫秒`, `3 分 20 秒`, `2 小时 5 分`.
-package func durationText(_ language: Language, _ duration: Duration) -> String {
-  let milliseconds = max(0, duration.inMilliseconds)
-  let seconds = milliseconds / 1000
-  switch seconds {
-  case 0: return language("\(milliseconds) 毫秒", "\(milliseconds) ms")
-  case 1..<60:
-    return language("\(seconds).\(milliseconds % 1000 / 100) 秒", "\(seconds).\(milliseconds % 1000 / 100) s")
-  case 60..<3600: return language("\(seconds / 60) 分 \(seconds % 60) 秒", "\(seconds / 60) min \(seconds % 60) s")
-  default:
-    return language("\(seconds / 3600) 小时 \(seconds / 60 % 60) 分", "\(seconds / 3600) h \(seconds / 60 % 60) min")
-  }
-}
-
 /// `3 小时前`, `昨天`, `还有 2 天`; past a month the date itself.
 package func relativeText(_ language: Language, _ instant: Instant, now: Instant) -> String {
   let seconds = (now.milliseconds - instant.milliseconds) / 1000
