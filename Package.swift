@@ -103,7 +103,7 @@ let product: [Room] = [
     name: "App", folder: "",
     uses: (libraries.filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
       .map { .target(name: $0) } + ["Demo", "CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
-    tests: (libraries + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) }),
+    tests: (libraries + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) } + ["CSQLite"]),
 ]
 
 /// A context stands on the platform below it and on the contexts it names, and on nothing beside or above it.

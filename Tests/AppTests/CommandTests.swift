@@ -1,4 +1,5 @@
 import Audit
+import CSQLite
 import Foundation
 import Identity
 import Kernel
@@ -113,6 +114,26 @@ import Testing
         patience += patience / 5
       }
       #expect(kills > 5 && shown == 3)
+    }
+  }
+
+  @Test func `an init killed while its database was being made rolls the journal back and goes on`() async throws {
+    try await withTemporaryFolder { folder in
+      let data = folder + "/node"
+      try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+      try Data().write(to: URL(fileURLWithPath: data + "/init.unfinished"))
+      let made = folder + "/made.sqlite"
+      var handle: OpaquePointer?
+      #expect(sqlite3_open(made, &handle) == SQLITE_OK)
+      defer { sqlite3_close_v2(handle) }
+      let fill = String(repeating: "INSERT INTO halfway VALUES (zeroblob(500));", count: 300)
+      let script = "CREATE TABLE halfway(a); PRAGMA cache_size = 1; BEGIN;" + fill
+      #expect(sqlite3_exec(handle, script, nil, nil, nil) == SQLITE_OK)
+      for end in ["", "-journal"] {
+        try FileManager.default.copyItem(atPath: made + end, toPath: data + "/sanjiang.sqlite" + end)
+      }
+      let again = try Program.run(["init", "--data", data])
+      #expect(again.status == 0 && accounts(again) == 3, "\(again.said)")
     }
   }
 

@@ -95,7 +95,7 @@ struct InitCommand: AsyncParsableCommand {
       throw Refusal(
         .conflict, "init.exists", Text("\(settings.data) 里已有一个节点。", "There is a node in \(settings.data) already."))
     }
-    guard try await hasPeople(settings) else { return }
+    guard try await hasPeople(settings, isResumed: isResumed) else { return }
     let database = settings.databaseForDisplay
     throw Refusal(
       .conflict, "init.people",
@@ -110,12 +110,13 @@ struct InitCommand: AsyncParsableCommand {
         ))
   }
 
-  /// Looks without making or migrating anything.
-  private static func hasPeople(_ settings: Settings) async throws -> Bool {
+  /// Looks without making or migrating anything. What an interrupted init left is opened to be written, for the kill may have left a
+  /// journal that has to be rolled back before the file can be read at all.
+  private static func hasPeople(_ settings: Settings, isResumed: Bool) async throws -> Bool {
     let database: any Database
     if let path = settings.sqlitePath {
       guard Files.stand(path) else { return false }
-      database = try SQLiteDatabase(path: path, readers: 1, isReadOnly: true)
+      database = try SQLiteDatabase(path: path, readers: 1, isReadOnly: !isResumed)
     } else {
       database = try Node.openDatabase(settings, connections: 2)
     }
