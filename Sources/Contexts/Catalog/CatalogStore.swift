@@ -48,23 +48,45 @@ package enum CatalogStore {
     } else {
       try tx.run("UPDATE catalog_resource SET latest = \(resource.version) WHERE id = \(resource.id)")
     }
-    let m = resource.metadata
-    try tx.run(
+    try insertVersions([resource], in: tx)
+    try insertItems(of: [resource], in: tx)
+  }
+
+  /// Inserts first versions, in force already when they are published: what moves in from another catalogue.
+  static func insert(_ resources: [Resource], in tx: any Transaction) throws {
+    try tx.insert(
+      "INSERT INTO catalog_resource (id, provider, code, latest, published, made_at)",
+      resources.map { resource in
+        """
+        (\(resource.id), \(resource.provider), \(resource.code?.description), 1,
+          \(resource.state == .published ? 1 : nil), \(resource.changedAt))
+        """
+      }, columns: 6)
+    try insertVersions(resources, in: tx)
+    try insertItems(of: resources, in: tx)
+  }
+
+  private static func insertVersions(_ resources: [Resource], in tx: any Transaction) throws {
+    try tx.insert(
       """
       INSERT INTO catalog_version (resource, version, state, provider, provider_name, provider_code, system, name,
         folded_name, classes, abstract, format, sharing_type, sharing_condition, method_class, method_type, open_type,
         open_condition, cycle, related, secrecy, level, mount_source, mount_schema, mount_table, mount_keys,
         mount_cursor, revision, lists, changed_at, submitted_at, review_due, published_on)
-      VALUES (\(resource.id), \(resource.version), \(resource.state), \(resource.provider), \(resource.providerName),
-        \(resource.providerCode), \(resource.system), \(m.name), \(foldedForSearch(m.name)),
-        \(m.classes.joined(separator: " ")), \(m.abstract), \(m.format), \(m.sharingType), \(m.sharingCondition),
-        \(m.methodClass), \(m.methodType), \(m.openType), \(m.openCondition), \(m.cycle),
-        \(m.related.joined(separator: " ")), \(m.secrecy), \(m.level), \(resource.mount?.source),
-        \(resource.mount?.table.schema), \(resource.mount?.table.name),
-        \(resource.mount.map { list($0.keyColumns) }), \(resource.mount?.cursorColumn), \(resource.revision),
-        \(resource.lists), \(resource.changedAt), \(resource.submittedAt), NULL, \(resource.publishedOn))
-      """)
-    try insertItems(resource, in: tx)
+      """,
+      resources.map { resource in
+        let m = resource.metadata
+        return """
+          (\(resource.id), \(resource.version), \(resource.state), \(resource.provider), \(resource.providerName),
+            \(resource.providerCode), \(resource.system), \(m.name), \(foldedForSearch(m.name)),
+            \(m.classes.joined(separator: " ")), \(m.abstract), \(m.format), \(m.sharingType), \(m.sharingCondition),
+            \(m.methodClass), \(m.methodType), \(m.openType), \(m.openCondition), \(m.cycle),
+            \(m.related.joined(separator: " ")), \(m.secrecy), \(m.level), \(resource.mount?.source),
+            \(resource.mount?.table.schema), \(resource.mount?.table.name),
+            \(resource.mount.map { list($0.keyColumns) }), \(resource.mount?.cursorColumn), \(resource.revision),
+            \(resource.lists), \(resource.changedAt), \(resource.submittedAt), NULL, \(resource.publishedOn))
+          """
+      }, columns: 33)
   }
 
   /// Writes a draft anew; false when it was changed since `revision`.
@@ -88,7 +110,7 @@ package enum CatalogStore {
       """)
     guard changed == 1 else { return false }
     try tx.run("DELETE FROM catalog_item WHERE resource = \(resource.id) AND version = \(resource.version)")
-    try insertItems(resource, in: tx)
+    try insertItems(of: [resource], in: tx)
     return true
   }
 
@@ -115,13 +137,15 @@ package enum CatalogStore {
     try tx.run("UPDATE catalog_resource SET published = \(version) WHERE id = \(id)")
   }
 
-  /// The next number of a series; a number that was given is never given again.
-  static func next(_ series: String, in tx: any Transaction) throws -> Int {
-    try tx.int(
-      """
-      INSERT INTO catalog_sequence (name, last) VALUES (\(series), 1)
-      ON CONFLICT (name) DO UPDATE SET last = catalog_sequence.last + 1 RETURNING last
-      """) ?? 1
+  /// The next number of a series, or the first of `count`; a number that was given is never given again.
+  static func next(_ series: String, count: Int = 1, in tx: any Transaction) throws -> Int {
+    let last =
+      try tx.int(
+        """
+        INSERT INTO catalog_sequence (name, last) VALUES (\(series), \(count))
+        ON CONFLICT (name) DO UPDATE SET last = catalog_sequence.last + \(count) RETURNING last
+        """) ?? count
+    return last - count + 1
   }
 
   // MARK: Questions of the rules
@@ -208,7 +232,7 @@ package enum CatalogStore {
     try tx.run(
       """
       INSERT INTO catalog_event (resource, position, version, at, person, organisation, event, words)
-      VALUES (\(resource.id), (SELECT COUNT(*) + 1 FROM catalog_event WHERE resource = \(resource.id)),
+      VALUES (\(resource.id), (SELECT COALESCE(MAX(position), 0) + 1 FROM catalog_event WHERE resource = \(resource.id)),
         \(resource.version), \(now), \(principal.name), \(principal.organisationName),
         \(event), \(words))
       """)
@@ -284,20 +308,23 @@ package enum CatalogStore {
     }
   }
 
-  private static func insertItems(_ resource: Resource, in tx: any Transaction) throws {
-    for (position, item) in resource.items.enumerated() {
-      try tx.run(
+  static func insertItems(of resources: [Resource], in tx: any Transaction) throws {
+    let rows = resources.flatMap { resource in
+      resource.items.enumerated().map { position, item in
         """
-        INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, length, scale,
-          is_nullable, is_key, carried_as, semantic, description, sharing_type, sharing_condition, grade,
-          evidence_valid, evidence_looked)
-        VALUES (\(resource.id), \(resource.version), \(position), \(item.id), \(item.name), \(item.column),
-          \(item.dataType), \(item.length), \(item.scale), \(item.isNullable), \(item.isKey),
-          \(item.type?.description), \(item.semantic), \(item.description), \(item.sharingType),
-          \(item.sharingCondition), \(item.grade),
-          \(item.evidence?.valid), \(item.evidence?.looked))
-        """)
+        (\(resource.id), \(resource.version), \(position), \(item.id), \(item.name), \(item.column), \(item.dataType),
+          \(item.length), \(item.scale), \(item.isNullable), \(item.isKey), \(item.type?.description), \(item.semantic),
+          \(item.description), \(item.sharingType), \(item.sharingCondition), \(item.grade), \(item.evidence?.valid),
+          \(item.evidence?.looked))
+        """ as SQL
+      }
     }
+    try tx.insert(
+      """
+      INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, length, scale,
+        is_nullable, is_key, carried_as, semantic, description, sharing_type, sharing_condition, grade,
+        evidence_valid, evidence_looked)
+      """, rows, columns: 19)
   }
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }

@@ -24,6 +24,11 @@ package final class FacetBoard: Sendable {
 
   package init() {}
 
+  /// Reads what came since the last time.
+  func follow(_ classification: Classification, in tx: any Transaction) throws {
+    try state.withLock { state in try state.catchUp(classification, in: tx) }
+  }
+
   /// Counts the hits' values; `depth` says on which level of the classification (1 for the three classes).
   func count(
     _ places: [Int], depth: Int, classification: Classification, in tx: any Transaction
@@ -76,6 +81,7 @@ package final class FacetBoard: Sendable {
     var cycles = Numbers()
     var nodes = Numbers()
     var depths: [UInt8] = []
+    private var numbersOfClasses: [String: [UInt16]] = [:]
 
     mutating func catchUp(_ classification: Classification, in tx: any Transaction) throws {
       // A read that fails half way leaves whole rows only: the next goes on after the last of them.
@@ -89,14 +95,7 @@ package final class FacetBoard: Sendable {
         let provider = providers.of(try row.text("provider"))
         if Int(provider) >= providerNames.count { providerNames.append("") }
         providerNames[Int(provider)] = try row.text("provider_name")
-        var nodes: Set<UInt16> = []
-        for code in try row.text("classes").split(separator: " ") {
-          for (depth, node) in classification.path(to: String(code)).enumerated() {
-            let number = self.nodes.of(node.code)
-            if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
-            nodes.insert(number)
-          }
-        }
+        let nodes = numbers(ofClasses: try row.text("classes"), classification)
         if values.count <= place { values.append(contentsOf: repeatElement(nil, count: place + 1 - values.count)) }
         values[place] = Values(
           provider: provider, sharingType: sharingTypes.of(try row.text("sharing_type")),
@@ -121,14 +120,29 @@ package final class FacetBoard: Sendable {
       }
     }
 
+    /// The nodes of an entry's classes with all above them.
+    private mutating func numbers(ofClasses text: String, _ classification: Classification) -> [UInt16] {
+      if let known = numbersOfClasses[text] { return known }
+      var numbers: Set<UInt16> = []
+      for code in text.split(separator: " ") {
+        for (depth, node) in classification.path(to: String(code)).enumerated() {
+          let number = nodes.of(node.code)
+          if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
+          numbers.insert(number)
+        }
+      }
+      // Most entries have one class; what is seldom together is worked out again.
+      if numbersOfClasses.count < 10_000 { numbersOfClasses[text] = Array(numbers) }
+      return Array(numbers)
+    }
+
     func count(_ places: [Int], depth: Int) -> Counts {
       var byProvider = [Int](repeating: 0, count: providers.texts.count)
       var bySharing = [Int](repeating: 0, count: sharingTypes.texts.count)
       var byFormat = [Int](repeating: 0, count: formats.texts.count)
       var byCycle = [Int](repeating: 0, count: cycles.texts.count)
-      var all = 0
-      var mounted = 0
-      var byFreshness: [Freshness: Int] = [:]
+      var byMounted = [0, 0]
+      var byFreshness = [0, 0, 0]
       var byNode = [Int](repeating: 0, count: nodes.texts.count)
       for place in places where place < values.count {
         guard let found = values[place] else { continue }
@@ -136,9 +150,8 @@ package final class FacetBoard: Sendable {
         bySharing[Int(found.sharingType)] += 1
         byFormat[Int(found.format)] += 1
         byCycle[Int(found.cycle)] += 1
-        all += 1
-        if found.isMounted { mounted += 1 }
-        byFreshness[found.freshness, default: 0] += 1
+        byMounted[found.isMounted ? 1 : 0] += 1
+        byFreshness[found.freshness == .current ? 0 : found.freshness == .late ? 1 : 2] += 1
         let first = Int(found.firstClass)
         for node in classes[first..<first + Int(found.classCount)] where Int(depths[Int(node)]) == depth {
           byNode[Int(node)] += 1
@@ -152,8 +165,10 @@ package final class FacetBoard: Sendable {
       counts.formats = formats.counted(byFormat)
       counts.cycles = cycles.counted(byCycle)
       counts.classes = nodes.counted(byNode)
-      counts.mounted = ["1": mounted, "0": all - mounted].filter { $0.value > 0 }
-      counts.freshness = Dictionary(uniqueKeysWithValues: byFreshness.map { ($0.key.rawValue, $0.value) })
+      counts.mounted = ["0": byMounted[0], "1": byMounted[1]].filter { $0.value > 0 }
+      for (freshness, count) in zip([Freshness.current, .late, .unknown], byFreshness) where count > 0 {
+        counts.freshness[freshness.rawValue] = count
+      }
       return counts
     }
   }

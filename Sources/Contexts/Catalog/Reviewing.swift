@@ -118,7 +118,6 @@ extension Cataloguing {
     _ resource: inout Resource, _ principal: Principal, _ now: Instant, in tx: any Transaction
   ) throws {
     let next = try resource.state.applying(.publish)
-    guard let code = resource.code else { throw Self.unknown }
     let before = try CatalogStore.published(resource.id, in: tx)
     if let before {
       try CatalogStore.move(before, to: before.state.applying(.supersede), at: now, in: tx)
@@ -127,7 +126,7 @@ extension Cataloguing {
     try CatalogStore.move(resource, to: next, at: now, publishedOn: now.dateInChina, in: tx)
     try CatalogStore.setPublished(resource.version, of: resource.id, in: tx)
     try CatalogSearch.put(
-      resource, replacing: before, code: code, publishedOn: now.dateInChina, classification: classification, in: tx)
+      resource, replacing: before, publishedOn: now.dateInChina, classification: classification, in: tx)
     try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     resource.state = next
     resource.publishedOn = now.dateInChina

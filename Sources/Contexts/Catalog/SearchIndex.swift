@@ -12,16 +12,21 @@ enum SearchMark: String {
   case facet = "ㄈ"
 }
 
-/// Every token of one entry, in order; nil is a gap over which no phrase reaches.
+/// Everything that one entry is found by.
 struct SearchDocument {
+  /// In order; nil is a gap over which no phrase reaches.
   private(set) var tokens: [String?] = []
+  /// The filters' values, which stand nowhere.
+  private(set) var facets: [String]
 
-  /// So many tokens of an entry are searched; PostgreSQL knows 16,383 positions.
+  /// So many tokens of an entry are searched.
   static let limit = 16_000
+  /// What every entry in force has.
+  static let inForce = SearchMark.facet.rawValue
 
   init(name: String, body: [String], facets: [SearchFacet]) {
-    // What filters and what a name is found by comes first: it must not be cut off.
-    add(facets.compactMap(\.token), .facet)
+    self.facets = [Self.inForce] + facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 }
+    // What a name is found by comes first: it must not be cut off.
     add(searchTokens(name), .name)
     add(initialTokens(name), .initials)
     for text in [name] + body { add(searchTokens(text), .anywhere) }
@@ -80,4 +85,5 @@ extension CatalogQuery {
 
 extension CatalogSearch.Condition {
   var facets: [SearchFacet] { [.isMounted(isMounted), .freshness(freshness)] }
+  var tokens: [String] { facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 } }
 }
