@@ -70,7 +70,13 @@ package enum CatalogSchema {
           place BIGINT PRIMARY KEY REFERENCES catalog_entry (place) ON DELETE CASCADE, tokens tsvector NOT NULL);
         CREATE INDEX catalog_search_tokens ON catalog_search USING gin (tokens) WITH (fastupdate = off);
 
-        """ + state)
+        """ + state
+    )
+    .adding("006 online and in force", online)
+    .adding(
+      "007 review, change and likeness",
+      sqlite: review(due: "json_extract(review_due, '$.date')", compact: " WITHOUT ROWID"),
+      postgres: review(due: "CAST(review_due AS jsonb) ->> 'date'", compact: ""))
 
   private static let state = """
     DROP TABLE catalog_entry_class;
