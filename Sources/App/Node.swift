@@ -119,7 +119,8 @@ struct Node: Sendable {
         + RequestStore.open(on: resource, in: tx).map {
           Text(
             "申请 \($0.number)（\($0.consumerName)）在下架期间不能获授权，可由提供部门不同意",
-            "Request \($0.number) (\($0.consumerName)) cannot be granted while it is offline; the provider may refuse it")
+            "Request \($0.number) (\($0.consumerName)) cannot be granted while it is offline; the provider may refuse it"
+          )
         }
     }
     cataloguing = Cataloguing(

@@ -1,3 +1,4 @@
+import Deadlines
 import Identity
 import Inventory
 import Kernel
@@ -35,11 +36,12 @@ import Web
     new.items.removeFirst()
     new.items[0].length = 18
     new.items.swapAt(3, 4)
-    new.items.append(contentsOf: Offices.items(["救助渠道"]).map { item in
-      var item = item
-      item.column = "channel"
-      return item
-    })
+    new.items.append(
+      contentsOf: Offices.items(["救助渠道"]).map { item in
+        var item = item
+        item.column = "channel"
+        return item
+      })
     let found = difference(old, new)
     #expect(found.metadata.map(\.title.chinese) == ["共享类型", "共享条件或不予共享依据"])
     #expect(found.metadata.map(\.old.chinese) == ["有条件共享", "用于依法履行职责时核对企业身份。"])
@@ -113,7 +115,8 @@ import Web
       let form = "/catalog/resources/\(entry.id)/submit"
       #expect(try await visitor.page(form).contains("name=\"trigger\""))
       for (fields, field) in [
-        ([:], "kind"), (["kind": "law"], "words"), (["kind": "law", "words": "新法", "trigger": "2027-01-01"], "trigger"),
+        ([:], "kind"), (["kind": "law"], "words"),
+        (["kind": "law", "words": "新法", "trigger": "2027-01-01"], "trigger"),
         (["kind": "law", "words": "新法", "trigger": "soon"], "trigger"),
       ] as [([String: String], String)] {
         guard case .page(let page) = try await visitor.post(form, fields) else { throw Refusal.notFound(Text("", "")) }
@@ -183,7 +186,7 @@ import Web
       }
       providers.successors = { id, _ in id == Offices.civilAffairs.id ? [successor.id] : [] }
       let reformed = providers
-      try await offices.db.read { tx in
+      try await offices.db.read { tx throws in
         #expect(
           try reformed.later(
             of: Offices.civilAffairs.id, called: "青海省民政厅", on: CalendarDate("2026-08-20")!, in: tx)

@@ -34,7 +34,7 @@ import Testing
 
       #expect(try await cataloguing.online(operators, entry.id, .approveDown) == .offline)
       #expect(try await cataloguing.search(Offices.clerk, query).total == 0)
-      try await offices.db.read { tx in
+      try await offices.db.read { tx throws in
         #expect(try !CatalogStore.isInForce(entry.id, in: tx))
         #expect(try CatalogStore.published(entry.id, in: tx) == nil)
         #expect(try CatalogStore.published(code: entry.code!, in: tx) == nil)
@@ -131,7 +131,7 @@ import Testing
           try tx.run(
             """
             INSERT INTO catalog_resource (id, provider, code, latest, published, made_at)
-            VALUES (\(id), \(Offices.civilAffairs.id), \("3070120337/00000\(id)"), \(states.count), \(published),
+            VALUES (\(id), \(Offices.civilAffairs.id), \("3070120337/00000\(id == "a" ? 1 : id == "b" ? 2 : 3)"), \(states.count), \(published),
               '2026-01-01T00:00:00.000Z')
             """)
           for (index, state) in states.enumerated() {
@@ -162,7 +162,7 @@ import Testing
       try await db.migrate(Offices.migrations)
       let offices = Offices(db: db)
       let (a, b) = (ResourceID(trusted: "a"), ResourceID(trusted: "b"))
-      try await db.read { tx in
+      try await db.read { tx throws in
         #expect(try CatalogStore.published(a, in: tx)?.version == 2)
         #expect(try CatalogStore.issued(a, in: tx)?.online == .online)
         let withdrawn = try #require(try CatalogStore.issued(b, in: tx))

@@ -102,7 +102,8 @@ package enum CatalogRoutes {
         } catch let refusal as Refusal where keepsTyping(refusal) {
           let draft = try await cataloguing.draftView(request.visitor(), id)
           let merged =
-            refusal.code == CatalogStore.changedMeanwhile.code ? mergedMetadata(draft.resource, form: request.form) : nil
+            refusal.code == CatalogStore.changedMeanwhile.code
+            ? mergedMetadata(draft.resource, form: request.form) : nil
           return .page(
             metadataForm(
               request, draft, values: merged?.values ?? request.form, refusal: refusal, conflict: merged?.conflict,

@@ -128,7 +128,7 @@ package enum CatalogStore {
 
   // MARK: Questions of the rules
 
-  /// Whether another live resource of this provider bears the name (blanks, width and case aside).
+  /// Whether another live resource of this provider bears the name (width, case and the form of characters aside).
   static func nameIsTaken(
     _ name: String, provider: OrganisationID, except id: ResourceID, in tx: any Transaction
   ) throws -> Bool {

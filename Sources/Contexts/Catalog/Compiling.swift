@@ -122,7 +122,8 @@ extension Cataloguing {
       if let refusal = found.refusal { throw refusal }
       var detail: [(name: String, value: String)] = []
       if resource.version > 1 {
-        let change = try dated(change ?? CatalogStore.change(of: id, version: resource.version, in: tx), by: now, in: tx)
+        let change = try dated(
+          change ?? CatalogStore.change(of: id, version: resource.version, in: tx), by: now, in: tx)
         try CatalogStore.setChange(change, of: id, version: resource.version, in: tx)
         detail.append(("change", change.kind.title.chinese))
         if let trigger = change.trigger { detail.append(("trigger", "\(trigger)")) }
@@ -137,7 +138,8 @@ extension Cataloguing {
       let due = try reviewDue(from: now.dateInChina, in: tx)
       try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due, in: tx)
       try CatalogStore.noteFindings(
-        warnings: found.count { $0.severity == .warning }, alike: alike(to: resource, in: tx).count, of: resource, in: tx)
+        warnings: found.count { $0.severity == .warning }, alike: alike(to: resource, in: tx).count, of: resource,
+        in: tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try Inbox.post(
         InboxTask(

@@ -21,7 +21,7 @@ struct Likeness: Hashable, Sendable {
     let (one, two) = (Self.pairs(a.metadata.name), Self.pairs(b.metadata.name))
     let all = one.union(two).count
     name = all == 0 ? 0 : one.intersection(two).count * 100 / all
-    isSameName = foldedForSearch(a.metadata.name) == foldedForSearch(b.metadata.name)
+    isSameName = Self.fold(a.metadata.name) == Self.fold(b.metadata.name)
   }
 
   /// Per cent of the items of the smaller entry that the other has; of fewer than three it says nothing.
@@ -43,11 +43,15 @@ struct Likeness: Hashable, Sendable {
   }
 
   /// What tells items apart from one department's database to another's: what they are called, not their columns.
-  static func items(_ resource: Resource) -> Set<String> { Set(resource.items.map { foldedForSearch($0.name) }) }
+  static func items(_ resource: Resource) -> Set<String> { Set(resource.items.map { fold($0.name) }) }
+
+  /// Blanks, width, case and the form of characters aside.
+  private static func fold(_ text: String) -> String { foldedForSearch(text).filter { !$0.isWhitespace } }
 
   private static func pairs(_ name: String) -> Set<String> {
-    let characters = Array(foldedForSearch(name))
-    return characters.count < 2 ? [String(characters)] : Set(zip(characters, characters.dropFirst()).map { "\($0)\($1)" })
+    let characters = Array(fold(name))
+    return characters.count < 2
+      ? [String(characters)] : Set(zip(characters, characters.dropFirst()).map { "\($0)\($1)" })
   }
 
   // MARK: Bands
@@ -56,7 +60,7 @@ struct Likeness: Hashable, Sendable {
   /// three quarters of which are the same do with 98 %, unlike ones hardly ever. (Locality-sensitive hashing over MinHash:
   /// two smallest hashes make a band, so that what everybody has, like 姓名 alone, makes none.)
   static func bands(of resource: Resource) -> [Int64] {
-    var bands = [band("n", [foldedForSearch(resource.metadata.name)])]
+    var bands = [band("n", [fold(resource.metadata.name)])]
     bands += banded("p", pairs(resource.metadata.name), count: 3)
     let items = items(resource)
     if items.count >= 3 { bands += banded("i", items, count: 5) }

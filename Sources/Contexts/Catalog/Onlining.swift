@@ -68,7 +68,8 @@ extension Cataloguing {
       let why = reason.isEmpty ? "" : "（\(reason.prefix(200))）"
       try Inbox.notify(
         Notice(
-          kind: "catalog.online", title: Text("\(event.title.chinese)：\(name)\(why)", "\(event.title.english): \(name)\(why)"),
+          kind: "catalog.online",
+          title: Text("\(event.title.chinese)：\(name)\(why)", "\(event.title.english): \(name)\(why)"),
           link: CatalogLink.resource(resource.id), for: .office(resource.provider, .compileCatalog), subject: subject,
           at: now), in: tx)
     }

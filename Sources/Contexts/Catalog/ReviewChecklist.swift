@@ -58,13 +58,16 @@ struct ReviewChecklist: Sendable {
   private static let fields: [(Int, Text, Set<String>)] = [
     (1, ElementWords.classes.title, ["classes", "level"]), (2, ElementWords.name.title, ["name"]),
     (3, Text("信息资源代码", "Code"), ["code"]), (4, Text("信息资源提供方", "Provider"), ["provider.ended"]),
-    (5, Text("提供方代码（校验位正确）", "Provider's code, its check character right"), ["provider"]), (6, ElementWords.abstract.title, ["abstract"]),
-    (7, ElementWords.format.title, ["format", "system"]), (8, Text("信息项信息", "Items"), ["items", "keys", "cursor", "mount"]),
+    (5, Text("提供方代码（校验位正确）", "Provider's code, its check character right"), ["provider"]),
+    (6, ElementWords.abstract.title, ["abstract"]),
+    (7, ElementWords.format.title, ["format", "system"]),
+    (8, Text("信息项信息", "Items"), ["items", "keys", "cursor", "mount"]),
     (
       9, Text("共享属性", "Sharing"),
       ["sharingType", "sharingCondition", "methodClass", "methodType"]
     ),
     (10, ElementWords.openType.title, ["openType", "openCondition"]), (11, ElementWords.cycle.title, ["cycle"]),
-    (12, Text("发布日期", "Date of publication"), ["publishedOn"]), (13, ElementWords.related.title, ["related", "secrecy"]),
+    (12, Text("发布日期", "Date of publication"), ["publishedOn"]),
+    (13, ElementWords.related.title, ["related", "secrecy"]),
   ]
 }

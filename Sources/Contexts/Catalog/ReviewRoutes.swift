@@ -18,7 +18,8 @@ extension CatalogRoutes {
             guard let pick = ReviewPick(text) else { throw Cataloguing.unknown }
             return pick
           }
-          return .page(outcomePage(request, try await cataloguing.decide(request.visitor(), picks, decision), done: done))
+          return .page(
+            outcomePage(request, try await cataloguing.decide(request.visitor(), picks, decision), done: done))
         } catch let refusal as Refusal where refusal.kind == .invalid {
           return .page(
             queuePage(

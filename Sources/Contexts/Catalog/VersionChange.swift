@@ -50,7 +50,8 @@ extension CatalogStore {
       """
     ).map { row in
       var change = VersionChange(
-        try row.choice("change_kind"), words: try row.text("change_words"), trigger: try row.dateOrNil("change_trigger"))
+        try row.choice("change_kind"), words: try row.text("change_words"), trigger: try row.dateOrNil("change_trigger")
+      )
       change.due = try row.textOrNil("change_due").flatMap { DueDate(encoded: $0) }
       return change
     }

@@ -96,7 +96,9 @@ struct VersionDifference: Hashable, Sendable {
 
   private static func properties(of item: Item, _ lists: CodeLists) -> [Value] {
     let size = item.length.map { length in item.scale.map { "\(length),\($0)" } ?? "\(length)" } ?? ""
-    func named(_ code: String?, _ list: CodeList) -> Text { code.map { $0.isEmpty ? Text("", "") : list.text($0) } ?? Text("", "") }
+    func named(_ code: String?, _ list: CodeList) -> Text {
+      code.map { $0.isEmpty ? Text("", "") : list.text($0) } ?? Text("", "")
+    }
     return [
       (Text("名称", "Name"), Text(same: item.name)), (Text("技术名称", "Column"), Text(same: item.column)),
       (Text("数据类型", "Type"), named(item.dataType, lists.itemTypes)), (Text("长度", "Length"), Text(same: size)),

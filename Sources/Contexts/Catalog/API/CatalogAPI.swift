@@ -38,7 +38,8 @@ enum CatalogAPI {
         let resource = try await cataloguing.resource(
           request.visitor(), request.id(), version: try CatalogRoutes.version(request),
           on: try request.queryDay("on"))
-        let tag = "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)-\(resource.online.rawValue)\""
+        let tag =
+          "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)-\(resource.online.rawValue)\""
         return .json(json(resource).bytes, etag: tag)
       }.described(
         gives: whole,

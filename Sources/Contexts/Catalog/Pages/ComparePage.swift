@@ -30,17 +30,20 @@ func comparePage(
 /// The differences as two tables, under the names of the two sides.
 func differenceParts(_ t: Language, _ difference: VersionDifference, _ old: String, _ new: String) -> HTML {
   if difference.isEmpty {
-    return "<p class=\"empty\">\(badge(t("相同", "The same"), .good)) \(t("元数据和信息项都没有差别。", "Metadata and items are the same."))</p>"
+    return
+      "<p class=\"empty\">\(badge(t("相同", "The same"), .good)) \(t("元数据和信息项都没有差别。", "Metadata and items are the same."))</p>"
   }
   let elements = difference.metadata.map { change in
-    "<tr><th scope=\"row\">\(t(change.title))</th><td>\(value(t, change.old))</td><td>\(value(t, change.new))</td></tr>" as HTML
+    "<tr><th scope=\"row\">\(t(change.title))</th><td>\(value(t, change.old))</td><td>\(value(t, change.new))</td></tr>"
+      as HTML
   }.joined()
   let items = difference.items.filter { $0.kind != .same }.map { itemRow(t, $0) }.joined()
   return panel(
     t("元数据", "Metadata"), id: "differences",
     table(
       caption: t("有变化的要素（\(difference.metadata.count)）", "Elements that differ (\(difference.metadata.count))"),
-      head: [t("要素", "Element"), old, new], rows: elements, empty: emptyState(t("元数据没有差别。", "The metadata is the same."))))
+      head: [t("要素", "Element"), old, new], rows: elements,
+      empty: emptyState(t("元数据没有差别。", "The metadata is the same."))))
     + panel(
       t("信息项", "Items"), id: "item-differences",
       table(

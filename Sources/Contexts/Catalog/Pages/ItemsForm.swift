@@ -135,7 +135,8 @@ private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeList
 
 /// What the form writes of each item.
 private let itemFieldNames = [
-  "name", "column", "dataType", "length", "scale", "semantic", "sharingType", "sharingCondition", "grade", "description",
+  "name", "column", "dataType", "length", "scale", "semantic", "sharingType", "sharingCondition", "grade",
+  "description",
 ]
 
 /// Every field of a form with these items, in its order.

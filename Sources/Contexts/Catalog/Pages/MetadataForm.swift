@@ -55,7 +55,8 @@ func metadataForm(
 
 /// The order of the guide, what this platform adds beside the element it belongs to.
 private let metadataOrder = [
-  "classes", "level", "name", "code", "provider", "providerCode", "abstract", "format", "system", "items", "sharingType",
+  "classes", "level", "name", "code", "provider", "providerCode", "abstract", "format", "system", "items",
+  "sharingType",
   "sharingCondition", "methodClass", "methodType", "openType", "openCondition", "cycle", "publishedOn", "related",
   "secrecy",
 ]
@@ -67,10 +68,11 @@ func saveButton(_ label: String) -> HTML { "<button class=\"primary\" formnovali
 private func remarks(_ t: Language, _ name: String, _ draft: DraftView, faults: [Refusal.Fault]) -> HTML {
   let noted = draft.notes.filter { $0.field == name }.map { noteLine(t, $0) }.joined()
   let found = draft.findings.filter { $0.field == name && !faults.contains($0.fault) }
-  return noted + found.map { finding in
-    "<p class=\"finding\">\(severityBadge(t, finding.severity)) \(t(finding.message)) <span class=\"muted\">\(t(finding.source))</span></p>"
-      as HTML
-  }.joined()
+  return noted
+    + found.map { finding in
+      "<p class=\"finding\">\(severityBadge(t, finding.severity)) \(t(finding.message)) <span class=\"muted\">\(t(finding.source))</span></p>"
+        as HTML
+    }.joined()
 }
 
 /// What the reviewer said of an element when sending the entry back.
@@ -91,7 +93,9 @@ private func guideNote(_ t: Language, _ name: String) -> HTML {
 private func given(_ t: Language, _ name: String, _ resource: Resource, _ said: HTML) -> HTML {
   let value: HTML =
     switch name {
-    case "code": resource.code.map { "<span class=\"code\">\($0.description)</span>" } ?? "\(t("审核通过后由平台赋码", "given when approved"))"
+    case "code":
+      resource.code.map { "<span class=\"code\">\($0.description)</span>" }
+        ?? "\(t("审核通过后由平台赋码", "given when approved"))"
     case "provider": "\(resource.providerName)"
     case "providerCode": "<span class=\"code\">\(resource.providerCode)</span>"
     case "items":

@@ -51,7 +51,8 @@ private func filterForm(_ t: Language, _ page: QueuePage, _ filter: QueueFilter)
     Field(
       "found", Text("提交时的核验", "Found when submitted"),
       .choice([
-        ("", any), ("clean", t("没有提示", "nothing")), ("warnings", t("有请核对", "warnings")), ("alike", t("有相近目录", "entries alike")),
+        ("", any), ("clean", t("没有提示", "nothing")), ("warnings", t("有请核对", "warnings")),
+        ("alike", t("有相近目录", "entries alike")),
       ]), required: false),
   ]
   let view: HTML =
@@ -125,7 +126,8 @@ private func onlineRequests(_ request: Request, _ page: QueuePage) -> HTML {
   }.joined()
   return table(
     caption: t("等待最久的在前", "Longest waiting first"),
-    head: [t("名称", "Name"), t("提供方", "Provider"), t("申请", "Asked for"), t("申请时间", "Asked"), t("办理期限", "Due")], rows: rows,
+    head: [t("名称", "Name"), t("提供方", "Provider"), t("申请", "Asked for"), t("申请时间", "Asked"), t("办理期限", "Due")],
+    rows: rows,
     empty: emptyState(t("没有上下架申请。", "No request waits.")))
 }
 

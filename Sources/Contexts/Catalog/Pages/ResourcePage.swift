@@ -45,7 +45,10 @@ private func onlineNotice(_ request: Request, _ view: ResourceView, mayReview: B
   let meaning: String =
     resource.online.isOnline
     ? t("目前仍可查到、申请和交换。", "It is still found, asked for and delivered.")
-    : t("下架期间查不到、不能申请，交换暂停；代码和授权保留，重新上线后继续。", "While offline it is neither found nor asked for and deliveries stand still; its code and grants stay and go on when it is back.")
+    : t(
+      "下架期间查不到、不能申请，交换暂停；代码和授权保留，重新上线后继续。",
+      "While offline it is neither found nor asked for and deliveries stand still; its code and grants stay and go on when it is back."
+    )
   let next: HTML =
     resource.online.isAuditing
     ? """
@@ -281,7 +284,8 @@ func history(_ t: Language, _ view: ResourceView) -> HTML {
   let list = table(
     caption: t("各版本", "All versions"),
     head: [
-      t("版本", "Version"), t("名称", "Name"), t("状态", "State"), t("在用时间", "In force"), t("变更时间", "Changed"), t("差别", "Differences"),
+      t("版本", "Version"), t("名称", "Name"), t("状态", "State"), t("在用时间", "In force"), t("变更时间", "Changed"),
+      t("差别", "Differences"),
     ], rows: versions, empty: .nothing)
   let ask: HTML =
     view.periods.isEmpty

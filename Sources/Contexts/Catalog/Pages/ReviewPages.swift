@@ -51,7 +51,9 @@ private func checklist(_ t: Language, _ findings: [Finding]) -> HTML {
     }.joined()
   }
   func part(_ caption: String, _ checks: [ReviewChecklist.Check]) -> HTML {
-    table(caption: caption, head: [t("核验项", "Check"), t("结果", "Result"), t("问题", "Found")], rows: rows(checks), empty: .nothing)
+    table(
+      caption: caption, head: [t("核验项", "Check"), t("结果", "Result"), t("问题", "Found")], rows: rows(checks),
+      empty: .nothing)
   }
   let wrong = (list.elements + list.practice).filter { $0.severity == .error || $0.severity == .warning }
   let summary = t(
@@ -135,7 +137,8 @@ private func decision(
     t,
     Field(
       "reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false,
-      hint: Text("退回时必填，编制人会看到；也可只写逐项意见。", "Needed when returning; the compiler will read them. Notes at elements are enough.")),
+      hint: Text(
+        "退回时必填，编制人会看到；也可只写逐项意见。", "Needed when returning; the compiler will read them. Notes at elements are enough.")),
     value: values, faults: faults)
   let notes = ElementGuide.fields.map { name in
     field(

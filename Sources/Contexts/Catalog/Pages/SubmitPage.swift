@@ -14,14 +14,17 @@ func submitPage(
   let back = CatalogLink.resource(draft.id, version: draft.version)
   // The period is a configured rule, and is named as one.
   let clocks = rules.map { rule in
-    Text("\(rule.amount.chinese)（\(rule.reference.citation.chinese)）", "\(rule.amount.english) (\(rule.reference.citation.english))")
+    Text(
+      "\(rule.amount.chinese)（\(rule.reference.citation.chinese)）",
+      "\(rule.amount.english) (\(rule.reference.citation.english))")
   }
   let hint = Text(
     "法律、职能或系统变化发生的日期；更新期限从次日起计：\(clocks.map(\.chinese).joined(separator: "；"))。没有这样的日期可不填。",
     "The day the law, the duty or the system changed; the period to update counts from the day after: \(clocks.map(\.english).joined(separator: "; ")). Leave it empty if there was none."
   )
   let fields = [
-    Field("kind", Text("变更原因", "Why it changed"), .radio(VersionChange.Kind.allCases.map { ($0.rawValue, t($0.title)) })),
+    Field(
+      "kind", Text("变更原因", "Why it changed"), .radio(VersionChange.Kind.allCases.map { ($0.rawValue, t($0.title)) })),
     Field("words", Text("变更说明", "What changed and why"), .area(maxLength: Cataloguing.reasonLimit)),
     Field("trigger", Text("触发日期", "Day of what made it necessary"), .date, required: false, hint: hint),
   ]
