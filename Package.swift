@@ -83,6 +83,7 @@ let contexts: [Room] = [
   context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
+  context("Supervision", ["Exchange", "Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
 ]
 
 let connectors: [Room] = [

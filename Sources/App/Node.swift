@@ -19,6 +19,7 @@ import Sharing
 import Storage
 import StoragePostgres
 import StorageSQLite
+import Supervision
 import Web
 
 /// Everything of one node, wired by hand: the database, the keys, each context.
@@ -36,6 +37,7 @@ struct Node: Sendable {
   let importDesk: ImportDesk
   let sharing: Sharing
   let exchange: Exchange
+  let supervision: Supervision
   let sequencer: Sequencer
 
   /// Every context's tables, in the order of the graph.
@@ -43,6 +45,7 @@ struct Node: Sendable {
     JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
     IdentitySchema.migrations,
     InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
+    SupervisionSchema.migrations,
   ]
 
   static let connectors = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind])
@@ -54,6 +57,7 @@ struct Node: Sendable {
       .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
     ],
     People.authority, SystemRegister.authority, Cataloguing.authority, Sharing.authority, Exchange.authority,
+    Supervision.authority,
   ])
 
   /// What the log's codes are called.
@@ -91,6 +95,7 @@ struct Node: Sendable {
     try await node.cataloguing.renewSearch()
     try await node.cataloguing.renewLikeness()
     try await node.recountByNewProgram()
+    try await node.supervision.keepCounting()
     return node
   }
 
@@ -135,14 +140,16 @@ struct Node: Sendable {
     exchange = Exchange(
       database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal,
       admission: admission, nodeKey: keys.sealing)
+    supervision = Supervision(database: database, clock: clock)
     sequencer = Sequencer(
       database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
   }
 
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
-    let exchange = exchange
+    let (exchange, supervision) = (exchange, supervision)
     return [
+      Supervision.job: { _ in "\(try await supervision.refresh())" },
       Exchange.job: { context in
         do {
           let (delivery, _) = try await exchange.carryOut(context.job) { progress in

@@ -6,6 +6,7 @@ import Identity
 import Kernel
 import Sharing
 import Storage
+import Supervision
 import TestKit
 import Testing
 import Web
@@ -37,6 +38,7 @@ import Web
       var second = stage.draft
       second.targetTable = "other"
       _ = try await node.sharing.submit(second, by: stage.cast.clerk)
+      try await node.supervision.refresh()
       try await node.sequencer.sequenceAll()
       let record = try await node.database.read {
         try $0.row("SELECT record FROM audit_leaf ORDER BY leaf_index LIMIT 1")?.text("record")
@@ -49,7 +51,7 @@ import Web
           ("/api/v1/me", "/api/v1/me", visitor),
           ("/api/v1/organisations", "/api/v1/organisations?limit=3", visitor),
           ("/api/v1/systems", "/api/v1/systems", visitor),
-          ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=1", visitor),
+          ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=0&fresh=unknown", visitor),
           ("/api/v1/catalog/resources/{id}", "/api/v1/catalog/resources/\(stage.resource.id)", visitor),
           ("/api/v1/requests", "/api/v1/requests", visitor),
           ("/api/v1/requests/{id}", "/api/v1/requests/\(grant.request)", visitor),
@@ -57,6 +59,9 @@ import Web
           ("/api/v1/grants/{id}", "/api/v1/grants/\(grant.id)", visitor),
           ("/api/v1/deliveries", "/api/v1/deliveries?grant=\(grant.id)", visitor),
           ("/api/v1/deliveries/{id}", "/api/v1/deliveries/\(delivery.id)", visitor),
+          ("/api/v1/supervision/matrix", "/api/v1/supervision/matrix?sort=entries&limit=3", visitor),
+          ("/api/v1/supervision/rows", "/api/v1/supervision/rows?what=deliveries", visitor),
+          ("/api/v1/supervision/trend", "/api/v1/supervision/trend", visitor),
           ("/api/v1/audit/records", "/api/v1/audit/records?limit=200", auditor),
           ("/api/v1/audit/records/{id}/proof", "/api/v1/audit/records/\(record ?? "")/proof", auditor),
           ("/api/v1/audit/checkpoints/latest", "/api/v1/audit/checkpoints/latest", auditor),
@@ -140,8 +145,14 @@ import Web
           ("/api/v1/organisations?after=7", "after", visitor), ("/api/v1/organisations?after=\(id)", "after", visitor),
           ("/api/v1/organisations?on=today", "on", visitor), ("/api/v1/systems?owner=7", "owner", visitor),
           ("/api/v1/systems?after=7", "after", visitor), ("/api/v1/catalog/resources?mounted=yes", "mounted", visitor),
+          ("/api/v1/catalog/resources?fresh=yes", "fresh", visitor),
           ("/api/v1/catalog/resources?provider=7", "provider", visitor),
           ("/api/v1/catalog/resources?after=x", "after", visitor),
+          ("/api/v1/supervision/matrix?sort=size", "sort", visitor),
+          ("/api/v1/supervision/matrix?after=\(id)", "after", visitor),
+          ("/api/v1/supervision/rows?what=all", "what", visitor),
+          ("/api/v1/supervision/rows?after=7", "after", visitor),
+          ("/api/v1/supervision/trend?office=7", "office", visitor),
           ("/api/v1/audit/records?before=7", "before", auditor), ("/api/v1/audit/records?from=7", "from", auditor),
           ("/api/v1/audit/records?limit=1000", "limit", auditor),
         ]

@@ -41,10 +41,13 @@ extension Cataloguing {
   }
 
   /// Puts a version among what is found, and among what later ones are compared with.
-  func offer(_ resource: Resource, on day: CalendarDate, in tx: any Transaction) throws {
+  func offer(
+    _ resource: Resource, replacing before: Resource? = nil, on day: CalendarDate, in tx: any Transaction
+  ) throws {
     guard let code = resource.code else { throw Self.unknown }
     try CatalogSearch.put(
-      resource, code: code, publishedOn: resource.publishedOn ?? day, classification: classification, in: tx)
+      resource, replacing: before, code: code, publishedOn: resource.publishedOn ?? day, classification: classification,
+      in: tx)
     try Likeness.put(resource, in: tx)
   }
 

@@ -176,7 +176,8 @@ extension Cataloguing {
     _ resource: inout Resource, _ principal: Principal, _ now: Instant, in tx: any Transaction
   ) throws {
     let next = try resource.state.applying(.publish)
-    if let before = try CatalogStore.issued(resource.id, in: tx) {
+    let before = try CatalogStore.issued(resource.id, in: tx)
+    if let before {
       try CatalogStore.move(before, to: before.state.applying(.supersede), at: now, in: tx)
       try CatalogStore.record(VersionEvent.supersede.rawValue, of: before, by: principal, at: now, in: tx)
       if before.online.isOnline { try Likeness.remove(before, in: tx) }
@@ -190,7 +191,7 @@ extension Cataloguing {
     } else {
       try CatalogStore.issue(resource.version, of: resource.id, online: resource.online, since: nil, at: now, in: tx)
     }
-    if resource.online.isOnline { try offer(resource, on: now.dateInChina, in: tx) }
+    if resource.online.isOnline { try offer(resource, replacing: before, on: now.dateInChina, in: tx) }
     try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     try record(.publish, "catalog.version.publish", resource, by: principal, at: now, in: tx)
   }
