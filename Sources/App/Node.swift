@@ -93,6 +93,7 @@ struct Node: Sendable {
     try await database.migrate(migrations)
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
+    try await node.cataloguing.renewLikeness()
     try await node.recountByNewProgram()
     try await node.supervision.keepCounting()
     return node
@@ -117,12 +118,14 @@ struct Node: Sendable {
     let grantsOn = Cataloguing.Dependents { resource, tx in
       try GrantStore.open(on: resource, in: tx).map {
         Text(
-          "授权 \($0.number)（\($0.consumerName)）将停止交换", "Grant \($0.number) (\($0.consumerName)) will stop delivering")
+          "授权 \($0.number)（\($0.consumerName)）暂停交换，重新上线后继续",
+          "Grant \($0.number) (\($0.consumerName)): deliveries stand still until it is back")
       }
         + RequestStore.open(on: resource, in: tx).map {
           Text(
-            "申请 \($0.number)（\($0.consumerName)）将不能再获授权",
-            "Request \($0.number) (\($0.consumerName)) can no longer be granted")
+            "申请 \($0.number)（\($0.consumerName)）在下架期间不能获授权，可由提供部门不同意",
+            "Request \($0.number) (\($0.consumerName)) cannot be granted while it is offline; the provider may refuse it"
+          )
         }
     }
     cataloguing = Cataloguing(

@@ -156,7 +156,7 @@ import Testing
       #expect(hits.mounted.map { "\($0.value) \($0.count)" }.sorted() == ["0 1", "1 1"])
       #expect(hits.freshness.map { "\($0.value) \($0.count)" }.sorted() == ["current 1", "unknown 1"])
       // A resource out of force has no condition.
-      try await reader.withdraw(Offices.operatorOfPlatform, first.id, reason: "停用")
+      _ = try await reader.online(Offices.operatorOfPlatform, first.id, .takeDown, reason: "停用")
       #expect(try await !measured(first.id, false, .unknown))
       #expect(try await reader.search(Offices.clerk, CatalogQuery()).mounted.map(\.value) == ["0"])
     }

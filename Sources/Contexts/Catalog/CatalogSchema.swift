@@ -84,6 +84,12 @@ package enum CatalogSchema {
       CREATE INDEX catalog_entry_by_condition_change ON catalog_entry (condition_change);
       """
     )
+    .adding("006 online and in force", online)
+    .adding(
+      "007 review, change and likeness",
+      sqlite: review(due: "json_extract(review_due, '$.date')", compact: " WITHOUT ROWID"),
+      postgres: review(due: "CAST(review_due AS jsonb) ->> 'date'", compact: "")
+    )
     // The engines' full text finds fast and counts slowly: ten thousand hits of a frequent word are ten thousand visits of
     // rows on PostgreSQL. An index of our own, the same on both, is walked from the newest place down and left when enough is
     // known. Written anew by `renewSearch`, since it is empty now.

@@ -25,5 +25,6 @@ extension Cataloguing {
     try CatalogStore.insert(resources.map(\.resource), in: tx)
     try CatalogSearch.put(
       resources.map { ($0.resource, $0.condition) }, publishedOn: day, classification: classification, in: tx)
+    try Likeness.put(resources.map(\.resource), in: tx)
   }
 }

@@ -40,15 +40,19 @@ enum CatalogAPI {
         summary: Text("一个信息资源的核心元数据和信息项", "One resource with its core metadata and items")
       ) { request in
         let resource = try await cataloguing.resource(
-          request.visitor(), request.id(), version: try CatalogRoutes.version(request))
-        let tag = "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)\""
+          request.visitor(), request.id(), version: try CatalogRoutes.version(request),
+          on: try request.queryDay("on"))
+        let tag =
+          "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)-\(resource.online.rawValue)\""
         return .json(json(resource).bytes, etag: tag)
       }.described(
         gives: whole,
         query: [
           QueryParameter(
             "version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"),
-            Schema.number(1...1_000_000))
+            Schema.number(1...1_000_000)),
+          QueryParameter(
+            "on", Text("某日在用的版本", "the version that was in force on that day"), Schema.day),
         ]),
     ]
   }
@@ -82,6 +86,7 @@ enum CatalogAPI {
 
   private static let whole = Schema.object([
     ("id", Schema.id), ("version", Schema.whole), ("state", Schema.choice(VersionState.self)),
+    ("online", Schema.choice(OnlineState.self)),
     ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("abstract", Schema.text),
     ("classes", Schema.list(Schema.text)), ("provider", Schema.id), ("providerName", Schema.text),
     ("providerCode", Schema.text), ("system", Schema.maybe(Schema.id)), ("format", Schema.text),
@@ -128,6 +133,7 @@ enum CatalogAPI {
     let m = resource.metadata
     return [
       "id": .string(resource.id.text), "version": JSON(resource.version), "state": .string(resource.state.rawValue),
+      "online": .string(resource.online.rawValue),
       "code": .optional(resource.code?.description), "name": .string(m.name), "abstract": .string(m.abstract),
       "classes": strings(m.classes), "provider": .string(resource.provider.text),
       "providerName": .string(resource.providerName), "providerCode": .string(resource.providerCode),
