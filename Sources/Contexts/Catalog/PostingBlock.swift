@@ -42,7 +42,7 @@ struct PostingBlock {
 
   func write(in tx: any Transaction) throws {
     var rows = postings
-    if try tx.int("SELECT 1 FROM catalog_posting WHERE block = \(number) LIMIT 1") != nil {
+    if try tx.text("SELECT MIN(token) FROM catalog_posting WHERE block = \(number)") != nil {
       let tokens = rows.keys.sorted()
       for start in stride(from: 0, to: tokens.count, by: Self.rowsAtOnce) {
         let some = tokens[start..<min(start + Self.rowsAtOnce, tokens.count)]
