@@ -63,6 +63,7 @@ extension Cataloguing {
       try CatalogStore.move(resource, to: resource.state.applying(.withdraw), at: now, in: tx)
       try CatalogStore.setPublished(nil, of: id, in: tx)
       try CatalogSearch.remove(id, in: tx)
+      try left(resource, now, tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try record(.withdraw, "catalog.version.withdraw", resource, by: principal, at: now, words: reason, in: tx)
     }
