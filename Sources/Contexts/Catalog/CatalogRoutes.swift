@@ -4,12 +4,18 @@ internal import Kernel
 package import Web
 
 package enum CatalogRoutes {
-  package static func routes(_ cataloguing: Cataloguing) -> [Route] {
-    finding(cataloguing) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing) + versions(cataloguing)
-      + reviewing(cataloguing) + CatalogAPI.routes(cataloguing)
+  /// What a context above shows on an entry's page: of the version shown, to this visitor.
+  package typealias Section = @Sendable (Request, Resource) async throws -> HTML
+  /// What a context above offers beside a search.
+  package typealias Tool = @Sendable (Request, CatalogQuery) -> HTML
+
+  package static func routes(_ cataloguing: Cataloguing, sections: [Section] = [], tools: [Tool] = []) -> [Route] {
+    finding(cataloguing, sections, tools) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing)
+      + versions(cataloguing) + reviewing(cataloguing)
+      + CatalogAPI.routes(cataloguing)
   }
 
-  private static func finding(_ cataloguing: Cataloguing) -> [Route] {
+  private static func finding(_ cataloguing: Cataloguing, _ sections: [Section], _ tools: [Tool]) -> [Route] {
     [
       .get("/catalog", .permission(.readCatalog)) { request in
         let principal = try request.visitor()
@@ -18,7 +24,7 @@ package enum CatalogRoutes {
           searchPage(
             request, query, try await cataloguing.search(principal, query), lists: cataloguing.lists,
             classification: cataloguing.classification, mayCompile: principal.may(.compileCatalog),
-            mayReview: principal.may(.reviewCatalog)))
+            mayReview: principal.may(.reviewCatalog), more: tools.map { $0(request, query) }))
       },
       .get("/catalog/classes", .permission(.readCatalog)) { request in
         .page(classesPage(request, cataloguing.classification))
@@ -27,10 +33,12 @@ package enum CatalogRoutes {
         let principal = try request.visitor()
         let view = try await cataloguing.view(
           principal, request.id(), version: try version(request), on: try request.queryDay("on"))
+        var parts: [HTML] = []
+        for section in sections { parts.append(try await section(request, view.resource)) }
         return .page(
           resourcePage(
             request, view, lists: cataloguing.lists, classification: cataloguing.classification,
-            mayReview: principal.may(.reviewCatalog)))
+            mayReview: principal.may(.reviewCatalog), sections: parts))
       },
     ]
   }
@@ -230,7 +238,8 @@ package enum CatalogRoutes {
 
   // MARK: What requests carry
 
-  static func query(_ request: Request) throws -> CatalogQuery {
+  /// The words and filters in the address of a search.
+  package static func query(_ request: Request) throws -> CatalogQuery {
     let given = request.query
     return CatalogQuery(
       text: String((given["q"] ?? "").prefix(100)), node: given["class"].map { String($0.prefix(24)) },
@@ -239,6 +248,9 @@ package enum CatalogRoutes {
       isMounted: try request.queryFlag("mounted"), freshness: try request.queryChoice("fresh"), after: given["after"],
       limit: try request.pageLimit(most: 100, usual: 20))
   }
+
+  /// Where a search is shown.
+  package static func address(of query: CatalogQuery) -> String { CatalogLink.search(query) }
 
   static func version(_ request: Request) throws -> Int? {
     try request.query["version"].map { text in

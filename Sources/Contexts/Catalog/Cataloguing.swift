@@ -30,6 +30,8 @@ package struct Cataloguing: Sendable {
   package var calendars: Calendars
   package var rules: [RuleSet]
   package var dependents: Dependents
+  /// What a resource that leaves the catalogue sets in motion above this context, in the same transaction; filled in by App.
+  package var left: @Sendable (Resource, Instant, any Transaction) throws -> Void
   /// Follows the entries for the counts beside search results.
   let board = FacetBoard()
 
@@ -37,7 +39,8 @@ package struct Cataloguing: Sendable {
     db: any Database, clock: Clock, register: SystemRegister, providers: Providers = .identity,
     lists: CodeLists = .embedded,
     classification: Classification = .embedded, calendars: Calendars = .embedded,
-    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none
+    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none,
+    left: @escaping @Sendable (Resource, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
     self.db = db
     self.clock = clock
@@ -48,6 +51,7 @@ package struct Cataloguing: Sendable {
     self.calendars = calendars
     self.rules = rules
     self.dependents = dependents
+    self.left = left
   }
 
   /// What hangs on a resource, asked before it is taken offline. `App` fills it in with Sharing's answer.

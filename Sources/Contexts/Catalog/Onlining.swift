@@ -30,6 +30,7 @@ extension Cataloguing {
       if resource.online.isOnline, !next.isOnline {
         try Likeness.remove(resource, in: tx)
         try CatalogSearch.remove(id, in: tx)
+        try left(resource, now, tx)
       } else if !resource.online.isOnline, next.isOnline {
         try offer(resource, on: now.dateInChina, in: tx)
       }

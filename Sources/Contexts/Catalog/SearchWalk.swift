@@ -16,11 +16,14 @@ struct SearchWalk {
   private let start: CatalogSearch.Place?
   private let wanted: Int
   private let countLimit: Int
+  private let above: Int
 
-  /// `wanted` hits of the page that begins at `start`.
+  /// `wanted` hits of the page that begins at `start`; nothing at or below the place `above` is looked at.
   init(
-    _ terms: [SearchTerm], _ facets: [SearchFacet], from start: CatalogSearch.Place?, wanted: Int, countLimit: Int
+    _ terms: [SearchTerm], _ facets: [SearchFacet], from start: CatalogSearch.Place?, wanted: Int, countLimit: Int,
+    above: Int = -1
   ) {
+    self.above = above
     self.terms = terms
     self.start = start
     self.wanted = wanted
@@ -37,8 +40,9 @@ struct SearchWalk {
   mutating func run(in tx: any Transaction) throws {
     guard var next = try tx.int("SELECT MAX(block) FROM catalog_posting") else { return }
     var count = 2
-    while next >= 0, needsAll || needsNames {
-      let blocks = Array((max(0, next - count + 1)...next).reversed())
+    let last = (above + 1) / PlaceSet.size
+    while next >= last, needsAll || needsNames {
+      let blocks = Array((max(last, next - count + 1)...next).reversed())
       try walk(blocks, in: tx)
       next -= count
       count = min(count * 4, 64)
@@ -66,6 +70,7 @@ struct SearchWalk {
     let first = block * PlaceSet.size
     if let hits, counted.count <= countLimit {
       hits.walkDown { offset in
+        guard first + offset > above else { return false }
         counted.append(first + offset)
         return counted.count <= countLimit
       }

@@ -5,7 +5,8 @@ internal import Kernel
 internal import Web
 
 func resourcePage(
-  _ request: Request, _ view: ResourceView, lists: CodeLists, classification: Classification, mayReview: Bool
+  _ request: Request, _ view: ResourceView, lists: CodeLists, classification: Classification, mayReview: Bool,
+  sections: [HTML] = []
 ) -> Page {
   let t = request.language
   let resource = view.resource
@@ -18,7 +19,7 @@ func resourcePage(
       \(resource.mount == nil ? badge(t("未挂接", "Not mounted"), .soon) : badge(t("已挂接", "Mounted"), .good)) \
       \(badge(t("第 \(resource.version) 版", "Version \(resource.version)")))</p>\(dayNotice(t, view))\(latestNotice(t, view))\(onlineNotice(request, view, mayReview: mayReview))\
       \(changeNotice(t, view, request.now.dateInChina))\
-      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(history(t, view))
+      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(sections.joined())\(history(t, view))
       """)
 }
 

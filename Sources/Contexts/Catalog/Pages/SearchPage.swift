@@ -4,7 +4,7 @@ internal import Web
 
 func searchPage(
   _ request: Request, _ query: CatalogQuery, _ hits: CatalogHits, lists: CodeLists, classification: Classification,
-  mayCompile: Bool, mayReview: Bool
+  mayCompile: Bool, mayReview: Bool, more: [HTML] = []
 ) -> Page {
   let t = request.language
   let total =
@@ -22,7 +22,7 @@ func searchPage(
   return Page(
     Text("资源目录", "Catalogue"), section: .catalog,
     body: """
-      \(heading(t("政务信息资源目录", "Catalogue of data resources"), actions: tools.joined(" ")))\
+      \(heading(t("政务信息资源目录", "Catalogue of data resources"), actions: (tools + more).joined(" ")))\
       \(searchForm(
         t, action: CatalogLink.search, query: query.text,
         label: Text("名称、摘要、信息项、提供方或代码", "Name, abstract, items, provider or code"), keeping: kept(query)))\
