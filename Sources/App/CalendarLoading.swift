@@ -1,6 +1,7 @@
 import Audit
 import Calendars
 import Catalog
+import Census
 import Deadlines
 import Kernel
 import NationalCrypto
@@ -68,9 +69,10 @@ extension Node {
   ) throws -> CalendarReport {
     let requests = try Sharing.recount(by: calendar, for: principal, at: now, in: tx)
     let reviews = try Cataloguing.recount(by: calendar, for: principal, at: now, in: tx)
+    let campaigns = try Census.recount(by: calendar, for: principal, at: now, in: tx)
     try CalendarStore.recounted(by: calendar, in: tx)
     // A program's calendar that moved nothing is no event.
-    if days > 0 || requests + reviews > 0 {
+    if days > 0 || requests + reviews + campaigns > 0 {
       try AuditLog.record(
         AuditEntry(
           at: now, actor: principal, action: action, subjectKind: "calendar", subject: calendar.version,

@@ -1,7 +1,9 @@
 import Transfer
+import Attachments
 import Audit
 import Calendars
 import Catalog
+import Census
 import Connecting
 import ConnectorCSV
 import ConnectorPostgreSQL
@@ -34,15 +36,19 @@ struct Node: Sendable {
   let register: SystemRegister
   let cataloguing: Cataloguing
   let importDesk: ImportDesk
+  let attachments: Attachments
+  let census: Census
   let sharing: Sharing
   let exchange: Exchange
   let sequencer: Sequencer
 
   /// Every context's tables, in the order of the graph.
   static let migrations: [Migrations] = [
-    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
+    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AttachmentSchema.migrations,
+    AuditSchema.migrations,
     IdentitySchema.migrations,
-    InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
+    InventorySchema.migrations, CatalogSchema.migrations, CensusSchema.migrations, SharingSchema.migrations,
+    ExchangeSchema.migrations,
   ]
 
   static let connectors = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind])
@@ -54,12 +60,14 @@ struct Node: Sendable {
       .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
     ],
     People.authority, SystemRegister.authority, Cataloguing.authority, Sharing.authority, Exchange.authority,
+    Census.authority,
   ])
 
   /// What the log's codes are called.
   static let words = AuditWords(
     [
-      Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words,
+      Sharing.words, Exchange.words, Cataloguing.words, Census.words, SystemRegister.words, People.words,
+      AuditErasure.words,
       calendarWords,
     ],
     people: { try People.named($0, in: $1) }, name: { try People.name(of: $0, in: $1) },
@@ -90,6 +98,7 @@ struct Node: Sendable {
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
     try await node.recountByNewProgram()
+    try await node.scheduleSweep()
     return node
   }
 
@@ -123,6 +132,10 @@ struct Node: Sendable {
     cataloguing = Cataloguing(
       db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn)
     importDesk = ImportDesk(folder: settings.data + "/imports")
+    attachments = Attachments(
+      database: database, clock: clock, folder: AttachmentFolder(settings.attachments),
+      scanner: settings.attachmentScanner.map { .command($0) } ?? .none)
+    census = Census(database: database, clock: clock, calendars: calendars, measuring: .deliveries)
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }
@@ -138,7 +151,7 @@ struct Node: Sendable {
 
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
-    let exchange = exchange
+    let (exchange, census, attachments) = (exchange, census, attachments)
     return [
       Exchange.job: { context in
         do {
@@ -156,7 +169,22 @@ struct Node: Sendable {
         try await exchange.takeTurn(id)
         return nil
       },
+      Census.preparation: { context in
+        guard let id = CampaignID(context.job.payload) else { throw JobFailure.permanent("not a campaign's id") }
+        try await census.prepare(id) { lines in try await context.report(done: lines) }
+        return nil
+      },
+      Attachments.sweep: { _ in "\(try await attachments.removeOrphans())" },
     ]
+  }
+
+  /// Files that belong to nothing any more go at night.
+  private func scheduleSweep() async throws {
+    let now = clock.now()
+    try await database.write { tx in
+      try JobSchedule.set(
+        Attachments.sweep, kind: Attachments.sweep, .daily(hour: 3, minute: 40), at: now, in: tx)
+    }
   }
 
   /// The end of a command that may have written: gives its records their leaves, for no sequencer may ever run beside it, and

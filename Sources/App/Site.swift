@@ -1,5 +1,6 @@
 import Audit
 import Catalog
+import Census
 import Exchange
 import Identity
 import Inbox
@@ -23,6 +24,8 @@ extension Node {
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(cataloguing)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
+      + CatalogAttachmentRoutes.routes(Attaching(cataloguing: cataloguing, attachments: attachments))
+      + CensusRoutes.routes(census, desk: CensusDesk(folder: settings.data + "/census"))
       + ExchangeRoutes.routes(exchange: exchange)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)
   }

@@ -1,3 +1,4 @@
+internal import Attachments
 internal import Inventory
 internal import Kernel
 internal import Storage
@@ -11,6 +12,7 @@ struct ResourceView: Sendable {
   var events: [CatalogStore.Event]
   /// The latest version when it is not the one shown and this visitor may see it.
   var latest: CatalogStore.Line?
+  var attachments: [Attachment]
   /// The visitor compiles for this provider.
   var isOwn: Bool
 }
@@ -31,6 +33,7 @@ extension Cataloguing {
         versions: versions,
         events: try CatalogStore.events(of: id, in: tx).filter { shown.contains($0.version) },
         latest: versions.first.flatMap { $0.version == resource.version ? nil : $0 },
+        attachments: try AttachmentStore.list(Attaching.owner(id, version: resource.version), in: tx),
         isOwn: principal.may(.compileCatalog) && principal.organisation == resource.provider)
     }
   }

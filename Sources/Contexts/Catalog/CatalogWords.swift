@@ -13,12 +13,16 @@ extension Cataloguing {
       ("catalog.version.approve", Text("审核通过", "Approved")), ("catalog.version.publish", Text("发布", "Published")),
       ("catalog.version.supersede", Text("被新版本取代", "Superseded")),
       ("catalog.version.withdraw", Text("下架", "Withdrawn")), ("catalog.version.discard", Text("放弃草稿", "Discarded")),
+      ("catalog.attachment.add", Text("添加附件", "File attached")),
+      ("catalog.attachment.remove", Text("移除附件", "Attachment removed")),
       ("catalog.version.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
     ],
     subjects: [("resource", Text("信息资源", "Resource"))],
     details: [
       ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
       ("due", Text("办理时限", "Due")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
-      ("import", Text("导入自", "Imported from")),
+      ("import", Text("导入自", "Imported from")), ("file", Text("文件", "File")),
+      ("digest", Text("摘要（SM3）", "Digest (SM3)")),
+      ("bytes", Text("字节数", "Bytes")),
     ])
 }

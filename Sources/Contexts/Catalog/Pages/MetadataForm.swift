@@ -45,7 +45,7 @@ func metadataForm(
         }))\
       \(form(request, action: CatalogLink.edit(resource.id), """
         \(inputs)<input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
-        \(buttons(button(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id))))
+        \(buttons(button(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id)), buttonLink(t("附件", "Attachments"), href: AttachmentLink.list(resource.id))))
         """))
       """)
 }

@@ -16,7 +16,7 @@ func resourcePage(
       <p class="badges">\(sharingBadge(t, resource.metadata.sharingType, lists)) \
       \(resource.mount == nil ? badge(t("未挂接", "Not mounted"), .soon) : badge(t("已挂接", "Mounted"), .good)) \
       \(badge(t("第 \(resource.version) 版", "Version \(resource.version)")))</p>\(latestNotice(t, view))\
-      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(history(t, view))
+      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(attachmentsPart(t, view))\(history(t, view))
       """)
 }
 
@@ -104,6 +104,7 @@ private func actions(_ request: Request, _ view: ResourceView, mayReview: Bool) 
   func go(_ address: String, _ label: String, _ kind: ButtonKind = .plain) {
     tools.append(buttonLink(label, href: address, kind))
   }
+  go(AttachmentLink.print(id, version: view.resource.version), t("打印", "Print"))
   if view.isOwn {
     switch view.resource.state {
     case .draft, .returned:
