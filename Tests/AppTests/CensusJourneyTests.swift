@@ -1,8 +1,11 @@
 import Catalog
 import Census
+import Exchange
 import Foundation
 import Identity
+import Jobs
 import Kernel
+import Sharing
 import Storage
 import TestKit
 import Testing
