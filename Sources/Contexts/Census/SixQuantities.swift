@@ -30,6 +30,18 @@ package enum Quantity: String, Sendable, CaseIterable {
   }
 
   package var unit: Text { isStorage ? Text("GB", "GB") : Text("条", "records") }
+  /// For the head of a narrow column, below a table that names the six in full.
+  package var short: Text {
+    switch self {
+    case .storage: Text("① 总量 GB", "① Storage GB")
+    case .records: Text("② 总记录", "② Records")
+    case .sharedStorage: Text("③ 共享 GB", "③ Shared GB")
+    case .sharedRecords: Text("④ 共享记录", "④ Shared records")
+    case .openStorage: Text("⑤ 开放 GB", "⑤ Open GB")
+    case .openRecords: Text("⑥ 开放记录", "⑥ Open records")
+    }
+  }
+
   /// `① 数据存储总量（GB）`
   package var heading: Text {
     Text("\(mark) \(title.chinese)（\(unit.chinese)）", "\(mark) \(title.english) (\(unit.english))")

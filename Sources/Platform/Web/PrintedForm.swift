@@ -11,11 +11,15 @@ package struct PrintedForm: Sendable {
   /// Whose seals and signatures belong on it; empty for none.
   package var seals: [Text]
 
-  package init(title: Text, number: String, body: HTML, seals: [Text]) {
+  /// Attachments printed in full, each on a page of its own behind the form.
+  package var enclosed: HTML
+
+  package init(title: Text, number: String, body: HTML, seals: [Text], enclosed: HTML = .nothing) {
     self.title = title
     self.number = number
     self.body = body
     self.seals = seals
+    self.enclosed = enclosed
   }
 
   /// The form's markup. `printedBy` and the moment stand at its end, so that a paper says which state it shows.
@@ -29,7 +33,7 @@ package struct PrintedForm: Sendable {
         "<div><span>\(t(seal))</span><span>\(t("（盖章）", "(seal)"))</span><span>\(t("签字：", "Signature: "))</span><span>\(t("年　　月　　日", "Date: "))</span></div>"
       })</div>
       """)\
-    <p class="printed">\(t("打印于", "Printed")) \(moment.minuteInChina) · \(printedBy)</p></td></tr></tbody></table>
+    <p class="printed">\(t("打印于", "Printed")) \(moment.minuteInChina) · \(printedBy)</p>\(enclosed)</td></tr></tbody></table>
     """
   }
 

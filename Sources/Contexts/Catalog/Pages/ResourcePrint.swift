@@ -23,11 +23,11 @@ struct ResourcePrint {
       title: Text("政务信息资源目录表", "Government information resource: catalogue entry"),
       number: r.code?.description ?? t("未赋码", "no code yet"),
       body:
-        "\(elements)\(items)\(decisions)\(attachments)\(enclosures.enumerated().map { enclosed($0.offset, $0.element) }.joined())",
+        "\(elements)\(items)\(decisions)\(attachments)",
       seals: [
         Text("提供方：\(r.providerName)", "Provider: \(r.providerName)"),
         Text("主管部门审核", "Reviewed by the competent authority"),
-      ])
+      ], enclosed: enclosures.enumerated().map { enclosed($0.offset, $0.element) }.joined())
   }
 
   /// The thirteen elements, the short ones two in a row; what the platform adds comes after them.

@@ -50,9 +50,9 @@ func dueOf(_ t: Language, _ campaign: Campaign, today: CalendarDate) -> HTML {
     t, Due(due.date, isProvisional: due.provisional, explanation: due.explanation), today: today, soon: 5)
 }
 
-/// Titles of the six columns, `① 数据存储总量（GB）`.
+/// Titles of the six columns.
 func quantityColumns(_ t: Language) -> [Column] {
-  Quantity.allCases.map { Column(t($0.heading), numeric: true) }
+  Quantity.allCases.map { Column(t($0.short), numeric: true) }
 }
 
 /// Six cells of a table; each number leads to its rows.

@@ -117,7 +117,7 @@ struct ReturnPage {
   private func row(_ index: Int, _ line: CensusLine) -> HTML {
     let hint = CensusWorkbook(language: t).hint(line)
     let head: HTML = """
-      <td><a href="/catalog/resources/\(line.resource)">\(line.name)</a><br><span class="code">\(line.code)</span>\
+      <td class="named"><a href="/catalog/resources/\(line.resource)">\(line.name)</a><br><span class="code">\(line.code)</span>\
       <br><span class="muted">\(hint)</span>\
       \(when: isEditable, """
         <input type="hidden" name="lines.\(index).code" value="\(line.code)">\

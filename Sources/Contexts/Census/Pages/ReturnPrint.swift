@@ -38,7 +38,7 @@ struct ReturnPrint {
       \(quantityCells(line.numbers))<td>\(t(line.origin.title))</td></tr>
       """ as HTML
     }.joined()
-    let heads = Quantity.allCases.map { "\($0.mark)\(t($0.unit))" }
+    let heads = Quantity.allCases.map { t($0.short) }
     return """
       \(ruledFacts([
         [(t("填报单位", "Organisation"), "\(owner.officeName)"), (t("状态", "State"), "\(t(owner.state.title))")],

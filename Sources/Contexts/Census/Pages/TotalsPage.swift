@@ -66,7 +66,7 @@ enum TotalsPage {
     let rows = returns.map { owner in
       let href = CensusLink.owner(owner.id)
       return """
-        <tr><td><a href="\(href)">\(owner.officeName)</a></td><td>\(returnBadge(t, owner.state))\
+        <tr><td class="named"><a href="\(href)">\(owner.officeName)</a></td><td>\(returnBadge(t, owner.state))\
         \(when: owner.isLate(due: campaign.due.date, today: today), " \(badge(t("逾期", "late"), .late))")</td>\
         <td class="number"><a href="\(href)">\(grouped(owner.entered)) / \(grouped(owner.lines))</a></td>\
         \(quantityCells(owner.sums, href: href))</tr>
@@ -84,7 +84,7 @@ enum TotalsPage {
     let rows = totals.categories.map { category, sum in
       let href = CensusLink.lines(totals.campaign.id, category: category)
       return """
-        <tr><td><a href="\(href)">\(categoryName(t, category, classification))</a> <span class="code">\(category)</span></td>\
+        <tr><td class="named"><a href="\(href)">\(categoryName(t, category, classification))</a> <span class="code">\(category)</span></td>\
         \(numberCell(sum.lines, href: href))\(quantityCells(sum.numbers, href: href))</tr>
         """ as HTML
     }.joined()
@@ -102,7 +102,7 @@ enum TotalsPage {
     let id = found.campaign.id
     let rows = found.lines.map { line in
       """
-      <tr><td><a href="/catalog/resources/\(line.resource)">\(line.name)</a><br><span class="code">\(line.code)</span></td>\
+      <tr><td class="named"><a href="/catalog/resources/\(line.resource)">\(line.name)</a><br><span class="code">\(line.code)</span></td>\
       <td><a href="\(CensusLink.owner(line.owner, from: line.code))">\(line.officeName)</a></td>\
       <td>\(t(line.origin.title))</td>\(quantityCells(line.numbers))</tr>
       """ as HTML
