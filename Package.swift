@@ -63,6 +63,9 @@ let platform: [Room] = [
     name: "Spreadsheets", folder: "Platform", uses: ["Kernel", "CXLSXWriter", "CArchive", "CExpat"],
     tests: ["Kernel"], testFiles: ["Fixtures"]),
   Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
+  Room(
+    name: "Attachments", folder: "Platform", uses: ["NationalCrypto", "Connecting", "Storage", "Kernel", "CArchive"],
+    tests: ["NationalCrypto", "Storage", "Kernel", "TestKit"]),
   Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(
     name: "WebServer", folder: "Platform",
@@ -80,8 +83,9 @@ let contexts: [Room] = [
   context("Audit", []),
   context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
-  context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets"]),
+  context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets", "Attachments"]),
   context("Feedback", ["Catalog", "Inventory", "Identity", "Audit"]),
+  context("Census", ["Catalog", "Inventory", "Identity", "Audit", "Spreadsheets"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
   context("Supervision", ["Exchange", "Sharing", "Catalog", "Inventory", "Identity", "Audit"]),

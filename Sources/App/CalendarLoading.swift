@@ -1,6 +1,7 @@
 import Audit
 import Calendars
 import Catalog
+import Census
 import Deadlines
 import Feedback
 import Kernel
@@ -72,9 +73,10 @@ extension Node {
     let requests = try Sharing.recount(by: calendar, for: principal, at: now, in: tx)
     let reviews = try Cataloguing.recount(by: calendar, for: principal, at: now, in: tx)
     let feedback = try Feedback.recount(by: calendar, for: principal, at: now, in: tx)
+    let campaigns = try Census.recount(by: calendar, for: principal, at: now, in: tx)
     try CalendarStore.recounted(by: calendar, in: tx)
     // A program's calendar that moved nothing is no event.
-    if days > 0 || requests + reviews + feedback > 0 {
+    if days > 0 || requests + reviews + feedback + campaigns > 0 {
       try AuditLog.record(
         AuditEntry(
           at: now, actor: principal, action: action, subjectKind: "calendar", subject: calendar.version,

@@ -1,7 +1,9 @@
 import Transfer
+import Attachments
 import Audit
 import Calendars
 import Catalog
+import Census
 import Connecting
 import ConnectorCSV
 import ConnectorPostgreSQL
@@ -37,6 +39,8 @@ struct Node: Sendable {
   let cataloguing: Cataloguing
   let importDesk: ImportDesk
   let feedback: Feedback
+  let attachments: Attachments
+  let census: Census
   let sharing: Sharing
   let exchange: Exchange
   let supervision: Supervision
@@ -44,9 +48,14 @@ struct Node: Sendable {
 
   /// Every context's tables, in the order of the graph.
   static let migrations: [Migrations] = [
-    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
+    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AttachmentSchema.migrations,
+    AuditSchema.migrations,
     IdentitySchema.migrations,
-    InventorySchema.migrations, CatalogSchema.migrations, FeedbackSchema.migrations, SharingSchema.migrations,
+    InventorySchema.migrations,
+    CatalogSchema.migrations,
+    FeedbackSchema.migrations,
+    CensusSchema.migrations,
+    SharingSchema.migrations,
     ExchangeSchema.migrations,
     SupervisionSchema.migrations,
   ]
@@ -59,7 +68,12 @@ struct Node: Sendable {
       .auditRead: [.auditAdministrator],
       .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
     ],
-    People.authority, SystemRegister.authority, Cataloguing.authority, Feedback.authority, Sharing.authority,
+    People.authority,
+    SystemRegister.authority,
+    Cataloguing.authority,
+    Feedback.authority,
+    Census.authority,
+    Sharing.authority,
     Exchange.authority,
     Supervision.authority,
   ])
@@ -67,7 +81,13 @@ struct Node: Sendable {
   /// What the log's codes are called.
   static let words = AuditWords(
     [
-      Sharing.words, Exchange.words, Cataloguing.words, Feedback.words, SystemRegister.words, People.words,
+      Sharing.words,
+      Exchange.words,
+      Cataloguing.words,
+      Feedback.words,
+      Census.words,
+      SystemRegister.words,
+      People.words,
       AuditErasure.words,
       calendarWords,
     ],
@@ -102,6 +122,7 @@ struct Node: Sendable {
     try await node.recountByNewProgram()
     try await node.supervision.keepCounting()
     try await node.feedback.schedule()
+    try await node.scheduleSweep()
     return node
   }
 
@@ -139,6 +160,10 @@ struct Node: Sendable {
       left: { try Feedback.noteWithdrawal(of: $0, at: $1, in: $2) })
     feedback = Feedback(database: database, clock: clock, cataloguing: cataloguing, calendars: calendars)
     importDesk = ImportDesk(folder: settings.data + "/imports")
+    attachments = Attachments(
+      database: database, clock: clock, folder: AttachmentFolder(settings.attachments),
+      scanner: settings.attachmentScanner.map { .command($0) } ?? .none)
+    census = Census(database: database, clock: clock, calendars: calendars, measuring: .deliveries)
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }
@@ -156,6 +181,7 @@ struct Node: Sendable {
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
     let (exchange, supervision, feedback) = (exchange, supervision, feedback)
+    let (census, attachments) = (census, attachments)
     return [
       Supervision.job: { _ in "\(try await supervision.refresh())" },
       Feedback.tending: { _ in
@@ -179,7 +205,22 @@ struct Node: Sendable {
         try await exchange.takeTurn(id)
         return nil
       },
+      Census.preparation: { context in
+        guard let id = CampaignID(context.job.payload) else { throw JobFailure.permanent("not a campaign's id") }
+        try await census.prepare(id) { lines in try await context.report(done: lines) }
+        return nil
+      },
+      Attachments.sweep: { _ in "\(try await attachments.removeOrphans())" },
     ]
+  }
+
+  /// Files that belong to nothing any more go at night.
+  private func scheduleSweep() async throws {
+    let now = clock.now()
+    try await database.write { tx in
+      try JobSchedule.set(
+        Attachments.sweep, kind: Attachments.sweep, .daily(hour: 3, minute: 40), at: now, in: tx)
+    }
   }
 
   /// The end of a command that may have written: gives its records their leaves, for no sequencer may ever run beside it, and

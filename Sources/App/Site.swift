@@ -1,5 +1,6 @@
 import Audit
 import Catalog
+import Census
 import Exchange
 import Feedback
 import Identity
@@ -27,6 +28,8 @@ extension Node {
         cataloguing, sections: [FeedbackRoutes.section(feedback)], tools: [FeedbackRoutes.tool])
       + FeedbackRoutes.routes(feedback)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
+      + CatalogAttachmentRoutes.routes(Attaching(cataloguing: cataloguing, attachments: attachments))
+      + CensusRoutes.routes(census, desk: CensusDesk(folder: settings.data + "/census"))
       + ExchangeRoutes.routes(exchange: exchange)
       + SupervisionRoutes.routes(supervision)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)

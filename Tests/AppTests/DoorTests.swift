@@ -29,7 +29,7 @@ private enum Doors {
   static let security: Set<Role?> = [.securityAdministrator]
 
   static let table: [Line] =
-    coming + account + people + systems + catalogue + feedback + sharing
+    coming + account + people + systems + catalogue + feedback + attachments + census + sharing
     + deliveries + supervision + log
 
   private static let coming: [Line] = [
@@ -162,11 +162,50 @@ private enum Doors {
     ("POST /api/v1/feedback/searches/{id}", offices),
   ]
 
+  private static let attachments: [Line] = [
+    ("GET /catalog/resources/{id}/attachments", officers),
+    ("POST /catalog/resources/{id}/attachments", officers),
+    ("POST /catalog/resources/{id}/attachments/remove", officers),
+    ("GET /catalog/resources/{id}/attachments/{file}", offices),
+    ("GET /catalog/resources/{id}/print", offices),
+    ("GET /catalog/resources/{id}/bundle.zip", offices),
+  ]
+
+  /// Those who see what a census comes to: not the clerks.
+  static let readersOfTheCensus: Set<Role?> = [.dataOfficer, .leader, .platformOperator]
+
+  private static let census: [Line] = [
+    ("GET /census", readersOfTheCensus),
+    ("GET /census/new", operators),
+    ("POST /census", operators),
+    ("GET /census/campaigns/{id}", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/lines", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/totals.xlsx", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/totals.csv", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/close", operators),
+    ("POST /census/campaigns/{id}/close", operators),
+    ("GET /census/returns/{id}", readersOfTheCensus),
+    ("POST /census/returns/{id}", officers),
+    ("POST /census/returns/{id}/submit", officers),
+    ("POST /census/returns/{id}/recall", officers),
+    ("POST /census/returns/{id}/decide", operators),
+    ("GET /census/returns/{id}/lines.xlsx", readersOfTheCensus),
+    ("GET /census/returns/{id}/lines.csv", readersOfTheCensus),
+    ("POST /census/returns/{id}/workbook", officers),
+    ("GET /census/rejected/{key}", officers),
+    ("GET /census/returns/{id}/print", readersOfTheCensus),
+    ("GET /api/v1/census/campaigns", readersOfTheCensus),
+    ("GET /api/v1/census/campaigns/{id}", readersOfTheCensus),
+    ("GET /api/v1/census/returns/{id}", readersOfTheCensus),
+    ("PUT /api/v1/census/returns/{id}", officers),
+  ]
+
   private static let sharing: [Line] = [
     ("GET /requests", offices),
     ("GET /requests/new", askers),
     ("POST /requests/new", askers),
     ("GET /requests/{id}", offices),
+    ("GET /requests/{id}/print", offices),
     ("POST /requests/{id}/own", leaders),
     ("POST /requests/{id}/review", operators),
     ("POST /requests/{id}/decide", officers),
@@ -229,13 +268,11 @@ private enum Doors {
   @Test(arguments: Engine.allCases)
   func `every route opens to those who are named for it and to nobody else`(engine: Engine) async throws {
     try await withNode(engine) { node, _, _, _ in
-      let served = node.routes.filter { $0.method == .get || $0.method == .post }
-        .map { "\($0.method.rawValue) \($0.path)" }
+      let served = node.routes.map { "\($0.method.rawValue) \($0.path)" }
       let named = Doors.table.map(\.route)
       #expect(Set(named).count == named.count, "a route stands twice in the table")
       #expect(Set(served).subtracting(named) == [], "routes of which the table does not say who may enter")
       #expect(Set(named).subtracting(served) == [], "lines without a route")
-      #expect(served.count == node.routes.count, "a method that nobody walks")
 
       try await withSite(node) { base in
         var visitors: [(role: Role?, visitor: Visitor)] = [(nil, Visitor(base: base))]
@@ -279,9 +316,9 @@ private enum Doors {
         for route in node.routes
         where route.method != .get && route.path != "/sign-in" && !route.path.hasPrefix("/sign-in/") {
           let path = Self.concrete(route.path)
-          let unknown = try await nobody.post(path, [("csrf", "guess")])
+          let unknown = try await Self.change(route, path, "csrf=guess", as: nobody)
           #expect([303, 400, 401, 403, 415].contains(unknown.status), "nobody at \(path): \(unknown.status)")
-          let tokenless = try await clerk.post(path, [("words", "x")])
+          let tokenless = try await Self.change(route, path, "words=x", as: clerk)
           #expect([400, 401, 403, 415].contains(tokenless.status), "without token at \(path): \(tokenless.status)")
         }
         let token = Visitor.token(in: try await clerk.get("/account").text) ?? ""
@@ -362,7 +399,20 @@ private enum Doors {
     if parts[0] == "GET" { return try await visitor.get(path) }
     let page = try await visitor.get(signedIn ? "/account" : "/sign-in")
     let token = try #require(Visitor.token(in: page.text), "no form to send from for \(route)")
+    if parts[0] != "POST" {
+      return try await visitor.send(
+        String(parts[0]), path, body: Data("{}".utf8), type: "application/json",
+        headers: ["X-CSRF-Token": token, "Origin": visitor.base])
+    }
     return try await visitor.post(path, [("csrf", token)])
+  }
+
+  private static func change(
+    _ route: Route, _ path: String, _ form: String, as visitor: Visitor
+  ) async throws -> Visitor.Answer {
+    try await visitor.send(
+      route.method.rawValue, path, body: Data(form.utf8), type: "application/x-www-form-urlencoded",
+      headers: ["Origin": visitor.base])
   }
 
   /// By status: what was found to be wrong with made-up ids and empty forms was found behind the door.

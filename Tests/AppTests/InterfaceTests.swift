@@ -1,5 +1,6 @@
 import Audit
 import Catalog
+import Census
 import Exchange
 import Foundation
 import Identity
@@ -39,6 +40,7 @@ import Web
       second.targetTable = "other"
       _ = try await node.sharing.submit(second, by: stage.cast.clerk)
       try await node.supervision.refresh()
+      let census = try await node.openCensus(asking: stage.resource.provider, by: stage.cast.operatorInChief)
       try await node.sequencer.sequenceAll()
       let record = try await node.database.read {
         try $0.row("SELECT record FROM audit_leaf ORDER BY leaf_index LIMIT 1")?.text("record")
@@ -55,6 +57,9 @@ import Web
           ("/api/v1/systems", "/api/v1/systems", visitor),
           ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=0&fresh=unknown", visitor),
           ("/api/v1/catalog/resources/{id}", "/api/v1/catalog/resources/\(stage.resource.id)", visitor),
+          ("/api/v1/census/campaigns", "/api/v1/census/campaigns", visitor),
+          ("/api/v1/census/campaigns/{id}", "/api/v1/census/campaigns/\(census.campaign)", visitor),
+          ("/api/v1/census/returns/{id}", "/api/v1/census/returns/\(census.id)", visitor),
           ("/api/v1/requests", "/api/v1/requests", visitor),
           ("/api/v1/requests/{id}", "/api/v1/requests/\(grant.request)", visitor),
           ("/api/v1/grants", "/api/v1/grants", visitor),

@@ -102,13 +102,16 @@ private final class Listener: Storage.Transaction {
         _ = try CatalogStore.versions(of: done.id, in: tx)
         _ = try CatalogStore.events(of: done.id, in: tx)
         _ = try CatalogStore.work(of: resource.provider, in: tx)
-        _ = try CatalogStore.queue(in: tx)
+        for view in QueueFilter.View.allCases {
+          _ = try CatalogStore.queue(QueueFilter(view: view), today: #require(done.publishedOn), in: tx)
+        }
+        _ = try Likeness.candidates(for: resource, limit: 20, in: tx)
         _ = try CatalogStore.nameIsTaken("企业法人", provider: resource.provider, except: done.id, in: tx)
         _ = try CatalogStore.unknownCodes(["3070120337/000017"], in: tx)
       }
       #expect(reading == [])
       let writing = try await scans { tx in
-        try CatalogStore.record(.edit, of: done, by: Offices.officer, at: Offices.start, in: tx)
+        try CatalogStore.record(VersionEvent.edit.rawValue, of: done, by: Offices.officer, at: Offices.start, in: tx)
         try CatalogSearch.setCondition(of: done.id, isMounted: true, freshness: .late, in: tx)
         try CatalogSearch.put(
           done, replacing: done, publishedOn: Offices.start.dateInChina, classification: .embedded, in: tx)

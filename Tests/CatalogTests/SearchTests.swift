@@ -173,7 +173,8 @@ import Testing
       func republish(_ change: Cataloguing.Change) async throws -> CatalogEntry {
         let next = try await cataloguing.beginChange(Offices.officer, done.id)
         _ = try await cataloguing.edit(Offices.officer, done.id, from: next.revision, change)
-        _ = try await cataloguing.submit(Offices.officer, done.id)
+        _ = try await cataloguing.submit(
+          Offices.officer, done.id, because: VersionChange(.duty, words: "登记事项调整。"))
         _ = try await cataloguing.decide(Offices.operatorOfPlatform, done.id, .approve(publish: true))
         return try #require(try await cataloguing.search(Offices.clerk, CatalogQuery()).entries.first)
       }

@@ -97,9 +97,8 @@ struct Desk: Sendable {
     try await db.write { tx in
       try CatalogStore.insert(entry, in: tx)
       if version == 1 { try CatalogStore.setCode(entry.code!, of: id, in: tx) }
-      try CatalogStore.setPublished(version, of: id, in: tx)
-      try CatalogSearch.put(
-        entry, code: entry.code!, publishedOn: now.dateInChina, classification: .embedded, in: tx)
+      try CatalogStore.issue(version, of: id, online: .online, since: now, at: now, in: tx)
+      try CatalogSearch.put(entry, publishedOn: now.dateInChina, classification: .embedded, in: tx)
     }
   }
 
@@ -107,7 +106,7 @@ struct Desk: Sendable {
     let (id, now) = (id ?? resource, hand.clock.now())
     try await db.write { tx in
       let entry = try CatalogStore.published(id, in: tx)!
-      try CatalogStore.setPublished(nil, of: id, in: tx)
+      try CatalogStore.setOnline(.offline, of: entry, at: now, due: nil, in: tx)
       try CatalogSearch.remove(id, in: tx)
       try Feedback.noteWithdrawal(of: entry, at: now, in: tx)
     }

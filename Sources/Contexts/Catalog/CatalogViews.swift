@@ -1,3 +1,4 @@
+internal import Attachments
 internal import Deadlines
 internal import Inventory
 internal import Kernel
@@ -12,6 +13,7 @@ struct ResourceView: Sendable {
   var events: [CatalogStore.Event]
   /// The latest version when it is not the one shown and this visitor may see it.
   var latest: CatalogStore.Line?
+  var attachments: [Attachment]
   /// The visitor compiles for this provider.
   var isOwn: Bool
   /// What the provider is called today, when that is another name than this version bears.
@@ -71,6 +73,7 @@ extension Cataloguing {
         versions: versions,
         events: try CatalogStore.events(of: id, in: tx).filter { shown.contains($0.version) },
         latest: versions.first.flatMap { $0.version == resource.version ? nil : $0 },
+        attachments: try AttachmentStore.list(Attaching.owner(id, version: resource.version), in: tx),
         isOwn: principal.may(.compileCatalog) && principal.organisation == resource.provider,
         providerToday: try providers.later(of: resource.provider, called: resource.providerName, on: today, in: tx),
         periods: try CatalogStore.periods(of: id, in: tx),

@@ -14,6 +14,8 @@ extension Cataloguing {
       ("catalog.version.supersede", Text("被新版本取代", "Superseded")),
       ("catalog.version.withdraw", Text("下架", "Withdrawn")),
       ("catalog.version.discard", Text("放弃草稿", "Discarded")),
+      ("catalog.attachment.add", Text("添加附件", "File attached")),
+      ("catalog.attachment.remove", Text("移除附件", "Attachment removed")),
       ("catalog.version.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
     ] + OnlineEvent.allCases.map { ("catalog.\($0.rawValue)", $0.title) },
     subjects: [("resource", Text("信息资源", "Resource"))],
@@ -22,5 +24,8 @@ extension Cataloguing {
       ("due", Text("办理时限", "Due")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
       ("import", Text("导入自", "Imported from")), ("change", Text("变更原因", "Why it changed")),
       ("trigger", Text("触发日期", "Day of what made it necessary")), ("notes", Text("逐项意见", "Notes at elements")),
+      ("file", Text("文件", "File")),
+      ("digest", Text("摘要（SM3）", "Digest (SM3)")),
+      ("bytes", Text("字节数", "Bytes")),
     ])
 }

@@ -109,6 +109,10 @@ package struct SharingRoutes: Sendable {
         }
       },
       .get("/requests/{id}", .permission(.sharingRead)) { try await page($0) },
+      .get("/requests/{id}/print", .permission(.sharingRead)) { request in
+        let (item, events, grant) = try await sharing.request(request.id(), for: request.visitor())
+        return .page(RequestPrint.page(request, item, events, grant))
+      },
     ]
   }
 

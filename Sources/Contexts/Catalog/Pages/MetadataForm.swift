@@ -47,7 +47,7 @@ func metadataForm(
       \(form(request, action: CatalogLink.edit(resource.id), """
         \(inputs)<input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
         <input type="hidden" name="base" value="\(values["base"] ?? "")">\
-        \(buttons(saveButton(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id))))\
+        \(buttons(saveButton(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id)), buttonLink(t("附件", "Attachments"), href: AttachmentLink.list(resource.id))))\
         <p class="hint">\(t("可以先保存未填完的草稿；提交审核前须更正全部“须更正”的内容。", "A draft may be saved incomplete; what “must be corrected” is mended before it is submitted."))</p>
         """))
       """)

@@ -19,7 +19,7 @@ func resourcePage(
       \(resource.mount == nil ? badge(t("未挂接", "Not mounted"), .soon) : badge(t("已挂接", "Mounted"), .good)) \
       \(badge(t("第 \(resource.version) 版", "Version \(resource.version)")))</p>\(dayNotice(t, view))\(latestNotice(t, view))\(onlineNotice(request, view, mayReview: mayReview))\
       \(changeNotice(t, view, request.now.dateInChina))\
-      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(sections.joined())\(history(t, view))
+      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(attachmentsPart(t, view))\(sections.joined())\(history(t, view))
       """)
 }
 
@@ -189,6 +189,7 @@ private func actions(_ request: Request, _ view: ResourceView, mayReview: Bool) 
   func go(_ address: String, _ label: String, _ kind: ButtonKind = .plain) {
     tools.append(buttonLink(label, href: address, kind))
   }
+  go(AttachmentLink.print(id, version: view.resource.version), t("打印", "Print"))
   if view.isOwn {
     switch view.resource.state {
     case .draft, .returned:
@@ -308,7 +309,7 @@ private func inForce(_ t: Language, _ version: Int, _ periods: [ForcePeriod]) ->
   }.joined("<br>")
 }
 
-private func eventTitle(_ event: String) -> Text {
+func eventTitle(_ event: String) -> Text {
   VersionEvent(rawValue: event)?.title ?? OnlineEvent(rawValue: event)?.title ?? Text(same: event)
 }
 

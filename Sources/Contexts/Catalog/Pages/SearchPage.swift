@@ -17,6 +17,7 @@ func searchPage(
     tools.append(buttonLink(t("本单位在编目录", "Entries being written"), href: CatalogLink.work))
   }
   if mayReview { tools.append(buttonLink(t("目录审核", "Review"), href: CatalogLink.queue, .primary)) }
+  if mayCompile || mayReview { tools.append(buttonLink(t("六项普查", "Census"), href: "/census")) }
   var following = query
   following.after = hits.next
   return Page(
