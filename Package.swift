@@ -81,6 +81,7 @@ let contexts: [Room] = [
   context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
   context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets"]),
+  context("Feedback", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
   context("Supervision", ["Exchange", "Sharing", "Catalog", "Inventory", "Identity", "Audit"]),

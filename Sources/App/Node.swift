@@ -8,6 +8,7 @@ import ConnectorPostgreSQL
 import ConnectorSQLite
 import Deadlines
 import Exchange
+import Feedback
 import Foundation
 import Identity
 import Inbox
@@ -35,6 +36,7 @@ struct Node: Sendable {
   let register: SystemRegister
   let cataloguing: Cataloguing
   let importDesk: ImportDesk
+  let feedback: Feedback
   let sharing: Sharing
   let exchange: Exchange
   let supervision: Supervision
@@ -44,7 +46,8 @@ struct Node: Sendable {
   static let migrations: [Migrations] = [
     JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
     IdentitySchema.migrations,
-    InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
+    InventorySchema.migrations, CatalogSchema.migrations, FeedbackSchema.migrations, SharingSchema.migrations,
+    ExchangeSchema.migrations,
     SupervisionSchema.migrations,
   ]
 
@@ -56,14 +59,16 @@ struct Node: Sendable {
       .auditRead: [.auditAdministrator],
       .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
     ],
-    People.authority, SystemRegister.authority, Cataloguing.authority, Sharing.authority, Exchange.authority,
+    People.authority, SystemRegister.authority, Cataloguing.authority, Feedback.authority, Sharing.authority,
+    Exchange.authority,
     Supervision.authority,
   ])
 
   /// What the log's codes are called.
   static let words = AuditWords(
     [
-      Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words,
+      Sharing.words, Exchange.words, Cataloguing.words, Feedback.words, SystemRegister.words, People.words,
+      AuditErasure.words,
       calendarWords,
     ],
     people: { try People.named($0, in: $1) }, name: { try People.name(of: $0, in: $1) },
@@ -93,8 +98,10 @@ struct Node: Sendable {
     try await database.migrate(migrations)
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
+    try await node.cataloguing.renewLikeness()
     try await node.recountByNewProgram()
     try await node.supervision.keepCounting()
+    try await node.feedback.schedule()
     return node
   }
 
@@ -117,16 +124,20 @@ struct Node: Sendable {
     let grantsOn = Cataloguing.Dependents { resource, tx in
       try GrantStore.open(on: resource, in: tx).map {
         Text(
-          "授权 \($0.number)（\($0.consumerName)）将停止交换", "Grant \($0.number) (\($0.consumerName)) will stop delivering")
+          "授权 \($0.number)（\($0.consumerName)）暂停交换，重新上线后继续",
+          "Grant \($0.number) (\($0.consumerName)): deliveries stand still until it is back")
       }
         + RequestStore.open(on: resource, in: tx).map {
           Text(
-            "申请 \($0.number)（\($0.consumerName)）将不能再获授权",
-            "Request \($0.number) (\($0.consumerName)) can no longer be granted")
+            "申请 \($0.number)（\($0.consumerName)）在下架期间不能获授权，可由提供部门不同意",
+            "Request \($0.number) (\($0.consumerName)) cannot be granted while it is offline; the provider may refuse it"
+          )
         }
     }
     cataloguing = Cataloguing(
-      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn)
+      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn,
+      left: { try Feedback.noteWithdrawal(of: $0, at: $1, in: $2) })
+    feedback = Feedback(database: database, clock: clock, cataloguing: cataloguing, calendars: calendars)
     importDesk = ImportDesk(folder: settings.data + "/imports")
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
@@ -144,9 +155,14 @@ struct Node: Sendable {
 
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
-    let (exchange, supervision) = (exchange, supervision)
+    let (exchange, supervision, feedback) = (exchange, supervision, feedback)
     return [
       Supervision.job: { _ in "\(try await supervision.refresh())" },
+      Feedback.tending: { _ in
+        let done = try await feedback.tend()
+        return "\(done.reminded) reminded, \(done.late) late, \(done.lapsed) lapsed"
+      },
+      Feedback.news: { _ in "\(try await feedback.bringNews()) digests" },
       Exchange.job: { context in
         do {
           let (delivery, _) = try await exchange.carryOut(context.job) { progress in

@@ -1,6 +1,7 @@
 import Audit
 import Catalog
 import Exchange
+import Feedback
 import Identity
 import Inbox
 import Inventory
@@ -22,7 +23,9 @@ extension Node {
         offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
-      + CatalogRoutes.routes(cataloguing)
+      + CatalogRoutes.routes(
+        cataloguing, sections: [FeedbackRoutes.section(feedback)], tools: [FeedbackRoutes.tool])
+      + FeedbackRoutes.routes(feedback)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
       + ExchangeRoutes.routes(exchange: exchange)
       + SupervisionRoutes.routes(supervision)

@@ -28,7 +28,9 @@ private enum Doors {
   static let administrators: Set<Role?> = [.systemAdministrator, .securityAdministrator, .auditAdministrator]
   static let security: Set<Role?> = [.securityAdministrator]
 
-  static let table: [Line] = coming + account + people + systems + catalogue + sharing + deliveries + supervision + log
+  static let table: [Line] =
+    coming + account + people + systems + catalogue + feedback + sharing
+    + deliveries + supervision + log
 
   private static let coming: [Line] = [
     ("GET /", anybody),
@@ -45,6 +47,7 @@ private enum Doors {
 
   private static let account: [Line] = [
     ("GET /inbox", signedIn),
+    ("POST /inbox/notices/{id}", signedIn),
     ("GET /account", signedIn),
     ("GET /account/password", signedIn),
     ("POST /account/password", signedIn),
@@ -102,18 +105,61 @@ private enum Doors {
     ("GET /catalog/resources/{id}/items", officers),
     ("POST /catalog/resources/{id}/items", officers),
     ("POST /catalog/resources/{id}/items/add", officers),
+    ("GET /catalog/resources/{id}/submit", officers),
     ("POST /catalog/resources/{id}/submit", officers),
     ("POST /catalog/resources/{id}/recall", officers),
     ("POST /catalog/resources/{id}/change", officers),
     ("GET /catalog/resources/{id}/discard", officers),
     ("POST /catalog/resources/{id}/discard", officers),
-    ("GET /catalog/resources/{id}/withdraw", officers.union(operators)),
-    ("POST /catalog/resources/{id}/withdraw", officers.union(operators)),
+    ("GET /catalog/resources/{id}/compare", offices),
+    ("GET /catalog/resources/{id}/offline", officers.union(operators)),
+    ("POST /catalog/resources/{id}/offline", officers.union(operators)),
+    ("GET /catalog/resources/{id}/online", officers.union(operators)),
+    ("POST /catalog/resources/{id}/online", officers.union(operators)),
+    ("POST /catalog/resources/{id}/online/recall", officers),
     ("GET /catalog/review", operators),
+    ("POST /catalog/review", operators),
     ("GET /catalog/review/{id}", operators),
     ("POST /catalog/review/{id}", operators),
+    ("GET /catalog/review/{id}/online", operators),
+    ("POST /catalog/review/{id}/online", operators),
     ("GET /api/v1/catalog/resources", offices),
     ("GET /api/v1/catalog/resources/{id}", offices),
+  ]
+
+  /// Who speaks of entries: everybody of an office that reads them, but raising and answering are not for leaders.
+  static let speakers: Set<Role?> = [.clerk, .dataOfficer, .leader]
+
+  private static let feedback: [Line] = [
+    ("GET /feedback/objections", offices),
+    ("GET /feedback/objections/late", operators),
+    ("GET /feedback/objections/new", askers),
+    ("POST /feedback/objections", askers),
+    ("GET /feedback/objections/{id}", offices),
+    ("POST /feedback/objections/{id}", askers.union(operators)),
+    ("GET /feedback/resources/{id}", offices),
+    ("POST /feedback/resources/{id}/rating", speakers),
+    ("POST /feedback/resources/{id}/questions", speakers),
+    ("POST /feedback/questions/{id}/answer", officers),
+    ("GET /catalog/saved", offices),
+    ("GET /catalog/saved/new", offices),
+    ("POST /catalog/saved", offices),
+    ("GET /catalog/saved/{id}", offices),
+    ("POST /catalog/saved/{id}", offices),
+    ("GET /api/v1/feedback/objections", offices),
+    ("POST /api/v1/feedback/objections", askers),
+    ("GET /api/v1/feedback/objections/{id}", offices),
+    ("POST /api/v1/feedback/objections/{id}", askers.union(operators)),
+    ("GET /api/v1/feedback/questions", offices),
+    ("POST /api/v1/feedback/questions", speakers),
+    ("GET /api/v1/feedback/questions/{id}", offices),
+    ("POST /api/v1/feedback/questions/{id}", officers),
+    ("GET /api/v1/feedback/ratings", offices),
+    ("POST /api/v1/feedback/ratings", speakers),
+    ("GET /api/v1/feedback/searches", offices),
+    ("POST /api/v1/feedback/searches", offices),
+    ("GET /api/v1/feedback/searches/{id}", offices),
+    ("POST /api/v1/feedback/searches/{id}", offices),
   ]
 
   private static let sharing: [Line] = [

@@ -43,15 +43,17 @@ import Web
       let record = try await node.database.read {
         try $0.row("SELECT record FROM audit_leaf ORDER BY leaf_index LIMIT 1")?.text("record")
       }
+      let said = try await Said.about(stage)
       try await withSite(node) { base in
         let visitor = try await enter(base, as: "zhang.operator")
         let auditor = try await enter(base, as: "audit.demo")
+        let clerk = try await enter(base, as: "li.clerk")
         let document = try await json(visitor, "/api/v1/openapi.json")
         let addresses: [(path: String, asked: String, by: Visitor)] = [
           ("/api/v1/me", "/api/v1/me", visitor),
           ("/api/v1/organisations", "/api/v1/organisations?limit=3", visitor),
           ("/api/v1/systems", "/api/v1/systems", visitor),
-          ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=1", visitor),
+          ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=0&fresh=unknown", visitor),
           ("/api/v1/catalog/resources/{id}", "/api/v1/catalog/resources/\(stage.resource.id)", visitor),
           ("/api/v1/requests", "/api/v1/requests", visitor),
           ("/api/v1/requests/{id}", "/api/v1/requests/\(grant.request)", visitor),
@@ -62,6 +64,13 @@ import Web
           ("/api/v1/supervision/matrix", "/api/v1/supervision/matrix?sort=entries&limit=3", visitor),
           ("/api/v1/supervision/rows", "/api/v1/supervision/rows?what=deliveries", visitor),
           ("/api/v1/supervision/trend", "/api/v1/supervision/trend", visitor),
+          ("/api/v1/feedback/objections", "/api/v1/feedback/objections?side=all", visitor),
+          ("/api/v1/feedback/objections/{id}", "/api/v1/feedback/objections/\(said.objection)", visitor),
+          ("/api/v1/feedback/questions", "/api/v1/feedback/questions?resource=\(stage.resource.id)", visitor),
+          ("/api/v1/feedback/questions/{id}", "/api/v1/feedback/questions/\(said.question)", visitor),
+          ("/api/v1/feedback/ratings", "/api/v1/feedback/ratings?resource=\(stage.resource.id)", visitor),
+          ("/api/v1/feedback/searches", "/api/v1/feedback/searches", clerk),
+          ("/api/v1/feedback/searches/{id}", "/api/v1/feedback/searches/\(said.search)", clerk),
           ("/api/v1/audit/records", "/api/v1/audit/records?limit=200", auditor),
           ("/api/v1/audit/records/{id}/proof", "/api/v1/audit/records/\(record ?? "")/proof", auditor),
           ("/api/v1/audit/checkpoints/latest", "/api/v1/audit/checkpoints/latest", auditor),
@@ -76,8 +85,10 @@ import Web
           if content?.name == "application/json" {
             let value = try JSONParser.parse(Array(answer.body))
             #expect(Self.faults(value, schema, at: path) == [])
-            // A resource may well have no related ones; a list with nothing in it would have shown nothing here.
-            for list in value.members ?? [] where list.value.array != nil && list.name != "related" {
+            // A resource may well have no related ones, and nothing be withdrawn; a list with nothing in it would have
+            // shown nothing here.
+            for list in value.members ?? []
+            where list.value.array != nil && !["related", "withdrawn"].contains(list.name) {
               #expect(list.value.array?.isEmpty == false, "\(asked): an empty \(list.name) shows nothing")
             }
           }
@@ -145,6 +156,7 @@ import Web
           ("/api/v1/organisations?after=7", "after", visitor), ("/api/v1/organisations?after=\(id)", "after", visitor),
           ("/api/v1/organisations?on=today", "on", visitor), ("/api/v1/systems?owner=7", "owner", visitor),
           ("/api/v1/systems?after=7", "after", visitor), ("/api/v1/catalog/resources?mounted=yes", "mounted", visitor),
+          ("/api/v1/catalog/resources?fresh=yes", "fresh", visitor),
           ("/api/v1/catalog/resources?provider=7", "provider", visitor),
           ("/api/v1/catalog/resources?after=x", "after", visitor),
           ("/api/v1/supervision/matrix?sort=size", "sort", visitor),

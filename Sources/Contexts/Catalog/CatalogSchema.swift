@@ -72,6 +72,35 @@ package enum CatalogSchema {
 
         """ + state
     )
+    // Mounted and fresh are measured, not declared: what was declared is forgotten until it is. A measurement changes an
+    // entry under its place, so it carries a number of its own by which the board of filters follows.
+    .adding(
+      "004 measured conditions",
+      """
+      ALTER TABLE catalog_entry ADD COLUMN freshness TEXT NOT NULL DEFAULT 'unknown'
+        CHECK (freshness IN ('current', 'late', 'unknown'));
+      ALTER TABLE catalog_entry ADD COLUMN condition_change BIGINT NOT NULL DEFAULT 0;
+      UPDATE catalog_entry SET is_mounted = FALSE;
+      CREATE INDEX catalog_entry_by_condition_change ON catalog_entry (condition_change);
+      """
+    )
+    .adding("006 online and in force", online)
+    .adding(
+      "007 review, change and likeness",
+      sqlite: review(due: "json_extract(review_due, '$.date')", compact: " WITHOUT ROWID"),
+      postgres: review(due: "CAST(review_due AS jsonb) ->> 'date'", compact: "")
+    )
+    // The engines' full text finds fast and counts slowly: ten thousand hits of a frequent word are ten thousand visits of
+    // rows on PostgreSQL. An index of our own, the same on both, is walked from the newest place down and left when enough is
+    // known. Written anew by `renewSearch`, since it is empty now.
+    .adding(
+      "004b postings",
+      sqlite: postings("TEXT NOT NULL") + " WITHOUT ROWID;" + forgotten,
+      postgres: postings("TEXT COLLATE \"C\" NOT NULL") + ";" + """
+
+        ALTER TABLE catalog_posting ALTER COLUMN places SET STORAGE PLAIN;
+        ALTER TABLE catalog_posting ALTER COLUMN positions SET STORAGE EXTERNAL;
+        """ + forgotten)
     // What Supervision counts and lists by department, each from an index that holds nothing else (`EntryCounts`).
     .adding(
       "020 entries that lack something",
@@ -84,6 +113,17 @@ package enum CatalogSchema {
       CREATE INDEX catalog_version_without_condition ON catalog_version (provider, resource)
         WHERE state = 'published' AND sharing_type <> '1' AND sharing_condition = '';
       """)
+
+
+  private static func postings(_ token: String) -> String {
+    """
+    DROP TABLE catalog_search;
+    CREATE TABLE catalog_posting (
+      block BIGINT NOT NULL, token \(token), places BLOB NOT NULL, positions BLOB NOT NULL, PRIMARY KEY (block, token))
+    """
+  }
+
+  private static let forgotten = "\nUPDATE catalog_search_state SET tokens = 0;"
 
   private static let state = """
     DROP TABLE catalog_entry_class;

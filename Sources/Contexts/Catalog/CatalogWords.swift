@@ -12,13 +12,15 @@ extension Cataloguing {
       ("catalog.version.recall", Text("撤回送审", "Recalled")), ("catalog.version.return", Text("退回修改", "Returned")),
       ("catalog.version.approve", Text("审核通过", "Approved")), ("catalog.version.publish", Text("发布", "Published")),
       ("catalog.version.supersede", Text("被新版本取代", "Superseded")),
-      ("catalog.version.withdraw", Text("下架", "Withdrawn")), ("catalog.version.discard", Text("放弃草稿", "Discarded")),
+      ("catalog.version.withdraw", Text("下架", "Withdrawn")),
+      ("catalog.version.discard", Text("放弃草稿", "Discarded")),
       ("catalog.version.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
-    ],
+    ] + OnlineEvent.allCases.map { ("catalog.\($0.rawValue)", $0.title) },
     subjects: [("resource", Text("信息资源", "Resource"))],
     details: [
       ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
       ("due", Text("办理时限", "Due")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
-      ("import", Text("导入自", "Imported from")),
+      ("import", Text("导入自", "Imported from")), ("change", Text("变更原因", "Why it changed")),
+      ("trigger", Text("触发日期", "Day of what made it necessary")), ("notes", Text("逐项意见", "Notes at elements")),
     ])
 }

@@ -41,7 +41,13 @@ package enum EntryCounts {
       .withoutItems, tx.rows("SELECT provider, COUNT(*) AS n FROM catalog_entry WHERE items = 0 GROUP BY provider"))
     for (kind, condition) in [(Kind.withoutSystem, withoutSystem), (.withoutCondition, withoutCondition)] {
       try add(
-        kind, tx.rows("SELECT provider, COUNT(*) AS n FROM catalog_version WHERE \(condition) GROUP BY provider"))
+        kind,
+        tx.rows(
+          """
+          SELECT v.provider, COUNT(*) AS n FROM catalog_version v
+          JOIN catalog_resource r ON r.id = v.resource AND r.published = v.version
+          WHERE \(condition) GROUP BY v.provider
+          """))
     }
     return counts
   }
@@ -73,7 +79,11 @@ package enum EntryCounts {
   ) throws -> Set<SystemID> {
     Set(
       try tx.rows(
-        "SELECT DISTINCT system FROM catalog_version WHERE state = 'published' AND system IN (\(each: systems))"
+        """
+        SELECT DISTINCT v.system FROM catalog_version v
+        JOIN catalog_resource r ON r.id = v.resource AND r.published = v.version
+        WHERE v.state = 'published' AND v.system IN (\(each: systems))
+        """
       ).map { try $0.id("system") })
   }
 
@@ -87,7 +97,8 @@ package enum EntryCounts {
       ).map { (try $0.id("resource"), try $0.id("provider")) })
   }
 
-  // As the partial indexes say it: an index is used only where the words are the same.
+  // As the partial indexes say it: an index is used only where the words are the same. A published version of a resource
+  // that is offline is not in force: the resource's `published` says which are.
   private static let withoutSystem: SQL = "state = 'published' AND system IS NULL"
   private static let withoutCondition: SQL =
     "state = 'published' AND sharing_type <> '1' AND sharing_condition = ''"
@@ -109,7 +120,7 @@ package enum EntryCounts {
     try tx.rows(
       """
       SELECT v.resource, r.code, v.name, v.published_on FROM catalog_version v
-      JOIN catalog_resource r ON r.id = v.resource
+      JOIN catalog_resource r ON r.id = v.resource AND r.published = v.version
       WHERE \(condition) AND v.resource > \(place ?? "") ORDER BY v.resource LIMIT \(limit)
       """
     ).map { try line($0, place: "resource") }

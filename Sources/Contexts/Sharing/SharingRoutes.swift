@@ -38,7 +38,20 @@ package struct SharingRoutes: Sendable {
       .get("/inbox", .signedIn) { request in
         let (tasks, count) = try await waiting(request.visitor(), request.queryPlace("after", Inbox.Place.init), 51)
         let next = tasks.count > 50 ? Inbox.Place(tasks[49]).text : nil
-        return .page(HomePage.inbox(request, tasks: Array(tasks.prefix(50)), count: count, next: next))
+        let principal = try request.visitor()
+        let notices = try await sharing.database.read { try Inbox.notices(for: principal, limit: 50, in: $0) }
+        return .page(
+          HomePage.inbox(request, tasks: Array(tasks.prefix(50)), count: count, next: next, notices: notices))
+      },
+      .post("/inbox/notices/{id}", .signedIn) { request in
+        let (id, principal): (NoticeID, Principal) = (try request.id(), try request.visitor())
+        let now = sharing.clock.now()
+        try await sharing.database.write { tx in
+          guard try Inbox.dismiss(id, by: principal, at: now, in: tx) else {
+            throw Refusal.notFound(Text("通知", "notice"))
+          }
+        }
+        return .redirect("/inbox")
       },
     ]
   }

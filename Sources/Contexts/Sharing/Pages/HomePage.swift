@@ -37,7 +37,9 @@ enum HomePage {
         """)
   }
 
-  static func inbox(_ request: Request, tasks: [InboxTask], count: Int, next: String?) -> Page {
+  static func inbox(
+    _ request: Request, tasks: [InboxTask], count: Int, next: String?, notices: [Notice]
+  ) -> Page {
     let t = request.language
     return Page(
       Text("待办", "Inbox"), section: .home,
@@ -45,6 +47,7 @@ enum HomePage {
         <h1>\(t("待办", "Inbox")) · \(count)</h1>\(list(t, tasks, today: request.now.dateInChina, caption: t("按期限排列", "By due date"),
           empty: emptyState(t("没有等您办理的事。有新事项时，页面上方的“待办”会显示件数。", "Nothing waits for you. The count on top of every page shows when something does."))))
         \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/inbox?after=\($0)\">\(t("下一页", "Next page"))</a></p>" as HTML })
+        \(noticeList(request, notices))
         """)
   }
 
