@@ -145,10 +145,13 @@ import Testing
         case .platformOperator:
           let seen = try await province.supervision.matrix(MatrixQuery(), for: visitor)
           #expect(seen.rows.count == 3 && seen.isWhole)
+          let total = try #require(try await province.supervision.total(for: visitor))
+          #expect(total.office == nil && total.tally == seen.total)
         case .leader, .dataOfficer:
           let seen = try await province.supervision.matrix(MatrixQuery(), for: visitor)
           #expect(seen.rows.map(\.office) == [province.offices[1]] && !seen.isWhole)
-          #expect(seen.total[.entries] == 40)
+          let total = try #require(try await province.supervision.total(for: visitor))
+          #expect(total.office == province.offices[1] && total.tally == seen.total && total.tally[.entries] == 40)
           let list = try await province.supervision.rows(behind: .entries, of: nil, limit: 100, for: visitor)
           #expect(list.rows.count == 40 && list.rows.allSatisfy { $0.office == province.offices[1] })
           await #expect(throws: Refusal.self) {

@@ -107,7 +107,7 @@ package enum CatalogSchema {
       """
       CREATE INDEX catalog_entry_by_mount ON catalog_entry (provider, is_mounted, place);
       CREATE INDEX catalog_entry_without_items ON catalog_entry (provider, place) WHERE items = 0;
-      CREATE INDEX catalog_version_by_system ON catalog_version (system) WHERE state = 'published';
+      CREATE INDEX catalog_version_by_system ON catalog_version (system, state);
       CREATE INDEX catalog_version_without_system ON catalog_version (provider, resource)
         WHERE state = 'published' AND system IS NULL;
       CREATE INDEX catalog_version_without_condition ON catalog_version (provider, resource)

@@ -24,8 +24,6 @@ package enum Measure: String, Sendable, CaseIterable {
       case .deliveries: Text("本月交换", "This month")
       }
     }
-
-    package var measures: [Measure] { Measure.allCases.filter { $0.group == self } }
   }
 
   package var group: Group {

@@ -94,6 +94,16 @@ extension Supervision {
     }.map(\.row)
   }
 
+  /// The sums that the matrix ends with, without reading it; nil before anything was counted.
+  package func total(for principal: Principal) async throws -> (office: OrganisationID?, tally: Tally)? {
+    try await database.read { tx in
+      switch try reach(of: principal, in: tx) {
+      case .office(let id): try TallyStore.office(id, in: tx).map { (id, $0.tally) }
+      case .all: try TallyStore.months(of: TallyStore.everyone, last: 1, in: tx).last.map { (nil, $0.1) }
+      }
+    }
+  }
+
   /// So many months are shown.
   package static let monthsShown = 24
 

@@ -11,9 +11,6 @@ struct MatrixPage {
   let isForPrint: Bool
 
   private var t: Language { request.language }
-  private var groups: [(group: Measure.Group, measures: [Measure])] {
-    Measure.Group.allCases.map { group in (group, measures.filter { $0.group == group }) }
-  }
 
   var page: Page {
     Page(
@@ -77,7 +74,11 @@ struct MatrixPage {
         """
     }
     return """
-      \(when: query.level == nil, figures(SupervisionHeadlines.figures(matrix, t)))\(when: matrix.isWhole, filter)\(sheet)\
+      \(when: query.level == nil, figures(SupervisionHeadlines.figures(matrix.total, of: matrix.isWhole ? nil : matrix.rows.first?.office, t)))\(when: matrix.isWhole && !isForPrint, filter)\
+      \(when: isForPrint, "<p class=\"muted small onscreen\">\(t("用浏览器的打印功能打印本页：纸张已设为 A4 横向，表头每页重复。", "Print this page with the browser: it is set for A4 landscape, and the head of the table comes on each sheet."))</p>")\
+      \(sheet.table(
+        caption: t("各部门的系统、目录、挂接、授权与交换", "Systems, entries, mounts, grants and deliveries by department"),
+        bodies: "\(levels)\(when: matrix.isWhole, totals)"))\
       \(pager(t, previous: nil, next: next, summary: t("共 \(grouped(matrix.count)) 个单位", plural(matrix.count, "department"))))
       """
   }
@@ -107,42 +108,19 @@ struct MatrixPage {
 
   // MARK: - The sheet
 
-  private var sheet: HTML {
-    let caption = t("各部门的系统、目录、挂接、授权与交换", "Systems, entries, mounts, grants and deliveries by department")
-    return """
-      <div class="scroll matrix" tabindex="0" role="region" aria-label="\(caption)"><table><caption>\(caption)</caption>\
-      <thead>\(head)</thead>\(levels)\(when: matrix.isWhole, totals)</table></div>
-      """
-  }
-
-  private var head: HTML {
-    """
-    <tr><th scope="col" rowspan="2">\(t("单位", "Department"))</th>\(groups, { entry in
-      "<th scope=\"colgroup\" class=\"group\" colspan=\"\(entry.measures.count)\">\(t(entry.group.title))</th>"
-    })<th scope="col" rowspan="2">\(t("最近送达", "Last delivery"))</th></tr>\
-    <tr>\(groups, { entry in entry.measures.enumerated().map { column($0.element, isFirst: $0.offset == 0) }.joined() })</tr>
-    """
-  }
-
-  private func column(_ measure: Measure, isFirst: Bool) -> HTML {
-    let state: HTML =
-      query.sort == measure
-      ? " aria-sort=\"\(query.order == .descending ? "descending" : "ascending")\"" : .nothing
-    let title: HTML = """
-      <span class="unseen">\(t(measure.group.title)) </span>\(t(measure.shortTitle))
-      """
-    let place: HTML = "\(when: isFirst, " first")\(when: measure.isLack, " lack")"
-    guard matrix.isWhole, !isForPrint else {
-      return "<th scope=\"col\" class=\"number\(place)\" title=\"\(t(measure.title))\">\(title)</th>"
+  private var sheet: MeasureSheet {
+    var sheet = MeasureSheet(
+      language: t, measures: measures, first: t("单位", "Department"), last: t("最近送达", "Last delivery"))
+    if matrix.isWhole, !isForPrint {
+      sheet.sort = { measure in
+        var sorted = printed
+        sorted.sort = measure
+        sorted.order = query.sort == measure && query.order == .descending ? .ascending : .descending
+        return Column.Sort(
+          href: SupervisionLink.matrix(sorted), descending: query.sort == measure ? query.order == .descending : nil)
+      }
     }
-    var sorted = printed
-    sorted.sort = measure
-    sorted.order = query.sort == measure && query.order == .descending ? .ascending : .descending
-    let arrow = query.sort == measure ? (query.order == .descending ? "↓" : "↑") : ""
-    return """
-      <th scope="col" class="number\(place)"\(state) title="\(t(measure.title))">\
-      <a class="sort" href="\(SupervisionLink.matrix(sorted))">\(title)<span aria-hidden="true">\(arrow)</span></a></th>
-      """
+    return sheet
   }
 
   /// One body of the table for each level of government.
@@ -161,31 +139,17 @@ struct MatrixPage {
   private func row(_ row: OfficeTally) -> HTML {
     """
     <tr><th scope="row"><a href="\(SupervisionLink.trend(of: row.office))">\(row.name)</a>\
-    \(when: !row.isStanding, " \(badge(t("已撤并", "ended"), .soon))")</th>\(cells(row.tally, of: row.office))\
-    <td data-label="\(t("最近送达", "Last delivery"))">\(row.lastDelivery.map { "\($0.dateInChina)" as HTML } ?? "—")</td></tr>
-    """
-  }
-
-  private var totals: HTML {
-    """
-    <tbody><tr class="total"><th scope="row">\(t("合计", "Total"))</th>\
-    \(cells(matrix.total, of: nil, isLinked: query.level == nil))<td></td></tr></tbody>
+    \(when: !row.isStanding, " \(badge(t("已撤并", "ended"), .soon))")</th>\
+    \(sheet.cells(row.tally) { SupervisionLink.rows($0, of: row.office) })\
+    <td data-label="\(t("最近送达", "Last delivery"))">\(row.lastDelivery.map { "<time>\($0.dateInChina)</time>" as HTML } ?? "—")</td></tr>
     """
   }
 
   /// A total of one level opens to nothing of its own: the rows of a list are those of a department or of all.
-  private func cells(_ tally: Tally, of office: OrganisationID?, isLinked: Bool = true) -> HTML {
-    groups.map { entry in
-      entry.measures.enumerated().map { place, measure in
-        let number = tally[measure]
-        let tone: HTML = "\(when: place == 0, " first")\(when: measure.isLack && number > 0, " lacking")"
-        let shown: HTML =
-          number > 0 && isLinked
-          ? link(grouped(number), SupervisionLink.rows(measure, of: office)) : "\(grouped(number))"
-        return """
-          <td class="number\(tone)" data-label="\(t(entry.group.title)) · \(t(measure.shortTitle))">\(shown)</td>
-          """
-      }.joined()
-    }.joined()
+  private var totals: HTML {
+    """
+    <tbody><tr class="total"><th scope="row">\(t("合计", "Total"))</th>\
+    \(sheet.cells(matrix.total) { query.level == nil ? SupervisionLink.rows($0, of: nil) : nil })<td></td></tr></tbody>
+    """
   }
 }

@@ -7,18 +7,16 @@ package enum SupervisionHeadlines {
   package static func figures(
     _ supervision: Supervision, for principal: Principal, _ language: Language
   ) async throws -> [Figure] {
-    let matrix = try await supervision.matrix(MatrixQuery(), for: principal)
-    guard !matrix.total.isEmpty else { return [] }
-    return figures(matrix, language)
+    guard let (office, tally) = try await supervision.total(for: principal), !tally.isEmpty else { return [] }
+    return figures(tally, of: office, language)
   }
 
   static let measures: [Measure] = [.systemsWithoutEntries, .entriesWithoutMount, .mountsUnused, .grantsUndelivered]
 
   /// The same on top of the matrix itself.
-  static func figures(_ matrix: Matrix, _ language: Language) -> [Figure] {
-    let office = matrix.isWhole ? nil : matrix.rows.first?.office
-    return measures.map { measure in
-      let number = matrix.total[measure]
+  static func figures(_ tally: Tally, of office: OrganisationID?, _ language: Language) -> [Figure] {
+    measures.map { measure in
+      let number = tally[measure]
       return Figure(
         language(measure.title), number, href: SupervisionLink.rows(measure, of: office),
         tone: number > 0 ? .late : .good)

@@ -57,13 +57,21 @@ struct TrendPage {
     """
     <p class="lead">\(t(
       "每月留下月末的数字，本月随时更新；最多列出 \(Supervision.monthsShown) 个月。", "Each month keeps its last numbers, the running one goes on; \(Supervision.monthsShown) months at most."))</p>\
+    \(months.count < 2
+      ? note(.neutral, "\(t("从第二个月起，这里会画出变化。", "From the second month on, the changes are drawn here."))") : charts)\
+    \(numbers)
+    """
+  }
+
+  private var charts: HTML {
+    """
     <div class="charts">\(chart(
       "stock", t("从系统到授权", "From systems to grants"),
       [(.systems, .neutral), (.entries, .active), (.mounts, .good), (.grants, .soon)]))\
     \(chart(
       "lacks", t("待补的缺口", "What is lacking"),
       [(.systemsWithoutEntries, .late), (.entriesWithoutMount, .active), (.mountsUnused, .soon), (.grantsUndelivered, .neutral)]))\
-    \(chart("deliveries", t("每月送达的交换", "Deliveries a month"), [(.deliveries, .active)]))</div>\(numbers)
+    \(chart("deliveries", t("每月送达的交换", "Deliveries a month"), [(.deliveries, .active)]))</div>
     """
   }
 
@@ -79,15 +87,17 @@ struct TrendPage {
   }
 
   private var numbers: HTML {
-    table(
+    let sheet = MeasureSheet(language: t, measures: measures, first: t("月份", "Month"))
+    return sheet.table(
       caption: t("各月的数字", "The numbers of each month"),
-      columns: [Column(t("月份", "Month"))] + measures.map { Column(t($0.title), numeric: true) },
-      rows: months.reversed().map { month, tally in
-        """
-        <tr><th scope="row">\(month.description)</th>\(measures, { measure in
-          tally.map { numberCell($0[measure]) } ?? "<td class=\"number\">—</td>"
-        })</tr>
-        """
-      }.joined(), empty: .nothing)
+      bodies: """
+        <tbody>\(months.reversed(), { entry in
+          """
+          <tr><th scope="row" class="month">\(entry.month.description)</th>\(entry.tally.map {
+            sheet.cells($0)
+          } ?? "<td colspan=\"\(measures.count)\">\(t("这个月没有统计", "Nobody counted in this month"))</td>")</tr>
+          """
+        })</tbody>
+        """)
   }
 }
