@@ -81,6 +81,7 @@ let contexts: [Room] = [
   context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
   context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets"]),
+  context("Mounting", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
 ]

@@ -30,6 +30,7 @@ package struct Cataloguing: Sendable {
   package var calendars: Calendars
   package var rules: [RuleSet]
   package var dependents: Dependents
+  package var mountWatch: MountWatch
   /// Follows the entries for the counts beside search results.
   let board = FacetBoard()
 
@@ -37,7 +38,7 @@ package struct Cataloguing: Sendable {
     db: any Database, clock: Clock, register: SystemRegister, providers: Providers = .identity,
     lists: CodeLists = .embedded,
     classification: Classification = .embedded, calendars: Calendars = .embedded,
-    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none
+    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none, mountWatch: MountWatch = .none
   ) {
     self.db = db
     self.clock = clock
@@ -48,6 +49,7 @@ package struct Cataloguing: Sendable {
     self.calendars = calendars
     self.rules = rules
     self.dependents = dependents
+    self.mountWatch = mountWatch
   }
 
   /// What hangs on a resource, asked before it is withdrawn. `App` fills it in with Sharing's answer.

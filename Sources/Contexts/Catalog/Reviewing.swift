@@ -65,6 +65,9 @@ extension Cataloguing {
       try CatalogSearch.remove(id, in: tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try record(.withdraw, "catalog.version.withdraw", resource, by: principal, at: now, words: reason, in: tx)
+      var gone = resource
+      gone.state = .withdrawn
+      try mountWatch.heard(gone, now, tx)
     }
   }
 
@@ -131,6 +134,7 @@ extension Cataloguing {
     resource.state = next
     resource.publishedOn = now.dateInChina
     try record(.publish, "catalog.version.publish", resource, by: principal, at: now, in: tx)
+    try mountWatch.heard(resource, now, tx)
   }
 
   private func checkReason(_ reason: String, _ field: String, _ missing: Text) throws {
