@@ -18,6 +18,8 @@ struct Corpus: Sendable {
     var format: String
     var cycle: String
     var isMounted: Bool
+    /// Of a mounted one.
+    var freshness: Freshness
     var code: String
     /// All that is searched, as one text.
     var text: String
@@ -60,7 +62,8 @@ struct Corpus: Sendable {
       return Made(
         name: name, abstract: abstract, node: node, provider: provider, providerName: providerName,
         sharingType: pick(["1", "2", "2", "3"]), format: pick(["0311", "0311", "0310", "0203", "0105"]),
-        cycle: pick(cycles), isMounted: pick([true, false]), code: code, text: text)
+        cycle: pick(cycles), isMounted: pick([true, false]), freshness: pick([.current, .current, .late]), code: code,
+        text: text)
     }
   }
 
@@ -79,10 +82,7 @@ struct Corpus: Sendable {
               name: made.name, classes: [made.node], abstract: made.abstract, format: made.format,
               sharingType: made.sharingType, methodClass: "1", methodType: "1", openType: "3", cycle: made.cycle),
             items: [],
-            mount: made.isMounted
-              ? Mount(
-                source: .make(at: Offices.start), table: TableName("t"), keyColumns: ["id"], cursorColumn: nil) : nil,
-            changedAt: Offices.start)
+            mount: nil, changedAt: Offices.start)
           try tx.run(
             """
             INSERT INTO catalog_resource (id, provider, code, latest, published, made_at)
@@ -91,6 +91,9 @@ struct Corpus: Sendable {
           resource.publishedOn = Offices.start.dateInChina
           try CatalogSearch.put(
             resource, code: resource.code!, publishedOn: Offices.start.dateInChina, classification: .embedded, in: tx)
+          if made.isMounted {
+            try CatalogSearch.setCondition(of: resource.id, isMounted: true, freshness: made.freshness, in: tx)
+          }
         }
       }
     }

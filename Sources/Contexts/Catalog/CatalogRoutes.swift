@@ -276,7 +276,7 @@ package enum CatalogRoutes {
       text: String((given["q"] ?? "").prefix(100)), node: given["class"].map { String($0.prefix(24)) },
       provider: try request.queryID("provider"), sharingType: given["sharing"].map { String($0.prefix(8)) },
       format: given["format"].map { String($0.prefix(8)) }, cycle: given["cycle"].map { String($0.prefix(8)) },
-      isMounted: try request.queryFlag("mounted"), after: given["after"],
+      isMounted: try request.queryFlag("mounted"), freshness: try request.queryChoice("fresh"), after: given["after"],
       limit: try request.pageLimit(most: 100, usual: 20))
   }
 

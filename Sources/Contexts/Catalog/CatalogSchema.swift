@@ -70,7 +70,19 @@ package enum CatalogSchema {
           place BIGINT PRIMARY KEY REFERENCES catalog_entry (place) ON DELETE CASCADE, tokens tsvector NOT NULL);
         CREATE INDEX catalog_search_tokens ON catalog_search USING gin (tokens) WITH (fastupdate = off);
 
-        """ + state)
+        """ + state
+    )
+    // Mounted and fresh are measured, not declared: what was declared is forgotten until it is. A measurement changes an
+    // entry under its place, so it carries a number of its own by which the board of filters follows.
+    .adding(
+      "004 measured conditions",
+      """
+      ALTER TABLE catalog_entry ADD COLUMN freshness TEXT NOT NULL DEFAULT 'unknown'
+        CHECK (freshness IN ('current', 'late', 'unknown'));
+      ALTER TABLE catalog_entry ADD COLUMN condition_change BIGINT NOT NULL DEFAULT 0;
+      UPDATE catalog_entry SET is_mounted = FALSE;
+      CREATE INDEX catalog_entry_by_condition_change ON catalog_entry (condition_change);
+      """)
 
   private static let state = """
     DROP TABLE catalog_entry_class;

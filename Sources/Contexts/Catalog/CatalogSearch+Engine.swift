@@ -67,6 +67,31 @@ extension CatalogSearch {
     }
   }
 
+  /// Exchanges the tokens of what was measured.
+  static func reindex(
+    _ id: ResourceID, from before: Condition, to after: Condition, in tx: any Transaction
+  ) throws {
+    guard let place = try tx.int("SELECT place FROM catalog_entry WHERE resource = \(id)") else { return }
+    let gone = before.facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 }
+    let come = after.facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 }
+    switch tx.engine {
+    case .sqlite:
+      guard let text = try tx.text("SELECT tokens FROM catalog_search WHERE rowid = \(place)") else { return }
+      let changed = text.split(separator: " ").map { token in
+        gone.firstIndex(of: String(token)).map { come[$0] } ?? String(token)
+      }
+      try tx.run("UPDATE catalog_search SET tokens = \(changed.joined(separator: " ")) WHERE rowid = \(place)")
+    case .postgres:
+      // Filters stand in no phrase, so theirs may be the last positions.
+      try tx.run(
+        """
+        UPDATE catalog_search SET tokens = ts_delete(tokens, string_to_array(\(gone.joined(separator: " ")), ' '))
+          || CAST(\(come.map { "'\($0)':1" }.joined(separator: " ")) AS tsvector)
+        WHERE place = \(place)
+        """)
+    }
+  }
+
   static func unindex(_ place: Int, in tx: any Transaction) throws {
     switch tx.engine {
     case .sqlite: try tx.run("DELETE FROM catalog_search WHERE rowid = \(place)")

@@ -3,10 +3,11 @@ internal import Storage
 import Synchronization
 
 /// The filters' values of every entry in force, kept in memory (about 20 bytes an entry), so that ten thousand hits are
-/// counted by class, provider, sharing type, format and cycle in a fraction of a millisecond.
+/// counted by every filter in a fraction of a millisecond.
 ///
-/// It follows the entries by their `place`, which only grows and becomes visible in that order; a row is never
-/// changed under its place. What left the catalogue stays on the board and is never among the hits.
+/// It follows the entries by their `place`, which only grows and becomes visible in that order. Nothing but a measured
+/// condition changes under an entry's place, and each such change has a number that grows likewise. What left the
+/// catalogue stays on the board and is never among the hits.
 package final class FacetBoard: Sendable {
   /// How many of the hits have each value.
   struct Counts {
@@ -15,6 +16,8 @@ package final class FacetBoard: Sendable {
     var formats: [String: Int] = [:]
     var cycles: [String: Int] = [:]
     var classes: [String: Int] = [:]
+    var mounted: [String: Int] = [:]
+    var freshness: [String: Int] = [:]
   }
 
   private let state = Mutex(State())
@@ -54,6 +57,8 @@ package final class FacetBoard: Sendable {
 
   private struct Values {
     var provider, sharingType, format, cycle: UInt16
+    var isMounted: Bool
+    var freshness: Freshness
     /// Where its classes begin in `classes`, and how many they are.
     var firstClass: UInt32
     var classCount: UInt16
@@ -63,6 +68,7 @@ package final class FacetBoard: Sendable {
     var values: [Values?] = []
     var classes: [UInt16] = []
     var seen = 0
+    var seenCondition = 0
     var providers = Numbers()
     var providerNames: [String] = []
     var sharingTypes = Numbers()
@@ -75,8 +81,8 @@ package final class FacetBoard: Sendable {
       // A read that fails half way leaves whole rows only: the next goes on after the last of them.
       try tx.forEach(
         """
-        SELECT place, provider, provider_name, sharing_type, format_class, cycle, classes FROM catalog_entry
-        WHERE place > \(seen) ORDER BY place
+        SELECT place, provider, provider_name, sharing_type, format_class, cycle, classes, is_mounted, freshness
+        FROM catalog_entry WHERE place > \(seen) ORDER BY place
         """
       ) { row in
         let place = try row.int("place")
@@ -95,9 +101,22 @@ package final class FacetBoard: Sendable {
         values[place] = Values(
           provider: provider, sharingType: sharingTypes.of(try row.text("sharing_type")),
           format: formats.of(try row.text("format_class")), cycle: cycles.of(try row.text("cycle")),
+          isMounted: try row.bool("is_mounted"), freshness: try row.choice("freshness"),
           firstClass: UInt32(classes.count), classCount: UInt16(nodes.count))
         classes.append(contentsOf: nodes)
         seen = place
+        return true
+      }
+      try tx.forEach(
+        """
+        SELECT place, is_mounted, freshness, condition_change FROM catalog_entry
+        WHERE condition_change > \(seenCondition) ORDER BY condition_change
+        """
+      ) { row in
+        let place = try row.int("place")
+        values[place]?.isMounted = try row.bool("is_mounted")
+        values[place]?.freshness = try row.choice("freshness")
+        seenCondition = try row.int("condition_change")
         return true
       }
     }
@@ -107,6 +126,9 @@ package final class FacetBoard: Sendable {
       var bySharing = [Int](repeating: 0, count: sharingTypes.texts.count)
       var byFormat = [Int](repeating: 0, count: formats.texts.count)
       var byCycle = [Int](repeating: 0, count: cycles.texts.count)
+      var all = 0
+      var mounted = 0
+      var byFreshness: [Freshness: Int] = [:]
       var byNode = [Int](repeating: 0, count: nodes.texts.count)
       for place in places where place < values.count {
         guard let found = values[place] else { continue }
@@ -114,6 +136,9 @@ package final class FacetBoard: Sendable {
         bySharing[Int(found.sharingType)] += 1
         byFormat[Int(found.format)] += 1
         byCycle[Int(found.cycle)] += 1
+        all += 1
+        if found.isMounted { mounted += 1 }
+        byFreshness[found.freshness, default: 0] += 1
         let first = Int(found.firstClass)
         for node in classes[first..<first + Int(found.classCount)] where Int(depths[Int(node)]) == depth {
           byNode[Int(node)] += 1
@@ -127,6 +152,8 @@ package final class FacetBoard: Sendable {
       counts.formats = formats.counted(byFormat)
       counts.cycles = cycles.counted(byCycle)
       counts.classes = nodes.counted(byNode)
+      counts.mounted = ["1": mounted, "0": all - mounted].filter { $0.value > 0 }
+      counts.freshness = Dictionary(uniqueKeysWithValues: byFreshness.map { ($0.key.rawValue, $0.value) })
       return counts
     }
   }

@@ -122,14 +122,15 @@ extension Cataloguing {
   ) throws {
     let next = try resource.state.applying(.publish)
     guard let code = resource.code else { throw Self.unknown }
-    if let before = try CatalogStore.published(resource.id, in: tx) {
+    let before = try CatalogStore.published(resource.id, in: tx)
+    if let before {
       try CatalogStore.move(before, to: before.state.applying(.supersede), at: now, in: tx)
       try CatalogStore.record(.supersede, of: before, by: principal, at: now, in: tx)
     }
     try CatalogStore.move(resource, to: next, at: now, publishedOn: now.dateInChina, in: tx)
     try CatalogStore.setPublished(resource.version, of: resource.id, in: tx)
     try CatalogSearch.put(
-      resource, code: code, publishedOn: now.dateInChina, classification: classification, in: tx)
+      resource, replacing: before, code: code, publishedOn: now.dateInChina, classification: classification, in: tx)
     try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     resource.state = next
     resource.publishedOn = now.dateInChina

@@ -42,6 +42,7 @@ enum SearchFacet: Hashable {
   case format(String)
   case cycle(String)
   case isMounted(Bool)
+  case freshness(Freshness)
 
   /// Nil for a value that no entry can have; letters and digits only.
   var token: String? {
@@ -53,6 +54,7 @@ enum SearchFacet: Hashable {
       case .format(let code): ("f", code)
       case .cycle(let code): ("y", code)
       case .isMounted(let mounted): ("m", mounted ? "1" : "0")
+      case .freshness(let freshness): ("u", freshness.rawValue)
       }
     guard !value.isEmpty, value.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) }) else {
       return nil
@@ -71,6 +73,11 @@ extension CatalogQuery {
     if let format { facets.append(.format(format)) }
     if let cycle { facets.append(.cycle(cycle)) }
     if let isMounted { facets.append(.isMounted(isMounted)) }
+    if let freshness { facets.append(.freshness(freshness)) }
     return facets.allSatisfy { $0.token != nil } ? facets : nil
   }
+}
+
+extension CatalogSearch.Condition {
+  var facets: [SearchFacet] { [.isMounted(isMounted), .freshness(freshness)] }
 }

@@ -20,7 +20,7 @@ extension Cataloguing {
 
 extension CatalogSearch {
   /// Grows when `SearchDocument` makes other tokens of the same entry.
-  static let tokenVersion = 1
+  static let tokenVersion = 2
 
   /// Indexes the next entries anew; answers the place of the last, nil when there was none.
   static func renew(
@@ -32,10 +32,11 @@ extension CatalogSearch {
     {
       let found = try row.int("place")
       try unindex(found, in: tx)
-      if let resource = try CatalogStore.find(try row.id("resource"), version: try row.int("version"), in: tx),
-        let code = resource.code
+      let id: ResourceID = try row.id("resource")
+      if let resource = try CatalogStore.find(id, version: try row.int("version"), in: tx), let code = resource.code,
+        let condition = try condition(of: id, in: tx)
       {
-        try index(found, document(resource, code: code, classification: classification), in: tx)
+        try index(found, document(resource, condition, code: code, classification: classification), in: tx)
       }
       last = found
     }

@@ -16,6 +16,7 @@ enum CatalogAPI {
           "facets": [
             "class": counts(hits.classes), "provider": counts(hits.providers), "sharing": counts(hits.sharingTypes),
             "format": counts(hits.formats), "cycle": counts(hits.cycles),
+            "mounted": counts(hits.mounted), "fresh": counts(hits.freshness),
           ],
         ])
       }.described(
@@ -29,6 +30,9 @@ enum CatalogAPI {
           QueryParameter("format", Text("格式分类 01–06", "class of format, 01 to 06")),
           QueryParameter("cycle", Text("更新周期代码", "code of the update cycle")),
           QueryParameter("mounted", Text("1 已挂接，0 未挂接", "1 mounted, 0 not"), Schema.choice(["1", "0"])),
+          QueryParameter(
+            "fresh", Text("更新情况：按期、逾期、未知", "whether it keeps its update cycle"),
+            Schema.choice(Freshness.allCases.map(\.rawValue))),
           .cursor("after", Schema.text), .limit(most: 100, usual: 20),
         ]),
       Route.get(
@@ -63,12 +67,16 @@ enum CatalogAPI {
           ("id", Schema.id), ("version", Schema.whole), ("code", Schema.text), ("name", Schema.text),
           ("abstract", Schema.text), ("provider", Schema.id), ("providerName", Schema.text),
           ("classes", Schema.list(Schema.text)), ("sharingType", Schema.text), ("format", Schema.text),
-          ("cycle", Schema.text), ("isMounted", Schema.flag), ("itemCount", Schema.whole), ("publishedOn", Schema.day),
+          ("cycle", Schema.text), ("isMounted", Schema.flag),
+          ("freshness", Schema.choice(Freshness.self)), ("itemCount", Schema.whole), ("publishedOn", Schema.day),
         ]))
     ),
     (
       "facets",
-      Schema.object([("class", count), ("provider", count), ("sharing", count), ("format", count), ("cycle", count)])
+      Schema.object([
+        ("class", count), ("provider", count), ("sharing", count), ("format", count), ("cycle", count),
+        ("mounted", count), ("fresh", count),
+      ])
     ),
   ])
 
@@ -109,7 +117,8 @@ enum CatalogAPI {
       "name": .string(entry.name), "abstract": .string(entry.abstract), "provider": .string(entry.provider.text),
       "providerName": .string(entry.providerName), "classes": strings(entry.classes),
       "sharingType": .string(entry.sharingType), "format": .string(entry.format), "cycle": .string(entry.cycle),
-      "isMounted": JSON(entry.isMounted), "itemCount": JSON(entry.itemCount),
+      "isMounted": JSON(entry.isMounted), "freshness": .string(entry.freshness.rawValue),
+      "itemCount": JSON(entry.itemCount),
       "publishedOn": .string(entry.publishedOn.description),
     ]
   }

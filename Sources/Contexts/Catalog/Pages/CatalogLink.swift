@@ -32,7 +32,8 @@ enum CatalogLink {
       [
         ("q", query.text.isEmpty ? nil : query.text), ("class", query.node), ("provider", query.provider?.text),
         ("sharing", query.sharingType), ("format", query.format), ("cycle", query.cycle),
-        ("mounted", query.isMounted.map { $0 ? "1" : "0" }), ("after", query.after),
+        ("mounted", query.isMounted.map { $0 ? "1" : "0" }), ("fresh", query.freshness?.rawValue),
+        ("after", query.after),
       ])
   }
 }
@@ -53,6 +54,15 @@ func stateBadge(_ t: Language, _ state: VersionState) -> HTML {
 func sharingBadge(_ t: Language, _ type: String, _ lists: CodeLists) -> HTML {
   guard !type.isEmpty else { return badge(t("未定", "not set")) }
   return badge(t(lists.sharingTypes.text(type)), type == "1" ? .good : type == "2" ? .active : .neutral)
+}
+
+/// Nothing is said of what was not measured.
+func freshnessBadge(_ t: Language, _ freshness: Freshness) -> HTML {
+  switch freshness {
+  case .current: badge(t(freshness.title), .good)
+  case .late: badge(t(freshness.title), .late)
+  case .unknown: ""
+  }
 }
 
 func severityBadge(_ t: Language, _ severity: Finding.Severity) -> HTML {
