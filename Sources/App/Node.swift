@@ -15,6 +15,7 @@ import Inventory
 import Jobs
 import Kernel
 import Logging
+import Mounting
 import Sharing
 import Storage
 import StoragePostgres
@@ -33,6 +34,7 @@ struct Node: Sendable {
   let people: People
   let register: SystemRegister
   let cataloguing: Cataloguing
+  let mounting: Mounting
   let importDesk: ImportDesk
   let sharing: Sharing
   let exchange: Exchange
@@ -42,7 +44,8 @@ struct Node: Sendable {
   static let migrations: [Migrations] = [
     JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
     IdentitySchema.migrations,
-    InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
+    InventorySchema.migrations, CatalogSchema.migrations, MountingSchema.migrations, SharingSchema.migrations,
+    ExchangeSchema.migrations,
   ]
 
   static let connectors = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind])
@@ -53,13 +56,15 @@ struct Node: Sendable {
       .auditRead: [.auditAdministrator],
       .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
     ],
-    People.authority, SystemRegister.authority, Cataloguing.authority, Sharing.authority, Exchange.authority,
+    People.authority, SystemRegister.authority, Cataloguing.authority, Mounting.authority, Sharing.authority,
+    Exchange.authority,
   ])
 
   /// What the log's codes are called.
   static let words = AuditWords(
     [
-      Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words,
+      Sharing.words, Exchange.words, Mounting.words, Cataloguing.words, SystemRegister.words, People.words,
+      AuditErasure.words,
       calendarWords,
     ],
     people: { try People.named($0, in: $1) }, name: { try People.name(of: $0, in: $1) },
@@ -89,6 +94,7 @@ struct Node: Sendable {
     try await database.migrate(migrations)
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
+    try await node.mounting.keepSchedules()
     try await node.recountByNewProgram()
     return node
   }
@@ -121,7 +127,10 @@ struct Node: Sendable {
         }
     }
     cataloguing = Cataloguing(
-      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn)
+      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn,
+      mountWatch: MountWatch { try Mounting.heard($0, at: $1, in: $2) })
+    mounting = Mounting(
+      db: database, clock: clock, register: register, cataloguing: cataloguing, calendars: calendars)
     importDesk = ImportDesk(folder: settings.data + "/imports")
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
@@ -138,7 +147,7 @@ struct Node: Sendable {
 
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
-    let exchange = exchange
+    let (exchange, mounting) = (exchange, mounting)
     return [
       Exchange.job: { context in
         do {
@@ -154,6 +163,20 @@ struct Node: Sendable {
       Exchange.turn: { context in
         guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
         try await exchange.takeTurn(id)
+        return nil
+      },
+      Mounting.sweepJob: { _ in
+        let surveyed = try await mounting.surveyDue()
+        return "\(try await mounting.sweep()) + \(surveyed)"
+      },
+      Mounting.testJob: { context in
+        guard let id = TieID(context.job.payload) else { throw JobFailure.permanent("not a tie's id") }
+        try await mounting.test(id)
+        return nil
+      },
+      Mounting.draftJob: { context in
+        guard let id = DraftBatchID(context.job.payload) else { throw JobFailure.permanent("not a batch's id") }
+        try await mounting.make(id) { try await context.report(done: $0, total: $1) }
         return nil
       },
     ]

@@ -6,6 +6,7 @@ import Inbox
 import Inventory
 import Kernel
 import Logging
+import Mounting
 import NationalCrypto
 import Sharing
 import Storage
@@ -21,7 +22,8 @@ extension Node {
         offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
-      + CatalogRoutes.routes(cataloguing)
+      + CatalogRoutes.routes(cataloguing, section: MountingRoutes.section(mounting))
+      + MountingRoutes.routes(mounting)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
       + ExchangeRoutes.routes(exchange: exchange)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)

@@ -28,7 +28,7 @@ private enum Doors {
   static let administrators: Set<Role?> = [.systemAdministrator, .securityAdministrator, .auditAdministrator]
   static let security: Set<Role?> = [.securityAdministrator]
 
-  static let table: [Line] = coming + account + people + systems + catalogue + sharing + deliveries + log
+  static let table: [Line] = coming + account + people + systems + catalogue + mounting + sharing + deliveries + log
 
   private static let coming: [Line] = [
     ("GET /", anybody),
@@ -82,7 +82,6 @@ private enum Doors {
     ("GET /systems/{id}/sources/{source}/edit", officers),
     ("POST /systems/{id}/sources/{source}", officers),
     ("POST /systems/{id}/sources/{source}/probe", officers),
-    ("GET /systems/{id}/sources/{source}/tables", officers),
     ("GET /api/v1/systems", offices),
   ]
 
@@ -114,6 +113,27 @@ private enum Doors {
     ("POST /catalog/review/{id}", operators),
     ("GET /api/v1/catalog/resources", offices),
     ("GET /api/v1/catalog/resources/{id}", offices),
+  ]
+
+  private static let mounting: [Line] = [
+    ("GET /mounting", officers.union(operators).union(leaders)),
+    ("GET /mounting/ties/{id}", officers.union(operators).union(leaders)),
+    ("POST /mounting/ties/{id}/test", officers.union(operators).union(leaders)),
+    ("POST /mounting/ties/{id}/remove", officers),
+    ("GET /mounting/resources/{id}", officers),
+    ("GET /mounting/resources/{id}/table", officers),
+    ("POST /mounting/resources/{id}/table", officers),
+    ("POST /mounting/resources/{id}/files", officers),
+    ("POST /mounting/resources/{id}/api", officers),
+    ("GET /systems/{id}/sources/{source}/tables", officers),
+    ("POST /mounting/sources/{id}/read", officers),
+    ("POST /mounting/sources/{id}/drafts", officers),
+    ("GET /mounting/batches/{id}", officers),
+    ("GET /mounting/sources/{id}/changes", officers),
+    ("POST /mounting/changes/{id}/take", officers),
+    ("POST /mounting/changes/{id}/dismiss", officers),
+    ("GET /api/v1/mounting/ties", officers.union(operators).union(leaders)),
+    ("POST /api/v1/mounting/ties/{id}/test", officers.union(operators).union(leaders)),
   ]
 
   private static let sharing: [Line] = [

@@ -4,12 +4,14 @@ internal import Kernel
 package import Web
 
 package enum CatalogRoutes {
-  package static func routes(_ cataloguing: Cataloguing) -> [Route] {
-    finding(cataloguing) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing) + reviewing(cataloguing)
+  /// `section` is what a context above has to say on an entry's page.
+  package static func routes(_ cataloguing: Cataloguing, section: EntrySection = .none) -> [Route] {
+    finding(cataloguing, section) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing)
+      + reviewing(cataloguing)
       + CatalogAPI.routes(cataloguing)
   }
 
-  private static func finding(_ cataloguing: Cataloguing) -> [Route] {
+  private static func finding(_ cataloguing: Cataloguing, _ section: EntrySection) -> [Route] {
     [
       .get("/catalog", .permission(.readCatalog)) { request in
         let principal = try request.visitor()
@@ -29,7 +31,7 @@ package enum CatalogRoutes {
         return .page(
           resourcePage(
             request, view, lists: cataloguing.lists, classification: cataloguing.classification,
-            mayReview: principal.may(.reviewCatalog)))
+            mayReview: principal.may(.reviewCatalog), section: try await section.html(request, view.resource)))
       },
     ]
   }

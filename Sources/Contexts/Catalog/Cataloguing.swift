@@ -73,6 +73,11 @@ package struct Cataloguing: Sendable {
     try await db.read { tx in try visible(principal, id, version: version, in: tx) }
   }
 
+  /// The version that is being written or was last ended, for its department.
+  package func latest(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
+    try await db.read { tx in try own(principal, id, in: tx) }
+  }
+
   package func findings(_ principal: Principal, _ id: ResourceID) async throws -> [Finding] {
     try await db.read { tx in
       let resource = try visible(principal, id, version: CatalogStore.latest(id, in: tx)?.version, in: tx)

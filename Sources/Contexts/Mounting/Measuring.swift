@@ -138,6 +138,16 @@ extension Mounting {
         try Inbox.close(subject: "tie", tie.id.text, kind: kind, by: .system(), at: now, in: tx)
       }
     }
+    if tie.isInForce { try Self.tellSearch(of: tie.resource, in: tx) }
+  }
+
+  /// An entry with several ties is mounted when one of them works, and as fresh as its freshest.
+  static func tellSearch(of resource: ResourceID, in tx: any Transaction) throws {
+    let ties = try TieStore.ties(of: resource, in: tx)
+    let states = Set(ties.map(\.timeliness))
+    try CatalogSearch.setCondition(
+      of: resource, isMounted: ties.contains { $0.state == .mounted },
+      freshness: states.contains(.timely) ? .current : states.contains(.late) ? .late : .unknown, in: tx)
   }
 
   // MARK: The schedule

@@ -91,6 +91,7 @@ package struct Mounting: Sendable {
       tie.dueAt = now
       try put(tie, at: now, in: tx)
     }
+    if isInForce { try tellSearch(of: resource.id, in: tx) }
   }
 
   private static func put(_ tie: Tie, at now: Instant, in tx: any Transaction) throws {

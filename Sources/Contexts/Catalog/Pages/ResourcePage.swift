@@ -4,7 +4,8 @@ internal import Kernel
 internal import Web
 
 func resourcePage(
-  _ request: Request, _ view: ResourceView, lists: CodeLists, classification: Classification, mayReview: Bool
+  _ request: Request, _ view: ResourceView, lists: CodeLists, classification: Classification, mayReview: Bool,
+  section: HTML = .nothing
 ) -> Page {
   let t = request.language
   let resource = view.resource
@@ -16,7 +17,7 @@ func resourcePage(
       <p class="badges">\(sharingBadge(t, resource.metadata.sharingType, lists)) \
       \(resource.mount == nil ? badge(t("未挂接", "Not mounted"), .soon) : badge(t("已挂接", "Mounted"), .good)) \
       \(badge(t("第 \(resource.version) 版", "Version \(resource.version)")))</p>\(latestNotice(t, view))\
-      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(history(t, view))
+      \(facts(metadataFacts(t, view, lists, classification)))\(section)\(itemsPart(request, view, lists))\(history(t, view))
       """)
 }
 
