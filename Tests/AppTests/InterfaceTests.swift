@@ -4,6 +4,7 @@ import Exchange
 import Foundation
 import Identity
 import Kernel
+import Mounting
 import Sharing
 import Storage
 import TestKit
@@ -51,7 +52,7 @@ import Web
           ("/api/v1/me", "/api/v1/me", visitor),
           ("/api/v1/organisations", "/api/v1/organisations?limit=3", visitor),
           ("/api/v1/systems", "/api/v1/systems", visitor),
-          ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=0&fresh=unknown", visitor),
+          ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=1", visitor),
           ("/api/v1/catalog/resources/{id}", "/api/v1/catalog/resources/\(stage.resource.id)", visitor),
           ("/api/v1/mounting/ties", "/api/v1/mounting/ties", visitor),
           ("/api/v1/requests", "/api/v1/requests", visitor),
