@@ -84,6 +84,7 @@ let contexts: [Room] = [
   context("Mounting", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
+  context("Supervision", ["Exchange", "Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
 ]
 
 let connectors: [Room] = [

@@ -20,6 +20,7 @@ import Sharing
 import Storage
 import StoragePostgres
 import StorageSQLite
+import Supervision
 import Web
 
 /// Everything of one node, wired by hand: the database, the keys, each context.
@@ -38,6 +39,7 @@ struct Node: Sendable {
   let importDesk: ImportDesk
   let sharing: Sharing
   let exchange: Exchange
+  let supervision: Supervision
   let sequencer: Sequencer
 
   /// Every context's tables, in the order of the graph.
@@ -45,7 +47,7 @@ struct Node: Sendable {
     JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
     IdentitySchema.migrations,
     InventorySchema.migrations, CatalogSchema.migrations, MountingSchema.migrations, SharingSchema.migrations,
-    ExchangeSchema.migrations,
+    ExchangeSchema.migrations, SupervisionSchema.migrations,
   ]
 
   static let connectors = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind])
@@ -57,7 +59,7 @@ struct Node: Sendable {
       .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
     ],
     People.authority, SystemRegister.authority, Cataloguing.authority, Mounting.authority, Sharing.authority,
-    Exchange.authority,
+    Exchange.authority, Supervision.authority,
   ])
 
   /// What the log's codes are called.
@@ -96,6 +98,7 @@ struct Node: Sendable {
     try await node.cataloguing.renewSearch()
     try await node.mounting.keepSchedules()
     try await node.recountByNewProgram()
+    try await node.supervision.keepCounting()
     return node
   }
 
@@ -141,14 +144,16 @@ struct Node: Sendable {
     exchange = Exchange(
       database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal,
       admission: admission, nodeKey: keys.sealing)
+    supervision = Supervision(database: database, clock: clock)
     sequencer = Sequencer(
       database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
   }
 
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
-    let (exchange, mounting) = (exchange, mounting)
+    let (exchange, mounting, supervision) = (exchange, mounting, supervision)
     return [
+      Supervision.job: { _ in "\(try await supervision.refresh())" },
       Exchange.job: { context in
         do {
           let (delivery, _) = try await exchange.carryOut(context.job) { progress in

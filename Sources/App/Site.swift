@@ -10,13 +10,14 @@ import Mounting
 import NationalCrypto
 import Sharing
 import Storage
+import Supervision
 import Web
 import WebServer
 
 extension Node {
   /// Every address of the site, each with its door.
   var routes: [Route] {
-    SharingRoutes.routes(sharing: sharing, cataloguing: cataloguing)
+    SharingRoutes.routes(sharing: sharing, cataloguing: cataloguing, headlines: headlines)
       + IdentityRoutes.routes(
         signIn: signIn, people: people,
         offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
@@ -26,11 +27,21 @@ extension Node {
       + MountingRoutes.routes(mounting)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
       + ExchangeRoutes.routes(exchange: exchange)
+      + SupervisionRoutes.routes(supervision)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)
   }
 }
 
 extension Node {
+  /// What a leader's home page begins with.
+  private var headlines: SharingRoutes.Headlines {
+    let supervision = supervision
+    return { principal, language in
+      guard principal.may(.superviseAsAuthority) || principal.may(.superviseAll) else { return [] }
+      return try await SupervisionHeadlines.figures(supervision, for: principal, language)
+    }
+  }
+
   /// What Identity, which stands below the catalogue, needs to know of its tree.
   private var classificationNodes: ClassificationNodes {
     let classification = cataloguing.classification

@@ -28,7 +28,8 @@ private enum Doors {
   static let administrators: Set<Role?> = [.systemAdministrator, .securityAdministrator, .auditAdministrator]
   static let security: Set<Role?> = [.securityAdministrator]
 
-  static let table: [Line] = coming + account + people + systems + catalogue + mounting + sharing + deliveries + log
+  static let table: [Line] =
+    coming + account + people + systems + catalogue + mounting + sharing + deliveries + supervision + log
 
   private static let coming: [Line] = [
     ("GET /", anybody),
@@ -166,6 +167,19 @@ private enum Doors {
     ("POST /deliveries/{id}/quarantine", officers),
     ("GET /api/v1/deliveries", offices),
     ("GET /api/v1/deliveries/{id}", offices),
+  ]
+
+  /// Everybody's row or the own department's alone, as the visitor is.
+  private static let supervisors: Set<Role?> = [.leader, .dataOfficer, .platformOperator]
+
+  private static let supervision: [Line] = [
+    ("GET /supervision", supervisors),
+    ("GET /supervision/rows", supervisors),
+    ("GET /supervision/rows.csv", supervisors),
+    ("GET /supervision/trend", supervisors),
+    ("GET /api/v1/supervision/matrix", supervisors),
+    ("GET /api/v1/supervision/rows", supervisors),
+    ("GET /api/v1/supervision/trend", supervisors),
   ]
 
   private static let log: [Line] = [

@@ -7,6 +7,7 @@ import Kernel
 import Mounting
 import Sharing
 import Storage
+import Supervision
 import TestKit
 import Testing
 import Web
@@ -40,6 +41,7 @@ import Web
       var second = stage.draft
       second.targetTable = "other"
       _ = try await node.sharing.submit(second, by: stage.cast.clerk)
+      try await node.supervision.refresh()
       try await node.sequencer.sequenceAll()
       let record = try await node.database.read {
         try $0.row("SELECT record FROM audit_leaf ORDER BY leaf_index LIMIT 1")?.text("record")
@@ -61,6 +63,9 @@ import Web
           ("/api/v1/grants/{id}", "/api/v1/grants/\(grant.id)", visitor),
           ("/api/v1/deliveries", "/api/v1/deliveries?grant=\(grant.id)", visitor),
           ("/api/v1/deliveries/{id}", "/api/v1/deliveries/\(delivery.id)", visitor),
+          ("/api/v1/supervision/matrix", "/api/v1/supervision/matrix?sort=entries&limit=3", visitor),
+          ("/api/v1/supervision/rows", "/api/v1/supervision/rows?what=deliveries", visitor),
+          ("/api/v1/supervision/trend", "/api/v1/supervision/trend", visitor),
           ("/api/v1/audit/records", "/api/v1/audit/records?limit=200", auditor),
           ("/api/v1/audit/records/{id}/proof", "/api/v1/audit/records/\(record ?? "")/proof", auditor),
           ("/api/v1/audit/checkpoints/latest", "/api/v1/audit/checkpoints/latest", auditor),
@@ -148,6 +153,11 @@ import Web
           ("/api/v1/catalog/resources?fresh=yes", "fresh", visitor),
           ("/api/v1/catalog/resources?provider=7", "provider", visitor),
           ("/api/v1/catalog/resources?after=x", "after", visitor),
+          ("/api/v1/supervision/matrix?sort=size", "sort", visitor),
+          ("/api/v1/supervision/matrix?after=\(id)", "after", visitor),
+          ("/api/v1/supervision/rows?what=all", "what", visitor),
+          ("/api/v1/supervision/rows?after=7", "after", visitor),
+          ("/api/v1/supervision/trend?office=7", "office", visitor),
           ("/api/v1/audit/records?before=7", "before", auditor), ("/api/v1/audit/records?from=7", "from", auditor),
           ("/api/v1/audit/records?limit=1000", "limit", auditor),
         ]

@@ -82,6 +82,19 @@ package enum CatalogSchema {
       ALTER TABLE catalog_entry ADD COLUMN condition_change BIGINT NOT NULL DEFAULT 0;
       UPDATE catalog_entry SET is_mounted = FALSE;
       CREATE INDEX catalog_entry_by_condition_change ON catalog_entry (condition_change);
+      """
+    )
+    // What Supervision counts and lists by department, each from an index that holds nothing else (`EntryCounts`).
+    .adding(
+      "020 entries that lack something",
+      """
+      CREATE INDEX catalog_entry_by_mount ON catalog_entry (provider, is_mounted, place);
+      CREATE INDEX catalog_entry_without_items ON catalog_entry (provider, place) WHERE items = 0;
+      CREATE INDEX catalog_version_by_system ON catalog_version (system) WHERE state = 'published';
+      CREATE INDEX catalog_version_without_system ON catalog_version (provider, resource)
+        WHERE state = 'published' AND system IS NULL;
+      CREATE INDEX catalog_version_without_condition ON catalog_version (provider, resource)
+        WHERE state = 'published' AND sharing_type <> '1' AND sharing_condition = '';
       """)
 
   private static let state = """

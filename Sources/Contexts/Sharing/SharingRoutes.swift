@@ -3,7 +3,7 @@ import Audit
 package import Catalog
 import Inbox
 import Inventory
-import Kernel
+package import Kernel
 import Storage
 package import Web
 
@@ -11,9 +11,15 @@ package import Web
 package struct SharingRoutes: Sendable {
   let sharing: Sharing
   let cataloguing: Cataloguing
+  let headlines: Headlines
 
-  package static func routes(sharing: Sharing, cataloguing: Cataloguing) -> [Route] {
-    let site = SharingRoutes(sharing: sharing, cataloguing: cataloguing)
+  /// The numbers that a visitor's home page begins with; filled in by App from the context that counts them.
+  package typealias Headlines = @Sendable (Principal, Language) async throws -> [Figure]
+
+  package static func routes(
+    sharing: Sharing, cataloguing: Cataloguing, headlines: @escaping Headlines = { _, _ in [] }
+  ) -> [Route] {
+    let site = SharingRoutes(sharing: sharing, cataloguing: cataloguing, headlines: headlines)
     return site.home + site.requests + site.steps + site.grants + SharingAPI(sharing: sharing).routes
   }
 
@@ -24,7 +30,10 @@ package struct SharingRoutes: Sendable {
       .get("/", .anyone) { request in
         guard let principal = request.principal else { return .page(HomePage.welcome(request)) }
         let (tasks, count) = try await waiting(principal, nil, 10)
-        return .page(HomePage.home(request, principal, tasks: tasks, count: count, shortcuts: shortcuts(principal)))
+        return .page(
+          HomePage.home(
+            request, principal, tasks: tasks, count: count, shortcuts: shortcuts(principal),
+            headlines: try await headlines(principal, request.language)))
       },
       .get("/inbox", .signedIn) { request in
         let (tasks, count) = try await waiting(request.visitor(), request.queryPlace("after", Inbox.Place.init), 51)

@@ -136,7 +136,7 @@ extension Section {
     switch self {
     case .home: "/"
     case .evidence: "/audit"
-    case .systems, .catalog, .requests, .grants, .deliveries, .people: "/" + rawValue
+    case .systems, .catalog, .requests, .grants, .deliveries, .supervision, .people: "/" + rawValue
     }
   }
 
@@ -148,6 +148,7 @@ extension Section {
     case .requests: Text("共享申请", "Requests")
     case .grants: Text("授权", "Grants")
     case .deliveries: Text("数据交换", "Deliveries")
+    case .supervision: Text("共享监督", "Supervision")
     case .evidence: Text("存证审计", "Evidence")
     case .people: Text("人员机构", "People")
     }

@@ -188,7 +188,7 @@ extension Response {
 
 /// Which part of the navigation a page belongs to; follows the spine.
 package enum Section: String, Sendable, CaseIterable {
-  case home, systems, catalog, requests, grants, deliveries, evidence, people
+  case home, systems, catalog, requests, grants, deliveries, supervision, evidence, people
 }
 
 /// One page of the site: a title and a body; the layout adds the rest.

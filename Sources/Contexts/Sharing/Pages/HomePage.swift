@@ -20,7 +20,8 @@ enum HomePage {
   }
 
   static func home(
-    _ request: Request, _ principal: Principal, tasks: [InboxTask], count: Int, shortcuts: [(Text, String)]
+    _ request: Request, _ principal: Principal, tasks: [InboxTask], count: Int, shortcuts: [(Text, String)],
+    headlines: [Figure]
   ) -> Page {
     let t = request.language
     let today = request.now.dateInChina
@@ -30,6 +31,7 @@ enum HomePage {
       body: """
         <h1>\(principal.name)\(t("，您好", ", welcome"))</h1>
         <p class="lead">\(principal.organisationName) · <a href="/inbox">\(t("待办 \(count) 件", "\(count) waiting"))</a>\(when: late > 0, " · \(badge(t("逾期 \(late) 件", "\(late) late"), .late))")</p>
+        \(when: !headlines.isEmpty, figures(headlines))\
         \(list(t, tasks, today: today, caption: t("等我办理的", "Waiting for me"), empty: beginning(principal, t)))
         <h2>\(t("从这里开始", "Start here"))</h2><ul class="tiles">\(shortcuts, { "<li><a href=\"\($0.1)\">\(t($0.0))</a></li>" })</ul>
         """)
