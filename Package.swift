@@ -84,6 +84,7 @@ let contexts: [Room] = [
   context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
   context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets", "Attachments"]),
+  context("Mounting", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Feedback", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Census", ["Catalog", "Inventory", "Identity", "Audit", "Spreadsheets"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
@@ -123,7 +124,7 @@ func context(_ name: String, _ below: [String]) -> Room {
     name: name, folder: "Contexts", uses: ground + under,
     tests: [
       "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Calendars", "Inbox", "Web",
-      "TestKit", logging,
+      "Attachments", "TestKit", logging,
     ] + under)
 }
 

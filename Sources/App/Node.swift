@@ -18,6 +18,7 @@ import Inventory
 import Jobs
 import Kernel
 import Logging
+import Mounting
 import Sharing
 import Storage
 import StoragePostgres
@@ -37,6 +38,7 @@ struct Node: Sendable {
   let people: People
   let register: SystemRegister
   let cataloguing: Cataloguing
+  let mounting: Mounting
   let importDesk: ImportDesk
   let feedback: Feedback
   let attachments: Attachments
@@ -53,6 +55,7 @@ struct Node: Sendable {
     IdentitySchema.migrations,
     InventorySchema.migrations,
     CatalogSchema.migrations,
+    MountingSchema.migrations,
     FeedbackSchema.migrations,
     CensusSchema.migrations,
     SharingSchema.migrations,
@@ -71,6 +74,7 @@ struct Node: Sendable {
     People.authority,
     SystemRegister.authority,
     Cataloguing.authority,
+    Mounting.authority,
     Feedback.authority,
     Census.authority,
     Sharing.authority,
@@ -84,6 +88,7 @@ struct Node: Sendable {
       Sharing.words,
       Exchange.words,
       Cataloguing.words,
+      Mounting.words,
       Feedback.words,
       Census.words,
       SystemRegister.words,
@@ -119,6 +124,7 @@ struct Node: Sendable {
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
     try await node.cataloguing.renewLikeness()
+    try await node.mounting.keepSchedules()
     try await node.recountByNewProgram()
     try await node.supervision.keepCounting()
     try await node.feedback.schedule()
@@ -157,7 +163,10 @@ struct Node: Sendable {
     }
     cataloguing = Cataloguing(
       db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn,
+      mountWatch: MountWatch { try Mounting.heard($0, at: $1, in: $2) },
       left: { try Feedback.noteWithdrawal(of: $0, at: $1, in: $2) })
+    mounting = Mounting(
+      db: database, clock: clock, register: register, cataloguing: cataloguing, calendars: calendars)
     feedback = Feedback(database: database, clock: clock, cataloguing: cataloguing, calendars: calendars)
     importDesk = ImportDesk(folder: settings.data + "/imports")
     attachments = Attachments(
@@ -180,7 +189,7 @@ struct Node: Sendable {
 
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
-    let (exchange, supervision, feedback) = (exchange, supervision, feedback)
+    let (exchange, mounting, supervision, feedback) = (exchange, mounting, supervision, feedback)
     let (census, attachments) = (census, attachments)
     return [
       Supervision.job: { _ in "\(try await supervision.refresh())" },
@@ -211,6 +220,20 @@ struct Node: Sendable {
         return nil
       },
       Attachments.sweep: { _ in "\(try await attachments.removeOrphans())" },
+      Mounting.sweepJob: { _ in
+        let surveyed = try await mounting.surveyDue()
+        return "\(try await mounting.sweep()) + \(surveyed)"
+      },
+      Mounting.testJob: { context in
+        guard let id = TieID(context.job.payload) else { throw JobFailure.permanent("not a tie's id") }
+        try await mounting.test(id)
+        return nil
+      },
+      Mounting.draftJob: { context in
+        guard let id = DraftBatchID(context.job.payload) else { throw JobFailure.permanent("not a batch's id") }
+        try await mounting.make(id) { try await context.report(done: $0, total: $1) }
+        return nil
+      },
     ]
   }
 

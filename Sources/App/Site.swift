@@ -8,6 +8,7 @@ import Inbox
 import Inventory
 import Kernel
 import Logging
+import Mounting
 import NationalCrypto
 import Sharing
 import Storage
@@ -25,8 +26,9 @@ extension Node {
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(
-        cataloguing, sections: [FeedbackRoutes.section(feedback)], tools: [FeedbackRoutes.tool])
+        cataloguing, sections: [MountingRoutes.section(mounting), FeedbackRoutes.section(feedback)], tools: [FeedbackRoutes.tool])
       + FeedbackRoutes.routes(feedback)
+      + MountingRoutes.routes(mounting)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
       + CatalogAttachmentRoutes.routes(Attaching(cataloguing: cataloguing, attachments: attachments))
       + CensusRoutes.routes(census, desk: CensusDesk(folder: settings.data + "/census"))

@@ -29,7 +29,7 @@ private enum Doors {
   static let security: Set<Role?> = [.securityAdministrator]
 
   static let table: [Line] =
-    coming + account + people + systems + catalogue + feedback + attachments + census + sharing
+    coming + account + people + systems + catalogue + mounting + feedback + attachments + census + sharing
     + deliveries + supervision + log
 
   private static let coming: [Line] = [
@@ -85,7 +85,6 @@ private enum Doors {
     ("GET /systems/{id}/sources/{source}/edit", officers),
     ("POST /systems/{id}/sources/{source}", officers),
     ("POST /systems/{id}/sources/{source}/probe", officers),
-    ("GET /systems/{id}/sources/{source}/tables", officers),
     ("GET /api/v1/systems", offices),
   ]
 
@@ -198,6 +197,27 @@ private enum Doors {
     ("GET /api/v1/census/campaigns/{id}", readersOfTheCensus),
     ("GET /api/v1/census/returns/{id}", readersOfTheCensus),
     ("PUT /api/v1/census/returns/{id}", officers),
+  ]
+
+  private static let mounting: [Line] = [
+    ("GET /mounting", officers.union(operators).union(leaders)),
+    ("GET /mounting/ties/{id}", officers.union(operators).union(leaders)),
+    ("POST /mounting/ties/{id}/test", officers.union(operators).union(leaders)),
+    ("POST /mounting/ties/{id}/remove", officers),
+    ("GET /mounting/resources/{id}", officers),
+    ("GET /mounting/resources/{id}/table", officers),
+    ("POST /mounting/resources/{id}/table", officers),
+    ("POST /mounting/resources/{id}/files", officers),
+    ("POST /mounting/resources/{id}/api", officers),
+    ("GET /systems/{id}/sources/{source}/tables", officers),
+    ("POST /mounting/sources/{id}/read", officers),
+    ("POST /mounting/sources/{id}/drafts", officers),
+    ("GET /mounting/batches/{id}", officers),
+    ("GET /mounting/sources/{id}/changes", officers),
+    ("POST /mounting/changes/{id}/take", officers),
+    ("POST /mounting/changes/{id}/dismiss", officers),
+    ("GET /api/v1/mounting/ties", officers.union(operators).union(leaders)),
+    ("POST /api/v1/mounting/ties/{id}/test", officers.union(operators).union(leaders)),
   ]
 
   private static let sharing: [Line] = [

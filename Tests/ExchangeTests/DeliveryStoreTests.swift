@@ -1,3 +1,4 @@
+import Attachments
 import Audit
 import Catalog
 import Connecting
@@ -23,7 +24,7 @@ private let now = Instant("2026-03-02T01:00:00Z")!
   }
 
   private static let migrations = [
-    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, CatalogSchema.migrations,
+    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations, CatalogSchema.migrations,
     SharingSchema.migrations, ExchangeSchema.migrations,
   ]
 

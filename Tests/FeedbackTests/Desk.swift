@@ -1,3 +1,4 @@
+import Attachments
 import Audit
 import Calendars
 import Connecting
@@ -31,7 +32,7 @@ struct Desk: Sendable {
 
   static let migrations = [
     InboxSchema.migrations, AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations,
-    CatalogSchema.migrations, FeedbackSchema.migrations,
+    AttachmentSchema.migrations, CatalogSchema.migrations, FeedbackSchema.migrations,
   ]
 
   let db: any Database

@@ -32,6 +32,7 @@ package struct Cataloguing: Sendable {
   package var dependents: Dependents
   /// What a resource that leaves the catalogue sets in motion above this context, in the same transaction; filled in by App.
   package var left: @Sendable (Resource, Instant, any Transaction) throws -> Void
+  package var mountWatch: MountWatch
   /// Follows the entries for the counts beside search results.
   let board = FacetBoard()
 
@@ -39,7 +40,7 @@ package struct Cataloguing: Sendable {
     db: any Database, clock: Clock, register: SystemRegister, providers: Providers = .identity,
     lists: CodeLists = .embedded,
     classification: Classification = .embedded, calendars: Calendars = .embedded,
-    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none,
+    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none, mountWatch: MountWatch = .none,
     left: @escaping @Sendable (Resource, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
     self.db = db
@@ -52,6 +53,7 @@ package struct Cataloguing: Sendable {
     self.rules = rules
     self.dependents = dependents
     self.left = left
+    self.mountWatch = mountWatch
   }
 
   /// What hangs on a resource, asked before it is taken offline. `App` fills it in with Sharing's answer.
@@ -76,6 +78,11 @@ package struct Cataloguing: Sendable {
     _ principal: Principal, _ id: ResourceID, version: Int? = nil, on day: CalendarDate? = nil
   ) async throws -> Resource {
     try await db.read { tx in try visible(principal, id, version: version, on: day, in: tx) }
+  }
+
+  /// The version that is being written or was last ended, for its department.
+  package func latest(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
+    try await db.read { tx in try own(principal, id, in: tx) }
   }
 
   package func findings(_ principal: Principal, _ id: ResourceID) async throws -> [Finding] {

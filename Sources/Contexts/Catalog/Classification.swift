@@ -14,6 +14,9 @@ package final class Classification: Sendable {
   package let version: String
   private let nodes: [String: Node]
   private let children: [String: [String]]
+  /// Base and thematic nodes under their class, and in how many of their names a pair of characters stands.
+  let suggestible: [Node]
+  let pairCounts: [String: Int]
 
   package static let embedded: Classification = {
     do {
@@ -51,6 +54,11 @@ package final class Classification: Sendable {
     }
     self.nodes = nodes
     self.children = children.mapValues { $0.sorted() }
+    suggestible = nodes.values.filter { ["1", "2"].contains($0.code.prefix(1)) && $0.code.count > 1 }
+      .sorted { $0.code < $1.code }
+    pairCounts = suggestible.reduce(into: [:]) { counts, node in
+      for pair in pairs(of: node.name) { counts[pair, default: 0] += 1 }
+    }
   }
 
   package var count: Int { nodes.count }

@@ -105,6 +105,7 @@ extension Cataloguing {
       guard try CatalogStore.update(resource, from: revision, in: tx) else { throw CatalogStore.changedMeanwhile }
       resource.revision += 1
       try record(.edit, "catalog.draft.edit", resource, by: principal, at: now, in: tx)
+      try mountWatch.heard(resource, now, tx)
       return (resource, findings)
     }
   }
@@ -246,6 +247,7 @@ extension Cataloguing {
     if let refusal = broken.refusal { throw refusal }
     try CatalogStore.insert(resource, in: tx)
     try record(nil, "catalog.draft.begin", resource, by: principal, at: now, in: tx)
+    try mountWatch.heard(resource, now, tx)
     return resource
   }
 
@@ -276,10 +278,13 @@ extension Cataloguing {
     try principal.require(.compileCatalog)
     let now = clock.now()
     try await db.write { tx in
-      let resource = try own(principal, id, in: tx)
-      try CatalogStore.move(resource, to: resource.state.applying(event), at: now, in: tx)
+      var resource = try own(principal, id, in: tx)
+      let next = try resource.state.applying(event)
+      try CatalogStore.move(resource, to: next, at: now, in: tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try record(event, action, resource, by: principal, at: now, in: tx)
+      resource.state = next
+      try mountWatch.heard(resource, now, tx)
     }
   }
 }

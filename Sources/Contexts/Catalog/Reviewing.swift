@@ -194,6 +194,7 @@ extension Cataloguing {
     if resource.online.isOnline { try offer(resource, replacing: before, on: now.dateInChina, in: tx) }
     try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     try record(.publish, "catalog.version.publish", resource, by: principal, at: now, in: tx)
+    try mountWatch.heard(resource, now, tx)
   }
 
   func checkReason(_ reason: String, _ field: String, _ missing: Text) throws {

@@ -22,6 +22,7 @@ func metadataForm(
     if name == "classes" {
       below +=
         "<ul>\(words(values["classes"]), { "<li class=\"muted\">\($0)：\(classification.title(of: $0))</li>" })</ul>"
+      below += suggestedClasses(t, resource, classification)
       below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅国家分类", "Browse the classification"))</a></p>"
     }
     return field(t, one, value: values, faults: faults) + guideNote(t, name) + below
@@ -138,6 +139,21 @@ private func metadataWords(
   if value.isEmpty { return t("（空）", "(empty)") }
   if name == "system" { return systems.first { $0.id.text == value }?.facts.name ?? value }
   return list.map { t($0.text(value)) } ?? value
+}
+
+/// Classes that the entry's own words speak for, and why; a person takes one by writing its code.
+private func suggestedClasses(_ t: Language, _ resource: Resource, _ classification: Classification) -> HTML {
+  let found = classification.suggestions(
+    for: [resource.metadata.name, resource.metadata.abstract] + resource.items.map(\.name)
+  ).filter { !resource.metadata.classes.contains($0.code) }
+  guard !found.isEmpty else { return .nothing }
+  return """
+    <p class="muted">\(t("建议（供参考）", "Suggested"))</p><ul>\(found, { one in
+      """
+      <li><span class="code">\(one.code)</span> \(one.title) <span class="muted">\(t(one.why))</span></li>
+      """
+    })</ul>
+    """
 }
 
 /// Where an item's finding is mended: the page of the items form that has it.

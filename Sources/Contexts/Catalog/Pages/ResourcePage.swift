@@ -263,6 +263,9 @@ func length(_ item: Item) -> HTML {
 
 func evidence(_ t: Language, _ item: Item) -> HTML {
   guard let evidence = item.evidence else { return .nothing }
+  if evidence.looked == 0 {
+    return "<span class=\"muted\">\(t("按列名推测，没有样本值", "by the column's name; there was no value to look at"))</span>"
+  }
   return """
     <span class="muted">\(t("抽样 \(evidence.looked) 个值，\(evidence.valid) 个通过校验", "\(evidence.valid) of \(evidence.looked) sampled values pass"))</span>
     """
