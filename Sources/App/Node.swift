@@ -9,6 +9,7 @@ import ConnectorSQLite
 import Deadlines
 import Exchange
 import Foundation
+import Idempotency
 import Identity
 import Inbox
 import Inventory
@@ -40,7 +41,8 @@ struct Node: Sendable {
 
   /// Every context's tables, in the order of the graph.
   static let migrations: [Migrations] = [
-    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
+    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, IdempotencySchema.migrations,
+    AuditSchema.migrations,
     IdentitySchema.migrations,
     InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
   ]

@@ -114,6 +114,21 @@ private enum Doors {
     ("POST /catalog/review/{id}", operators),
     ("GET /api/v1/catalog/resources", offices),
     ("GET /api/v1/catalog/resources/{id}", offices),
+    ("GET /api/v1/catalog/changes", offices),
+    ("GET /api/v1/catalog/classes", offices),
+    ("GET /api/v1/catalog/template", officers),
+    ("GET /api/v1/catalog/resources/{id}/versions", offices),
+    ("POST /api/v1/catalog/resources", officers),
+    ("POST /api/v1/catalog/drafts", officers),
+    ("GET /api/v1/catalog/resources/{id}/draft", officers),
+    ("PUT /api/v1/catalog/resources/{id}/draft", officers),
+    ("POST /api/v1/catalog/resources/{id}/change", officers),
+    ("POST /api/v1/catalog/resources/{id}/submit", officers),
+    ("POST /api/v1/catalog/resources/{id}/recall", officers),
+    ("POST /api/v1/catalog/resources/{id}/discard", officers),
+    ("POST /api/v1/catalog/resources/{id}/review", operators),
+    ("POST /api/v1/catalog/resources/{id}/publish", operators),
+    ("POST /api/v1/catalog/resources/{id}/withdraw", officers.union(operators)),
   ]
 
   private static let sharing: [Line] = [
@@ -170,7 +185,7 @@ private enum Doors {
   @Test(arguments: Engine.allCases)
   func `every route opens to those who are named for it and to nobody else`(engine: Engine) async throws {
     try await withNode(engine) { node, _, _, _ in
-      let served = node.routes.filter { $0.method == .get || $0.method == .post }
+      let served = node.routes.filter { $0.method != .delete }
         .map { "\($0.method.rawValue) \($0.path)" }
       let named = Doors.table.map(\.route)
       #expect(Set(named).count == named.count, "a route stands twice in the table")
@@ -220,6 +235,13 @@ private enum Doors {
         for route in node.routes
         where route.method != .get && route.path != "/sign-in" && !route.path.hasPrefix("/sign-in/") {
           let path = Self.concrete(route.path)
+          if route.method == .put {
+            for visitor in [nobody, clerk] {
+              let answer = try await visitor.send("PUT", path, body: Data("{}".utf8), type: "application/json")
+              #expect([401, 403].contains(answer.status), "PUT \(path): \(answer.status)")
+            }
+            continue
+          }
           let unknown = try await nobody.post(path, [("csrf", "guess")])
           #expect([303, 400, 401, 403, 415].contains(unknown.status), "nobody at \(path): \(unknown.status)")
           let tokenless = try await clerk.post(path, [("words", "x")])
@@ -303,6 +325,11 @@ private enum Doors {
     if parts[0] == "GET" { return try await visitor.get(path) }
     let page = try await visitor.get(signedIn ? "/account" : "/sign-in")
     let token = try #require(Visitor.token(in: page.text), "no form to send from for \(route)")
+    if parts[0] == "PUT" {
+      return try await visitor.send(
+        "PUT", path, body: Data("{}".utf8), type: "application/json",
+        headers: ["Origin": visitor.base, "X-CSRF-Token": token, "If-Match": "\"none\""])
+    }
     return try await visitor.post(path, [("csrf", token)])
   }
 

@@ -6,7 +6,8 @@ package import Web
 package enum CatalogRoutes {
   package static func routes(_ cataloguing: Cataloguing) -> [Route] {
     finding(cataloguing) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing) + reviewing(cataloguing)
-      + CatalogAPI.routes(cataloguing)
+      + CatalogAPI.routes(cataloguing) + ChangesAPI.routes(cataloguing)
+      + BulkAPI.routes(cataloguing) + DraftsAPI.routes(cataloguing) + ReferenceAPI.routes(cataloguing)
   }
 
   private static func finding(_ cataloguing: Cataloguing) -> [Route] {

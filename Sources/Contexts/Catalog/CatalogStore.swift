@@ -237,7 +237,7 @@ package enum CatalogStore {
     }
   }
 
-  private static func load(_ condition: SQL, in tx: any Transaction) throws -> [Resource] {
+  static func load(_ condition: SQL, in tx: any Transaction) throws -> [Resource] {
     try tx.rows(
       "SELECT r.code, v.* FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)"
     ).map { row in

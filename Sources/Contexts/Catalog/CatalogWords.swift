@@ -13,12 +13,16 @@ extension Cataloguing {
       ("catalog.version.approve", Text("审核通过", "Approved")), ("catalog.version.publish", Text("发布", "Published")),
       ("catalog.version.supersede", Text("被新版本取代", "Superseded")),
       ("catalog.version.withdraw", Text("下架", "Withdrawn")), ("catalog.version.discard", Text("放弃草稿", "Discarded")),
+      ("catalog.import", Text("批量导入目录", "Entries imported")),
       ("catalog.version.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
     ],
-    subjects: [("resource", Text("信息资源", "Resource"))],
+    subjects: [
+      ("resource", Text("信息资源", "Resource")), ("import", Text("导入的文件或批次（摘要）", "File or batch imported (its digest)")),
+    ],
     details: [
       ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
       ("due", Text("办理时限", "Due")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
-      ("import", Text("导入自", "Imported from")),
+      ("import", Text("导入自", "Imported from")), ("created", Text("新建", "Created")),
+      ("updated", Text("更新", "Updated")), ("unchanged", Text("未变", "Unchanged")), ("refused", Text("未导入", "Refused")),
     ])
 }
