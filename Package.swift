@@ -62,6 +62,7 @@ let platform: [Room] = [
   Room(
     name: "Spreadsheets", folder: "Platform", uses: ["Kernel", "CXLSXWriter", "CArchive", "CExpat"],
     tests: ["Kernel"], testFiles: ["Fixtures"]),
+  Room(name: "Idempotency", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
   Room(
     name: "Attachments", folder: "Platform", uses: ["NationalCrypto", "Connecting", "Storage", "Kernel", "CArchive"],

@@ -12,6 +12,7 @@ import Deadlines
 import Exchange
 import Feedback
 import Foundation
+import Idempotency
 import Identity
 import Inbox
 import Inventory
@@ -51,6 +52,7 @@ struct Node: Sendable {
   /// Every context's tables, in the order of the graph.
   static let migrations: [Migrations] = [
     JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AttachmentSchema.migrations,
+    IdempotencySchema.migrations,
     AuditSchema.migrations,
     IdentitySchema.migrations,
     InventorySchema.migrations,

@@ -3,6 +3,7 @@ import Catalog
 import Census
 import Exchange
 import Feedback
+import Idempotency
 import Identity
 import Inbox
 import Inventory
@@ -73,6 +74,27 @@ extension Node {
     }
   }
 
+  /// Where the answers of POSTs wait for those who ask twice.
+  private var answers: AnswerKeeper {
+    let kept = KeptAnswers(database: database, clock: clock)
+    return AnswerKeeper(
+      claim: { owner, key, digest in
+        switch try await kept.claim(owner, key, digest) {
+        case .mine: .mine
+        case .underWay: .underWay
+        case .unknown: .unknown
+        case .otherRequest: .otherRequest
+        case .kept(let answer):
+          .kept(.init(status: answer.status, type: answer.type, etag: answer.etag, body: answer.body))
+        }
+      },
+      keep: { owner, key, answer in
+        try await kept.keep(
+          .init(status: answer.status, type: answer.type, etag: answer.etag, body: answer.body), owner, key)
+      },
+      release: { owner, key in try await kept.release(owner, key) })
+  }
+
   func site(ready: @escaping @Sendable (Int) -> Void = { _ in }) -> SiteServer {
     var tls: (certificate: String, key: String)?
     if let certificate = settings.certificate, let key = settings.certificateKey { tls = (certificate, key) }
@@ -83,6 +105,7 @@ extension Node {
     configuration.secret = deriveKey(from: keys.sealing, use: "sanjiang site")
     configuration.explain = { ($0 as? StorageError)?.forPeople }
     return SiteServer(
-      routes: routes, sessions: sessions, configuration: configuration, clock: clock, logger: logger, ready: ready)
+      routes: routes, sessions: sessions, answers: answers, configuration: configuration, clock: clock, logger: logger,
+      ready: ready)
   }
 }

@@ -124,6 +124,22 @@ private enum Doors {
     ("POST /catalog/review/{id}/online", operators),
     ("GET /api/v1/catalog/resources", offices),
     ("GET /api/v1/catalog/resources/{id}", offices),
+    ("GET /api/v1/catalog/changes", offices),
+    ("GET /api/v1/catalog/classes", offices),
+    ("GET /api/v1/catalog/template", officers),
+    ("GET /api/v1/catalog/resources/{id}/versions", offices),
+    ("POST /api/v1/catalog/resources", officers),
+    ("POST /api/v1/catalog/drafts", officers),
+    ("GET /api/v1/catalog/resources/{id}/draft", officers),
+    ("PUT /api/v1/catalog/resources/{id}/draft", officers),
+    ("POST /api/v1/catalog/resources/{id}/change", officers),
+    ("POST /api/v1/catalog/resources/{id}/submit", officers),
+    ("POST /api/v1/catalog/resources/{id}/recall", officers),
+    ("POST /api/v1/catalog/resources/{id}/discard", officers),
+    ("POST /api/v1/catalog/resources/{id}/review", operators),
+    ("POST /api/v1/catalog/resources/{id}/publish", operators),
+    ("POST /api/v1/catalog/resources/{id}/offline", officers.union(operators)),
+    ("POST /api/v1/catalog/resources/{id}/online", officers.union(operators)),
   ]
 
   /// Who speaks of entries: everybody of an office that reads them, but raising and answering are not for leaders.

@@ -12,7 +12,8 @@ package enum CatalogRoutes {
   package static func routes(_ cataloguing: Cataloguing, sections: [Section] = [], tools: [Tool] = []) -> [Route] {
     finding(cataloguing, sections, tools) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing)
       + versions(cataloguing) + reviewing(cataloguing)
-      + CatalogAPI.routes(cataloguing)
+      + CatalogAPI.routes(cataloguing) + ChangesAPI.routes(cataloguing)
+      + BulkAPI.routes(cataloguing) + DraftsAPI.routes(cataloguing) + ReferenceAPI.routes(cataloguing)
   }
 
   private static func finding(_ cataloguing: Cataloguing, _ sections: [Section], _ tools: [Tool]) -> [Route] {

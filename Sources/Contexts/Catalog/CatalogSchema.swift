@@ -84,6 +84,29 @@ package enum CatalogSchema {
       CREATE INDEX catalog_entry_by_condition_change ON catalog_entry (condition_change);
       """
     )
+    // What followers of the catalogue are told, in the order in which it came to hold; and by which key of its own a
+    // department knows an entry. What happened before there was a feed is told as well, so that a follower who begins at
+    // nought gets everything.
+    .adding(
+      "005 changes and references",
+      """
+      CREATE TABLE catalog_change (
+        seq BIGINT PRIMARY KEY CHECK (seq > 0), resource TEXT NOT NULL REFERENCES catalog_resource (id),
+        version BIGINT NOT NULL, code TEXT NOT NULL, provider TEXT NOT NULL, event TEXT NOT NULL, at TEXT NOT NULL);
+      INSERT INTO catalog_change (seq, resource, version, code, provider, event, at)
+        SELECT ROW_NUMBER() OVER (ORDER BY e.at, e.resource, e.position), e.resource, e.version, r.code, r.provider,
+          CASE e.event WHEN 'approve' THEN 'registered' WHEN 'publish' THEN 'published' ELSE 'withdrawn' END, e.at
+        FROM catalog_event e JOIN catalog_resource r ON r.id = e.resource
+        WHERE e.event IN ('approve', 'publish', 'withdraw') AND r.code IS NOT NULL;
+      INSERT INTO catalog_sequence (name, last)
+        SELECT 'change', told.last FROM (SELECT MAX(seq) AS last FROM catalog_change) AS told
+        WHERE told.last IS NOT NULL;
+      CREATE TABLE catalog_reference (
+        provider TEXT NOT NULL, reference TEXT NOT NULL, resource TEXT NOT NULL REFERENCES catalog_resource (id),
+        PRIMARY KEY (provider, reference));
+      CREATE INDEX catalog_reference_by_resource ON catalog_reference (resource);
+      """
+    )
     .adding("006 online and in force", online)
     .adding(
       "007 review, change and likeness",

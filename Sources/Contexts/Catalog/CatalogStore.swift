@@ -266,7 +266,7 @@ package enum CatalogStore {
     }
   }
 
-  private static func load(_ condition: SQL, in tx: any Transaction) throws -> [Resource] {
+  static func load(_ condition: SQL, in tx: any Transaction) throws -> [Resource] {
     try tx.rows(
       "SELECT r.code, r.online, v.* FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)"
     ).map { row in

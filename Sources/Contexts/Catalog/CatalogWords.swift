@@ -16,9 +16,12 @@ extension Cataloguing {
       ("catalog.version.discard", Text("放弃草稿", "Discarded")),
       ("catalog.attachment.add", Text("添加附件", "File attached")),
       ("catalog.attachment.remove", Text("移除附件", "Attachment removed")),
+      ("catalog.import", Text("批量导入目录", "Entries imported")),
       ("catalog.version.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
     ] + OnlineEvent.allCases.map { ("catalog.\($0.rawValue)", $0.title) },
-    subjects: [("resource", Text("信息资源", "Resource"))],
+    subjects: [
+      ("resource", Text("信息资源", "Resource")), ("import", Text("导入的文件或批次（摘要）", "File or batch imported (its digest)")),
+    ],
     details: [
       ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
       ("due", Text("办理时限", "Due")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
@@ -27,5 +30,7 @@ extension Cataloguing {
       ("file", Text("文件", "File")),
       ("digest", Text("摘要（SM3）", "Digest (SM3)")),
       ("bytes", Text("字节数", "Bytes")),
+      ("created", Text("新建", "Created")),
+      ("updated", Text("更新", "Updated")), ("unchanged", Text("未变", "Unchanged")), ("refused", Text("未导入", "Refused")),
     ])
 }

@@ -149,6 +149,7 @@ package struct Cataloguing: Sendable {
     words: String = "", detail: [(name: String, value: String)] = [], in tx: any Transaction
   ) throws {
     if let event { try CatalogStore.record(event.rawValue, of: resource, by: principal, at: now, words: words, in: tx) }
+    if let event { try ChangeFeed.tell(event, of: resource, at: now, in: tx) }
     var facts = [(name: "version", value: String(resource.version))]
     if let code = resource.code { facts.append(("code", code.description)) }
     if !words.isEmpty { facts.append(("words", words)) }

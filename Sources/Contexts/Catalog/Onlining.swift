@@ -34,14 +34,14 @@ extension Cataloguing {
       } else if !resource.online.isOnline, next.isOnline {
         try offer(resource, on: now.dateInChina, in: tx)
       }
-      if resource.online.isOnline != next.isOnline {
-        var moved = resource
-        moved.online = next
-        try mountWatch.heard(moved, now, tx)
-      }
+      var moved = resource
+      moved.online = next
+      let isMoved = resource.online.isOnline != next.isOnline
+      if isMoved { try mountWatch.heard(moved, now, tx) }
       try Inbox.close(subject: Self.onlineSubject, id.text, by: principal, at: now, in: tx)
       try tell(event, next, resource, reason, due, now, in: tx)
       try record(event, resource, by: principal, at: now, words: reason, due: due, in: tx)
+      if isMoved { try ChangeFeed.tellOnline(of: moved, at: now, in: tx) }
       return next
     }
   }

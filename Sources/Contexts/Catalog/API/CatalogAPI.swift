@@ -42,9 +42,7 @@ enum CatalogAPI {
         let resource = try await cataloguing.resource(
           request.visitor(), request.id(), version: try CatalogRoutes.version(request),
           on: try request.queryDay("on"))
-        let tag =
-          "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)-\(resource.online.rawValue)\""
-        return .json(json(resource).bytes, etag: tag)
+        return .json(json(resource).bytes, etag: resource.tag)
       }.described(
         gives: whole,
         query: [
@@ -84,7 +82,16 @@ enum CatalogAPI {
     ),
   ])
 
-  private static let whole = Schema.object([
+  /// What a change answers: the version that is being worked on, with what the rules say of it.
+  static let draft = Schema.object(wholeMembers + [("findings", Schema.list(Finding.schema))])
+
+  static func json(_ resource: Resource, _ findings: [Finding], _ language: Language) -> JSON {
+    .object((json(resource).members ?? []) + [JSON.Member("findings", .array(findings.map { $0.json(language) }))])
+  }
+
+  private static let whole = Schema.object(wholeMembers)
+
+  private static let wholeMembers: [(String, JSON)] = [
     ("id", Schema.id), ("version", Schema.whole), ("state", Schema.choice(VersionState.self)),
     ("online", Schema.choice(OnlineState.self)),
     ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("abstract", Schema.text),
@@ -105,7 +112,7 @@ enum CatalogAPI {
           ("sharingType", Schema.text), ("sharingCondition", Schema.text), ("grade", Schema.text),
         ]))
     ),
-  ])
+  ]
 
   private static func counts(_ counts: [CatalogHits.Count]) -> JSON {
     .array(
@@ -129,7 +136,7 @@ enum CatalogAPI {
   }
 
   /// Where a resource is mounted stays with its department: only that it is, and how it can be delivered.
-  private static func json(_ resource: Resource) -> JSON {
+  static func json(_ resource: Resource) -> JSON {
     let m = resource.metadata
     return [
       "id": .string(resource.id.text), "version": JSON(resource.version), "state": .string(resource.state.rawValue),
@@ -156,4 +163,9 @@ enum CatalogAPI {
       "sharingCondition": .string(item.sharingCondition), "grade": .string(item.grade),
     ]
   }
+}
+
+extension Resource {
+  /// Tells one state of a version from every other, for `ETag` and `If-Match`.
+  var tag: String { "\"\(id)-\(version)-\(revision)-\(state.rawValue)-\(online.rawValue)\"" }
 }

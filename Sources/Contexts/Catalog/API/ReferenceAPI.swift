@@ -1,0 +1,99 @@
+internal import Inventory
+internal import Kernel
+internal import Web
+
+/// What a program must know before it writes an entry: the classes, and what each element takes; and the versions there were.
+enum ReferenceAPI {
+  static func routes(_ cataloguing: Cataloguing) -> [Route] {
+    [
+      Route.get(
+        "/api/v1/catalog/classes", .permission(.readCatalog),
+        summary: Text("国家分类树的一层", "One level of the national classification")
+      ) { request in
+        let tree = cataloguing.classification
+        let parent = request.query["parent"]
+        if let parent, tree[parent] == nil {
+          throw Refusal.invalid(
+            "catalog.class", "parent",
+            Text(
+              "分类“\(parent.prefix(40))”不在国家分类中。", "Class “\(parent.prefix(40))” is not in the national classification.")
+          )
+        }
+        return .json([
+          "version": .string(tree.version), "parent": .optional(parent),
+          "classes": .array(
+            tree.children(of: parent).map { node in
+              [
+                "code": .string(node.code), "name": .string(node.name), "title": .string(tree.title(of: node.code)),
+                "hasChildren": JSON(!tree.children(of: node.code).isEmpty),
+              ]
+            }),
+        ])
+      }.described(
+        gives: Schema.object([
+          ("version", Schema.text), ("parent", Schema.maybe(Schema.text)),
+          (
+            "classes",
+            Schema.list(
+              Schema.object([
+                ("code", Schema.text), ("name", Schema.text), ("title", Schema.text), ("hasChildren", Schema.flag),
+              ]))
+          ),
+        ]), query: [QueryParameter("parent", Text("上级节点；缺省为根", "the node above; the root by default"))]),
+      Route.get(
+        "/api/v1/catalog/template", .permission(.compileCatalog),
+        summary: Text("一条目录各字段的含义、必填与可选值（今日有效）", "What the members of an entry mean and take today")
+      ) { request in
+        let workbook = CatalogWorkbook(lists: cataloguing.lists, on: request.now.dateInChina)
+        return .json([
+          "lists": .string(cataloguing.lists.version),
+          "entry": .array(workbook.resourceColumns.map { json($0, request.language) }),
+          // The first tells whose item it is; here it stands in its entry.
+          "item": .array(workbook.itemColumns.dropFirst().map { json($0, request.language) }),
+        ])
+      }.described(
+        gives: Schema.object([("lists", Schema.text), ("entry", Schema.list(member)), ("item", Schema.list(member))])),
+      Route.get(
+        "/api/v1/catalog/resources/{id}/versions", .permission(.readCatalog),
+        summary: Text("一个信息资源的各版本", "The versions of a resource")
+      ) { request in
+        let view = try await cataloguing.view(request.visitor(), request.id(), version: nil)
+        return .json([
+          "versions": .array(
+            view.versions.map { line in
+              [
+                "version": JSON(line.version), "state": .string(line.state.rawValue), "name": .string(line.name),
+                "changedAt": .string(line.changedAt.description),
+              ]
+            })
+        ])
+      }.described(
+        gives: Schema.object([
+          (
+            "versions",
+            Schema.list(
+              Schema.object([
+                ("version", Schema.whole), ("state", Schema.choice(VersionState.self)), ("name", Schema.text),
+                ("changedAt", Schema.moment),
+              ]))
+          )
+        ])),
+    ]
+  }
+
+  private static func json(_ column: WorkbookColumn, _ language: Language) -> JSON {
+    var choices: [JSON] = []
+    if case .code(let all) = column.content {
+      choices = all.offered.map { ["code": .string($0.code), "name": .string(language($0.name))] }
+    }
+    return [
+      "name": .string(column.field), "title": .string(language(column.title)), "hint": .string(language(column.hint)),
+      "isRequired": JSON(column.isRequired), "choices": .array(choices),
+    ]
+  }
+
+  private static let member = Schema.object([
+    ("name", Schema.text), ("title", Schema.text), ("hint", Schema.text), ("isRequired", Schema.flag),
+    ("choices", Schema.list(Schema.object([("code", Schema.text), ("name", Schema.text)]))),
+  ])
+}
