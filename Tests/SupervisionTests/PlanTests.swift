@@ -49,7 +49,8 @@ import Testing
 
   /// What was made for these pages.
   private static let indexes = [
-    "catalog_entry_by_mount", "catalog_entry_without_items", "catalog_version_by_system",
+    "catalog_version_mounted", "catalog_version_without_mount", "catalog_entry_without_items",
+    "catalog_version_by_system",
     "catalog_version_without_system", "catalog_version_without_condition", "exchange_delivery_arrived_under",
   ]
 

@@ -123,20 +123,23 @@ package enum CatalogSchema {
 
         ALTER TABLE catalog_posting ALTER COLUMN places SET STORAGE PLAIN;
         ALTER TABLE catalog_posting ALTER COLUMN positions SET STORAGE EXTERNAL;
-        """ + forgotten)
+        """ + forgotten
+    )
     // What Supervision counts and lists by department, each from an index that holds nothing else (`EntryCounts`).
     .adding(
       "020 entries that lack something",
       """
-      CREATE INDEX catalog_entry_by_mount ON catalog_entry (provider, is_mounted, place);
       CREATE INDEX catalog_entry_without_items ON catalog_entry (provider, place) WHERE items = 0;
       CREATE INDEX catalog_version_by_system ON catalog_version (system, state);
+      CREATE INDEX catalog_version_mounted ON catalog_version (provider, resource)
+        WHERE state = 'published' AND mount_source IS NOT NULL;
+      CREATE INDEX catalog_version_without_mount ON catalog_version (provider, resource)
+        WHERE state = 'published' AND mount_source IS NULL;
       CREATE INDEX catalog_version_without_system ON catalog_version (provider, resource)
         WHERE state = 'published' AND system IS NULL;
       CREATE INDEX catalog_version_without_condition ON catalog_version (provider, resource)
         WHERE state = 'published' AND sharing_type <> '1' AND sharing_condition = '';
       """)
-
 
   private static func postings(_ token: String) -> String {
     """

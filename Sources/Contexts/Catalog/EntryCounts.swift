@@ -8,7 +8,9 @@ package import Storage
 package enum EntryCounts {
   /// Which entries in force.
   package enum Kind: String, Sendable, CaseIterable {
-    case all, mounted, unmounted, withoutItems
+    case all, withoutItems
+    /// Tied to a table, or to none, as the entry declares: whether the table answers is another question.
+    case mounted, unmounted
     /// Tied to no information system.
     case withoutSystem
     /// Shared conditionally or not at all, with neither a condition nor a legal basis.
@@ -31,15 +33,13 @@ package enum EntryCounts {
     func add(_ kind: Kind, _ rows: [Row]) throws {
       for row in rows { counts[try row.id("provider"), default: [:]][kind, default: 0] += try row.int("n") }
     }
-    for row in try tx.rows(
-      "SELECT provider, is_mounted, COUNT(*) AS n FROM catalog_entry GROUP BY provider, is_mounted")
-    {
-      try add(.all, [row])
-      try add(row.bool("is_mounted") ? .mounted : .unmounted, [row])
-    }
+    try add(.all, tx.rows("SELECT provider, COUNT(*) AS n FROM catalog_entry GROUP BY provider"))
     try add(
       .withoutItems, tx.rows("SELECT provider, COUNT(*) AS n FROM catalog_entry WHERE items = 0 GROUP BY provider"))
-    for (kind, condition) in [(Kind.withoutSystem, withoutSystem), (.withoutCondition, withoutCondition)] {
+    for (kind, condition) in [
+      (Kind.mounted, mounted), (.unmounted, unmounted), (.withoutSystem, withoutSystem),
+      (.withoutCondition, withoutCondition),
+    ] {
       try add(
         kind,
         tx.rows(
@@ -58,8 +58,8 @@ package enum EntryCounts {
   ) throws -> [Line] {
     switch kind {
     case .all: try entries("provider = \(provider)", place, limit, in: tx)
-    case .mounted: try entries("provider = \(provider) AND is_mounted = TRUE", place, limit, in: tx)
-    case .unmounted: try entries("provider = \(provider) AND is_mounted = FALSE", place, limit, in: tx)
+    case .mounted: try versions("v.provider = \(provider) AND \(mounted)", place, limit, in: tx)
+    case .unmounted: try versions("v.provider = \(provider) AND \(unmounted)", place, limit, in: tx)
     case .withoutItems: try entries("provider = \(provider) AND items = 0", place, limit, in: tx)
     case .withoutSystem: try versions("v.provider = \(provider) AND \(withoutSystem)", place, limit, in: tx)
     case .withoutCondition: try versions("v.provider = \(provider) AND \(withoutCondition)", place, limit, in: tx)
@@ -93,12 +93,18 @@ package enum EntryCounts {
   ) throws -> [ResourceID: OrganisationID] {
     Dictionary(
       uniqueKeysWithValues: try tx.rows(
-        "SELECT resource, provider FROM catalog_entry WHERE is_mounted = TRUE AND resource IN (\(each: ids))"
+        """
+        SELECT v.resource, v.provider FROM catalog_resource r
+        JOIN catalog_version v ON v.resource = r.id AND v.version = r.published
+        WHERE v.mount_source IS NOT NULL AND r.id IN (\(each: ids))
+        """
       ).map { (try $0.id("resource"), try $0.id("provider")) })
   }
 
   // As the partial indexes say it: an index is used only where the words are the same. A published version of a resource
   // that is offline is not in force: the resource's `published` says which are.
+  private static let mounted: SQL = "state = 'published' AND mount_source IS NOT NULL"
+  private static let unmounted: SQL = "state = 'published' AND mount_source IS NULL"
   private static let withoutSystem: SQL = "state = 'published' AND system IS NULL"
   private static let withoutCondition: SQL =
     "state = 'published' AND sharing_type <> '1' AND sharing_condition = ''"

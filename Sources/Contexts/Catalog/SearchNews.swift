@@ -131,6 +131,7 @@ extension Cataloguing {
   /// What one version of an entry is found by, as it is before anything was measured of it.
   package func words(of resource: Resource) -> EntryWords {
     guard let code = resource.code else { return EntryWords(SearchDocument(name: "", body: [], facets: [])) }
-    return EntryWords(CatalogSearch.document(resource, CatalogSearch.Condition(), code: code, classification: classification))
+    return EntryWords(
+      CatalogSearch.document(resource, CatalogSearch.Condition(), code: code, classification: classification))
   }
 }
