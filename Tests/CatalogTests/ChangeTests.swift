@@ -147,7 +147,10 @@ import Web
         Offices.operatorOfPlatform, second.id, .approve(publish: false))
       #expect(registered.code?.number == 2)
       try await offices.db.write { tx in
-        for table in ["catalog_event", "catalog_item", "catalog_note", "catalog_force", "catalog_version"] as [SQL] {
+        let tables: [SQL] = [
+          "catalog_change", "catalog_event", "catalog_item", "catalog_note", "catalog_force", "catalog_version",
+        ]
+        for table in tables {
           try tx.run("DELETE FROM \(table) WHERE resource = \(second.id)")
         }
         try tx.run("DELETE FROM catalog_resource WHERE id = \(second.id)")
