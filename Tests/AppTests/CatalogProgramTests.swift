@@ -97,7 +97,8 @@ import Web
   }
 
   @Test(arguments: Engine.allCases)
-  func `an entry goes from draft to withdrawal by program, and the feed tells of it`(engine: Engine) async throws {
+  func `an entry goes from draft to offline and back by program, and the feed tells of it`(engine: Engine) async throws
+  {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
         let (officer, chief) = (try await Client("ma.officer", base), try await Client("zhang.operator", base))
@@ -127,14 +128,16 @@ import Web
         #expect(outcomes(next.json) == ["updated"] && next.json["entries"]?.array?[0]["version"]?.integer == 2)
         #expect(try await officer.send("POST", "resources/\(id)/change", "").status == 409)
         #expect(try await officer.send("POST", "resources/\(id)/discard", "").json["state"]?.string == "discarded")
-        let gone = try await chief.send("POST", "resources/\(id)/withdraw", "{\"reason\":\"职能调整\"}")
-        #expect(gone.json["state"]?.string == "withdrawn")
-        let late = try await officer.send("POST", "resources", changed)
-        #expect(codes(late.json, 0) == ["entry.state"])
+        let gone = try await chief.send("POST", "resources/\(id)/offline", "{\"reason\":\"职能调整\"}")
+        #expect(gone.json["state"]?.string == "published" && gone.json["online"]?.string == "offline")
+        let asked = try await officer.send("POST", "resources/\(id)/online", "{\"reason\":\"恢复职能\"}")
+        #expect(asked.json["online"]?.string == "up-auditing")
+        let returned = try await chief.send("POST", "resources/\(id)/online", "{\"reason\":\"同意\"}")
+        #expect(returned.json["online"]?.string == "online")
 
         let feed = try JSONParser.parse(Array(try await chief.visitor.get("/api/v1/catalog/changes?after=0").body))
         let events = (feed["changes"]?.array ?? []).compactMap { $0["event"]?.string }
-        #expect(events == ["registered", "published", "withdrawn"] && feed["last"]?.integer == 3)
+        #expect(events == ["registered", "published", "withdrawn", "published"] && feed["last"]?.integer == 4)
       }
     }
   }

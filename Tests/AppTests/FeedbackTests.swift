@@ -27,7 +27,8 @@ struct Said {
     try await node.feedback.rate(stage.resource.id, score: 2, words: "更新慢", by: cast.clerk)
     let search = try await node.feedback.save(CatalogQuery(text: "企业"), as: "企业", by: cast.clerk)
     let change = try await node.cataloguing.beginChange(cast.officer, stage.resource.id)
-    _ = try await node.cataloguing.submit(cast.officer, change.id)
+    _ = try await node.cataloguing.submit(
+      cast.officer, change.id, because: VersionChange(.correction, words: "按异议更正。"))
     _ = try await node.cataloguing.decide(cast.operatorInChief, change.id, .approve(publish: true))
     return Said(objection: objection.id, question: question.id, search: search.id)
   }
@@ -82,7 +83,8 @@ struct Said {
         #expect(try await officer.get(objection).text.contains("先发布更正的新版本"))
 
         let change = try await node.cataloguing.beginChange(stage.cast.officer, stage.resource.id)
-        _ = try await node.cataloguing.submit(stage.cast.officer, change.id)
+        _ = try await node.cataloguing.submit(
+          stage.cast.officer, change.id, because: VersionChange(.correction, words: "按异议更正。"))
         _ = try await node.cataloguing.decide(stage.cast.operatorInChief, change.id, .approve(publish: true))
         _ = try await officer.submit(
           try #require(
@@ -133,7 +135,8 @@ struct Said {
         let kept = try await clerk.submit(keep)
         #expect(try await clerk.get(kept).text.contains("没有新的变化"))
         let change = try await node.cataloguing.beginChange(stage.cast.officer, stage.resource.id)
-        _ = try await node.cataloguing.submit(stage.cast.officer, change.id)
+        _ = try await node.cataloguing.submit(
+          stage.cast.officer, change.id, because: VersionChange(.correction, words: "按异议更正。"))
         _ = try await node.cataloguing.decide(stage.cast.operatorInChief, change.id, .approve(publish: true))
         stage.clock.advance(by: .seconds(1000))
         _ = try await node.database.write { try JobSchedule.turn(at: node.clock.now(), in: $0) }

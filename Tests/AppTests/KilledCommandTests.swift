@@ -1,4 +1,5 @@
 import Demo
+import Exchange
 import Foundation
 import Kernel
 import Sharing
@@ -97,7 +98,9 @@ import Web
       ]
       let first = try Program(command)
       func isRunning() async throws -> Bool {
-        try await node.database.read { try $0.row("SELECT id FROM jobs_job WHERE state = 'running'") != nil }
+        try await node.database.read {
+          try $0.row("SELECT id FROM jobs_job WHERE state = 'running' AND kind = \(Exchange.job)") != nil
+        }
       }
       while try await !isRunning() { try await Task.sleep(for: .milliseconds(5)) }
       first.signal(signal)

@@ -36,7 +36,7 @@ package final class PostgresServer: Sendable {
     let folder = "/tmp/sanjiang-pg-" + String(UUID().uuidString.prefix(8)).lowercased()
     self.folder = folder
     settings =
-      ["-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=400"]
+      ["-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000"]
       + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // Removes what this process left behind, and first ends the server that still runs in it.

@@ -81,7 +81,8 @@ struct EntryReading {
     "sharingCondition", "grade",
   ]
   private static let toldByPlatform: Set<String> = [
-    "version", "state", "provider", "providerName", "providerCode", "publishedOn", "isMounted", "deliversIncrementally",
+    "version", "state", "online", "provider", "providerName", "providerCode", "publishedOn", "isMounted",
+    "deliversIncrementally",
     "schemaDigest", "findings",
   ]
 
