@@ -35,11 +35,25 @@ VIEWS = [
     (360, "en", "light", False),
 ]
 # Pages of any node that need no link to be found.
-SEEDS = ["/", "/inbox", "/systems", "/catalog", "/requests", "/grants", "/deliveries", "/supervision", "/audit", "/people", "/organisations", "/account"]
+SEEDS = [
+    "/", "/inbox", "/systems", "/catalog", "/requests", "/grants", "/deliveries", "/supervision", "/audit",
+    "/people", "/organisations", "/account",
+]
 # Where the forms of a page that only ask lead, with everything ticked.
 ASKING = """forms => forms.filter(form => form.method === 'get').map(form => {
   form.querySelectorAll('input[type=checkbox]').forEach(tick => tick.checked = true);
   return form.getAttribute('action') + '?' + new URLSearchParams(new FormData(form));
+})"""
+# What a browser would refuse to send though the visitor sees nothing to fill in: fields that are demanded inside a folded
+# part whose form is sent from outside of it, and filters (more than one field, only asking) that demand anything.
+STUCK = """[...document.forms].flatMap(form => {
+  const demanded = [...form.elements].filter(one => one.required && !one.checkValidity());
+  const fields = [...form.elements].filter(one => one.name && one.type !== 'hidden' && one.type !== 'submit');
+  if (form.method === 'get' && fields.length > 1) return demanded.map(one => one.name);
+  return demanded.filter(one => {
+    const fold = one.closest('details:not([open])');
+    return fold && form.contains(fold);
+  }).map(one => one.name);
 })"""
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -190,6 +204,8 @@ class Site:
         self.check(page.locator("main h1").count() == 1, label, f"{page.locator('h1').count()} main headings")
         wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
         self.check(wide <= 0, label, f"scrolls sideways by {wide} px")
+        stuck = page.evaluate(STUCK)
+        self.check(not stuck, label, f"a form cannot be sent: {stuck}")
         if axe:
             self.axe(page, label)
         if shot:

@@ -201,12 +201,14 @@ package enum CatalogRoutes {
         mount.cursorColumn = request.form["cursor"].flatMap { columns.contains($0) ? $0 : nil }
         change.mount = .some(mount)
       }
-      _ = try await cataloguing.edit(request.visitor(), resource.id, from: seen, change)
+      let (_, findings) = try await cataloguing.edit(request.visitor(), resource.id, from: seen, change)
       let gone = resource.items.count - left.count
       return .redirect(
         CatalogLink.items(resource.id, from: start),
         flash: gone == 0
-          ? Text("已保存。", "Saved.") : Text("已保存，移除 \(gone) 项。", "Saved; \(plural(gone, "item")) taken out."))
+          ? findings.hasErrors
+            ? Text("已保存，仍有须更正的内容。", "Saved; some things still must be corrected.") : Text("已保存。", "Saved.")
+          : Text("已保存，移除 \(gone) 项。", "Saved; \(plural(gone, "item")) taken out."))
     } catch let found as Refusal where found.code == CatalogStore.changedMeanwhile.code {
       let now = try await cataloguing.draftView(request.visitor(), resource.id)
       let merged = mergedItems(now.resource, form: request.form)

@@ -25,17 +25,11 @@ package struct FeedbackRoutes: Sendable {
     }
   }
 
-  /// What the search page offers: keeping the search, and the lists of this context.
+  /// What the search page offers: keeping the search.
   package static let tool: CatalogRoutes.Tool = { request, query in
     let t = request.language
-    var links: [HTML] = []
-    if !query.encoded.isEmpty {
-      links.append(
-        buttonLink(t("收藏这个检索", "Save this search"), href: address("/catalog/saved/new", [("query", query.encoded)])))
-    }
-    links.append(buttonLink(t("收藏的检索", "Saved searches"), href: FeedbackLink.saved))
-    links.append(buttonLink(t("目录异议", "Objections"), href: FeedbackLink.objections))
-    return links.joined(" ")
+    guard !query.encoded.isEmpty else { return .nothing }
+    return buttonLink(t("收藏这个检索", "Save this search"), href: address("/catalog/saved/new", [("query", query.encoded)]))
   }
 
   // MARK: - Objections

@@ -41,16 +41,19 @@ package struct Field: Sendable {
   package var hint: Text?
   package var kind: Kind
   package var required: Bool
+  /// Whether a field that may stay empty says so; not where none has to be filled, as in a filter.
+  package var saysOptional: Bool
 
   package init(
     _ name: String, _ label: Text, _ kind: Kind = .text(maxLength: 200), required: Bool = true, hint: Text? = nil,
-    id: String? = nil
+    id: String? = nil, saysOptional: Bool = true
   ) {
     self.name = name
     self.id = id ?? name
     self.label = label
     self.kind = kind
     self.required = required
+    self.saysOptional = saysOptional
     self.hint = hint
   }
 }
@@ -60,7 +63,7 @@ package func field(_ language: Language, _ field: Field, value: Fields, faults: 
   let fault = faults.first { $0.field == field.name }
   let (name, id) = (field.name, field.id)
   let label: HTML =
-    "\(language(field.label))\(when: !field.required, "<span class=\"optional\">\(language("（选填）", " (optional)"))</span>")"
+    "\(language(field.label))\(when: !field.required && field.saysOptional, "<span class=\"optional\">\(language("（选填）", " (optional)"))</span>")"
   let notes: HTML = """
     \(field.hint.map { "<p class=\"hint\" id=\"\(id)-hint\">\(language($0))</p>" as HTML })\
     \(fault.map { "<p class=\"fault\" id=\"\(id)-fault\">\(language($0.message))</p>" as HTML })

@@ -38,14 +38,17 @@ package struct Layout: Sendable {
   private func header(_ page: Page, _ request: Request) -> HTML {
     let t = request.language
     let links = Section.allCases.filter { allows($0.address, request) }
-    let list: HTML = """
+    let within = page.section.map { sectionPages($0, request) } ?? .nothing
+    func list(_ below: HTML) -> HTML {
+      """
       <ul>\(links, { section in
         """
         <li><a href="\(section.address)"\(when: section == page.section, " aria-current=\"\(request.path == section.address ? "page" : "true")\"")>\
-        \(t(section.label))</a></li>
+        \(t(section.label))</a>\(when: section == page.section, below)</li>
         """
       })</ul>
       """
+    }
     return """
       <header class="site"><div class="wide bar"><a class="brand" href="/">\(rivers)<span>\(t("三江", "Sanjiang"))</span></a>\
       \(when: allows("/catalog", request), """
@@ -54,9 +57,25 @@ package struct Layout: Sendable {
         value="\(request.path == "/catalog" ? request.query["q"] ?? "" : "")"><button>\(t("搜索", "Search"))</button></form>
         """)<div class="me">\(inbox(request))\(visitor(request))\(languageSwitch(page, request))</div></div>\
       \(when: links.count > 1, """
-        <nav class="spine" aria-label="\(t("主导航", "Main"))"><div class="wide">\(list)</div></nav>\
-        <details class="menu"><summary>\(t("菜单", "Menu"))</summary><nav aria-label="\(t("菜单", "Menu"))">\(list)</nav></details>
+        <nav class="spine" aria-label="\(t("主导航", "Main"))"><div class="wide">\(list(.nothing))</div></nav>\
+        \(when: !within.text.isEmpty, "<nav class=\"within\" aria-label=\"\(page.section.map { t($0.label) } ?? "")\"><div class=\"wide\">\(within)</div></nav>")\
+        <details class="menu"><summary>\(t("菜单", "Menu"))</summary><nav aria-label="\(t("菜单", "Menu"))">\(list(within))</nav></details>
         """)\(standingIn(request))</header>
+      """
+  }
+
+  /// The pages that the section begins with and the visitor may open; nothing where there is only one.
+  private func sectionPages(_ section: Section, _ request: Request) -> HTML {
+    let pages = section.pages.filter { allows($0.href, request) }
+    guard pages.count > 1 else { return .nothing }
+    let here = closest(pages.map(\.href), to: request.path)
+    return """
+      <ul>\(pages, { label, href in
+        """
+        <li><a href="\(href)"\(when: href == here, " aria-current=\"\(request.path == href ? "page" : "true")\"")>\
+        \(request.language(label))</a></li>
+        """
+      })</ul>
       """
   }
 

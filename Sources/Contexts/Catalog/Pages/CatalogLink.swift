@@ -52,7 +52,7 @@ enum CatalogLink {
   }
 }
 
-let catalogTrail: (label: Text, href: String) = (Text("资源目录", "Catalogue"), CatalogLink.search)
+let catalogTrail: (label: Text, href: String) = (Text("数据目录", "Catalogue"), CatalogLink.search)
 
 func stateBadge(_ t: Language, _ state: VersionState) -> HTML {
   let tone: Tone =

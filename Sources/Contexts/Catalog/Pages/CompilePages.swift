@@ -26,8 +26,10 @@ func workPage(_ request: Request, _ lines: [CatalogStore.Line]) -> Page {
         head: [t("名称", "Name"), t("版本", "Version"), t("状态", "State"), t("变更时间", "Changed"), t("下一步", "Who acts next")],
         rows: rows,
         empty: emptyState(
-          t("没有正在编制的目录。", "Nothing is being written."),
-          action: buttonLink(t("编制目录", "New entry"), href: CatalogLink.new))))
+          t(
+            "没有正在编制的目录。可从数据表生成、用 Excel 导入或手工编制；修改已发布的目录，从它的页面“编制新版本”。",
+            "Nothing is being written. Make an entry from a table, by Excel or by hand; to change a published one, write a new version from its page."
+          ))))
       """)
 }
 

@@ -40,26 +40,25 @@ private func filterForm(_ t: Language, _ page: QueuePage, _ filter: QueueFilter)
   ])
   let fields = [
     Field(
-      "provider", Text("提供方", "Provider"), .choice([("", any)] + page.offices.map { ($0.id.text, $0.name) }),
-      required: false),
-    Field("since", Text("提交日期不晚于", "Submitted until"), .date, required: false),
+      "provider", Text("提供方", "Provider"), .choice([("", any)] + page.offices.map { ($0.id.text, $0.name) })),
+    Field("since", Text("提交日期不晚于", "Submitted until"), .date),
     Field(
       "due", Text("办理期限", "Due"),
       .choice([
         ("", any), ("late", t("已逾期", "late")), ("today", t("今天到期", "due today")), ("later", t("未到期", "later")),
-      ]), required: false),
+      ])),
     Field(
       "found", Text("提交时的核验", "Found when submitted"),
       .choice([
         ("", any), ("clean", t("没有提示", "nothing")), ("warnings", t("有请核对", "warnings")),
         ("alike", t("有相近目录", "entries alike")),
-      ]), required: false),
+      ])),
   ]
   let view: HTML =
     filter.view == .submitted ? .nothing : "<input type=\"hidden\" name=\"view\" value=\"\(filter.view.rawValue)\">"
   return """
     <form class="search grid" method="get" action="\(CatalogLink.queue)">\(view)\
-    \(fields, { field(t, Field($0.name, $0.label, $0.kind, required: true), value: values) })<button>\(t("筛选", "Filter"))</button></form>
+    \(fields, { field(t, Field($0.name, $0.label, $0.kind, required: false, saysOptional: false), value: values) })<button>\(t("筛选", "Filter"))</button></form>
     """
 }
 
@@ -69,6 +68,7 @@ private func entries(
 ) -> HTML {
   let t = request.language
   let today = request.now.dateInChina
+  let isFiltered = filter != QueueFilter(view: filter.view)
   let rows = page.entries.map { entry -> HTML in
     let line = entry.line
     let pick = ReviewPick(id: line.id, revision: line.revision).text
@@ -87,9 +87,13 @@ private func entries(
     ],
     rows: rows,
     empty: emptyState(
-      filter == QueueFilter(view: filter.view)
-        ? t("没有等待办理的目录。", "Nothing waits.") : t("没有符合条件的目录。", "Nothing fits these filters."),
-      action: buttonLink(t("全部", "All"), href: CatalogLink.queue(QueueFilter(view: filter.view)))))
+      isFiltered
+        ? t("没有符合条件的目录。", "Nothing fits these filters.")
+        : filter.view == .approved
+          ? t("没有等待发布的目录。审核时选“通过，暂不发布”的目录会列在这里。", "Nothing waits to be published. What is approved to be published later is listed here.")
+          : t("没有等待审核的目录。部门提交后会列在这里，并出现在待办中。", "Nothing waits. What departments submit is listed here and in your tasks."),
+      action: isFiltered
+        ? buttonLink(t("取消筛选", "Drop the filters"), href: CatalogLink.queue(QueueFilter(view: filter.view))) : .nothing))
   guard !page.entries.isEmpty else { return list }
   let decisions: HTML =
     filter.view == .approved

@@ -19,7 +19,7 @@ func resourcePage(
       \(resource.mount == nil ? badge(t("未挂接", "Not mounted"), .soon) : badge(t("已挂接", "Mounted"), .good)) \
       \(badge(t("第 \(resource.version) 版", "Version \(resource.version)")))</p>\(dayNotice(t, view))\(latestNotice(t, view))\(onlineNotice(request, view, mayReview: mayReview))\
       \(changeNotice(t, view, request.now.dateInChina))\
-      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(attachmentsPart(t, view))\(sections.joined())\(history(t, view))
+      \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(sections.joined())\(attachmentsPart(t, view))\(history(t, view))
       """)
 }
 
@@ -281,10 +281,12 @@ func history(_ t: Language, _ view: ResourceView) -> HTML {
     <td>\(when: view.versions.contains { $0.version < line.version }, "<a href=\"\(CatalogLink.compare(id, to: line.version))\">\(t("与上一版比较", "Compare with the one before"))</a>")</td></tr>
     """ as HTML
   }.joined()
-  let events = view.events.map { event in
+  let events = runs(view.events).map { event, times in
     TimelineEvent(
       t("第 \(event.version) 版：", "Version \(event.version): ") + t(eventTitle(event.event)), at: event.at,
-      by: "\(event.person)（\(event.organisation)）", tone: tone(of: event.event), detail: "\(event.words)")
+      by: "\(event.person)（\(event.organisation)）", tone: tone(of: event.event),
+      detail: times > 1
+        ? "\(t("共保存 \(times) 次，最近一次如上。", "Saved \(times) times, the last as above."))" : "\(event.words)")
   }
   let list = table(
     caption: t("各版本", "All versions"),
@@ -302,6 +304,20 @@ func history(_ t: Language, _ view: ResourceView) -> HTML {
     """
   return panel(t("版本", "Versions"), id: "versions", list + ask)
     + (events.isEmpty ? .nothing : panel(t("办理经过", "History"), id: "history", timeline(t, events)))
+}
+
+/// The events, newest first; one after the other that somebody saved a version is told once, with how often.
+private func runs(_ events: [CatalogStore.Event]) -> [(event: CatalogStore.Event, times: Int)] {
+  var runs: [(event: CatalogStore.Event, times: Int)] = []
+  for event in events {
+    if let last = runs.last, event.event == VersionEvent.edit.rawValue, event.words.isEmpty, last.event.event == event.event,
+      last.event.words.isEmpty, last.event.version == event.version, last.event.person == event.person {
+      runs[runs.count - 1].times += 1
+    } else {
+      runs.append((event, 1))
+    }
+  }
+  return runs
 }
 
 /// From when until when a version was in force; several times where it was offline between.

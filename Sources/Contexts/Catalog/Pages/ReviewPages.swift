@@ -143,7 +143,9 @@ private func decision(
   let notes = ElementGuide.fields.map { name in
     field(
       t,
-      Field("note.\(name)", ElementGuide.title(of: name), .text(maxLength: ReviewNote.limits.words), required: true),
+      Field(
+        "note.\(name)", ElementGuide.title(of: name), .text(maxLength: ReviewNote.limits.words), required: false,
+        saysOptional: false),
       value: values, faults: faults)
   }.joined()
   let isNoted = values.pairs.contains { $0.name.hasPrefix("note.") && !$0.value.isEmpty }

@@ -12,12 +12,8 @@ func searchPage(
     ? t("共 \(grouped(hits.total)) 条", "\(grouped(hits.total)) found")
     : t("超过 \(grouped(hits.total)) 条", "More than \(grouped(hits.total)) found")
   var tools: [HTML] = []
-  if mayCompile {
-    tools.append(buttonLink(t("编制目录", "New entry"), href: CatalogLink.new, .primary))
-    tools.append(buttonLink(t("本单位在编目录", "Entries being written"), href: CatalogLink.work))
-  }
+  if mayCompile { tools.append(buttonLink(t("编制目录", "New entry"), href: CatalogLink.new, .primary)) }
   if mayReview { tools.append(buttonLink(t("目录审核", "Review"), href: CatalogLink.queue, .primary)) }
-  if mayCompile || mayReview { tools.append(buttonLink(t("六项普查", "Census"), href: "/census")) }
   var following = query
   following.after = hits.next
   return Page(

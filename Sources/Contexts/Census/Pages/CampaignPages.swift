@@ -59,7 +59,7 @@ enum CampaignPages {
       "office", Text("填报单位", "Organisations"), .ticks(offices.map { ($0.id.text, $0.name) }),
       hint: Text("列出有已发布资源的单位", "those that have published resources"))
     return Page(
-      Text("发起普查", "Open a campaign"), section: .catalog, status: refusal?.status ?? 200, trail: [censusTrail],
+      Text("发起普查", "Open a campaign"), section: .catalog, status: refusal?.status ?? 200, trail: [catalogTrail, censusTrail],
       body: """
         \(faultSummary(t, refusal))\
         \(offices.isEmpty
@@ -81,7 +81,7 @@ enum CampaignPages {
     ]
     return Page(
       Text("结束普查", "Close the campaign"), section: .catalog,
-      trail: [censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id))],
+      trail: [catalogTrail, censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id))],
       body: confirmForm(
         request, action: CensusLink.close(campaign.id),
         question: Text("结束“\(campaign.name)”？", "Close “\(campaign.name)”?"), touches: touches,

@@ -27,6 +27,7 @@ enum CensusLink {
   static func rejected(_ key: String) -> String { "/census/rejected/\(key)" }
 }
 
+let catalogTrail: (label: Text, href: String) = (Text("数据目录", "Catalogue"), "/catalog")
 let censusTrail: (label: Text, href: String) = (Text("六项普查", "Census"), CensusLink.campaigns)
 
 func campaignBadge(_ t: Language, _ state: CampaignState) -> HTML {

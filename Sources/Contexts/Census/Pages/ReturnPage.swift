@@ -30,7 +30,7 @@ struct ReturnPage {
     let today = request.now.dateInChina
     return Page(
       Text(same: owner.officeName), section: .catalog, status: refusal?.status ?? 200,
-      trail: [censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id))],
+      trail: [catalogTrail, censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id))],
       body: """
         \(heading("\(campaign.name)：\(owner.officeName)", state: returnBadge(t, owner.state), actions: tools))\
         \(faultSummary(t, refusal))\(imported.map(importNote))\

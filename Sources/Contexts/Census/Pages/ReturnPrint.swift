@@ -20,7 +20,7 @@ struct ReturnPrint {
     ).page(
       request, section: .catalog,
       trail: [
-        censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id)),
+        catalogTrail, censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id)),
         (Text(same: owner.officeName), CensusLink.owner(owner.id)),
       ], tools: buttonLink("CSV", href: CensusLink.file(owner.id, "csv")))
   }

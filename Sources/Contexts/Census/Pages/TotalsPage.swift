@@ -19,7 +19,7 @@ enum TotalsPage {
       mayClose ? buttonLink(t("结束普查", "Close"), href: CensusLink.close(campaign.id), .danger) : .nothing,
     ].joined(" ")
     return Page(
-      Text(same: campaign.name), section: .catalog, trail: [censusTrail],
+      Text(same: campaign.name), section: .catalog, trail: [catalogTrail, censusTrail],
       refresh: campaign.state == .preparing ? 5 : nil,
       body: """
         \(heading(campaign.name, state: campaignBadge(t, campaign.state), actions: tools))\
@@ -110,7 +110,7 @@ enum TotalsPage {
     let title = category.map { categoryName(t, $0, classification) } ?? t("全部资源", "All resources")
     return Page(
       Text(same: title), section: .catalog,
-      trail: [censusTrail, (Text(same: found.campaign.name), CensusLink.campaign(id))],
+      trail: [catalogTrail, censusTrail, (Text(same: found.campaign.name), CensusLink.campaign(id))],
       body: """
         \(table(
           caption: t("逐项资源", "Resource by resource"),

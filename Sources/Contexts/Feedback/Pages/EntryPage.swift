@@ -54,8 +54,8 @@ enum EntryPage {
       t("异议、评分与咨询", "Objections, ratings, questions"), id: "feedback", actions: tools.joined(" "),
       """
       \(inCorrection(request, view.objections, lists))\
-      <p>\(mean(t, resource.id, view.summary)) · <a href="\(FeedbackLink.entry(resource.id, "questions"))">\
-      \(view.threads.isEmpty ? t("还没有咨询", "no questions yet") : t("最近的咨询", "latest questions"))</a></p>\(last)
+      <p>\(mean(t, resource.id, view.summary)) · \
+      \(view.threads.isEmpty ? "\(t("还没有咨询", "no questions yet"))" : "<a href=\"\(FeedbackLink.entry(resource.id, "questions"))\">\(t("最近的咨询", "latest questions"))</a>")</p>\(last)
       """)
   }
 

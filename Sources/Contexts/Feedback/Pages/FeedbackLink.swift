@@ -22,7 +22,7 @@ enum FeedbackLink {
   }
 }
 
-let catalogTrail: (label: Text, href: String) = (Text("资源目录", "Catalogue"), "/catalog")
+let catalogTrail: (label: Text, href: String) = (Text("数据目录", "Catalogue"), "/catalog")
 let objectionsTrail: (label: Text, href: String) = (Text("目录异议", "Objections"), FeedbackLink.objections)
 let savedTrail: (label: Text, href: String) = (Text("收藏的检索", "Saved searches"), FeedbackLink.saved)
 

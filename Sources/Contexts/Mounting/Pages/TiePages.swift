@@ -57,15 +57,17 @@ func tieListPage(
       tone: .good),
     Figure(
       t("挂接失效", "Failing"), text: shown(listing.counts[.failing] ?? 0), href: MountingLink.list(state: .failing),
-      tone: .late),
+      tone: listing.counts[.failing] ?? 0 > 0 ? .late : .neutral),
     Figure(
       t("待检测", "To be tested"), text: shown(listing.counts[.declared] ?? 0), href: MountingLink.list(state: .declared)),
     Figure(
       t("逾期未更新", "Update overdue"), text: shown(listing.timeliness[.late] ?? 0),
-      href: MountingLink.list(timeliness: .late), tone: .late),
+      href: MountingLink.list(timeliness: .late),
+      tone: listing.timeliness[.late] ?? 0 > 0 ? .late : .neutral),
     Figure(
       t("无法判断", "Cannot be told"), text: shown(listing.timeliness[.unknown] ?? 0),
-      href: MountingLink.list(timeliness: .unknown), tone: .soon),
+      href: MountingLink.list(timeliness: .unknown),
+      tone: listing.timeliness[.unknown] ?? 0 > 0 ? .soon : .neutral),
   ]
   let filter = state.map { t($0.title) } ?? timeliness.map { t($0.title) }
   let head =
@@ -82,7 +84,8 @@ func tieListPage(
           filter == nil
             ? t("还没有挂接。从数据表编制目录，或为已有目录选择数据表、文件或接口。", "Nothing is mounted yet. Compile an entry from a table, or give one a table, files or an API.")
             : t("没有这样的挂接。", "There is no such mount."),
-          action: filter == nil ? buttonLink(t("编制目录", "New entry"), href: "/catalog/new") : .nothing)))\
+          action: filter == nil && request.principal?.may(.compileCatalog) == true
+            ? buttonLink(t("编制目录", "New entry"), href: "/catalog/new") : .nothing)))\
       \(pager(t, previous: nil, next: listing.next.map { MountingLink.list(state: state, timeliness: timeliness, after: $0) }))
       """)
 }
