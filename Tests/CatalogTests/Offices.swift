@@ -51,7 +51,8 @@ struct Offices: Sendable {
   }
 
   static let migrations = [
-    AuditSchema.migrations, InboxSchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations, CatalogSchema.migrations,
+    AuditSchema.migrations, InboxSchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations,
+    CatalogSchema.migrations,
   ]
 
   static func with<T: Sendable>(_ engine: Engine, _ body: (Offices) async throws -> T) async throws -> T {

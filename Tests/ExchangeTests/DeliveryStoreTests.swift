@@ -24,7 +24,8 @@ private let now = Instant("2026-03-02T01:00:00Z")!
   }
 
   private static let migrations = [
-    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations, CatalogSchema.migrations,
+    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations,
+    CatalogSchema.migrations,
     SharingSchema.migrations, ExchangeSchema.migrations,
   ]
 

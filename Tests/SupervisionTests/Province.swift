@@ -20,7 +20,8 @@ struct Province: Sendable {
   static let now = Instant("2026-03-20T04:00:00.000Z")!
   static let migrations = [
     JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
-    IdentitySchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations, CatalogSchema.migrations, SharingSchema.migrations,
+    IdentitySchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations, CatalogSchema.migrations,
+    SharingSchema.migrations,
     ExchangeSchema.migrations, SupervisionSchema.migrations,
   ]
 

@@ -49,7 +49,7 @@ def compile_entry(officer, name, abstract):
     officer.press("开始编制")
     entry = re.search(r"/resources/([0-9a-f-]+)", officer.page.url)[1]
     officer.fill(abstract=abstract, sharingCondition="因履行监管职责需要的政务部门可以申请。")
-    officer.choose(format="0399" if officer.page.locator("option[value='0399']").count() else "0101")
+    officer.page.select_option("main [name=format]", label="数据库 · KingbaseES")
     officer.page.select_option("main [name=system]", index=1)
     officer.choose(sharingType="2", methodClass="1", methodType="1", openType="3", cycle="6")
     officer.press("保存")
