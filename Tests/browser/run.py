@@ -1,8 +1,9 @@
 """Looks at every kind of page of a running site in a real browser, as each of the demo's people and as nobody.
 
-    run.py BASE_URL [--accounts FILE] [--shots FOLDER] [--limit N] [--only TEXT]
+    run.py BASE_URL [--accounts FILE] [--shots FOLDER] [--limit N] [--only TEXT] [--no-journey]
 
-It signs in, follows the links it finds, and takes one page of each kind (ids in an address count as one kind). Each is
+First the people work in the catalogue (journey.py), so that there is something on every page.
+Then it signs in as each, follows the links it finds, and takes one page of each kind (ids in an address count as one kind). Each is
 opened six ways (VIEWS) so that 360 and 1440 pixels, both languages, light and dark, with and without JavaScript each
 meet. Checked are: the answer,
 its language, one main heading, no sideways scrolling, no violation of WCAG 2.2 A and AA by axe, no error in the console
@@ -20,6 +21,7 @@ import time
 from urllib.parse import urljoin, urlsplit
 
 import axe_playwright_python
+import journey
 from playwright.sync_api import Error, sync_playwright
 
 AXE = open(os.path.join(os.path.dirname(axe_playwright_python.__file__), "axe.min.js"), encoding="utf-8").read()
@@ -240,6 +242,7 @@ def main():
     parser.add_argument("--shots", help="a folder for screenshots")
     parser.add_argument("--limit", type=int, default=60, help="kinds of pages for each person")
     parser.add_argument("--only", help="addresses that contain this")
+    parser.add_argument("--no-journey", action="store_true", help="change nothing: only look at what is there")
     options = parser.parse_args()
     if options.shots:
         os.makedirs(options.shots, exist_ok=True)
@@ -249,7 +252,10 @@ def main():
         site = Site(browser, options.base.rstrip("/"), options.shots)
         seen = set()
         pages = 0
-        for account in [None] + accounts(options.accounts):
+        people = accounts(options.accounts)
+        if people and not options.no_journey:
+            journey.do(site, {account["login"]: account for account in people})
+        for account in [None] + people:
             who = account["login"] if account else "nobody"
             state = site.sign_in(account) if account else None
             if account and not state:
@@ -258,7 +264,6 @@ def main():
             pages += len(addresses)
             print(f"{who}: {len(addresses)} pages: {' '.join(kind(one) for one in addresses)}", flush=True)
             site.look_everywhere(state, who, addresses)
-        people = accounts(options.accounts)
         if people and not options.only:
             # Signing out ends the session, so this comes last.
             site.use(people[0], site.sign_in(people[0]))

@@ -229,6 +229,13 @@ package enum CatalogStore {
     }
   }
 
+  /// The last sending back of this version that no new submission followed.
+  static func sentBack(_ resource: Resource, in tx: any Transaction) throws -> Event? {
+    let steps = [VersionEvent.sendBack.rawValue, VersionEvent.submit.rawValue]
+    let last = try events(of: resource.id, in: tx).first { $0.version == resource.version && steps.contains($0.event) }
+    return last?.event == VersionEvent.sendBack.rawValue ? last : nil
+  }
+
   static func record(
     _ event: String, of resource: Resource, by principal: Principal, at now: Instant, words: String = "",
     in tx: any Transaction

@@ -37,6 +37,8 @@ struct DraftView: Sendable {
   var systems: [InformationSystem]
   /// What the reviewer said at single elements.
   var notes: [ReviewNote]
+  /// The reviewer's sending this version back, unless it was submitted again since.
+  var sentBack: CatalogStore.Event?
 }
 
 /// What a reviewer has before him: the entry, what the rules and the catalogue say of it, and what it was before.
@@ -109,7 +111,8 @@ extension Cataloguing {
       return DraftView(
         resource: resource, findings: try findings(of: resource, in: tx),
         systems: try InventoryStore.systems(of: resource.provider, in: tx),
-        notes: try CatalogStore.notes(of: id, version: resource.version, in: tx))
+        notes: try CatalogStore.notes(of: id, version: resource.version, in: tx),
+        sentBack: try CatalogStore.sentBack(resource, in: tx))
     }
   }
 

@@ -35,7 +35,7 @@ func itemsForm(
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
     ],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\
+      <h1>\(t(title))：\(resource.metadata.name)</h1>\(returnedNote(t, draft))\
       \(conflict.map { conflictNote(t, $0) { itemWords(t, $0, $1, lists) } } ?? faultSummary(t, refusal))\
       \(draft.notes.filter { $0.field == "items" }, { noteLine(t, $0) })\
       \(when: resource.items.count > itemsOnPage, "<p class=\"pager\">\(pages)</p>")\

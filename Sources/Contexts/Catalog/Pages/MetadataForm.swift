@@ -39,6 +39,7 @@ func metadataForm(
     body: """
       <h1>\(t(title))：\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
       \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(time(resource.changedAt)) \(resource.changedBy ?? "")</p>\
+      \(returnedNote(t, draft))\
       \(conflict.map { conflictNote(t, $0) { metadataWords(t, $0, $1, lists, draft.systems) } } ?? faultSummary(t, summary))\
       \(panel(
         t("核验结果", "What the rules say"), id: "findings",
@@ -52,6 +53,17 @@ func metadataForm(
         <p class="hint">\(t("可以先保存未填完的草稿；提交审核前须更正全部“须更正”的内容。", "A draft may be saved incomplete; what “must be corrected” is mended before it is submitted."))</p>
         """))
       """)
+}
+
+/// Why the reviewer sent this version back, until it is submitted again.
+func returnedNote(_ t: Language, _ draft: DraftView) -> HTML {
+  guard let back = draft.sentBack else { return .nothing }
+  return note(
+    .late,
+    """
+    <p><strong>\(t("退回原因", "Why it was returned"))</strong>：\(back.words)<br>\
+    <span class="muted">\(back.person)（\(back.organisation)） \(time(back.at))</span></p>
+    """)
 }
 
 /// The order of the guide, what this platform adds beside the element it belongs to.

@@ -90,10 +90,14 @@ private func entries(
       isFiltered
         ? t("没有符合条件的目录。", "Nothing fits these filters.")
         : filter.view == .approved
-          ? t("没有等待发布的目录。审核时选“通过，暂不发布”的目录会列在这里。", "Nothing waits to be published. What is approved to be published later is listed here.")
-          : t("没有等待审核的目录。部门提交后会列在这里，并出现在待办中。", "Nothing waits. What departments submit is listed here and in your tasks."),
+          ? t(
+            "没有等待发布的目录。审核时选“通过，暂不发布”的目录会列在这里。",
+            "Nothing waits to be published. What is approved to be published later is listed here.")
+          : t(
+            "没有等待审核的目录。部门提交后会列在这里，并出现在待办中。", "Nothing waits. What departments submit is listed here and in your tasks."),
       action: isFiltered
-        ? buttonLink(t("取消筛选", "Drop the filters"), href: CatalogLink.queue(QueueFilter(view: filter.view))) : .nothing))
+        ? buttonLink(t("取消筛选", "Drop the filters"), href: CatalogLink.queue(QueueFilter(view: filter.view))) : .nothing)
+  )
   guard !page.entries.isEmpty else { return list }
   let decisions: HTML =
     filter.view == .approved

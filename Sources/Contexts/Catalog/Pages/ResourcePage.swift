@@ -310,8 +310,10 @@ func history(_ t: Language, _ view: ResourceView) -> HTML {
 private func runs(_ events: [CatalogStore.Event]) -> [(event: CatalogStore.Event, times: Int)] {
   var runs: [(event: CatalogStore.Event, times: Int)] = []
   for event in events {
-    if let last = runs.last, event.event == VersionEvent.edit.rawValue, event.words.isEmpty, last.event.event == event.event,
-      last.event.words.isEmpty, last.event.version == event.version, last.event.person == event.person {
+    if let last = runs.last, event.event == VersionEvent.edit.rawValue, event.words.isEmpty,
+      last.event.event == event.event,
+      last.event.words.isEmpty, last.event.version == event.version, last.event.person == event.person
+    {
       runs[runs.count - 1].times += 1
     } else {
       runs.append((event, 1))

@@ -59,7 +59,8 @@ enum CampaignPages {
       "office", Text("填报单位", "Organisations"), .ticks(offices.map { ($0.id.text, $0.name) }),
       hint: Text("列出有已发布资源的单位", "those that have published resources"))
     return Page(
-      Text("发起普查", "Open a campaign"), section: .catalog, status: refusal?.status ?? 200, trail: [catalogTrail, censusTrail],
+      Text("发起普查", "Open a campaign"), section: .catalog, status: refusal?.status ?? 200,
+      trail: [catalogTrail, censusTrail],
       body: """
         \(faultSummary(t, refusal))\
         \(offices.isEmpty

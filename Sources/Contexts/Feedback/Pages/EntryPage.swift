@@ -55,7 +55,7 @@ enum EntryPage {
       """
       \(inCorrection(request, view.objections, lists))\
       <p>\(mean(t, resource.id, view.summary)) · \
-      \(view.threads.isEmpty ? "\(t("还没有咨询", "no questions yet"))" : "<a href=\"\(FeedbackLink.entry(resource.id, "questions"))\">\(t("最近的咨询", "latest questions"))</a>")</p>\(last)
+      \(view.threads.isEmpty ? "\(t("还没有咨询", "no questions yet"))" as HTML : "<a href=\"\(FeedbackLink.entry(resource.id, "questions"))\">\(t("最近的咨询", "latest questions"))</a>" as HTML)</p>\(last)
       """)
   }
 
