@@ -49,6 +49,8 @@ import Web
           ("/api/v1/me", "/api/v1/me", visitor),
           ("/api/v1/organisations", "/api/v1/organisations?limit=3", visitor),
           ("/api/v1/systems", "/api/v1/systems", visitor),
+          ("/api/v1/catalog/classes", "/api/v1/catalog/classes?under=30701203", visitor),
+          ("/api/v1/catalog/classes/{code}", "/api/v1/catalog/classes/3070120337", visitor),
           ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=1", visitor),
           ("/api/v1/catalog/resources/{id}", "/api/v1/catalog/resources/\(stage.resource.id)", visitor),
           ("/api/v1/requests", "/api/v1/requests", visitor),

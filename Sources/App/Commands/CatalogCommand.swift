@@ -5,11 +5,12 @@ import Inventory
 import Kernel
 import Web
 
-/// The catalogue's workbook without a node: the template, and what is wrong with one that was filled in.
+/// The catalogue at the command line. The workbook needs no node: the template, and what is wrong with one that was filled
+/// in.
 struct CatalogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "catalog", abstract: "The workbook by which departments compile entries.",
-    subcommands: [Template.self, Check.self])
+    commandName: "catalog", abstract: "The catalogue: its workbook, its classes.",
+    subcommands: [Template.self, Check.self, ClassesCommand.self])
 
   struct Template: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Write the empty workbook.")

@@ -6,7 +6,7 @@ package import Web
 package enum CatalogRoutes {
   package static func routes(_ cataloguing: Cataloguing) -> [Route] {
     finding(cataloguing) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing) + reviewing(cataloguing)
-      + CatalogAPI.routes(cataloguing)
+      + CatalogAPI.routes(cataloguing) + ClassRoutes.routes(cataloguing)
   }
 
   private static func finding(_ cataloguing: Cataloguing) -> [Route] {
@@ -19,9 +19,6 @@ package enum CatalogRoutes {
             request, query, try await cataloguing.search(principal, query), lists: cataloguing.lists,
             classification: cataloguing.classification, mayCompile: principal.may(.compileCatalog),
             mayReview: principal.may(.reviewCatalog)))
-      },
-      .get("/catalog/classes", .permission(.readCatalog)) { request in
-        .page(classesPage(request, cataloguing.classification))
       },
       .get("/catalog/resources/{id}", .anyPermission([.readCatalog, .compileCatalog, .reviewCatalog])) { request in
         let principal = try request.visitor()

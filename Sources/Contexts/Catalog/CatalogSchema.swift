@@ -70,7 +70,44 @@ package enum CatalogSchema {
           place BIGINT PRIMARY KEY REFERENCES catalog_entry (place) ON DELETE CASCADE, tokens tsvector NOT NULL);
         CREATE INDEX catalog_search_tokens ON catalog_search USING gin (tokens) WITH (fastupdate = off);
 
-        """ + state)
+        """ + state
+    )
+    // Classes of this platform's own, never deleted: a node with the periods of its name and mapping. What an existing
+    // catalogue system was moved in as: which entry became which, from what content, and what did not fit.
+    .adding("008 local classes and moving in", localClasses + movedIn)
+
+  private static let localClasses = """
+    CREATE TABLE catalog_class (code TEXT PRIMARY KEY, parent TEXT, made_at TEXT NOT NULL);
+    CREATE TABLE catalog_class_period (
+      code TEXT NOT NULL REFERENCES catalog_class (code), valid_from TEXT NOT NULL, valid_to TEXT, name TEXT NOT NULL,
+      national TEXT, used_by TEXT NOT NULL, successor TEXT, changed_at TEXT NOT NULL, changed_by TEXT NOT NULL,
+      PRIMARY KEY (code, valid_from), CHECK (valid_to IS NULL OR valid_to > valid_from));
+    CREATE TABLE catalog_class_state (
+      one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL, mapping BIGINT NOT NULL);
+    INSERT INTO catalog_class_state (one, version, mapping) VALUES (1, 0, 0);
+
+    """
+
+  private static let movedIn = """
+    CREATE TABLE catalog_move_run (
+      id TEXT PRIMARY KEY, source TEXT NOT NULL, folder TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT,
+      person TEXT NOT NULL, read BIGINT NOT NULL, moved BIGINT NOT NULL, changed BIGINT NOT NULL, same BIGINT NOT NULL,
+      left_out BIGINT NOT NULL, findings BIGINT NOT NULL);
+    CREATE TABLE catalog_move_finding (
+      run TEXT NOT NULL REFERENCES catalog_move_run (id), position BIGINT NOT NULL, file TEXT NOT NULL, line BIGINT NOT NULL,
+      column_name TEXT NOT NULL, value TEXT NOT NULL, code TEXT NOT NULL, reason_zh TEXT NOT NULL, reason_en TEXT NOT NULL,
+      action TEXT NOT NULL, resource TEXT REFERENCES catalog_resource (id), provider TEXT, PRIMARY KEY (run, position));
+    CREATE INDEX catalog_move_finding_by_provider ON catalog_move_finding (provider, run, position);
+    CREATE TABLE catalog_moved (
+      source TEXT NOT NULL, old_id TEXT NOT NULL, old_code TEXT, resource TEXT NOT NULL REFERENCES catalog_resource (id),
+      provider TEXT NOT NULL, version BIGINT NOT NULL, revision BIGINT NOT NULL, digest TEXT NOT NULL,
+      findings BIGINT NOT NULL, moved_at TEXT NOT NULL, PRIMARY KEY (source, old_id));
+    CREATE INDEX catalog_moved_by_resource ON catalog_moved (resource);
+    CREATE INDEX catalog_moved_by_provider ON catalog_moved (provider, resource) WHERE findings > 0;
+    CREATE TABLE catalog_moved_class (
+      source TEXT NOT NULL, old_id TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (source, old_id));
+
+    """
 
   private static let state = """
     DROP TABLE catalog_entry_class;

@@ -26,7 +26,7 @@ package struct Cataloguing: Sendable {
   package var register: SystemRegister
   package var providers: Providers
   package var lists: CodeLists
-  package var classification: Classification
+  let classes: ClassificationKeeper
   package var calendars: Calendars
   package var rules: [RuleSet]
   package var dependents: Dependents
@@ -44,10 +44,18 @@ package struct Cataloguing: Sendable {
     self.register = register
     self.providers = providers
     self.lists = lists
-    self.classification = classification
+    classes = ClassificationKeeper(classification)
     self.calendars = calendars
     self.rules = rules
     self.dependents = dependents
+  }
+
+  /// The national and the local classes as the last transaction of this process saw them: for pages.
+  package var classification: Classification { classes.latest }
+
+  /// The same as this transaction sees them: for whatever is decided in it.
+  func classification(in tx: any Transaction) throws -> Classification {
+    try classes.inForce(on: clock.today, in: tx)
   }
 
   /// What hangs on a resource, asked before it is withdrawn. `App` fills it in with Sharing's answer.
@@ -62,7 +70,8 @@ package struct Cataloguing: Sendable {
   package func search(_ principal: Principal, _ query: CatalogQuery) async throws -> CatalogHits {
     try principal.require(.readCatalog)
     return try await db.read { tx in
-      try CatalogSearch.find(query, board: board, classification: classification, lists: lists, in: tx)
+      try CatalogSearch.find(
+        query, board: board, classification: classification(in: tx), lists: lists, in: tx)
     }
   }
 
@@ -86,6 +95,8 @@ package struct Cataloguing: Sendable {
   func visible(
     _ principal: Principal, _ id: ResourceID, version: Int?, in tx: any Transaction
   ) throws -> Resource {
+    // The page that shows it names its classes.
+    _ = try classification(in: tx)
     guard let resource = try CatalogStore.find(id, version: version, in: tx), maySee(principal, resource) else {
       throw Self.unknown
     }
@@ -109,12 +120,16 @@ package struct Cataloguing: Sendable {
   }
 
   func findings(of resource: Resource, in tx: any Transaction) throws -> [Finding] {
-    var context = RuleContext(lists: lists, classification: classification, today: clock.today)
+    var context = RuleContext(lists: lists, classification: try classification(in: tx), today: clock.today)
     context.isSystemName = try InventoryStore.isSystemName(resource.metadata.name, in: tx)
     context.nameIsTaken = try CatalogStore.nameIsTaken(
       resource.metadata.name, provider: resource.provider, except: resource.id, in: tx)
     context.unknownRelated = try CatalogStore.unknownCodes(Array(resource.metadata.related.prefix(100)), in: tx)
     let office = try providers.organisation(resource.provider, tx)
+    context.provider = office
+    if resource.metadata.classes.contains(where: { context.classification[$0]?.isRetired == true }) {
+      context.classesInForce = Set(try CatalogStore.published(resource.id, in: tx)?.metadata.classes ?? [])
+    }
     context.providerStands = office.map { $0.validTo.map { context.today < $0 } ?? true } ?? false
     return Catalog.findings(of: resource, in: context)
   }

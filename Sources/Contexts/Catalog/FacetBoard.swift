@@ -63,6 +63,8 @@ package final class FacetBoard: Sendable {
     var values: [Values?] = []
     var classes: [UInt16] = []
     var seen = 0
+    /// Of the classification it was counted by.
+    var mapping = 0
     var providers = Numbers()
     var providerNames: [String] = []
     var sharingTypes = Numbers()
@@ -72,6 +74,11 @@ package final class FacetBoard: Sendable {
     var depths: [UInt8] = []
 
     mutating func catchUp(_ classification: Classification, in tx: any Transaction) throws {
+      // A class that is mapped anew counts under other nodes: everything is read again.
+      if mapping != classification.mapping {
+        self = State()
+        mapping = classification.mapping
+      }
       // A read that fails half way leaves whole rows only: the next goes on after the last of them.
       try tx.forEach(
         """
@@ -85,10 +92,12 @@ package final class FacetBoard: Sendable {
         providerNames[Int(provider)] = try row.text("provider_name")
         var nodes: Set<UInt16> = []
         for code in try row.text("classes").split(separator: " ") {
-          for (depth, node) in classification.path(to: String(code)).enumerated() {
-            let number = self.nodes.of(node.code)
-            if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
-            nodes.insert(number)
+          for branch in classification.branches(of: String(code)) {
+            for (depth, node) in branch.enumerated() {
+              let number = self.nodes.of(node.code)
+              if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
+              nodes.insert(number)
+            }
           }
         }
         if values.count <= place { values.append(contentsOf: repeatElement(nil, count: place + 1 - values.count)) }

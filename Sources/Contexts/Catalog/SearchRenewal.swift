@@ -9,7 +9,7 @@ extension Cataloguing {
     var last: Int? = 0
     while let after = last {
       last = try await db.write { tx in
-        try CatalogSearch.renew(after: after, most: 500, classification: classification, in: tx)
+        try CatalogSearch.renew(after: after, most: 500, classification: classification(in: tx), in: tx)
       }
     }
     try await db.write { tx in
@@ -31,14 +31,26 @@ extension CatalogSearch {
       "SELECT place, resource, version FROM catalog_entry WHERE place > \(place) ORDER BY place LIMIT \(most)")
     {
       let found = try row.int("place")
-      try unindex(found, in: tx)
-      if let resource = try CatalogStore.find(try row.id("resource"), version: try row.int("version"), in: tx),
-        let code = resource.code
-      {
-        try index(found, document(resource, code: code, classification: classification), in: tx)
-      }
+      try renew(place: found, row, classification: classification, in: tx)
       last = found
     }
     return last
+  }
+
+  /// Indexes the entry of one place anew.
+  static func renew(place: Int, classification: Classification, in tx: any Transaction) throws {
+    guard let row = try tx.row("SELECT resource, version FROM catalog_entry WHERE place = \(place)") else { return }
+    try renew(place: place, row, classification: classification, in: tx)
+  }
+
+  private static func renew(
+    place: Int, _ row: Row, classification: Classification, in tx: any Transaction
+  ) throws {
+    try unindex(place, in: tx)
+    if let resource = try CatalogStore.find(try row.id("resource"), version: try row.int("version"), in: tx),
+      let code = resource.code
+    {
+      try index(place, document(resource, code: code, classification: classification), in: tx)
+    }
   }
 }

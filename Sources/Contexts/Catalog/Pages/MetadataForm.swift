@@ -21,7 +21,7 @@ func metadataForm(
     if one.name == "classes" {
       below +=
         "<ul>\(words(values["classes"]), { "<li class=\"muted\">\($0)：\(classification.title(of: $0))</li>" })</ul>"
-      below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅国家分类", "Browse the classification"))</a></p>"
+      below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅分类", "Browse the classification"))</a></p>"
     }
     return field(t, one, value: values, faults: faults) + below
   }.joined()
