@@ -9,8 +9,8 @@ import Web
 /// in.
 struct CatalogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "catalog", abstract: "The catalogue: its workbook, its classes.",
-    subcommands: [Template.self, Check.self, ClassesCommand.self])
+    commandName: "catalog", abstract: "The catalogue: its workbook, its classes, moving in.",
+    subcommands: [Template.self, Check.self, ClassesCommand.self, MoveInCommand.self])
 
   struct Template: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Write the empty workbook.")

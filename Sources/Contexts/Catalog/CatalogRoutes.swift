@@ -6,7 +6,7 @@ package import Web
 package enum CatalogRoutes {
   package static func routes(_ cataloguing: Cataloguing) -> [Route] {
     finding(cataloguing) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing) + reviewing(cataloguing)
-      + CatalogAPI.routes(cataloguing) + ClassRoutes.routes(cataloguing)
+      + CatalogAPI.routes(cataloguing) + ClassRoutes.routes(cataloguing) + MoveRoutes.routes(cataloguing)
   }
 
   private static func finding(_ cataloguing: Cataloguing) -> [Route] {

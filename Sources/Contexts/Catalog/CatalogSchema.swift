@@ -97,7 +97,7 @@ package enum CatalogSchema {
       run TEXT NOT NULL REFERENCES catalog_move_run (id), position BIGINT NOT NULL, file TEXT NOT NULL, line BIGINT NOT NULL,
       column_name TEXT NOT NULL, value TEXT NOT NULL, code TEXT NOT NULL, reason_zh TEXT NOT NULL, reason_en TEXT NOT NULL,
       action TEXT NOT NULL, resource TEXT REFERENCES catalog_resource (id), provider TEXT, PRIMARY KEY (run, position));
-    CREATE INDEX catalog_move_finding_by_provider ON catalog_move_finding (provider, run, position);
+    CREATE INDEX catalog_move_finding_by_resource ON catalog_move_finding (resource, run, position);
     CREATE TABLE catalog_moved (
       source TEXT NOT NULL, old_id TEXT NOT NULL, old_code TEXT, resource TEXT NOT NULL REFERENCES catalog_resource (id),
       provider TEXT NOT NULL, version BIGINT NOT NULL, revision BIGINT NOT NULL, digest TEXT NOT NULL,

@@ -119,8 +119,12 @@ package struct Cataloguing: Sendable {
     return resource
   }
 
-  func findings(of resource: Resource, in tx: any Transaction) throws -> [Finding] {
-    var context = RuleContext(lists: lists, classification: try classification(in: tx), today: clock.today)
+  /// What the rules say; by another classification than that in force where classes are only about to be kept.
+  func findings(
+    of resource: Resource, classification tree: Classification? = nil, in tx: any Transaction
+  ) throws -> [Finding] {
+    var context = RuleContext(
+      lists: lists, classification: try tree ?? classification(in: tx), today: clock.today)
     context.isSystemName = try InventoryStore.isSystemName(resource.metadata.name, in: tx)
     context.nameIsTaken = try CatalogStore.nameIsTaken(
       resource.metadata.name, provider: resource.provider, except: resource.id, in: tx)

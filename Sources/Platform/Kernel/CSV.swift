@@ -46,6 +46,13 @@ package enum CSV {
     return try reader.records().map(\.fields)
   }
 
+  /// Hands each record to `body` with the line where it begins, whatever its number of fields, and keeps none: for tables
+  /// too long to hold. Throws a `Fault`, or what `body` throws.
+  package static func forEach(_ bytes: [UInt8], _ body: (_ line: Int, _ fields: [String]) throws -> Void) throws {
+    var reader = CSVReader(bytes)
+    while let record = try reader.next() { try body(record.line, record.fields) }
+  }
+
   /// A table under a header row; every record must have the header's number of columns. With `comments`, lines that
   /// begin with `#` before a record are notes (our embedded files use them to say where a fact comes from).
   package static func table(_ text: some StringProtocol, comments: Bool = false) throws(Fault) -> Table {
@@ -131,6 +138,8 @@ private struct CSVReader {
     }
     return records
   }
+
+  mutating func next() throws(CSV.Fault) -> Record? { position < bytes.count ? try record() : nil }
 
   private mutating func record() throws(CSV.Fault) -> Record {
     var record = Record(line: line, fields: [])
