@@ -6,7 +6,7 @@ DATA ?= var/demo
 ROWS ?= 200000
 PORT ?= 8080
 
-.PHONY: demo test build release check format bench bench-engine browser-test clean
+.PHONY: demo test build release check format bench bench-engine bench-catalogue browser-test clean
 
 demo: release
 	@$(RELEASE) demo --data $(DATA) --rows $(ROWS) --port $(PORT)
@@ -43,6 +43,11 @@ bench: release
 bench-engine:
 	@scripts/install-packages test
 	@scripts/bench-transfer
+
+# The catalogue at a million entries: search beside Tantivy, and pages.
+bench-catalogue: release
+	@scripts/install-packages test
+	@scripts/bench-catalogue
 
 clean:
 	rm -rf .build var

@@ -62,7 +62,11 @@ let platform: [Room] = [
   Room(
     name: "Spreadsheets", folder: "Platform", uses: ["Kernel", "CXLSXWriter", "CArchive", "CExpat"],
     tests: ["Kernel"], testFiles: ["Fixtures"]),
+  Room(name: "Idempotency", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
   Room(name: "Inbox", folder: "Platform", uses: ["Storage", "Kernel"], tests: ["Storage", "Kernel", "TestKit"]),
+  Room(
+    name: "Attachments", folder: "Platform", uses: ["NationalCrypto", "Connecting", "Storage", "Kernel", "CArchive"],
+    tests: ["NationalCrypto", "Storage", "Kernel", "TestKit"]),
   Room(name: "Web", folder: "Platform", uses: ["Kernel", "CEmbedded"], tests: ["Kernel"]),
   Room(
     name: "WebServer", folder: "Platform",
@@ -80,9 +84,13 @@ let contexts: [Room] = [
   context("Audit", []),
   context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
-  context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets"]),
+  context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets", "Attachments"]),
+  context("Mounting", ["Catalog", "Inventory", "Identity", "Audit"]),
+  context("Feedback", ["Catalog", "Inventory", "Identity", "Audit"]),
+  context("Census", ["Catalog", "Inventory", "Identity", "Audit", "Spreadsheets"]),
   context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
+  context("Supervision", ["Exchange", "Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
 ]
 
 let connectors: [Room] = [
@@ -117,7 +125,7 @@ func context(_ name: String, _ below: [String]) -> Room {
     name: name, folder: "Contexts", uses: ground + under,
     tests: [
       "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Calendars", "Inbox", "Web",
-      "TestKit", logging,
+      "Attachments", "TestKit", logging,
     ] + under)
 }
 

@@ -1,7 +1,9 @@
 import Audit
 import Calendars
 import Catalog
+import Census
 import Deadlines
+import Feedback
 import Kernel
 import NationalCrypto
 import Sharing
@@ -15,6 +17,7 @@ struct CalendarReport: Sendable {
   var lastYear: Int
   var requests: Int
   var reviews: Int
+  var feedback = 0
 }
 
 extension Node {
@@ -29,6 +32,7 @@ extension Node {
     details: [
       ("days", Text("新增天数", "New days")), ("digest", Text("文件摘要（SM3）", "Digest of the file (SM3)")),
       ("requests", Text("重新计算的申请", "Requests counted anew")), ("reviews", Text("重新计算的审核", "Reviews counted anew")),
+      ("feedback", Text("重新计算的异议与咨询", "Objections and questions counted anew")),
     ])
 
   /// Takes a year's arrangement and counts every open due date anew, in one transaction: either all of it stands, with
@@ -68,16 +72,20 @@ extension Node {
   ) throws -> CalendarReport {
     let requests = try Sharing.recount(by: calendar, for: principal, at: now, in: tx)
     let reviews = try Cataloguing.recount(by: calendar, for: principal, at: now, in: tx)
+    let feedback = try Feedback.recount(by: calendar, for: principal, at: now, in: tx)
+    let campaigns = try Census.recount(by: calendar, for: principal, at: now, in: tx)
     try CalendarStore.recounted(by: calendar, in: tx)
     // A program's calendar that moved nothing is no event.
-    if days > 0 || requests + reviews > 0 {
+    if days > 0 || requests + reviews + feedback + campaigns > 0 {
       try AuditLog.record(
         AuditEntry(
           at: now, actor: principal, action: action, subjectKind: "calendar", subject: calendar.version,
           subjectName: calendar.version,
-          detail: detail + [("requests", "\(requests)"), ("reviews", "\(reviews)")]), in: tx)
+          detail: detail + [("requests", "\(requests)"), ("reviews", "\(reviews)"), ("feedback", "\(feedback)")]),
+        in: tx)
     }
     return CalendarReport(
-      version: calendar.version, days: days, lastYear: calendar.lastYear, requests: requests, reviews: reviews)
+      version: calendar.version, days: days, lastYear: calendar.lastYear, requests: requests, reviews: reviews,
+      feedback: feedback)
   }
 }

@@ -1,24 +1,30 @@
 import Transfer
+import Attachments
 import Audit
 import Calendars
 import Catalog
+import Census
 import Connecting
 import ConnectorCSV
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Deadlines
 import Exchange
+import Feedback
 import Foundation
+import Idempotency
 import Identity
 import Inbox
 import Inventory
 import Jobs
 import Kernel
 import Logging
+import Mounting
 import Sharing
 import Storage
 import StoragePostgres
 import StorageSQLite
+import Supervision
 import Web
 
 /// Everything of one node, wired by hand: the database, the keys, each context.
@@ -33,16 +39,30 @@ struct Node: Sendable {
   let people: People
   let register: SystemRegister
   let cataloguing: Cataloguing
+  let mounting: Mounting
   let importDesk: ImportDesk
+  let feedback: Feedback
+  let attachments: Attachments
+  let census: Census
   let sharing: Sharing
   let exchange: Exchange
+  let supervision: Supervision
   let sequencer: Sequencer
 
   /// Every context's tables, in the order of the graph.
   static let migrations: [Migrations] = [
-    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AuditSchema.migrations,
+    JobsSchema.migrations, CalendarsSchema.migrations, InboxSchema.migrations, AttachmentSchema.migrations,
+    IdempotencySchema.migrations,
+    AuditSchema.migrations,
     IdentitySchema.migrations,
-    InventorySchema.migrations, CatalogSchema.migrations, SharingSchema.migrations, ExchangeSchema.migrations,
+    InventorySchema.migrations,
+    CatalogSchema.migrations,
+    MountingSchema.migrations,
+    FeedbackSchema.migrations,
+    CensusSchema.migrations,
+    SharingSchema.migrations,
+    ExchangeSchema.migrations,
+    SupervisionSchema.migrations,
   ]
 
   static let connectors = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind])
@@ -53,13 +73,29 @@ struct Node: Sendable {
       .auditRead: [.auditAdministrator],
       .auditReadOwn: [.dataOfficer, .leader, .platformOperator],
     ],
-    People.authority, SystemRegister.authority, Cataloguing.authority, Sharing.authority, Exchange.authority,
+    People.authority,
+    SystemRegister.authority,
+    Cataloguing.authority,
+    Mounting.authority,
+    Feedback.authority,
+    Census.authority,
+    Sharing.authority,
+    Exchange.authority,
+    Supervision.authority,
   ])
 
   /// What the log's codes are called.
   static let words = AuditWords(
     [
-      Sharing.words, Exchange.words, Cataloguing.words, SystemRegister.words, People.words, AuditErasure.words,
+      Sharing.words,
+      Exchange.words,
+      Cataloguing.words,
+      Mounting.words,
+      Feedback.words,
+      Census.words,
+      SystemRegister.words,
+      People.words,
+      AuditErasure.words,
       calendarWords,
     ],
     people: { try People.named($0, in: $1) }, name: { try People.name(of: $0, in: $1) },
@@ -89,7 +125,12 @@ struct Node: Sendable {
     try await database.migrate(migrations)
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
+    try await node.cataloguing.renewLikeness()
+    try await node.mounting.keepSchedules()
     try await node.recountByNewProgram()
+    try await node.supervision.keepCounting()
+    try await node.feedback.schedule()
+    try await node.scheduleSweep()
     return node
   }
 
@@ -112,17 +153,28 @@ struct Node: Sendable {
     let grantsOn = Cataloguing.Dependents { resource, tx in
       try GrantStore.open(on: resource, in: tx).map {
         Text(
-          "授权 \($0.number)（\($0.consumerName)）将停止交换", "Grant \($0.number) (\($0.consumerName)) will stop delivering")
+          "授权 \($0.number)（\($0.consumerName)）暂停交换，重新上线后继续",
+          "Grant \($0.number) (\($0.consumerName)): deliveries stand still until it is back")
       }
         + RequestStore.open(on: resource, in: tx).map {
           Text(
-            "申请 \($0.number)（\($0.consumerName)）将不能再获授权",
-            "Request \($0.number) (\($0.consumerName)) can no longer be granted")
+            "申请 \($0.number)（\($0.consumerName)）在下架期间不能获授权，可由提供部门不同意",
+            "Request \($0.number) (\($0.consumerName)) cannot be granted while it is offline; the provider may refuse it"
+          )
         }
     }
     cataloguing = Cataloguing(
-      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn)
+      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn,
+      mountWatch: MountWatch { try Mounting.heard($0, at: $1, in: $2) },
+      left: { try Feedback.noteWithdrawal(of: $0, at: $1, in: $2) })
+    mounting = Mounting(
+      db: database, clock: clock, register: register, cataloguing: cataloguing, calendars: calendars)
+    feedback = Feedback(database: database, clock: clock, cataloguing: cataloguing, calendars: calendars)
     importDesk = ImportDesk(folder: settings.data + "/imports")
+    attachments = Attachments(
+      database: database, clock: clock, folder: AttachmentFolder(settings.attachments),
+      scanner: settings.attachmentScanner.map { .command($0) } ?? .none)
+    census = Census(database: database, clock: clock, calendars: calendars, measuring: .deliveries)
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }
@@ -132,14 +184,22 @@ struct Node: Sendable {
     exchange = Exchange(
       database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal,
       admission: admission, nodeKey: keys.sealing)
+    supervision = Supervision(database: database, clock: clock)
     sequencer = Sequencer(
       database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
   }
 
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
-    let exchange = exchange
+    let (exchange, mounting, supervision, feedback) = (exchange, mounting, supervision, feedback)
+    let (census, attachments) = (census, attachments)
     return [
+      Supervision.job: { _ in "\(try await supervision.refresh())" },
+      Feedback.tending: { _ in
+        let done = try await feedback.tend()
+        return "\(done.reminded) reminded, \(done.late) late, \(done.lapsed) lapsed"
+      },
+      Feedback.news: { _ in "\(try await feedback.bringNews()) digests" },
       Exchange.job: { context in
         do {
           let (delivery, _) = try await exchange.carryOut(context.job) { progress in
@@ -156,7 +216,36 @@ struct Node: Sendable {
         try await exchange.takeTurn(id)
         return nil
       },
+      Census.preparation: { context in
+        guard let id = CampaignID(context.job.payload) else { throw JobFailure.permanent("not a campaign's id") }
+        try await census.prepare(id) { lines in try await context.report(done: lines) }
+        return nil
+      },
+      Attachments.sweep: { _ in "\(try await attachments.removeOrphans())" },
+      Mounting.sweepJob: { _ in
+        let surveyed = try await mounting.surveyDue()
+        return "\(try await mounting.sweep()) + \(surveyed)"
+      },
+      Mounting.testJob: { context in
+        guard let id = TieID(context.job.payload) else { throw JobFailure.permanent("not a tie's id") }
+        try await mounting.test(id)
+        return nil
+      },
+      Mounting.draftJob: { context in
+        guard let id = DraftBatchID(context.job.payload) else { throw JobFailure.permanent("not a batch's id") }
+        try await mounting.make(id) { try await context.report(done: $0, total: $1) }
+        return nil
+      },
     ]
+  }
+
+  /// Files that belong to nothing any more go at night.
+  private func scheduleSweep() async throws {
+    let now = clock.now()
+    try await database.write { tx in
+      try JobSchedule.set(
+        Attachments.sweep, kind: Attachments.sweep, .daily(hour: 3, minute: 40), at: now, in: tx)
+    }
   }
 
   /// The end of a command that may have written: gives its records their leaves, for no sequencer may ever run beside it, and

@@ -14,7 +14,7 @@ package struct Sanjiang: AsyncParsableCommand {
       InitCommand.self, DemoCommand.self, ServeCommand.self, WorkerCommand.self, MigrateCommand.self,
       BackupCommand.self,
       RestoreCommand.self, CalendarCommand.self, AuditCommand.self, PeopleCommand.self, ExchangeCommand.self,
-      CatalogCommand.self,
+      CatalogCommand.self, SupervisionCommand.self,
       BenchCommand.self,
     ])
 

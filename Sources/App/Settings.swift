@@ -21,6 +21,8 @@ package struct Settings: Sendable {
   package var sourceFolders: [String]
   /// `debug`, `info`, `warning`, `error`: what goes to the log; `info` has a line for each request.
   package var logLevel: String
+  /// A command that looks at each attachment before it is kept, such as `clamdscan --fdpass`; nil for none.
+  package var attachmentScanner: String?
   /// Staff roles must use a second factor.
   package var secondFactorForStaff: Bool
 
@@ -79,6 +81,7 @@ package struct Settings: Sendable {
     sourceFolders = try (value("source-folders") ?? data + "/sources").split(separator: ",").map {
       URL(fileURLWithPath: $0.trimmingCharacters(in: .whitespaces)).path
     }
+    attachmentScanner = try value("attachment-scanner")
     let level = try found("log-level") ?? ("info", "")
     guard ["debug", "info", "warning", "error"].contains(level.value) else {
       throw Self.wrong(
@@ -106,7 +109,7 @@ package struct Settings: Sendable {
 
   private static let known: Set<String> = [
     "data", "database", "host", "port", "tls-cert", "tls-key", "trusted-proxy", "source-folders", "log-level",
-    "second-factor",
+    "second-factor", "attachment-scanner",
   ]
   /// May be given as a list, and may be empty.
   private static let lists: Set<String> = ["trusted-proxy", "source-folders"]

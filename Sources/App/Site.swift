@@ -1,34 +1,55 @@
 import Audit
 import Catalog
+import Census
 import Exchange
+import Feedback
+import Idempotency
 import Identity
 import Inbox
 import Inventory
 import Kernel
 import Logging
+import Mounting
 import NationalCrypto
 import Sharing
 import Storage
+import Supervision
 import Web
 import WebServer
 
 extension Node {
   /// Every address of the site, each with its door.
   var routes: [Route] {
-    SharingRoutes.routes(sharing: sharing, cataloguing: cataloguing)
+    SharingRoutes.routes(sharing: sharing, cataloguing: cataloguing, headlines: headlines)
       + IdentityRoutes.routes(
         signIn: signIn, people: people,
         offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
-      + CatalogRoutes.routes(cataloguing)
+      + CatalogRoutes.routes(
+        cataloguing, sections: [MountingRoutes.section(mounting), FeedbackRoutes.section(feedback)],
+        tools: [FeedbackRoutes.tool])
+      + FeedbackRoutes.routes(feedback)
+      + MountingRoutes.routes(mounting)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
+      + CatalogAttachmentRoutes.routes(Attaching(cataloguing: cataloguing, attachments: attachments))
+      + CensusRoutes.routes(census, desk: CensusDesk(folder: settings.data + "/census"))
       + ExchangeRoutes.routes(exchange: exchange)
+      + SupervisionRoutes.routes(supervision)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)
   }
 }
 
 extension Node {
+  /// What a leader's home page begins with.
+  private var headlines: SharingRoutes.Headlines {
+    let supervision = supervision
+    return { principal, language in
+      guard principal.may(.superviseAsAuthority) || principal.may(.superviseAll) else { return [] }
+      return try await SupervisionHeadlines.figures(supervision, for: principal, language)
+    }
+  }
+
   /// What Identity, which stands below the catalogue, needs to know of its tree.
   private var classificationNodes: ClassificationNodes {
     let classification = cataloguing.classification
@@ -54,6 +75,27 @@ extension Node {
     }
   }
 
+  /// Where the answers of POSTs wait for those who ask twice.
+  private var answers: AnswerKeeper {
+    let kept = KeptAnswers(database: database, clock: clock)
+    return AnswerKeeper(
+      claim: { owner, key, digest in
+        switch try await kept.claim(owner, key, digest) {
+        case .mine: .mine
+        case .underWay: .underWay
+        case .unknown: .unknown
+        case .otherRequest: .otherRequest
+        case .kept(let answer):
+          .kept(.init(status: answer.status, type: answer.type, etag: answer.etag, body: answer.body))
+        }
+      },
+      keep: { owner, key, answer in
+        try await kept.keep(
+          .init(status: answer.status, type: answer.type, etag: answer.etag, body: answer.body), owner, key)
+      },
+      release: { owner, key in try await kept.release(owner, key) })
+  }
+
   func site(ready: @escaping @Sendable (Int) -> Void = { _ in }) -> SiteServer {
     var tls: (certificate: String, key: String)?
     if let certificate = settings.certificate, let key = settings.certificateKey { tls = (certificate, key) }
@@ -64,6 +106,7 @@ extension Node {
     configuration.secret = deriveKey(from: keys.sealing, use: "sanjiang site")
     configuration.explain = { ($0 as? StorageError)?.forPeople }
     return SiteServer(
-      routes: routes, sessions: sessions, configuration: configuration, clock: clock, logger: logger, ready: ready)
+      routes: routes, sessions: sessions, answers: answers, configuration: configuration, clock: clock, logger: logger,
+      ready: ready)
   }
 }

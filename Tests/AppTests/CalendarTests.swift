@@ -97,7 +97,8 @@ import Testing
     try await inDecember(engine) { stage in
       let node = stage.node
       _ = try await node.cataloguing.beginChange(stage.cast.officer, stage.resource.id)
-      _ = try await node.cataloguing.submit(stage.cast.officer, stage.resource.id)
+      _ = try await node.cataloguing.submit(
+        stage.cast.officer, stage.resource.id, because: VersionChange(.correction, words: "更正名称。"))
       func review() async throws -> (stored: DueDate?, task: InboxTask?) {
         try await node.database.read { tx in
           (

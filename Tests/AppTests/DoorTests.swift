@@ -28,7 +28,9 @@ private enum Doors {
   static let administrators: Set<Role?> = [.systemAdministrator, .securityAdministrator, .auditAdministrator]
   static let security: Set<Role?> = [.securityAdministrator]
 
-  static let table: [Line] = coming + account + people + systems + catalogue + sharing + deliveries + log
+  static let table: [Line] =
+    coming + account + people + systems + catalogue + mounting + feedback + attachments + census + sharing
+    + deliveries + supervision + log
 
   private static let coming: [Line] = [
     ("GET /", anybody),
@@ -45,6 +47,7 @@ private enum Doors {
 
   private static let account: [Line] = [
     ("GET /inbox", signedIn),
+    ("POST /inbox/notices/{id}", signedIn),
     ("GET /account", signedIn),
     ("GET /account/password", signedIn),
     ("POST /account/password", signedIn),
@@ -82,7 +85,6 @@ private enum Doors {
     ("GET /systems/{id}/sources/{source}/edit", officers),
     ("POST /systems/{id}/sources/{source}", officers),
     ("POST /systems/{id}/sources/{source}/probe", officers),
-    ("GET /systems/{id}/sources/{source}/tables", officers),
     ("GET /api/v1/systems", offices),
   ]
 
@@ -115,18 +117,135 @@ private enum Doors {
     ("GET /catalog/resources/{id}/items", officers),
     ("POST /catalog/resources/{id}/items", officers),
     ("POST /catalog/resources/{id}/items/add", officers),
+    ("GET /catalog/resources/{id}/submit", officers),
     ("POST /catalog/resources/{id}/submit", officers),
     ("POST /catalog/resources/{id}/recall", officers),
     ("POST /catalog/resources/{id}/change", officers),
     ("GET /catalog/resources/{id}/discard", officers),
     ("POST /catalog/resources/{id}/discard", officers),
-    ("GET /catalog/resources/{id}/withdraw", officers.union(operators)),
-    ("POST /catalog/resources/{id}/withdraw", officers.union(operators)),
+    ("GET /catalog/resources/{id}/compare", offices),
+    ("GET /catalog/resources/{id}/offline", officers.union(operators)),
+    ("POST /catalog/resources/{id}/offline", officers.union(operators)),
+    ("GET /catalog/resources/{id}/online", officers.union(operators)),
+    ("POST /catalog/resources/{id}/online", officers.union(operators)),
+    ("POST /catalog/resources/{id}/online/recall", officers),
     ("GET /catalog/review", operators),
+    ("POST /catalog/review", operators),
     ("GET /catalog/review/{id}", operators),
     ("POST /catalog/review/{id}", operators),
+    ("GET /catalog/review/{id}/online", operators),
+    ("POST /catalog/review/{id}/online", operators),
     ("GET /api/v1/catalog/resources", offices),
     ("GET /api/v1/catalog/resources/{id}", offices),
+    ("GET /api/v1/catalog/changes", offices),
+    ("GET /api/v1/catalog/template", officers),
+    ("GET /api/v1/catalog/resources/{id}/versions", offices),
+    ("POST /api/v1/catalog/resources", officers),
+    ("POST /api/v1/catalog/drafts", officers),
+    ("GET /api/v1/catalog/resources/{id}/draft", officers),
+    ("PUT /api/v1/catalog/resources/{id}/draft", officers),
+    ("POST /api/v1/catalog/resources/{id}/change", officers),
+    ("POST /api/v1/catalog/resources/{id}/submit", officers),
+    ("POST /api/v1/catalog/resources/{id}/recall", officers),
+    ("POST /api/v1/catalog/resources/{id}/discard", officers),
+    ("POST /api/v1/catalog/resources/{id}/review", operators),
+    ("POST /api/v1/catalog/resources/{id}/publish", operators),
+    ("POST /api/v1/catalog/resources/{id}/offline", officers.union(operators)),
+    ("POST /api/v1/catalog/resources/{id}/online", officers.union(operators)),
+  ]
+
+  /// Who speaks of entries: everybody of an office that reads them, but raising and answering are not for leaders.
+  static let speakers: Set<Role?> = [.clerk, .dataOfficer, .leader]
+
+  private static let feedback: [Line] = [
+    ("GET /feedback/objections", offices),
+    ("GET /feedback/objections/late", operators),
+    ("GET /feedback/objections/new", askers),
+    ("POST /feedback/objections", askers),
+    ("GET /feedback/objections/{id}", offices),
+    ("POST /feedback/objections/{id}", askers.union(operators)),
+    ("GET /feedback/resources/{id}", offices),
+    ("POST /feedback/resources/{id}/rating", speakers),
+    ("POST /feedback/resources/{id}/questions", speakers),
+    ("POST /feedback/questions/{id}/answer", officers),
+    ("GET /catalog/saved", offices),
+    ("GET /catalog/saved/new", offices),
+    ("POST /catalog/saved", offices),
+    ("GET /catalog/saved/{id}", offices),
+    ("POST /catalog/saved/{id}", offices),
+    ("GET /api/v1/feedback/objections", offices),
+    ("POST /api/v1/feedback/objections", askers),
+    ("GET /api/v1/feedback/objections/{id}", offices),
+    ("POST /api/v1/feedback/objections/{id}", askers.union(operators)),
+    ("GET /api/v1/feedback/questions", offices),
+    ("POST /api/v1/feedback/questions", speakers),
+    ("GET /api/v1/feedback/questions/{id}", offices),
+    ("POST /api/v1/feedback/questions/{id}", officers),
+    ("GET /api/v1/feedback/ratings", offices),
+    ("POST /api/v1/feedback/ratings", speakers),
+    ("GET /api/v1/feedback/searches", offices),
+    ("POST /api/v1/feedback/searches", offices),
+    ("GET /api/v1/feedback/searches/{id}", offices),
+    ("POST /api/v1/feedback/searches/{id}", offices),
+  ]
+
+  private static let attachments: [Line] = [
+    ("GET /catalog/resources/{id}/attachments", officers),
+    ("POST /catalog/resources/{id}/attachments", officers),
+    ("POST /catalog/resources/{id}/attachments/remove", officers),
+    ("GET /catalog/resources/{id}/attachments/{file}", offices),
+    ("GET /catalog/resources/{id}/print", offices),
+    ("GET /catalog/resources/{id}/bundle.zip", offices),
+  ]
+
+  /// Those who see what a census comes to: not the clerks.
+  static let readersOfTheCensus: Set<Role?> = [.dataOfficer, .leader, .platformOperator]
+
+  private static let census: [Line] = [
+    ("GET /census", readersOfTheCensus),
+    ("GET /census/new", operators),
+    ("POST /census", operators),
+    ("GET /census/campaigns/{id}", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/lines", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/totals.xlsx", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/totals.csv", readersOfTheCensus),
+    ("GET /census/campaigns/{id}/close", operators),
+    ("POST /census/campaigns/{id}/close", operators),
+    ("GET /census/returns/{id}", readersOfTheCensus),
+    ("POST /census/returns/{id}", officers),
+    ("POST /census/returns/{id}/submit", officers),
+    ("POST /census/returns/{id}/recall", officers),
+    ("POST /census/returns/{id}/decide", operators),
+    ("GET /census/returns/{id}/lines.xlsx", readersOfTheCensus),
+    ("GET /census/returns/{id}/lines.csv", readersOfTheCensus),
+    ("POST /census/returns/{id}/workbook", officers),
+    ("GET /census/rejected/{key}", officers),
+    ("GET /census/returns/{id}/print", readersOfTheCensus),
+    ("GET /api/v1/census/campaigns", readersOfTheCensus),
+    ("GET /api/v1/census/campaigns/{id}", readersOfTheCensus),
+    ("GET /api/v1/census/returns/{id}", readersOfTheCensus),
+    ("PUT /api/v1/census/returns/{id}", officers),
+  ]
+
+  private static let mounting: [Line] = [
+    ("GET /mounting", officers.union(operators).union(leaders)),
+    ("GET /mounting/ties/{id}", officers.union(operators).union(leaders)),
+    ("POST /mounting/ties/{id}/test", officers.union(operators).union(leaders)),
+    ("POST /mounting/ties/{id}/remove", officers),
+    ("GET /mounting/resources/{id}", officers),
+    ("GET /mounting/resources/{id}/table", officers),
+    ("POST /mounting/resources/{id}/table", officers),
+    ("POST /mounting/resources/{id}/files", officers),
+    ("POST /mounting/resources/{id}/api", officers),
+    ("GET /systems/{id}/sources/{source}/tables", officers),
+    ("POST /mounting/sources/{id}/read", officers),
+    ("POST /mounting/sources/{id}/drafts", officers),
+    ("GET /mounting/batches/{id}", officers),
+    ("GET /mounting/sources/{id}/changes", officers),
+    ("POST /mounting/changes/{id}/take", officers),
+    ("POST /mounting/changes/{id}/dismiss", officers),
+    ("GET /api/v1/mounting/ties", officers.union(operators).union(leaders)),
+    ("POST /api/v1/mounting/ties/{id}/test", officers.union(operators).union(leaders)),
   ]
 
   private static let sharing: [Line] = [
@@ -134,6 +253,7 @@ private enum Doors {
     ("GET /requests/new", askers),
     ("POST /requests/new", askers),
     ("GET /requests/{id}", offices),
+    ("GET /requests/{id}/print", offices),
     ("POST /requests/{id}/own", leaders),
     ("POST /requests/{id}/review", operators),
     ("POST /requests/{id}/decide", officers),
@@ -161,6 +281,19 @@ private enum Doors {
     ("GET /api/v1/deliveries/{id}", offices),
   ]
 
+  /// Everybody's row or the own department's alone, as the visitor is.
+  private static let supervisors: Set<Role?> = [.leader, .dataOfficer, .platformOperator]
+
+  private static let supervision: [Line] = [
+    ("GET /supervision", supervisors),
+    ("GET /supervision/rows", supervisors),
+    ("GET /supervision/rows.csv", supervisors),
+    ("GET /supervision/trend", supervisors),
+    ("GET /api/v1/supervision/matrix", supervisors),
+    ("GET /api/v1/supervision/rows", supervisors),
+    ("GET /api/v1/supervision/trend", supervisors),
+  ]
+
   private static let log: [Line] = [
     ("GET /audit", readersOfTheLog),
     ("GET /audit/records/{id}", readersOfTheLog),
@@ -183,13 +316,11 @@ private enum Doors {
   @Test(arguments: Engine.allCases)
   func `every route opens to those who are named for it and to nobody else`(engine: Engine) async throws {
     try await withNode(engine) { node, _, _, _ in
-      let served = node.routes.filter { $0.method == .get || $0.method == .post }
-        .map { "\($0.method.rawValue) \($0.path)" }
+      let served = node.routes.map { "\($0.method.rawValue) \($0.path)" }
       let named = Doors.table.map(\.route)
       #expect(Set(named).count == named.count, "a route stands twice in the table")
       #expect(Set(served).subtracting(named) == [], "routes of which the table does not say who may enter")
       #expect(Set(named).subtracting(served) == [], "lines without a route")
-      #expect(served.count == node.routes.count, "a method that nobody walks")
 
       try await withSite(node) { base in
         var visitors: [(role: Role?, visitor: Visitor)] = [(nil, Visitor(base: base))]
@@ -233,9 +364,9 @@ private enum Doors {
         for route in node.routes
         where route.method != .get && route.path != "/sign-in" && !route.path.hasPrefix("/sign-in/") {
           let path = Self.concrete(route.path)
-          let unknown = try await nobody.post(path, [("csrf", "guess")])
+          let unknown = try await Self.change(route, path, "csrf=guess", as: nobody)
           #expect([303, 400, 401, 403, 415].contains(unknown.status), "nobody at \(path): \(unknown.status)")
-          let tokenless = try await clerk.post(path, [("words", "x")])
+          let tokenless = try await Self.change(route, path, "words=x", as: clerk)
           #expect([400, 401, 403, 415].contains(tokenless.status), "without token at \(path): \(tokenless.status)")
         }
         let token = Visitor.token(in: try await clerk.get("/account").text) ?? ""
@@ -316,7 +447,20 @@ private enum Doors {
     if parts[0] == "GET" { return try await visitor.get(path) }
     let page = try await visitor.get(signedIn ? "/account" : "/sign-in")
     let token = try #require(Visitor.token(in: page.text), "no form to send from for \(route)")
+    if parts[0] != "POST" {
+      return try await visitor.send(
+        String(parts[0]), path, body: Data("{}".utf8), type: "application/json",
+        headers: ["X-CSRF-Token": token, "Origin": visitor.base])
+    }
     return try await visitor.post(path, [("csrf", token)])
+  }
+
+  private static func change(
+    _ route: Route, _ path: String, _ form: String, as visitor: Visitor
+  ) async throws -> Visitor.Answer {
+    try await visitor.send(
+      route.method.rawValue, path, body: Data(form.utf8), type: "application/x-www-form-urlencoded",
+      headers: ["Origin": visitor.base])
   }
 
   /// By status: what was found to be wrong with made-up ids and empty forms was found behind the door.

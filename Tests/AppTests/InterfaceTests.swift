@@ -1,11 +1,14 @@
 import Audit
 import Catalog
+import Census
 import Exchange
 import Foundation
 import Identity
 import Kernel
+import Mounting
 import Sharing
 import Storage
+import Supervision
 import TestKit
 import Testing
 import Web
@@ -34,16 +37,24 @@ import Web
       let node = stage.node
       let grant = try await stage.grant(stage.draft)
       let delivery = try await node.deliverNow(grant.id)
+      // Mounted is what was tested.
+      _ = try await node.mounting.sweep()
       var second = stage.draft
       second.targetTable = "other"
       _ = try await node.sharing.submit(second, by: stage.cast.clerk)
+      try await node.supervision.refresh()
+      let census = try await node.openCensus(asking: stage.resource.provider, by: stage.cast.operatorInChief)
       try await node.sequencer.sequenceAll()
       let record = try await node.database.read {
         try $0.row("SELECT record FROM audit_leaf ORDER BY leaf_index LIMIT 1")?.text("record")
       }
+      let said = try await Said.about(stage)
       try await withSite(node) { base in
         let visitor = try await enter(base, as: "zhang.operator")
         let auditor = try await enter(base, as: "audit.demo")
+        let clerk = try await enter(base, as: "li.clerk")
+        let officer = try await enter(base, as: "ma.officer")
+        _ = try await node.cataloguing.beginChange(stage.cast.officer, stage.resource.id)
         let document = try await json(visitor, "/api/v1/openapi.json")
         let addresses: [(path: String, asked: String, by: Visitor)] = [
           ("/api/v1/me", "/api/v1/me", visitor),
@@ -53,17 +64,45 @@ import Web
           ("/api/v1/catalog/classes/{code}", "/api/v1/catalog/classes/3070120337", visitor),
           ("/api/v1/catalog/resources", "/api/v1/catalog/resources?mounted=1", visitor),
           ("/api/v1/catalog/resources/{id}", "/api/v1/catalog/resources/\(stage.resource.id)", visitor),
+          ("/api/v1/census/campaigns", "/api/v1/census/campaigns", visitor),
+          ("/api/v1/census/campaigns/{id}", "/api/v1/census/campaigns/\(census.campaign)", visitor),
+          ("/api/v1/census/returns/{id}", "/api/v1/census/returns/\(census.id)", visitor),
+          ("/api/v1/mounting/ties", "/api/v1/mounting/ties", visitor),
+          ("/api/v1/catalog/changes", "/api/v1/catalog/changes", visitor),
+          ("/api/v1/catalog/template", "/api/v1/catalog/template", officer),
+          (
+            "/api/v1/catalog/resources/{id}/versions", "/api/v1/catalog/resources/\(stage.resource.id)/versions",
+            visitor
+          ),
+          ("/api/v1/catalog/resources/{id}/draft", "/api/v1/catalog/resources/\(stage.resource.id)/draft", officer),
           ("/api/v1/requests", "/api/v1/requests", visitor),
           ("/api/v1/requests/{id}", "/api/v1/requests/\(grant.request)", visitor),
           ("/api/v1/grants", "/api/v1/grants", visitor),
           ("/api/v1/grants/{id}", "/api/v1/grants/\(grant.id)", visitor),
           ("/api/v1/deliveries", "/api/v1/deliveries?grant=\(grant.id)", visitor),
           ("/api/v1/deliveries/{id}", "/api/v1/deliveries/\(delivery.id)", visitor),
+          ("/api/v1/supervision/matrix", "/api/v1/supervision/matrix?sort=entries&limit=3", visitor),
+          ("/api/v1/supervision/rows", "/api/v1/supervision/rows?what=deliveries", visitor),
+          ("/api/v1/supervision/trend", "/api/v1/supervision/trend", visitor),
+          ("/api/v1/feedback/objections", "/api/v1/feedback/objections?side=all", visitor),
+          ("/api/v1/feedback/objections/{id}", "/api/v1/feedback/objections/\(said.objection)", visitor),
+          ("/api/v1/feedback/questions", "/api/v1/feedback/questions?resource=\(stage.resource.id)", visitor),
+          ("/api/v1/feedback/questions/{id}", "/api/v1/feedback/questions/\(said.question)", visitor),
+          ("/api/v1/feedback/ratings", "/api/v1/feedback/ratings?resource=\(stage.resource.id)", visitor),
+          ("/api/v1/feedback/searches", "/api/v1/feedback/searches", clerk),
+          ("/api/v1/feedback/searches/{id}", "/api/v1/feedback/searches/\(said.search)", clerk),
           ("/api/v1/audit/records", "/api/v1/audit/records?limit=200", auditor),
           ("/api/v1/audit/records/{id}/proof", "/api/v1/audit/records/\(record ?? "")/proof", auditor),
           ("/api/v1/audit/checkpoints/latest", "/api/v1/audit/checkpoints/latest", auditor),
         ]
-        #expect(document["paths"]?.members?.map(\.name) == addresses.map(\.path).sorted())
+        let read = document["paths"]?.members?.filter { $0.value["get"] != nil }.map(\.name)
+        #expect(read == addresses.map(\.path).sorted())
+        for path in document["paths"]?.members ?? [] {
+          for operation in path.value.members ?? [] {
+            let content = operation.value["responses"]?["200"]?["content"]?.members?.first
+            #expect(content?.value["schema"] != nil, "\(operation.name) \(path.name) does not say what it answers")
+          }
+        }
         for (path, asked, by) in addresses {
           let content = document["paths"]?[path]?["get"]?["responses"]?["200"]?["content"]?.members?.first
           let schema = try #require(content?.value["schema"], "\(path) does not say what it answers")
@@ -73,9 +112,10 @@ import Web
           if content?.name == "application/json" {
             let value = try JSONParser.parse(Array(answer.body))
             #expect(Self.faults(value, schema, at: path) == [])
-            // A resource may well have no related ones, a national class no periods of its own; a list with nothing in it would have shown nothing here.
+            // A resource may well have no related ones, a national class no periods of its own, nothing be wrong, and nothing
+            // be withdrawn; a list with nothing in it would have shown nothing here.
             for list in value.members ?? []
-            where list.value.array != nil && !["related", "periods"].contains(list.name) {
+            where list.value.array != nil && !["related", "periods", "findings", "withdrawn"].contains(list.name) {
               #expect(list.value.array?.isEmpty == false, "\(asked): an empty \(list.name) shows nothing")
             }
           }
@@ -143,8 +183,14 @@ import Web
           ("/api/v1/organisations?after=7", "after", visitor), ("/api/v1/organisations?after=\(id)", "after", visitor),
           ("/api/v1/organisations?on=today", "on", visitor), ("/api/v1/systems?owner=7", "owner", visitor),
           ("/api/v1/systems?after=7", "after", visitor), ("/api/v1/catalog/resources?mounted=yes", "mounted", visitor),
+          ("/api/v1/catalog/resources?fresh=yes", "fresh", visitor),
           ("/api/v1/catalog/resources?provider=7", "provider", visitor),
           ("/api/v1/catalog/resources?after=x", "after", visitor),
+          ("/api/v1/supervision/matrix?sort=size", "sort", visitor),
+          ("/api/v1/supervision/matrix?after=\(id)", "after", visitor),
+          ("/api/v1/supervision/rows?what=all", "what", visitor),
+          ("/api/v1/supervision/rows?after=7", "after", visitor),
+          ("/api/v1/supervision/trend?office=7", "office", visitor),
           ("/api/v1/audit/records?before=7", "before", auditor), ("/api/v1/audit/records?from=7", "from", auditor),
           ("/api/v1/audit/records?limit=1000", "limit", auditor),
         ]

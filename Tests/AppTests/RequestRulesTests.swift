@@ -282,7 +282,7 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `what was withdrawn can no longer be granted, and words have a limit`(engine: Engine) async throws {
+  func `what is offline cannot be granted until it is back, and words have a limit`(engine: Engine) async throws {
     try await withStage(engine) { stage in
       let (sharing, cast) = (stage.node.sharing, stage.cast)
       var request = try await sharing.submit(stage.draft, by: cast.clerk)
@@ -298,12 +298,23 @@ import Testing
         request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
       let hanging = try await stage.node.database.read { try RequestStore.open(on: stage.resource.id, in: $0) }
       #expect(hanging.map(\.id) == [request.id])
-      try await stage.node.cataloguing.withdraw(cast.officer, stage.resource.id, reason: "职能调整")
+      _ = try await stage.node.cataloguing.online(cast.operatorInChief, stage.resource.id, .takeDown, reason: "职能调整")
       let decisions = request.items.map { ItemDecision(item: $0.item, approve: true) }
       let refusal = await #expect(throws: Refusal.self) {
         try await sharing.decide(request.id, decisions, words: "", version: request.version, by: cast.officer)
       }
-      #expect(refusal?.code == "sharing.decide.withdrawn")
+      #expect(refusal?.code == "sharing.decide.offline")
+      await #expect(throws: Refusal.self) { try await sharing.submit(stage.draft, by: cast.clerk) }
+      _ = try await stage.node.cataloguing.online(cast.operatorInChief, stage.resource.id, .bringUp, reason: "职能仍在")
+      let (_, grant) = try await sharing.decide(
+        request.id, decisions, words: "", version: request.version, by: cast.officer)
+      try await sharing.guardGrant(grant.id)
+      _ = try await stage.node.cataloguing.online(cast.operatorInChief, stage.resource.id, .takeDown, reason: "再次下架")
+      let stopped = await #expect(throws: Refusal.self) { try await sharing.guardGrant(grant.id) }
+      #expect(stopped?.code == "sharing.grant.offline")
+      _ = try await stage.node.cataloguing.online(cast.operatorInChief, stage.resource.id, .bringUp, reason: "恢复")
+      // The grant was never lost: it holds again, under the version it was given on.
+      try await sharing.guardGrant(grant.id)
     }
   }
 }

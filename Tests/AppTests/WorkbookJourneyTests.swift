@@ -37,7 +37,7 @@ import Testing
         let again = try await upload(rejected.body, as: officer)
         #expect(again.status == 200 && again.text.contains("“部分”不在可选值中"))
         let twice = try await upload(filled, as: officer)
-        #expect(twice.text.contains("本单位已有同名目录"))
+        #expect(twice.text.contains("未变") && twice.text.contains("“部分”不在可选值中"))
         #expect(try await count(node) == 1)
 
         let clerk = try await visitor("li.clerk", base)

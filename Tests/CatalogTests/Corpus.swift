@@ -18,6 +18,8 @@ struct Corpus: Sendable {
     var format: String
     var cycle: String
     var isMounted: Bool
+    /// Of a mounted one.
+    var freshness: Freshness
     var code: String
     /// All that is searched, as one text.
     var text: String
@@ -60,7 +62,8 @@ struct Corpus: Sendable {
       return Made(
         name: name, abstract: abstract, node: node, provider: provider, providerName: providerName,
         sharingType: pick(["1", "2", "2", "3"]), format: pick(["0311", "0311", "0310", "0203", "0105"]),
-        cycle: pick(cycles), isMounted: pick([true, false]), code: code, text: text)
+        cycle: pick(cycles), isMounted: pick([true, false]), freshness: pick([.current, .current, .late]), code: code,
+        text: text)
     }
   }
 
@@ -69,30 +72,26 @@ struct Corpus: Sendable {
     let entries = entries
     for start in stride(from: 0, to: entries.count, by: 2000) {
       try await db.write { tx in
-        for index in start..<min(start + 2000, entries.count) {
-          let made = entries[index]
-          let office = OrganisationID(trusted: "office-\(made.provider)")
-          var resource = Resource(
-            id: .make(at: Offices.start), state: .published, code: ResourceCode(made.code), provider: office,
-            providerName: made.providerName, providerCode: Offices.market.creditCode, system: nil,
-            metadata: Metadata(
-              name: made.name, classes: [made.node], abstract: made.abstract, format: made.format,
-              sharingType: made.sharingType, methodClass: "1", methodType: "1", openType: "3", cycle: made.cycle),
-            items: [],
-            mount: made.isMounted
-              ? Mount(
-                source: .make(at: Offices.start), table: TableName("t"), keyColumns: ["id"], cursorColumn: nil) : nil,
-            changedAt: Offices.start)
-          try tx.run(
-            """
-            INSERT INTO catalog_resource (id, provider, code, latest, published, made_at)
-            VALUES (\(resource.id), \(office), \(made.code), 1, 1, \(Offices.start))
-            """)
-          resource.publishedOn = Offices.start.dateInChina
-          try CatalogSearch.put(
-            resource, code: resource.code!, publishedOn: Offices.start.dateInChina, classification: .embedded, in: tx)
-        }
+        let resources = entries[start..<min(start + 2000, entries.count)].map(Self.resource)
+        try CatalogStore.insert(resources.map(\.resource), in: tx)
+        try CatalogSearch.put(
+          resources, publishedOn: Offices.start.dateInChina, classification: .embedded, in: tx)
       }
     }
+  }
+
+  private static func resource(_ made: Made) -> (resource: Resource, condition: CatalogSearch.Condition) {
+    let resource = Resource(
+      id: .make(at: Offices.start), state: .published, code: ResourceCode(made.code),
+      provider: OrganisationID(trusted: "office-\(made.provider)"), providerName: made.providerName,
+      providerCode: Offices.market.creditCode, system: nil,
+      metadata: Metadata(
+        name: made.name, classes: [made.node], abstract: made.abstract, format: made.format,
+        sharingType: made.sharingType, methodClass: "1", methodType: "1", openType: "3", cycle: made.cycle),
+      items: [], mount: nil, changedAt: Offices.start, publishedOn: Offices.start.dateInChina)
+    return (
+      resource,
+      CatalogSearch.Condition(isMounted: made.isMounted, freshness: made.isMounted ? made.freshness : .unknown)
+    )
   }
 }

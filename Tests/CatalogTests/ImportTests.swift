@@ -47,10 +47,28 @@ import Testing
         #expect(draft.items.map(\.length) == [20] && draft.items[0].isKey && !draft.items[0].isNullable)
 
         let second = try await Self.imported(offices, folder)
-        #expect(second.kept == (0, 0) && second.rejected == (1, 1))
-        #expect(second.reasons.map(\.code) == ["name.taken"])
+        #expect(second.kept == (0, 0) && second.rejected == (0, 0) && second.unchanged == 1)
         #expect(try await Self.count(offices) == (1, 1, 1))
-        #expect(try rows(of: "信息资源目录", in: "\(folder)/out.xlsx")[0]["未导入原因"] == "【信息资源名称】本单位已有同名目录。")
+
+        // What says something else is not written over, unless that is asked for.
+        var other = FilledWorkbook()
+        other.resources = [FilledWorkbook.resource(["更新周期": .text("每日")])]
+        try other.write(to: "\(folder)/in.xlsx")
+        let third = try await Self.imported(offices, folder)
+        #expect(third.kept == (0, 0) && third.rejected == (1, 1))
+        #expect(third.reasons.map(\.code) == ["name.taken"])
+        #expect(try await Self.count(offices) == (1, 1, 1))
+        #expect(try rows(of: "信息资源目录", in: "\(folder)/out.xlsx")[0]["未导入原因"] == "【信息资源名称】本单位已有同名目录，且内容不同。")
+        let fourth = try await offices.cataloguing.importWorkbook(
+          Offices.otherOfficer, "\(folder)/in.xlsx", named: "低保.xlsx", .update, rejected: "\(folder)/out.xlsx", .chinese
+        )
+        #expect(fourth.kept == (1, 1) && fourth.rejected == (0, 0))
+        let changed = try await offices.cataloguing.resource(Offices.otherOfficer, draft.id)
+        #expect(changed.metadata.cycle == "7" && changed.revision == 2 && changed.items == draft.items)
+        let batches = try await offices.db.read {
+          try $0.int("SELECT COUNT(*) FROM audit_record WHERE action = 'catalog.import'")
+        }
+        #expect(batches == 4, "each file is one record")
       }
     }
   }
@@ -141,9 +159,9 @@ import Testing
         try book.write(to: "\(folder)/in.xlsx")
         let foreign = try await Self.imported(offices, folder)
         #expect(
-          foreign.kept == (0, 0) && foreign.reasons.first.map { [$0.code, "\($0.rows)"] } == ["workbook.system", "3"])
+          foreign.kept == (0, 0) && foreign.reasons.first.map { [$0.code, "\($0.rows)"] } == ["system.unknown", "3"])
         let own = try await Self.imported(offices, folder, as: Offices.officer)
-        #expect(own.kept == (2, 2) && own.reasons.map(\.code) == ["workbook.system"], "\(own)")
+        #expect(own.kept == (2, 2) && own.reasons.map(\.code) == ["system.unknown"], "\(own)")
         let systems = try await offices.db.read {
           try $0.int("SELECT COUNT(*) FROM catalog_version WHERE system = \(system.id)")
         }
@@ -153,11 +171,10 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
-  func `more than one transaction's worth is kept whole`(engine: Engine) async throws {
+  func `a larger workbook is kept whole`(engine: Engine) async throws {
     try await Offices.with(engine) { offices in
       try await withTemporaryFolder { folder in
         var book = FilledWorkbook.many(450)
-        // One wrong resource in each of the transactions.
         for index in [10, 210, 449] { book.resources[index][4].1 = .text("部分") }
         try book.write(to: "\(folder)/in.xlsx")
         let summary = try await Self.imported(offices, folder)

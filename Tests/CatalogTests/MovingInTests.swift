@@ -61,8 +61,12 @@ import Testing
       #expect(entry.items[0].dataType == "C" && entry.items[0].length == 40)
       #expect(entry.provider == Offices.civilAffairs.id)
       let events = try await offices.db.read { try CatalogStore.events(of: entry.id, in: $0) }
-      #expect(events.map(\.event) == [.publish, .approve, .submit] && events[1].person == "测试乙")
+      #expect(events.map(\.event) == ["publish", "approve", "submit"] && events[1].person == "测试乙")
       #expect(events[2].words == "请审核")
+      let periods = try await offices.db.read { try CatalogStore.periods(of: entry.id, in: $0) }
+      #expect(periods.map(\.from.dateInChina) == [CalendarDate("2017-12-01")] && periods[0].until == nil)
+      let told = try await offices.cataloguing.changes(Offices.clerk, after: 0).changes
+      #expect(told.map(\.event) == [.published, .published, .published, .published])
       for query in [
         CatalogQuery(text: "救助对象"), CatalogQuery(node: "307012033701"), CatalogQuery(node: "bjxc"),
         CatalogQuery(node: "203"),
@@ -129,7 +133,10 @@ import Testing
       let old = try await cataloguing.resource(Offices.clerk, changed.id, version: 1)
       #expect(old.state == .superseded && old.items.map(\.id) == changed.items.map(\.id))
       let offline = try await cataloguing.resource(Offices.clerk, try #require(ids["set2"] ?? nil))
-      #expect(offline.state == .withdrawn)
+      #expect(offline.state == .published && offline.online == .offline)
+      let told = try await cataloguing.changes(Offices.clerk, after: 0)
+      #expect(told.changes.filter { $0.resource == offline.id }.map(\.event) == [.published, .withdrawn])
+      #expect(told.changes.filter { $0.resource == changed.id }.map(\.version) == [1, 2])
       let written = try await cataloguing.resource(Offices.otherOfficer, try #require(ids["set9"] ?? nil))
       #expect(written.version == 1 && written.state == .draft && written.metadata.abstract == "草稿改写后的摘要。")
       #expect(try await cataloguing.search(Offices.clerk, CatalogQuery(text: "救助对象")).total == 8)

@@ -1,3 +1,4 @@
+import Attachments
 import Audit
 import Catalog
 import Connecting
@@ -54,7 +55,8 @@ struct Offices: Sendable {
   }
 
   static let migrations = [
-    AuditSchema.migrations, InboxSchema.migrations, InventorySchema.migrations, CatalogSchema.migrations,
+    AuditSchema.migrations, InboxSchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations,
+    CatalogSchema.migrations,
   ]
 
   static func with<T: Sendable>(_ engine: Engine, _ body: (Offices) async throws -> T) async throws -> T {

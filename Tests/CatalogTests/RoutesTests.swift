@@ -93,8 +93,6 @@ struct Visitor {
       #expect(shown.contains("Made up 1.0"))
       #expect(shown.contains("登记库 &lt;b&gt;"))
       let source = try #require(shown.firstMatch(of: /\/sources\/([0-9a-f-]{36})\/tables/)).1
-      let tables = try await officer.page("\(system)/sources/\(source)/tables")
-      #expect(tables.contains("table=legal_person"))
       #expect(
         try await officer.page("/catalog/new?source=\(source)&schema=&table=legal_person").contains("VARCHAR(20)"))
       let edit = try await officer.follow("/catalog/drafts", ["source": String(source), "table": "legal_person"])
@@ -144,7 +142,7 @@ struct Visitor {
       #expect(resource.contains("(100)"))
       // Where the table stands is its department's business.
       #expect(!resource.contains("登记库"))
-      #expect(!resource.contains(draft + "/withdraw"))
+      #expect(!resource.contains(draft + "/offline"))
       #expect(try await clerk.page("/catalog/classes?under=3").contains("307"))
 
       guard
@@ -168,8 +166,8 @@ struct Visitor {
       #expect(try await officer.page(draft + "/edit").contains("企业法人登记信息"))
       #expect(try await officer.page(draft + "/discard").contains("<form"))
       _ = try await officer.follow(draft + "/discard")
-      #expect(try await reviewer.page(draft + "/withdraw").contains("name=\"reason\""))
-      _ = try await reviewer.follow(draft + "/withdraw", ["reason": "职能调整"])
+      #expect(try await reviewer.page(draft + "/offline").contains("name=\"reason\""))
+      _ = try await reviewer.follow(draft + "/offline", ["reason": "职能调整"])
       #expect(try await clerk.page("/catalog").contains(language("还没有已发布的目录", "Nothing is published yet")))
     }
   }

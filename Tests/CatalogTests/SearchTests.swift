@@ -93,6 +93,10 @@ import Testing
           #expect(hits.sharingTypes.first { $0.value == "2" }?.count ?? 0 == conditional)
           let narrowed = try await reader.search(Offices.clerk, CatalogQuery(text: word, sharingType: "2"))
           #expect(narrowed.total == conditional)
+          let late = expected.count { corpus.entries[$0].isMounted && corpus.entries[$0].freshness == .late }
+          #expect(hits.freshness.first { $0.value == "late" }?.count ?? 0 == late, "\(word)")
+          let mounted = expected.count { corpus.entries[$0].isMounted }
+          #expect(hits.mounted.first { $0.value == "1" }?.count ?? 0 == mounted, "\(word)")
         }
       }
       // What autovacuum does within a minute; until then plans are guesses.
@@ -117,13 +121,80 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `what is measured of a resource changes its filters and counts, and not its place`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let first = try await offices.published("企业法人登记信息")
+      let reader = offices.cataloguing
+      let source = try #require(first.mount?.source)
+      var second = try await reader.draft(Offices.officer, from: source, table: TableName("legal_person"))
+      _ = try await reader.edit(
+        Offices.officer, second.id, from: 1, .init(metadata: complete(second.metadata, "企业法人年报信息")))
+      _ = try await reader.submit(Offices.officer, second.id)
+      second = try await reader.decide(Offices.operatorOfPlatform, second.id, .approve(publish: true))
+      func found(_ query: CatalogQuery) async throws -> [ResourceID] {
+        try await reader.search(Offices.clerk, query).entries.map(\.id)
+      }
+      func measured(_ id: ResourceID, _ isMounted: Bool, _ freshness: Freshness) async throws -> Bool {
+        try await offices.db.write { tx in
+          try CatalogSearch.setCondition(of: id, isMounted: isMounted, freshness: freshness, in: tx)
+        }
+      }
+      // Declared is not measured.
+      #expect(first.mount != nil)
+      #expect(try await found(CatalogQuery(isMounted: false, freshness: .unknown)) == [second.id, first.id])
+      #expect(try await measured(first.id, true, .late))
+      #expect(try await !measured(first.id, true, .late), "nothing changed")
+      #expect(try await found(CatalogQuery(isMounted: true)) == [first.id])
+      #expect(try await found(CatalogQuery(text: "企业法人", freshness: .late)) == [first.id])
+      #expect(try await found(CatalogQuery(text: "登记信息", isMounted: false)) == [])
+      #expect(try await measured(first.id, true, .current))
+      #expect(try await found(CatalogQuery(freshness: .late)) == [])
+      let hits = try await reader.search(Offices.clerk, CatalogQuery(text: "企业法人"))
+      #expect(hits.entries.map(\.id) == [second.id, first.id])
+      #expect(hits.entries.map(\.isMounted) == [false, true])
+      #expect(hits.entries.map(\.freshness) == [.unknown, .current])
+      #expect(hits.mounted.map { "\($0.value) \($0.count)" }.sorted() == ["0 1", "1 1"])
+      #expect(hits.freshness.map { "\($0.value) \($0.count)" }.sorted() == ["current 1", "unknown 1"])
+      // A resource out of force has no condition.
+      _ = try await reader.online(Offices.operatorOfPlatform, first.id, .takeDown, reason: "停用")
+      #expect(try await !measured(first.id, false, .unknown))
+      #expect(try await reader.search(Offices.clerk, CatalogQuery()).mounted.map(\.value) == ["0"])
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a new version keeps what was measured of the same mount, and of another nothing`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let cataloguing = offices.cataloguing
+      let done = try await offices.published()
+      try await offices.db.write { tx in
+        try CatalogSearch.setCondition(of: done.id, isMounted: true, freshness: .current, in: tx)
+      }
+      func republish(_ change: Cataloguing.Change) async throws -> CatalogEntry {
+        let next = try await cataloguing.beginChange(Offices.officer, done.id)
+        _ = try await cataloguing.edit(Offices.officer, done.id, from: next.revision, change)
+        _ = try await cataloguing.submit(
+          Offices.officer, done.id, because: VersionChange(.duty, words: "登记事项调整。"))
+        _ = try await cataloguing.decide(Offices.operatorOfPlatform, done.id, .approve(publish: true))
+        return try #require(try await cataloguing.search(Offices.clerk, CatalogQuery()).entries.first)
+      }
+      var metadata = done.metadata
+      metadata.abstract = "全省企业法人的登记事项和变更事项。"
+      var entry = try await republish(.init(metadata: metadata))
+      #expect(entry.isMounted)
+      #expect(entry.freshness == .current)
+      metadata.cycle = "3"
+      entry = try await republish(.init(metadata: metadata))
+      #expect(entry.isMounted)
+      #expect(entry.freshness == .unknown, "another cycle promises something else")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `an index of older tokens is made anew before anybody is served`(engine: Engine) async throws {
     try await Offices.with(engine) { offices in
       let done = try await offices.published("企业法人登记信息")
-      try await offices.db.write { tx in
-        let place = try #require(try tx.int("SELECT place FROM catalog_entry"))
-        try CatalogSearch.unindex(place, in: tx)
-      }
+      try await offices.db.write { tx in try tx.run("DELETE FROM catalog_posting") }
       func found() async throws -> [ResourceID] {
         try await offices.cataloguing.search(Offices.clerk, CatalogQuery(text: "法人", sharingType: "2")).entries.map(
           \.id)

@@ -9,8 +9,7 @@ import Testing
     .submitted: [.recall: .draft, .sendBack: .returned, .approve: .approved],
     .returned: [.edit: .draft, .submit: .submitted, .discard: .discarded],
     .approved: [.publish: .published],
-    .published: [.supersede: .superseded, .withdraw: .withdrawn],
-    .superseded: [:], .withdrawn: [:], .discarded: [:],
+    .published: [.supersede: .superseded], .superseded: [:], .discarded: [:],
   ]
 
   @Test(arguments: VersionState.allCases, VersionEvent.allCases)

@@ -1,3 +1,4 @@
+import Attachments
 import Audit
 import Catalog
 import Connecting
@@ -23,7 +24,8 @@ private let now = Instant("2026-03-02T01:00:00Z")!
   }
 
   private static let migrations = [
-    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, CatalogSchema.migrations,
+    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations,
+    CatalogSchema.migrations,
     SharingSchema.migrations, ExchangeSchema.migrations,
   ]
 
@@ -271,11 +273,12 @@ private let now = Instant("2026-03-02T01:00:00Z")!
         try DeliveryStore.keep(
           bad(asked.grant, batch: 1, part: 1, [4], item: "住址"), of: asked.id, grant: asked.grant, in: tx)
       }
-      let (summary, page, rest, sealed, none) = try await ground.db.read { tx in
+      let (summary, page, rest, address, sealed, none) = try await ground.db.read { tx in
         (
           try DeliveryStore.quarantineSummary(of: asked.id, in: tx),
           try DeliveryStore.quarantine(of: asked.id, limit: 2, in: tx),
           try DeliveryStore.quarantine(of: asked.id, after: (1, 0, 1), limit: 9, in: tx),
+          try DeliveryStore.quarantine(of: asked.id, item: "住址", fault: RowFault.tooLong.code, limit: 1, in: tx),
           try DeliveryStore.sealedRow(of: asked.id, batch: 1, part: 0, position: 2, in: tx),
           try DeliveryStore.sealedRow(of: .make(at: now), batch: 1, part: 0, position: 2, in: tx)
         )
@@ -287,6 +290,7 @@ private let now = Instant("2026-03-02T01:00:00Z")!
         ])
       #expect(page.map(\.position) == [0, 1] && page.map(\.keyDigest) == [nil, "k1"])
       #expect(rest.map(\.position) == [2, 4] && rest.map(\.item) == ["姓名", "住址"])
+      #expect(address.map(\.position) == [4])
       #expect(sealed == [2, 7] && none == nil)
     }
   }

@@ -357,6 +357,7 @@ import Testing
       let (old, now) = (try await desk.principal(token), try await desk.principal(acting))
       #expect(old == nil)
       #expect(now?.person == deputy && now?.onBehalfOf == leader)
+      #expect(now?.onBehalfOfName == "人员leader")
       #expect(now?.permissions == [Permission("test.ask")])
       let last = try await desk.log().last
       #expect(last?.action == "identity.deputy.act" && last?.detail == "source=10.1.1.1 for=人员leader")

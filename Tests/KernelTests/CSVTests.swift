@@ -58,8 +58,10 @@ import Testing
 
   @Test(arguments: [
     ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\t1", "'\t1"), ("a=1", "a=1"), ("", ""),
+    ("'=1", "''=1"), ("'a", "'a"),
   ])
   func `can be guarded against spreadsheets that run them`(field: String, guarded: String) {
     #expect(CSV.guarded(field) == guarded)
+    #expect(CSV.unguarded(guarded) == field)
   }
 }

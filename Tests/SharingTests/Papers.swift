@@ -1,3 +1,4 @@
+import Attachments
 import Audit
 import Catalog
 import Identity
@@ -12,7 +13,8 @@ import TestKit
 struct Papers: Sendable {
   static let now = Instant("2026-03-02T01:00:00Z")!
   static let migrations = [
-    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, CatalogSchema.migrations,
+    AuditSchema.migrations, IdentitySchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations,
+    CatalogSchema.migrations,
     SharingSchema.migrations,
   ]
 

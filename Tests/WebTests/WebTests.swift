@@ -40,6 +40,14 @@ import Web
     #expect(stranger.contains("href=\"/sign-in?next=%2Fcatalog\""))
   }
 
+  @Test func `says on every page for whom a deputy acts`() {
+    var request = Gallery.request(.chinese)
+    request.principal?.onBehalfOf = .make(at: request.now)
+    request.principal?.onBehalfOfName = "韩文博"
+    let document = Layout(table: Gallery.routes).render(Page(Text("甲", "A"), body: "<p>x</p>"), request: request).text
+    #expect(document.contains("代理中：马晓燕正代表青海省民政厅的韩文博办理"))
+  }
+
   @Test func `has one main heading, its own or the layout's`() {
     let layout = Layout(table: Gallery.routes)
     let request = Gallery.request(.chinese)

@@ -35,7 +35,7 @@ VIEWS = [
     (360, "en", "light", False),
 ]
 # Pages of any node that need no link to be found.
-SEEDS = ["/", "/inbox", "/systems", "/catalog", "/requests", "/grants", "/deliveries", "/audit", "/people", "/organisations", "/account"]
+SEEDS = ["/", "/inbox", "/systems", "/catalog", "/requests", "/grants", "/deliveries", "/supervision", "/audit", "/people", "/organisations", "/account"]
 # Where the forms of a page that only ask lead, with everything ticked.
 ASKING = """forms => forms.filter(form => form.method === 'get').map(form => {
   form.querySelectorAll('input[type=checkbox]').forEach(tick => tick.checked = true);

@@ -14,7 +14,10 @@ import Web
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Prepare measurements.", shouldDisplay: false,
-    subcommands: [Rows.self, Prepare.self, Log.self, BenchCatalogue.self, BenchImport.self])
+    subcommands: [
+      Rows.self, Prepare.self, Log.self, BenchCatalogue.self, BenchImport.self, BenchFill.self,
+      BenchSearch.self,
+    ])
 
   /// The generated register as CSV, for a database's own bulk load.
   struct Rows: ParsableCommand {

@@ -35,6 +35,7 @@ struct CalendarCommand: AsyncParsableCommand {
         Terminal.printJSON([
           ("version", .string(report.version)), ("newDays", JSON(report.days)), ("lastYear", JSON(report.lastYear)),
           ("requests", JSON(report.requests)), ("reviews", JSON(report.reviews)),
+          ("feedback", JSON(report.feedback)),
         ])
       } else {
         Terminal.print(Terminal.language(report.summary))
@@ -60,8 +61,8 @@ extension CalendarReport {
       ? Text(
         "文件中的年份都已装入，没有变化。日历版本 \(version)。", "Every year in the file is known; nothing changed. Calendar \(version).")
       : Text(
-        "已装入 \(days) 天，日历至 \(lastYear) 年，版本 \(version)。重新计算了 \(requests) 件申请、\(reviews) 件目录审核的时限。",
-        "\(days) days loaded; the calendar reaches \(lastYear), version \(version). Counted anew: \(requests) requests, \(reviews) reviews of entries."
+        "已装入 \(days) 天，日历至 \(lastYear) 年，版本 \(version)。重新计算了 \(requests) 件申请、\(reviews) 件目录审核、\(feedback) 件异议与咨询的时限。",
+        "\(days) days loaded; the calendar reaches \(lastYear), version \(version). Counted anew: \(requests) requests, \(reviews) reviews of entries, \(feedback) objections and questions."
       )
   }
 }

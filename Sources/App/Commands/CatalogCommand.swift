@@ -5,12 +5,14 @@ import Inventory
 import Kernel
 import Web
 
-/// The catalogue at the command line. The workbook needs no node: the template, and what is wrong with one that was filled
-/// in.
+/// The catalogue at the command line: the template and what is wrong with one that was filled in need no node, the others do.
 struct CatalogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "catalog", abstract: "The catalogue: its workbook, its classes, moving in.",
-    subcommands: [Template.self, Check.self, ClassesCommand.self, MoveInCommand.self])
+    commandName: "catalog", abstract: "Entries in files and from live databases, classes, moving in.",
+    subcommands: [
+      Template.self, Check.self, CatalogImportCommand.self, CatalogExportCommand.self, CatalogDraftCommand.self,
+      ClassesCommand.self, MoveInCommand.self,
+    ])
 
   struct Template: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Write the empty workbook.")
@@ -26,18 +28,20 @@ struct CatalogCommand: AsyncParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Say what is wrong with a filled-in workbook. Exits 1 when there is anything.",
+      abstract: "Say what is wrong with a file of entries. Exits 1 when there is anything.",
       discussion: """
         Needs no node, and so cannot say whether names are taken, systems registered and related codes published; the \
         import on the site asks that as well.
+
+        \(CatalogFileHelp.kinds)
         """)
 
-    @Argument(help: "The .xlsx file.") var file: String
+    @Argument(help: "The .xlsx, .csv, .json or .ndjson file.") var file: String
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() throws {
       let now = Clock.system.now()
-      let report = try CatalogWorkbook(on: now.dateInChina).check(file, at: now)
+      let report = try CatalogFile.check(file, at: now)
       if json {
         Terminal.printJSON([
           ("resources", JSON(report.resources)), ("items", JSON(report.items)),

@@ -4,6 +4,7 @@ import Demo
 import Foundation
 import Kernel
 import Sharing
+import Supervision
 
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -45,6 +46,7 @@ struct DemoCommand: AsyncParsableCommand {
       Terminal.progress(t(text), final: true)
     }
     let outcome = try await journey.run()
+    try await node.supervision.refresh()
     let seconds = Double((Clock.system.now() - begun).inMilliseconds) / 1000
     if json {
       Terminal.printJSON(outcome.json)

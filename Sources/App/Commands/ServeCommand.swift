@@ -1,4 +1,5 @@
 import ArgumentParser
+import Catalog
 import Foundation
 import Kernel
 import Logging
@@ -29,6 +30,8 @@ struct ServeCommand: AsyncParsableCommand {
     let logger = Logger(label: "sanjiang")
     let site = node.site(ready: announce)
     try site.validate()
+    // In the background: whoever asks first waits for no more than what is left of it.
+    Task { try? await node.cataloguing.warmSearch() }
     let group = ServiceGroup(
       configuration: .init(
         services: [.init(service: node.sequencer), .init(service: node.runner()), .init(service: site)],

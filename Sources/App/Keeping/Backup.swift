@@ -1,3 +1,4 @@
+import Attachments
 import Foundation
 import Kernel
 import Storage
@@ -26,6 +27,10 @@ struct Backup {
     let partial = folder + ".partial"
     let lock = try claim(partial)
     defer { close(lock) }
+    // What the database's copy names stays until it is copied too.
+    let attachments = AttachmentFolder(settings.attachments)
+    let hold = try attachments.hold(isExclusive: false)
+    defer { if let hold { close(hold) } }
     do {
       let engine = try copyDatabase(of: settings, into: partial)
       try Files.makeFolder(partial + "/keys")
@@ -33,6 +38,10 @@ struct Backup {
       for name in try Files.below(keys) where !name.hasSuffix(".partial") {
         try Files.makeFolder(Files.folder(of: partial + "/keys/" + name))
         try Files.copy(keys + name, to: partial + "/keys/" + name)
+      }
+      for name in try Files.below(attachments.path) where !name.hasPrefix("incoming/") {
+        try Files.makeFolder(Files.folder(of: partial + "/attachments/" + name))
+        try Files.copy(attachments.path + "/" + name, to: partial + "/attachments/" + name)
       }
       let manifest = try Manifest(of: partial, engine: engine)
       for file in manifest.files { try Files.flush(partial + "/" + file.name) }
@@ -54,6 +63,7 @@ struct Backup {
       let database = Manifest.database(of: .sqlite)
       let ours: Set<String> = [
         database, database + "-wal", database + "-shm", database + "-journal", Manifest.database(of: .postgres), "keys",
+        "attachments",
         Manifest.fileName,
       ]
       let strangers = Files.isFolder(partial) ? try Files.names(in: partial).filter { !ours.contains($0) } : [partial]
@@ -103,6 +113,9 @@ struct Backup {
 }
 
 extension Settings {
+  /// Where the bytes of attachments lie.
+  var attachments: String { data + "/attachments" }
+
   /// The file of a `sqlite:PATH` address; nil for PostgreSQL.
   var sqlitePath: String? { database.hasPrefix("sqlite:") ? String(database.dropFirst("sqlite:".count)) : nil }
 

@@ -20,7 +20,10 @@ struct Restore {
   }
 
   private var keys: String { settings.data + "/keys" }
-  private var partials: [String] { [keys + ".partial"] + (settings.sqlitePath.map { [$0 + ".partial"] } ?? []) }
+  private var attachments: String { settings.attachments }
+  private var partials: [String] {
+    [keys + ".partial", attachments + ".partial"] + (settings.sqlitePath.map { [$0 + ".partial"] } ?? [])
+  }
 
   /// Refused where anything stands that would mix with what is restored.
   private func requireRoom() async throws {
@@ -80,17 +83,21 @@ struct Restore {
       try Files.makeFolder(settings.data)
       // The keys first: they are small, and with them in place nothing but a rename follows the database.
       try Files.makeFolder(keys + ".partial")
-      for file in manifest.files where file.name.hasPrefix("keys/") {
-        let path = keys + ".partial/" + file.name.dropFirst("keys/".count)
-        try Files.makeFolder(Files.folder(of: path))
-        try Files.copy(folder + "/" + file.name, to: path)
+      for (prefix, place) in [("keys/", keys), ("attachments/", attachments)] {
+        for file in manifest.files where file.name.hasPrefix(prefix) {
+          let path = place + ".partial/" + file.name.dropFirst(prefix.count)
+          try Files.makeFolder(Files.folder(of: path))
+          try Files.copy(folder + "/" + file.name, to: path)
+        }
       }
       try Files.flush(keys + ".partial")
+      if Files.stand(attachments + ".partial") { try Files.flush(attachments + ".partial") }
       try writeDatabase()
     } catch {
       for partial in partials { try? Files.remove(partial) }
       throw error
     }
+    if Files.stand(attachments + ".partial") { try Files.move(attachments + ".partial", to: attachments) }
     try Files.move(keys + ".partial", to: keys)
   }
 

@@ -72,8 +72,35 @@ package struct CSVConnector: Connector {
 
   /// Reads the whole file: types and lengths are suggestions from its values.
   package func describe(_ table: TableName) throws(ConnectorError) -> TableDescription {
+    description(of: table, try discover(table))
+  }
+
+  package var declaresTypes: Bool { false }
+
+  /// The columns only, whatever the files hold today: a survey is compared with later ones, and guesses would differ.
+  package func survey() throws(ConnectorError) -> [TableDescription] {
+    var tables: [TableDescription] = []
+    for name in try CSVFolder.tables(in: folder) {
+      let structure = try? CSVStructure(try CSVFile(folder: folder, name: name), declared: options.encoding)
+      tables.append(
+        TableDescription(
+          name: TableName(name), estimatedRows: structure?.rows,
+          columns: (structure?.columns ?? []).map { ColumnDescription(name: $0, nativeType: "text", type: .text) }))
+    }
+    return tables
+  }
+
+  /// A file is its own change mark: content and time.
+  package func examine(
+    _ table: TableName, columns: [String], cursor: String?, within limit: Duration
+  ) throws(ConnectorError) -> TableExamination {
     let found = try discover(table)
-    return TableDescription(
+    return TableExamination(
+      table: description(of: table, found), mark: ChangeMark(.file, own: found.digest, at: found.modified))
+  }
+
+  private func description(of table: TableName, _ found: CSVDiscovery) -> TableDescription {
+    TableDescription(
       name: table, comment: "\(found.encoding.name), \(found.bytes) B", estimatedRows: found.rows,
       columns: found.columns.map { column in
         ColumnDescription(

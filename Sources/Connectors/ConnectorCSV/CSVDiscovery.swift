@@ -1,4 +1,5 @@
 package import Connecting
+package import Kernel
 
 /// What a file's values look like, column by column: the raw material of a catalogue entry. A suggestion, never a contract.
 package struct CSVDiscovery: Hashable, Sendable {
@@ -16,6 +17,8 @@ package struct CSVDiscovery: Hashable, Sendable {
   package var bytes: Int
   /// 32 hexadecimal digits that change with the content.
   package var digest: String
+  /// When the file was last written, as its file system says.
+  package var modified: Instant
   package var columns: [Column]
 
   init(_ file: CSVFile, _ options: CSVOptions) throws(ConnectorError) {
@@ -42,6 +45,7 @@ package struct CSVDiscovery: Hashable, Sendable {
     encoding = structure.encoding
     self.rows = structure.rows
     bytes = file.size
+    modified = Instant(milliseconds: Int64(file.identity.modified / 1_000_000))
     digest = structure.digest.map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined()
     columns = zip(structure.columns, looks).map { name, look in
       Column(name: name, suggested: look.suggested, longest: look.longest, nulls: look.nulls)

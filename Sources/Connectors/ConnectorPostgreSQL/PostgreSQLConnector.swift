@@ -90,20 +90,25 @@ package struct PostgreSQLConnector: Connector {
 
   package func tables() throws(ConnectorError) -> [TableSummary] {
     let connection = try PostgreSQLConnection(address)
-    return try connection.run(
-      """
-      SELECT n.nspname, c.relname, obj_description(c.oid, 'pg_class'), c.reltuples::int8, c.relkind IN ('v', 'm')
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-        AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
-        AND has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')
-      ORDER BY 1, 2
-      """
-    ).map { row in
-      TableSummary(
-        name: TableName(schema: row[0], row[1] ?? ""), comment: row[2],
-        estimatedRows: row[3].flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 }, isView: row[4] == "t")
+    return try connection.run("SELECT \(PostgreSQLSurvey.head) \(PostgreSQLSurvey.readable)").map {
+      PostgreSQLSurvey.summary(from: $0)
     }
+  }
+
+  package func survey() throws(ConnectorError) -> [TableDescription] {
+    try PostgreSQLSurvey.read(try PostgreSQLConnection(address))
+  }
+
+  package func peek(
+    _ table: TableName, _ columns: [ReadPlan.Column], rows: Int, within limit: Duration
+  ) throws(ConnectorError) -> [[String?]] {
+    try PostgreSQLLook(table, address, within: limit).rows(columns, atMost: rows)
+  }
+
+  package func examine(
+    _ table: TableName, columns: [String], cursor: String?, within limit: Duration
+  ) throws(ConnectorError) -> TableExamination {
+    try PostgreSQLLook(table, address, within: limit).examination(columns, cursor: cursor)
   }
 
   package func describe(_ table: TableName) throws(ConnectorError) -> TableDescription {

@@ -62,7 +62,7 @@ struct PostgreSQLTable {
       columns: columns.map { column(from: $0) })
   }
 
-  private static func column(from row: [String?]) -> Column {
+  static func column(from row: [String?]) -> Column {
     let base = row[7] == "pg_catalog" ? row[2] ?? "" : ""
     let modifier = row[3].flatMap { Int($0) } ?? -1
     let length = (base == "varchar" || base == "bpchar") && modifier >= 4 ? modifier - 4 : nil

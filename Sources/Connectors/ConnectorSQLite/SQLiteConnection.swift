@@ -5,6 +5,8 @@ import Kernel
 /// One connection of the sqlite3 C API. Used by one thread.
 final class SQLiteConnection {
   private(set) var handle: OpaquePointer?
+  /// Until when a statement may run, where `interrupts` set it; outlives the handle.
+  let deadline = UnsafeMutablePointer<ContinuousClock.Instant>.allocate(capacity: 1)
 
   init(_ path: String, writes: Bool) throws(ConnectorError) {
     let flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX
@@ -26,7 +28,10 @@ final class SQLiteConnection {
     try run("PRAGMA synchronous = FULL")
   }
 
-  deinit { close() }
+  deinit {
+    close()
+    deadline.deallocate()
+  }
 
   func close() {
     guard let handle else { return }

@@ -93,6 +93,22 @@ package struct SQLiteConnector: Connector {
     try SQLiteTable.read(table, try SQLiteConnection(path, writes: false)).description
   }
 
+  package func survey() throws(ConnectorError) -> [TableDescription] {
+    try SQLiteSurvey.read(try SQLiteConnection(path, writes: false))
+  }
+
+  package func peek(
+    _ table: TableName, _ columns: [ReadPlan.Column], rows: Int, within limit: Duration
+  ) throws(ConnectorError) -> [[String?]] {
+    try SQLiteLook(table, path: path, zone: zone, within: limit).rows(columns, atMost: rows)
+  }
+
+  package func examine(
+    _ table: TableName, columns: [String], cursor: String?, within limit: Duration
+  ) throws(ConnectorError) -> TableExamination {
+    try SQLiteLook(table, path: path, zone: zone, within: limit).examination(columns, cursor: cursor)
+  }
+
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
     try SQLiteReader(plan, try SQLiteConnection(path, writes: false), zone: zone)
   }

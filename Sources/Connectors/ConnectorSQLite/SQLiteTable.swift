@@ -19,18 +19,9 @@ struct SQLiteTable {
         "SELECT type FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", [table.name]
       ).first?[0]
     else { return nil }
-    let columns = try connection.rows(
-      "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid", [table.name])
+    let columns = try columns(of: table.name, connection)
     let keyed = columns.filter { $0[3] != "0" }
-    let isRowID = keyed.count == 1 && (keyed[0][1] ?? "").uppercased() == "INTEGER"
-    let described = columns.map { row in
-      let declared = row[1] ?? ""
-      let position = row[3].flatMap { Int($0) } ?? 0
-      return ColumnDescription(
-        name: row[0] ?? "", nativeType: declared, type: type(of: declared), length: length(of: declared),
-        // A primary key may hold NULL in SQLite, unless it is the row id.
-        isNullable: row[2] != "1" && !(position > 0 && isRowID), keyPosition: position > 0 ? position : nil)
-    }
+    let isRowID = isRowID(columns)
     var unique: [Set<String>] = []
     for index in try connection.rows(
       "SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0", [table.name])
@@ -42,8 +33,31 @@ struct SQLiteTable {
     return SQLiteTable(
       description: TableDescription(
         name: table, estimatedRows: try SQLiteConnector.estimates(connection)[table.name], isView: kind == "view",
-        columns: described),
+        columns: described(columns)),
       uniqueKeys: unique)
+  }
+
+  /// Name, declared type, whether NULL is barred, and place in the key.
+  static func columns(of table: String, _ connection: SQLiteConnection) throws(ConnectorError) -> [[String?]] {
+    try connection.rows(
+      "SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid", [table])
+  }
+
+  static func described(_ columns: [[String?]]) -> [ColumnDescription] {
+    let isRowID = isRowID(columns)
+    return columns.map { row in
+      let declared = row[1] ?? ""
+      let position = row[3].flatMap { Int($0) } ?? 0
+      return ColumnDescription(
+        name: row[0] ?? "", nativeType: declared, type: type(of: declared), length: length(of: declared),
+        // A primary key may hold NULL in SQLite, unless it is the row id.
+        isNullable: row[2] != "1" && !(position > 0 && isRowID), keyPosition: position > 0 ? position : nil)
+    }
+  }
+
+  private static func isRowID(_ columns: [[String?]]) -> Bool {
+    let keyed = columns.filter { $0[3] != "0" }
+    return keyed.count == 1 && (keyed[0][1] ?? "").uppercased() == "INTEGER"
   }
 
   /// By the declared type's name. Ours for decimals contains TEXT, which keeps SQLite from turning digits into binary.

@@ -4,12 +4,20 @@ internal import Kernel
 package import Web
 
 package enum CatalogRoutes {
-  package static func routes(_ cataloguing: Cataloguing) -> [Route] {
-    finding(cataloguing) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing) + reviewing(cataloguing)
-      + CatalogAPI.routes(cataloguing) + ClassRoutes.routes(cataloguing) + MoveRoutes.routes(cataloguing)
+  /// What a context above shows on an entry's page: of the version shown, to this visitor.
+  package typealias Section = @Sendable (Request, Resource) async throws -> HTML
+  /// What a context above offers beside a search.
+  package typealias Tool = @Sendable (Request, CatalogQuery) -> HTML
+
+  package static func routes(_ cataloguing: Cataloguing, sections: [Section] = [], tools: [Tool] = []) -> [Route] {
+    finding(cataloguing, sections, tools) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing)
+      + versions(cataloguing) + reviewing(cataloguing)
+      + CatalogAPI.routes(cataloguing) + ChangesAPI.routes(cataloguing)
+      + BulkAPI.routes(cataloguing) + DraftsAPI.routes(cataloguing) + ReferenceAPI.routes(cataloguing)
+      + ClassRoutes.routes(cataloguing) + MoveRoutes.routes(cataloguing)
   }
 
-  private static func finding(_ cataloguing: Cataloguing) -> [Route] {
+  private static func finding(_ cataloguing: Cataloguing, _ sections: [Section], _ tools: [Tool]) -> [Route] {
     [
       .get("/catalog", .permission(.readCatalog)) { request in
         let principal = try request.visitor()
@@ -18,15 +26,18 @@ package enum CatalogRoutes {
           searchPage(
             request, query, try await cataloguing.search(principal, query), lists: cataloguing.lists,
             classification: cataloguing.classification, mayCompile: principal.may(.compileCatalog),
-            mayReview: principal.may(.reviewCatalog)))
+            mayReview: principal.may(.reviewCatalog), more: tools.map { $0(request, query) }))
       },
       .get("/catalog/resources/{id}", .anyPermission([.readCatalog, .compileCatalog, .reviewCatalog])) { request in
         let principal = try request.visitor()
-        let view = try await cataloguing.view(principal, request.id(), version: try version(request))
+        let view = try await cataloguing.view(
+          principal, request.id(), version: try version(request), on: try request.queryDay("on"))
+        var parts: [HTML] = []
+        for section in sections { parts.append(try await section(request, view.resource)) }
         return .page(
           resourcePage(
             request, view, lists: cataloguing.lists, classification: cataloguing.classification,
-            mayReview: principal.may(.reviewCatalog)))
+            mayReview: principal.may(.reviewCatalog), sections: parts))
       },
     ]
   }
@@ -77,12 +88,12 @@ package enum CatalogRoutes {
   private static func compiling(_ cataloguing: Cataloguing) -> [Route] {
     [
       .get("/catalog/resources/{id}/edit", .permission(.compileCatalog)) { request in
-        let (resource, findings, systems) = try await cataloguing.draftView(request.visitor(), request.id())
-        _ = try resource.state.applying(.edit)
+        let draft = try await cataloguing.draftView(request.visitor(), request.id())
+        _ = try draft.resource.state.applying(.edit)
         return .page(
           metadataForm(
-            request, resource, findings, systems, values: metadataValues(resource), refusal: nil,
-            lists: cataloguing.lists, classification: cataloguing.classification))
+            request, draft, values: metadataValues(draft.resource), refusal: nil, lists: cataloguing.lists,
+            classification: cataloguing.classification))
       },
       .post("/catalog/resources/{id}/edit", .permission(.compileCatalog)) { request in
         let id: ResourceID = try request.id()
@@ -95,60 +106,38 @@ package enum CatalogRoutes {
             flash: findings.hasErrors
               ? Text("已保存，仍有须更正的内容。", "Saved; some things still must be corrected.")
               : Text("已保存，可以提交审核。", "Saved; it can be submitted."))
-        } catch let refusal as Refusal where refusal.kind == .invalid || refusal.code == "catalog.changed" {
-          let (resource, findings, systems) = try await cataloguing.draftView(request.visitor(), id)
+        } catch let refusal as Refusal where keepsTyping(refusal) {
+          let draft = try await cataloguing.draftView(request.visitor(), id)
+          let merged =
+            refusal.code == CatalogStore.changedMeanwhile.code
+            ? mergedMetadata(draft.resource, form: request.form) : nil
           return .page(
             metadataForm(
-              request, resource, findings, systems, values: request.form, refusal: refusal, lists: cataloguing.lists,
-              classification: cataloguing.classification))
+              request, draft, values: merged?.values ?? request.form, refusal: refusal, conflict: merged?.conflict,
+              lists: cataloguing.lists, classification: cataloguing.classification))
         }
       },
       .get("/catalog/resources/{id}/items", .permission(.compileCatalog)) { request in
-        let (resource, findings, _) = try await cataloguing.draftView(request.visitor(), request.id())
-        _ = try resource.state.applying(.edit)
-        let start = firstItem(request, resource)
+        let draft = try await cataloguing.draftView(request.visitor(), request.id())
+        _ = try draft.resource.state.applying(.edit)
+        let start = firstItem(request, draft.resource)
+        let places = itemPlaces(draft.resource, from: start)
         return .page(
           itemsForm(
-            request, resource, findings, from: start, values: itemValues(resource, from: start), refusal: nil,
+            request, draft, from: start, places: places, values: itemValues(draft.resource, at: places), refusal: nil,
             lists: cataloguing.lists))
       },
       .post("/catalog/resources/{id}/items", .permission(.compileCatalog)) { request in
-        let (resource, findings, _) = try await cataloguing.draftView(request.visitor(), request.id())
-        let start = firstItem(request, resource)
-        var places = Array(resource.items.indices)
-        do {
-          let (left, kept) = try items(resource, from: start, form: request.form)
-          places = kept
-          var change = Cataloguing.Change(items: left)
-          if var mount = resource.mount {
-            let columns = Set(left.map(\.column))
-            let ticked = columns.intersection(request.form.all("keys"))
-            // The order of a key that was there before is kept.
-            let before = mount.keyColumns.filter { ticked.contains($0) }
-            mount.keyColumns = before + left.map(\.column).filter { ticked.contains($0) && !before.contains($0) }
-            mount.cursorColumn = request.form["cursor"].flatMap { columns.contains($0) ? $0 : nil }
-            change.mount = .some(mount)
-          }
-          _ = try await cataloguing.edit(request.visitor(), resource.id, from: try revision(request), change)
-          let gone = resource.items.count - left.count
-          return .redirect(
-            CatalogLink.items(resource.id, from: start),
-            flash: gone == 0
-              ? Text("已保存。", "Saved.") : Text("已保存，移除 \(gone) 项。", "Saved; \(plural(gone, "item")) taken out."))
-        } catch let found as Refusal where found.kind == .invalid || found.code == "catalog.changed" {
-          return .page(
-            itemsForm(
-              request, resource, findings, from: start, values: request.form, refusal: refusal(found, places: places),
-              lists: cataloguing.lists))
-        }
+        try await saveItems(request, cataloguing)
       },
       .post("/catalog/resources/{id}/items/add", .permission(.compileCatalog)) { request in
-        let (resource, _, _) = try await cataloguing.draftView(request.visitor(), request.id())
         let item = Item(
           id: .make(at: request.now), name: request.form["new.name"] ?? "", column: request.form["new.column"] ?? "",
           dataType: request.form["new.dataType"] ?? "", length: request.form["new.length"].flatMap { Int($0) })
+        // One more item changes nothing that anybody else may have written, so it goes to the draft as it is now.
+        let resource = try await cataloguing.draftView(request.visitor(), request.id()).resource
         _ = try await cataloguing.edit(
-          request.visitor(), resource.id, from: try revision(request), .init(items: resource.items + [item]))
+          request.visitor(), resource.id, from: resource.revision, .init(items: resource.items + [item]))
         return .redirect(
           CatalogLink.items(resource.id, from: resource.items.count / itemsOnPage * itemsOnPage),
           flash: Text("已添加。", "Added."))
@@ -158,20 +147,6 @@ package enum CatalogRoutes {
 
   private static func steps(_ cataloguing: Cataloguing) -> [Route] {
     [
-      .post("/catalog/resources/{id}/submit", .permission(.compileCatalog)) { request in
-        let id: ResourceID = try request.id()
-        do {
-          let resource = try await cataloguing.submit(request.visitor(), id)
-          return .redirect(
-            CatalogLink.resource(id, version: resource.version), flash: Text("已提交审核。", "Submitted for review."))
-        } catch let refusal as Refusal where refusal.code == "catalog.findings" {
-          let (resource, findings, systems) = try await cataloguing.draftView(request.visitor(), id)
-          return .page(
-            metadataForm(
-              request, resource, findings, systems, values: metadataValues(resource), refusal: refusal,
-              lists: cataloguing.lists, classification: cataloguing.classification))
-        }
-      },
       .post("/catalog/resources/{id}/recall", .permission(.compileCatalog)) { request in
         let id: ResourceID = try request.id()
         try await cataloguing.recall(request.visitor(), id)
@@ -183,7 +158,7 @@ package enum CatalogRoutes {
           CatalogLink.edit(draft.id), flash: Text("已开始编制第 \(draft.version) 版。", "Version \(draft.version) begun."))
       },
       .get("/catalog/resources/{id}/discard", .permission(.compileCatalog)) { request in
-        let (resource, _, _) = try await cataloguing.draftView(request.visitor(), request.id())
+        let resource = try await cataloguing.draftView(request.visitor(), request.id()).resource
         return .page(
           confirmPage(
             request, title: Text("放弃草稿", "Discard draft"), resource, verb: "discard",
@@ -195,62 +170,57 @@ package enum CatalogRoutes {
         try await cataloguing.discard(request.visitor(), request.id())
         return .redirect(CatalogLink.work, flash: Text("草稿已放弃。", "Draft discarded."))
       },
-      .get("/catalog/resources/{id}/withdraw", .anyPermission([.compileCatalog, .reviewCatalog])) { request in
-        .page(try await withdrawPage(request, cataloguing, values: Fields(), refusal: nil))
-      },
-      .post("/catalog/resources/{id}/withdraw", .anyPermission([.compileCatalog, .reviewCatalog])) { request in
-        let id: ResourceID = try request.id()
-        do {
-          try await cataloguing.withdraw(request.visitor(), id, reason: request.form["reason"] ?? "")
-          return .redirect(CatalogLink.resource(id), flash: Text("已下架。", "Withdrawn."))
-        } catch let refusal as Refusal where refusal.kind == .invalid {
-          return .page(try await withdrawPage(request, cataloguing, values: request.form, refusal: refusal))
-        }
-      },
     ]
   }
 
-  private static func reviewing(_ cataloguing: Cataloguing) -> [Route] {
-    [
-      .get("/catalog/review", .permission(.reviewCatalog)) { request in
-        .page(queuePage(request, try await cataloguing.queue(request.visitor())))
-      },
-      .get("/catalog/review/{id}", .permission(.reviewCatalog)) { request in
-        let (view, findings, before) = try await cataloguing.reviewView(request.visitor(), request.id())
-        return .page(
-          reviewPage(
-            request, view, findings, before: before, values: Fields(), refusal: nil, lists: cataloguing.lists,
-            classification: cataloguing.classification))
-      },
-      .post("/catalog/review/{id}", .permission(.reviewCatalog)) { request in
-        let id: ResourceID = try request.id()
-        do {
-          switch request.form["decision"] {
-          case "return":
-            _ = try await cataloguing.decide(
-              request.visitor(), id, .sendBack(reasons: request.form["reasons"] ?? ""))
-            return .redirect(CatalogLink.queue, flash: Text("已退回。", "Returned."))
-          case "approve":
-            let resource = try await cataloguing.decide(request.visitor(), id, .approve(publish: false))
-            return .redirect(CatalogLink.queue, flash: registered(resource))
-          case "approve-publish":
-            let resource = try await cataloguing.decide(request.visitor(), id, .approve(publish: true))
-            return .redirect(CatalogLink.resource(id), flash: registered(resource))
-          case "publish":
-            _ = try await cataloguing.publish(request.visitor(), id)
-            return .redirect(CatalogLink.resource(id), flash: Text("已发布。", "Published."))
-          default:
-            throw Refusal.invalid("catalog.decision", "reasons", Text("请选择通过或退回。", "Choose approval or return."))
-          }
-        } catch let refusal as Refusal where refusal.kind == .invalid {
-          let (view, findings, before) = try await cataloguing.reviewView(request.visitor(), id)
-          return .page(
-            reviewPage(
-              request, view, findings, before: before, values: request.form, refusal: refusal,
-              lists: cataloguing.lists, classification: cataloguing.classification))
-        }
-      },
-    ]
+  /// What is wrong with a form, or came too late, is said beside what was typed.
+  private static func keepsTyping(_ refusal: Refusal) -> Bool {
+    refusal.kind == .invalid || refusal.code == CatalogStore.changedMeanwhile.code || refusal.code == "catalog.state"
+  }
+
+  private static func saveItems(_ request: Request, _ cataloguing: Cataloguing) async throws -> Response {
+    let draft = try await cataloguing.draftView(request.visitor(), request.id())
+    let resource = draft.resource
+    let start = firstItem(request, resource)
+    var places = Array(resource.items.indices)
+    do {
+      let seen = try revision(request)
+      // The form's places are those of the draft it was made from.
+      guard seen == resource.revision else { throw CatalogStore.changedMeanwhile }
+      let (left, kept) = try items(resource, form: request.form)
+      places = kept
+      var change = Cataloguing.Change(items: left)
+      if var mount = resource.mount {
+        let columns = Set(left.map(\.column))
+        let ticked = columns.intersection(request.form.all("keys"))
+        // The order of a key that was there before is kept.
+        let before = mount.keyColumns.filter { ticked.contains($0) }
+        mount.keyColumns = before + left.map(\.column).filter { ticked.contains($0) && !before.contains($0) }
+        mount.cursorColumn = request.form["cursor"].flatMap { columns.contains($0) ? $0 : nil }
+        change.mount = .some(mount)
+      }
+      _ = try await cataloguing.edit(request.visitor(), resource.id, from: seen, change)
+      let gone = resource.items.count - left.count
+      return .redirect(
+        CatalogLink.items(resource.id, from: start),
+        flash: gone == 0
+          ? Text("已保存。", "Saved.") : Text("已保存，移除 \(gone) 项。", "Saved; \(plural(gone, "item")) taken out."))
+    } catch let found as Refusal where found.code == CatalogStore.changedMeanwhile.code {
+      let now = try await cataloguing.draftView(request.visitor(), resource.id)
+      let merged = mergedItems(now.resource, form: request.form)
+      return .page(
+        itemsForm(
+          request, now, from: start, places: merged.places, values: merged.values, refusal: found,
+          conflict: merged.conflict, lists: cataloguing.lists))
+    } catch let found as Refusal where keepsTyping(found) {
+      let shown = resource.items.indices.filter { index in
+        request.form.pairs.contains { $0.name == "item.\(index).name" }
+      }
+      return .page(
+        itemsForm(
+          request, draft, from: start, places: shown, values: request.form, refusal: refusal(found, places: places),
+          lists: cataloguing.lists))
+    }
   }
 
   /// What cannot be read leads back to where another table is chosen, for those whose source it is.
@@ -267,41 +237,25 @@ package enum CatalogRoutes {
 
   // MARK: What requests carry
 
-  static func query(_ request: Request) throws -> CatalogQuery {
+  /// The words and filters in the address of a search.
+  package static func query(_ request: Request) throws -> CatalogQuery {
     let given = request.query
     return CatalogQuery(
       text: String((given["q"] ?? "").prefix(100)), node: given["class"].map { String($0.prefix(24)) },
       provider: try request.queryID("provider"), sharingType: given["sharing"].map { String($0.prefix(8)) },
       format: given["format"].map { String($0.prefix(8)) }, cycle: given["cycle"].map { String($0.prefix(8)) },
-      isMounted: try request.queryFlag("mounted"), after: given["after"],
+      isMounted: try request.queryFlag("mounted"), freshness: try request.queryChoice("fresh"), after: given["after"],
       limit: try request.pageLimit(most: 100, usual: 20))
   }
+
+  /// Where a search is shown.
+  package static func address(of query: CatalogQuery) -> String { CatalogLink.search(query) }
 
   static func version(_ request: Request) throws -> Int? {
     try request.query["version"].map { text in
       guard let number = Int(text), (1...1_000_000).contains(number) else { throw Cataloguing.unknown }
       return number
     }
-  }
-
-  private static func withdrawPage(
-    _ request: Request, _ cataloguing: Cataloguing, values: Fields, refusal: Refusal?
-  ) async throws -> Page {
-    let principal = try request.visitor()
-    let resource = try await cataloguing.resource(principal, request.id())
-    return confirmPage(
-      request, title: Text("下架", "Withdraw"), resource, verb: "withdraw",
-      warning: Text(
-        "下架后不能再被查到和申请，代码不再使用。以下内容与它有关：",
-        "It can no longer be found or asked for, and its code is never used again. What hangs on it:"),
-      touches: try await cataloguing.dependents(principal, resource.id), reason: true, values: values, refusal: refusal)
-  }
-
-  private static func registered(_ resource: Resource) -> Text {
-    let code = resource.code?.description ?? ""
-    return resource.state == .published
-      ? Text("已登记并发布，代码 \(code)。", "Registered as \(code) and published.")
-      : Text("已登记，代码 \(code)，待发布。", "Registered as \(code), to be published.")
   }
 
   private static func revision(_ request: Request) throws -> Int {

@@ -72,9 +72,88 @@ package enum CatalogSchema {
 
         """ + state
     )
+    // Mounted and fresh are measured, not declared: what was declared is forgotten until it is. A measurement changes an
+    // entry under its place, so it carries a number of its own by which the board of filters follows.
+    .adding(
+      "004 measured conditions",
+      """
+      ALTER TABLE catalog_entry ADD COLUMN freshness TEXT NOT NULL DEFAULT 'unknown'
+        CHECK (freshness IN ('current', 'late', 'unknown'));
+      ALTER TABLE catalog_entry ADD COLUMN condition_change BIGINT NOT NULL DEFAULT 0;
+      UPDATE catalog_entry SET is_mounted = FALSE;
+      CREATE INDEX catalog_entry_by_condition_change ON catalog_entry (condition_change);
+      """
+    )
+    // What followers of the catalogue are told, in the order in which it came to hold; and by which key of its own a
+    // department knows an entry. What happened before there was a feed is told as well, so that a follower who begins at
+    // nought gets everything.
+    .adding(
+      "005 changes and references",
+      """
+      CREATE TABLE catalog_change (
+        seq BIGINT PRIMARY KEY CHECK (seq > 0), resource TEXT NOT NULL REFERENCES catalog_resource (id),
+        version BIGINT NOT NULL, code TEXT NOT NULL, provider TEXT NOT NULL, event TEXT NOT NULL, at TEXT NOT NULL);
+      INSERT INTO catalog_change (seq, resource, version, code, provider, event, at)
+        SELECT ROW_NUMBER() OVER (ORDER BY e.at, e.resource, e.position), e.resource, e.version, r.code, r.provider,
+          CASE e.event WHEN 'approve' THEN 'registered' WHEN 'publish' THEN 'published' ELSE 'withdrawn' END, e.at
+        FROM catalog_event e JOIN catalog_resource r ON r.id = e.resource
+        WHERE e.event IN ('approve', 'publish', 'withdraw') AND r.code IS NOT NULL;
+      INSERT INTO catalog_sequence (name, last)
+        SELECT 'change', told.last FROM (SELECT MAX(seq) AS last FROM catalog_change) AS told
+        WHERE told.last IS NOT NULL;
+      CREATE TABLE catalog_reference (
+        provider TEXT NOT NULL, reference TEXT NOT NULL, resource TEXT NOT NULL REFERENCES catalog_resource (id),
+        PRIMARY KEY (provider, reference));
+      CREATE INDEX catalog_reference_by_resource ON catalog_reference (resource);
+      """
+    )
+    .adding("006 online and in force", online)
+    .adding(
+      "007 review, change and likeness",
+      sqlite: review(due: "json_extract(review_due, '$.date')", compact: " WITHOUT ROWID"),
+      postgres: review(due: "CAST(review_due AS jsonb) ->> 'date'", compact: "")
+    )
+    // The engines' full text finds fast and counts slowly: ten thousand hits of a frequent word are ten thousand visits of
+    // rows on PostgreSQL. An index of our own, the same on both, is walked from the newest place down and left when enough is
+    // known. Written anew by `renewSearch`, since it is empty now.
+    .adding(
+      "008 postings",
+      sqlite: postings("TEXT NOT NULL") + " WITHOUT ROWID;" + forgotten,
+      postgres: postings("TEXT COLLATE \"C\" NOT NULL") + ";" + """
+
+        ALTER TABLE catalog_posting ALTER COLUMN places SET STORAGE PLAIN;
+        ALTER TABLE catalog_posting ALTER COLUMN positions SET STORAGE EXTERNAL;
+        """ + forgotten
+    )
+    // What Supervision counts and lists by department, each from an index that holds nothing else (`EntryCounts`).
+    .adding(
+      "009 entries that lack something",
+      """
+      CREATE INDEX catalog_entry_without_items ON catalog_entry (provider, place) WHERE items = 0;
+      CREATE INDEX catalog_version_by_system ON catalog_version (system, state);
+      CREATE INDEX catalog_version_mounted ON catalog_version (provider, resource)
+        WHERE state = 'published' AND mount_source IS NOT NULL;
+      CREATE INDEX catalog_version_without_mount ON catalog_version (provider, resource)
+        WHERE state = 'published' AND mount_source IS NULL;
+      CREATE INDEX catalog_version_without_system ON catalog_version (provider, resource)
+        WHERE state = 'published' AND system IS NULL;
+      CREATE INDEX catalog_version_without_condition ON catalog_version (provider, resource)
+        WHERE state = 'published' AND sharing_type <> '1' AND sharing_condition = '';
+      """
+    )
     // Classes of this platform's own, never deleted: a node with the periods of its name and mapping. What an existing
     // catalogue system was moved in as: which entry became which, from what content, and what did not fit.
-    .adding("008 local classes and moving in", localClasses + movedIn)
+    .adding("010 local classes and moving in", localClasses + movedIn)
+
+  private static func postings(_ token: String) -> String {
+    """
+    DROP TABLE catalog_search;
+    CREATE TABLE catalog_posting (
+      block BIGINT NOT NULL, token \(token), places BLOB NOT NULL, positions BLOB NOT NULL, PRIMARY KEY (block, token))
+    """
+  }
+
+  private static let forgotten = "\nUPDATE catalog_search_state SET tokens = 0;"
 
   private static let localClasses = """
     CREATE TABLE catalog_class (code TEXT PRIMARY KEY, parent TEXT, made_at TEXT NOT NULL);

@@ -1,6 +1,6 @@
 internal import Inventory
 package import Kernel
-internal import Storage
+package import Storage
 
 /// What somebody looks for among the resources in force.
 package struct CatalogQuery: Hashable, Sendable {
@@ -12,14 +12,17 @@ package struct CatalogQuery: Hashable, Sendable {
   /// A format's class, two digits.
   package var format: String?
   package var cycle: String?
+  /// Whether the mount answered when it was last measured.
   package var isMounted: Bool?
+  package var freshness: Freshness?
   /// `next` of the page before.
   package var after: String?
   package var limit: Int
 
   package init(
     text: String = "", node: String? = nil, provider: OrganisationID? = nil, sharingType: String? = nil,
-    format: String? = nil, cycle: String? = nil, isMounted: Bool? = nil, after: String? = nil, limit: Int = 20
+    format: String? = nil, cycle: String? = nil, isMounted: Bool? = nil, freshness: Freshness? = nil,
+    after: String? = nil, limit: Int = 20
   ) {
     self.text = text
     self.node = node
@@ -28,6 +31,7 @@ package struct CatalogQuery: Hashable, Sendable {
     self.format = format
     self.cycle = cycle
     self.isMounted = isMounted
+    self.freshness = freshness
     self.after = after
     self.limit = limit
   }
@@ -47,7 +51,10 @@ package struct CatalogEntry: Hashable, Sendable {
   package var sharingType: String
   package var format: String
   package var cycle: String
+  /// Measured: its mount answered.
   package var isMounted: Bool
+  /// Measured: its source keeps the declared cycle.
+  package var freshness: Freshness
   package var itemCount: Int
   package var publishedOn: CalendarDate
 }
@@ -71,6 +78,14 @@ package struct CatalogHits: Sendable {
   package var sharingTypes: [Count] = []
   package var formats: [Count] = []
   package var cycles: [Count] = []
+  /// Values `1` and `0`.
+  package var mounted: [Count] = []
+  package var freshness: [Count] = []
+
+  /// What a value of `mounted` is called.
+  static func mounted(_ value: String) -> Text {
+    value == "1" ? Text("已挂接", "Mounted") : Text("未挂接", "Not mounted")
+  }
 }
 
 /// Search over what is in force. Results that hold every term in their name come first; within that, what was published
@@ -88,20 +103,14 @@ package enum CatalogSearch {
     let start = try query.after.map(Place.init(text:))
     // A filter's value that no entry can have finds nothing.
     guard let facets = query.facets else { return CatalogHits() }
-    let terms = searchTerms(query.text)
-    var found: [(tier: Int, entry: CatalogEntry)] = []
-    let tiers: [SearchTier] = terms.isEmpty ? [.all] : [.name, .rest]
-    for (tier, kind) in tiers.enumerated() {
-      if found.count > limit { break }
-      if let start, start.tier > tier { continue }
-      let below = start?.tier == tier ? start?.place : nil
-      found += try page(terms, facets, kind, below: below, limit: limit + 1 - found.count, in: tx).map { (tier, $0) }
-    }
-    let shown = found.prefix(limit)
+    var walk = SearchWalk(
+      searchTerms(query.text), facets, from: start, wanted: limit + 1, countLimit: countLimit)
+    try walk.run(in: tx)
+    let shown = walk.page.prefix(limit)
     var hits = try counts(
-      terms, facets, under: query.node, board: board, classification: classification, lists: lists, in: tx)
-    hits.entries = shown.map(\.entry)
-    hits.next = found.count > limit ? shown.last.map { Place(tier: $0.tier, place: $0.entry.place).text } : nil
+      walk.counted, under: query.node, board: board, classification: classification, lists: lists, in: tx)
+    hits.entries = try entries(shown.map(\.place), in: tx)
+    hits.next = walk.page.count > limit ? shown.last.map { Place(tier: $0.tier, place: $0.place).text } : nil
     return hits
   }
 
@@ -128,44 +137,35 @@ package enum CatalogSearch {
 
   // MARK: Asking
 
-  private static func page(
-    _ terms: [SearchTerm], _ facets: [SearchFacet], _ tier: SearchTier, below: Int?, limit: Int, in tx: any Transaction
-  ) throws -> [CatalogEntry] {
-    // CROSS JOIN holds SQLite to the index first: the other way round it would try every entry.
-    try tx.rows(
+  /// The entries at these places, in their order.
+  private static func entries(_ places: [Int], in tx: any Transaction) throws -> [CatalogEntry] {
+    guard !places.isEmpty else { return [] }
+    var entries: [Int: CatalogEntry] = [:]
+    for row in try tx.rows(
       """
-      SELECT e.place, e.resource, e.version, e.code, e.name, e.abstract, e.provider, e.provider_name, e.classes,
-        e.sharing_type, e.format, e.cycle, e.is_mounted, e.items, e.published_on
-      FROM (SELECT place FROM (\(hits(terms, facets, tier, below: below, in: tx))) p ORDER BY place DESC LIMIT \(limit)) h
-        CROSS JOIN catalog_entry e
-      WHERE e.place = h.place ORDER BY h.place DESC
-      """
-    ).map { row in
-      CatalogEntry(
+      SELECT place, resource, version, code, name, abstract, provider, provider_name, classes, sharing_type, format,
+        cycle, is_mounted, freshness, items, published_on
+      FROM catalog_entry WHERE place IN (\(each: places))
+      """)
+    {
+      let entry = CatalogEntry(
         place: try row.int("place"), id: try row.id("resource"), version: try row.int("version"),
         code: try row.text("code"), name: try row.text("name"), abstract: try row.text("abstract"),
         provider: try row.id("provider"), providerName: try row.text("provider_name"),
         classes: try row.text("classes").split(separator: " ").map(String.init),
         sharingType: try row.text("sharing_type"), format: try row.text("format"), cycle: try row.text("cycle"),
-        isMounted: try row.bool("is_mounted"), itemCount: try row.int("items"),
+        isMounted: try row.bool("is_mounted"), freshness: try row.choice("freshness"), itemCount: try row.int("items"),
         publishedOn: try row.date("published_on"))
+      entries[entry.place] = entry
     }
-  }
-
-  private static func hits(
-    _ terms: [SearchTerm], _ facets: [SearchFacet], _ tier: SearchTier, below: Int?, in tx: any Transaction
-  ) -> SQL {
-    guard terms.isEmpty, facets.isEmpty else { return matches(terms, facets, tier, below: below, in: tx) }
-    return "SELECT place FROM catalog_entry WHERE place < \(below ?? Int(Int64.max)) ORDER BY place DESC"
+    return places.compactMap { entries[$0] }
   }
 
   /// The total and the counts of the filters' values over the first `countLimit` hits.
   private static func counts(
-    _ terms: [SearchTerm], _ facets: [SearchFacet], under node: String?, board: FacetBoard,
-    classification: Classification, lists: CodeLists, in tx: any Transaction
+    _ places: [Int], under node: String?, board: FacetBoard, classification: Classification, lists: CodeLists,
+    in tx: any Transaction
   ) throws -> CatalogHits {
-    let places = try places(
-      "SELECT place FROM (\(hits(terms, facets, .all, below: nil, in: tx))) p LIMIT \(countLimit + 1)", in: tx)
     // Children of the chosen node, or the three classes.
     let depth = node.map { classification.path(to: $0).count + 1 } ?? 1
     let found = try board.count(
@@ -185,33 +185,101 @@ package enum CatalogSearch {
     hits.sharingTypes = facet(found.sharingTypes) { lists.sharingTypes.text($0) }
     hits.formats = facet(found.formats) { lists.formatClasses.text($0) }
     hits.cycles = facet(found.cycles) { lists.cycles.text($0) }
+    hits.mounted = facet(found.mounted) { CatalogHits.mounted($0) }
+    hits.freshness = facet(found.freshness) { Freshness(rawValue: $0)?.title ?? Text(same: $0) }
     return hits
   }
 
   // MARK: Keeping
 
-  /// Puts the version that was just published in front, in place of an earlier one.
+  /// What was last measured of a resource in force.
+  struct Condition: Hashable, Sendable {
+    var isMounted = false
+    var freshness = Freshness.unknown
+  }
+
+  /// Puts the version that was just published in front, in place of an earlier one. What was measured of the version
+  /// `before` holds on while that is about the same mount and the same cycle; a new mount has to be measured first.
   static func put(
-    _ resource: Resource, code: ResourceCode, publishedOn: CalendarDate, classification: Classification,
+    _ resource: Resource, replacing before: Resource? = nil, publishedOn: CalendarDate, classification: Classification,
     in tx: any Transaction
   ) throws {
+    var condition = Condition()
+    if let before, before.mount == resource.mount, let measured = try self.condition(of: resource.id, in: tx) {
+      condition = measured
+      if before.metadata.cycle != resource.metadata.cycle { condition.freshness = .unknown }
+    }
     try remove(resource.id, in: tx)
-    let place = try CatalogStore.next("place", in: tx)
-    let m = resource.metadata
-    try tx.run(
+    try put([(resource, condition)], publishedOn: publishedOn, classification: classification, in: tx)
+  }
+
+  /// Puts resources that are not in force yet in front, the last one foremost.
+  static func put(
+    _ resources: [(resource: Resource, condition: Condition)], publishedOn: CalendarDate,
+    classification: Classification, in tx: any Transaction
+  ) throws {
+    guard !resources.isEmpty else { return }
+    let first = try CatalogStore.next("place", count: resources.count, in: tx)
+    var rows: [SQL] = []
+    var block = PostingBlock(PostingBlock.number(of: first))
+    for (index, (resource, condition)) in resources.enumerated() {
+      guard let code = resource.code else { throw Cataloguing.unknown }
+      let place = first + index
+      let m = resource.metadata
+      rows.append(
+        """
+        (\(place), \(resource.id), \(resource.version), \(code.description), \(m.name),
+          \(String(m.abstract.prefix(200))), \(resource.provider), \(resource.providerName),
+          \(m.classes.joined(separator: " ")), \(m.sharingType), \(m.format), \(m.formatClass), \(m.cycle),
+          \(condition.isMounted), \(condition.freshness), \(resource.items.count), \(publishedOn))
+        """)
+      if PostingBlock.number(of: place) != block.number {
+        try block.write(in: tx)
+        block = PostingBlock(PostingBlock.number(of: place))
+      }
+      block.add(document(resource, condition, code: code, classification: classification), at: place)
+    }
+    try tx.insert(
       """
       INSERT INTO catalog_entry (place, resource, version, code, name, abstract, provider, provider_name, classes,
-        sharing_type, format, format_class, cycle, is_mounted, items, published_on)
-      VALUES (\(place), \(resource.id), \(resource.version), \(code.description), \(m.name),
-        \(String(m.abstract.prefix(200))), \(resource.provider), \(resource.providerName),
-        \(m.classes.joined(separator: " ")), \(m.sharingType), \(m.format), \(m.formatClass), \(m.cycle),
-        \(resource.mount != nil), \(resource.items.count), \(publishedOn))
+        sharing_type, format, format_class, cycle, is_mounted, freshness, items, published_on)
+      """, rows, columns: 17)
+    try block.write(in: tx)
+  }
+
+  /// Nil when the resource is not in force.
+  static func condition(of id: ResourceID, in tx: any Transaction) throws -> Condition? {
+    try tx.row("SELECT is_mounted, freshness FROM catalog_entry WHERE resource = \(id)").map { row in
+      Condition(isMounted: try row.bool("is_mounted"), freshness: try row.choice("freshness"))
+    }
+  }
+
+  /// Says what was measured of a resource: whether its mount answers and whether its source keeps its cycle. Searches,
+  /// filters and counts follow; its place among the results stays. Nothing is written when nothing changed, or when the
+  /// resource is not in force (`false`).
+  @discardableResult
+  package static func setCondition(
+    of id: ResourceID, isMounted: Bool, freshness: Freshness, in tx: any Transaction
+  ) throws -> Bool {
+    let condition = Condition(isMounted: isMounted, freshness: freshness)
+    guard let before = try self.condition(of: id, in: tx), before != condition,
+      let place = try tx.int("SELECT place FROM catalog_entry WHERE resource = \(id)")
+    else { return false }
+    // The sequence's row is held until the commit, so the numbers become visible in their order.
+    let change = try CatalogStore.next("condition", in: tx)
+    try tx.run(
+      """
+      UPDATE catalog_entry SET is_mounted = \(isMounted), freshness = \(freshness), condition_change = \(change)
+      WHERE place = \(place)
       """)
-    try index(place, document(resource, code: code, classification: classification), in: tx)
+    let gone = before.tokens.filter { !condition.tokens.contains($0) }
+    let come = condition.tokens.filter { !before.tokens.contains($0) }
+    try PostingBlock.change(place, remove: gone, add: come, in: tx)
+    return true
   }
 
   static func document(
-    _ resource: Resource, code: ResourceCode, classification: Classification
+    _ resource: Resource, _ condition: Condition, code: ResourceCode, classification: Classification
   ) -> SearchDocument {
     let m = resource.metadata
     var body = [code.description, resource.providerName, m.abstract]
@@ -222,13 +290,13 @@ package enum CatalogSearch {
       name: m.name, body: body,
       facets: nodes.sorted().map { .node($0) } + [
         .provider(resource.provider), .sharingType(m.sharingType), .format(m.formatClass), .cycle(m.cycle),
-        .isMounted(resource.mount != nil),
-      ])
+      ] + condition.facets)
   }
 
   static func remove(_ id: ResourceID, in tx: any Transaction) throws {
     guard let place = try tx.int("SELECT place FROM catalog_entry WHERE resource = \(id)") else { return }
-    try unindex(place, in: tx)
+    // Its words stay in the index and are never answered.
+    try PostingBlock.change(place, remove: [SearchDocument.inForce], in: tx)
     try tx.run("DELETE FROM catalog_entry WHERE place = \(place)")
   }
 }

@@ -6,15 +6,20 @@ package import Storage
 
 /// The only SQL of resources, their versions and items.
 package enum CatalogStore {
-  /// One version of a resource; without a number the one in force, or else the latest.
+  /// One version of a resource; without a number the one in force, or else the one published last, or else the latest.
   package static func find(_ id: ResourceID, version: Int? = nil, in tx: any Transaction) throws -> Resource? {
-    let number: SQL = version.map { "\($0)" } ?? "COALESCE(r.published, r.latest)"
+    let number: SQL = version.map { "\($0)" } ?? "COALESCE(r.published, r.issued, r.latest)"
     return try load("v.resource = \(id) AND v.version = \(number)", in: tx).first
   }
 
   /// The version in force, if one is: what may be asked for and delivered.
   package static func published(_ id: ResourceID, in tx: any Transaction) throws -> Resource? {
     try load("v.resource = \(id) AND v.version = r.published", in: tx).first
+  }
+
+  /// The version that counts, whether the resource is online or not.
+  package static func issued(_ id: ResourceID, in tx: any Transaction) throws -> Resource? {
+    try load("v.resource = \(id) AND v.version = r.issued", in: tx).first
   }
 
   /// Whether a version is in force, without reading it: asked before every commit of a delivery.
@@ -48,23 +53,49 @@ package enum CatalogStore {
     } else {
       try tx.run("UPDATE catalog_resource SET latest = \(resource.version) WHERE id = \(resource.id)")
     }
-    let m = resource.metadata
-    try tx.run(
+    try insertVersions([resource], in: tx)
+    try insertItems(of: [resource], in: tx)
+  }
+
+  /// Inserts first versions, in force already when they are published: what moves in from another catalogue.
+  static func insert(_ resources: [Resource], in tx: any Transaction) throws {
+    try tx.insert(
+      "INSERT INTO catalog_resource (id, provider, code, latest, published, issued, online, online_at, made_at)",
+      resources.map { resource in
+        let version = resource.state == .published ? 1 : nil
+        let online: OnlineState = version == nil ? .notOnline : .online
+        return """
+          (\(resource.id), \(resource.provider), \(resource.code?.description), 1, \(version), \(version),
+            \(online), \(version.map { _ in resource.changedAt }), \(resource.changedAt))
+          """
+      }, columns: 9)
+    try insertVersions(resources, in: tx)
+    try insertItems(of: resources, in: tx)
+    try openPeriods(of: resources.filter { $0.state == .published }, in: tx)
+  }
+
+  private static func insertVersions(_ resources: [Resource], in tx: any Transaction) throws {
+    try tx.insert(
       """
       INSERT INTO catalog_version (resource, version, state, provider, provider_name, provider_code, system, name,
         folded_name, classes, abstract, format, sharing_type, sharing_condition, method_class, method_type, open_type,
         open_condition, cycle, related, secrecy, level, mount_source, mount_schema, mount_table, mount_keys,
-        mount_cursor, revision, lists, changed_at, submitted_at, review_due, published_on)
-      VALUES (\(resource.id), \(resource.version), \(resource.state), \(resource.provider), \(resource.providerName),
-        \(resource.providerCode), \(resource.system), \(m.name), \(foldedForSearch(m.name)),
-        \(m.classes.joined(separator: " ")), \(m.abstract), \(m.format), \(m.sharingType), \(m.sharingCondition),
-        \(m.methodClass), \(m.methodType), \(m.openType), \(m.openCondition), \(m.cycle),
-        \(m.related.joined(separator: " ")), \(m.secrecy), \(m.level), \(resource.mount?.source),
-        \(resource.mount?.table.schema), \(resource.mount?.table.name),
-        \(resource.mount.map { list($0.keyColumns) }), \(resource.mount?.cursorColumn), \(resource.revision),
-        \(resource.lists), \(resource.changedAt), \(resource.submittedAt), NULL, \(resource.publishedOn))
-      """)
-    try insertItems(resource, in: tx)
+        mount_cursor, revision, lists, changed_at, changed_by, submitted_at, review_due, published_on)
+      """,
+      resources.map { resource in
+        let m = resource.metadata
+        return """
+          (\(resource.id), \(resource.version), \(resource.state), \(resource.provider), \(resource.providerName),
+            \(resource.providerCode), \(resource.system), \(m.name), \(foldedForSearch(m.name)),
+            \(m.classes.joined(separator: " ")), \(m.abstract), \(m.format), \(m.sharingType), \(m.sharingCondition),
+            \(m.methodClass), \(m.methodType), \(m.openType), \(m.openCondition), \(m.cycle),
+            \(m.related.joined(separator: " ")), \(m.secrecy), \(m.level), \(resource.mount?.source),
+            \(resource.mount?.table.schema), \(resource.mount?.table.name),
+            \(resource.mount.map { list($0.keyColumns) }), \(resource.mount?.cursorColumn), \(resource.revision),
+            \(resource.lists), \(resource.changedAt), \(resource.changedBy), \(resource.submittedAt), NULL,
+            \(resource.publishedOn))
+          """
+      }, columns: 34)
   }
 
   /// Writes a draft anew; false when it was changed since `revision`.
@@ -83,25 +114,25 @@ package enum CatalogStore {
         mount_source = \(resource.mount?.source), mount_schema = \(resource.mount?.table.schema),
         mount_table = \(resource.mount?.table.name), mount_keys = \(resource.mount.map { list($0.keyColumns) }),
         mount_cursor = \(resource.mount?.cursorColumn), revision = revision + 1, lists = \(resource.lists),
-        changed_at = \(resource.changedAt)
+        changed_at = \(resource.changedAt), changed_by = \(resource.changedBy)
       WHERE resource = \(resource.id) AND version = \(resource.version) AND revision = \(revision)
       """)
     guard changed == 1 else { return false }
     try tx.run("DELETE FROM catalog_item WHERE resource = \(resource.id) AND version = \(resource.version)")
-    try insertItems(resource, in: tx)
+    try insertItems(of: [resource], in: tx)
     return true
   }
 
   /// Moves a version on; nothing of its content changes.
   static func move(
     _ resource: Resource, to state: VersionState, at now: Instant, submittedAt: Instant? = nil,
-    reviewDue: String? = nil, publishedOn: CalendarDate? = nil, in tx: any Transaction
+    reviewDue: DueDate? = nil, publishedOn: CalendarDate? = nil, in tx: any Transaction
   ) throws {
     let changed = try tx.run(
       """
       UPDATE catalog_version SET state = \(state), changed_at = \(now),
-        submitted_at = COALESCE(\(submittedAt), submitted_at), review_due = \(reviewDue),
-        published_on = COALESCE(\(publishedOn), published_on)
+        submitted_at = COALESCE(\(submittedAt), submitted_at), review_due = \(reviewDue?.encoded),
+        due_on = \(reviewDue?.date), published_on = COALESCE(\(publishedOn), published_on)
       WHERE resource = \(resource.id) AND version = \(resource.version) AND state = \(resource.state)
       """)
     guard changed == 1 else { throw changedMeanwhile }
@@ -111,22 +142,20 @@ package enum CatalogStore {
     try tx.run("UPDATE catalog_resource SET code = \(code.description) WHERE id = \(id) AND code IS NULL")
   }
 
-  static func setPublished(_ version: Int?, of id: ResourceID, in tx: any Transaction) throws {
-    try tx.run("UPDATE catalog_resource SET published = \(version) WHERE id = \(id)")
-  }
-
-  /// The next number of a series; a number that was given is never given again.
-  static func next(_ series: String, in tx: any Transaction) throws -> Int {
-    try tx.int(
-      """
-      INSERT INTO catalog_sequence (name, last) VALUES (\(series), 1)
-      ON CONFLICT (name) DO UPDATE SET last = catalog_sequence.last + 1 RETURNING last
-      """) ?? 1
+  /// The next number of a series, or the first of `count`; a number that was given is never given again.
+  static func next(_ series: String, count: Int = 1, in tx: any Transaction) throws -> Int {
+    let last =
+      try tx.int(
+        """
+        INSERT INTO catalog_sequence (name, last) VALUES (\(series), \(count))
+        ON CONFLICT (name) DO UPDATE SET last = catalog_sequence.last + \(count) RETURNING last
+        """) ?? count
+    return last - count + 1
   }
 
   // MARK: Questions of the rules
 
-  /// Whether another live resource of this provider bears the name (blanks, width and case aside).
+  /// Whether another live resource of this provider bears the name (width, case and the form of characters aside).
   static func nameIsTaken(
     _ name: String, provider: OrganisationID, except id: ResourceID, in tx: any Transaction
   ) throws -> Bool {
@@ -134,7 +163,7 @@ package enum CatalogStore {
       """
       SELECT COUNT(*) FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource
       WHERE v.provider = \(provider) AND v.folded_name = \(foldedForSearch(name)) AND v.resource <> \(id)
-        AND (v.version = r.published OR v.version = r.latest) AND v.state NOT IN ('withdrawn', 'discarded', 'superseded')
+        AND (v.version = r.issued OR v.version = r.latest) AND v.state NOT IN ('discarded', 'superseded')
       """) != 0
   }
 
@@ -158,10 +187,14 @@ package enum CatalogStore {
     var name: String
     var provider: OrganisationID
     var providerName: String
+    var revision: Int
     var changedAt: Instant
     var submittedAt: Instant?
     /// Set while it waits for the reviewer.
     var reviewDue: DueDate?
+    /// Warnings and entries alike when it was submitted; nil where that was before they were counted.
+    var warnings: Int?
+    var alike: Int?
   }
 
   /// Versions that are being worked on by a provider, last changed first.
@@ -173,12 +206,6 @@ package enum CatalogStore {
       """, in: tx)
   }
 
-  /// What waits for the reviewer, longest waiting first, then what is approved and not yet published.
-  static func queue(in tx: any Transaction) throws -> [Line] {
-    try lines("v.state = 'submitted' ORDER BY v.submitted_at, v.resource LIMIT 200", in: tx)
-      + lines("v.state = 'approved' ORDER BY v.submitted_at, v.resource LIMIT 200", in: tx)
-  }
-
   static func versions(of id: ResourceID, in tx: any Transaction) throws -> [Line] {
     try lines("v.resource = \(id) ORDER BY v.version DESC LIMIT 200", in: tx)
   }
@@ -188,7 +215,8 @@ package enum CatalogStore {
     var at: Instant
     var person: String
     var organisation: String
-    var event: VersionEvent?
+    /// `VersionEvent` or `OnlineEvent`.
+    var event: String
     var words: String
   }
 
@@ -196,19 +224,19 @@ package enum CatalogStore {
     try tx.rows("SELECT * FROM catalog_event WHERE resource = \(id) ORDER BY position DESC LIMIT 200").map { row in
       Event(
         version: try row.int("version"), at: try row.instant("at"), person: try row.text("person"),
-        organisation: try row.text("organisation"), event: VersionEvent(rawValue: try row.text("event")),
+        organisation: try row.text("organisation"), event: try row.text("event"),
         words: try row.text("words"))
     }
   }
 
   static func record(
-    _ event: VersionEvent, of resource: Resource, by principal: Principal, at now: Instant, words: String = "",
+    _ event: String, of resource: Resource, by principal: Principal, at now: Instant, words: String = "",
     in tx: any Transaction
   ) throws {
     try tx.run(
       """
       INSERT INTO catalog_event (resource, position, version, at, person, organisation, event, words)
-      VALUES (\(resource.id), (SELECT COUNT(*) + 1 FROM catalog_event WHERE resource = \(resource.id)),
+      VALUES (\(resource.id), (SELECT COALESCE(MAX(position), 0) + 1 FROM catalog_event WHERE resource = \(resource.id)),
         \(resource.version), \(now), \(principal.name), \(principal.organisationName),
         \(event), \(words))
       """)
@@ -220,26 +248,27 @@ package enum CatalogStore {
 
   // MARK: Rows
 
-  private static func lines(_ condition: SQL, in tx: any Transaction) throws -> [Line] {
+  static func lines(_ condition: SQL, in tx: any Transaction) throws -> [Line] {
     try tx.rows(
       """
-      SELECT v.resource, v.version, v.state, r.code, v.name, v.provider, v.provider_name, v.changed_at, v.submitted_at,
-        v.review_due
+      SELECT v.resource, v.version, v.state, r.code, v.name, v.provider, v.provider_name, v.revision, v.changed_at,
+        v.submitted_at, v.review_due, v.warnings, v.alike
       FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)
       """
     ).map { row in
       Line(
         id: try row.id("resource"), version: try row.int("version"), state: try row.choice("state"),
         code: try row.textOrNil("code"), name: try row.text("name"), provider: try row.id("provider"),
-        providerName: try row.text("provider_name"), changedAt: try row.instant("changed_at"),
-        submittedAt: try row.instantOrNil("submitted_at"),
-        reviewDue: try row.textOrNil("review_due").flatMap { DueDate(encoded: $0) })
+        providerName: try row.text("provider_name"), revision: try row.int("revision"),
+        changedAt: try row.instant("changed_at"), submittedAt: try row.instantOrNil("submitted_at"),
+        reviewDue: try row.textOrNil("review_due").flatMap { DueDate(encoded: $0) },
+        warnings: try row.intOrNil("warnings"), alike: try row.intOrNil("alike"))
     }
   }
 
-  private static func load(_ condition: SQL, in tx: any Transaction) throws -> [Resource] {
+  static func load(_ condition: SQL, in tx: any Transaction) throws -> [Resource] {
     try tx.rows(
-      "SELECT r.code, v.* FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)"
+      "SELECT r.code, r.online, v.* FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)"
     ).map { row in
       let id: ResourceID = try row.id("resource")
       let version = try row.int("version")
@@ -263,7 +292,8 @@ package enum CatalogStore {
           related: words(try row.text("related")), secrecy: try row.text("secrecy"), level: try row.text("level")),
         items: try items(id, version, in: tx), mount: mount, revision: try row.int("revision"),
         lists: try row.text("lists"), changedAt: try row.instant("changed_at"),
-        submittedAt: try row.instantOrNil("submitted_at"), publishedOn: try row.dateOrNil("published_on"))
+        changedBy: try row.textOrNil("changed_by"), submittedAt: try row.instantOrNil("submitted_at"),
+        publishedOn: try row.dateOrNil("published_on"), online: try row.choice("online"))
     }
   }
 
@@ -284,20 +314,23 @@ package enum CatalogStore {
     }
   }
 
-  private static func insertItems(_ resource: Resource, in tx: any Transaction) throws {
-    for (position, item) in resource.items.enumerated() {
-      try tx.run(
+  static func insertItems(of resources: [Resource], in tx: any Transaction) throws {
+    let rows = resources.flatMap { resource in
+      resource.items.enumerated().map { position, item in
         """
-        INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, length, scale,
-          is_nullable, is_key, carried_as, semantic, description, sharing_type, sharing_condition, grade,
-          evidence_valid, evidence_looked)
-        VALUES (\(resource.id), \(resource.version), \(position), \(item.id), \(item.name), \(item.column),
-          \(item.dataType), \(item.length), \(item.scale), \(item.isNullable), \(item.isKey),
-          \(item.type?.description), \(item.semantic), \(item.description), \(item.sharingType),
-          \(item.sharingCondition), \(item.grade),
-          \(item.evidence?.valid), \(item.evidence?.looked))
-        """)
+        (\(resource.id), \(resource.version), \(position), \(item.id), \(item.name), \(item.column), \(item.dataType),
+          \(item.length), \(item.scale), \(item.isNullable), \(item.isKey), \(item.type?.description), \(item.semantic),
+          \(item.description), \(item.sharingType), \(item.sharingCondition), \(item.grade), \(item.evidence?.valid),
+          \(item.evidence?.looked))
+        """ as SQL
+      }
     }
+    try tx.insert(
+      """
+      INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, length, scale,
+        is_nullable, is_key, carried_as, semantic, description, sharing_type, sharing_condition, grade,
+        evidence_valid, evidence_looked)
+      """, rows, columns: 19)
   }
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }

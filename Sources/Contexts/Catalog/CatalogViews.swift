@@ -1,3 +1,5 @@
+internal import Attachments
+internal import Deadlines
 internal import Inventory
 internal import Kernel
 internal import Storage
@@ -11,17 +13,57 @@ struct ResourceView: Sendable {
   var events: [CatalogStore.Event]
   /// The latest version when it is not the one shown and this visitor may see it.
   var latest: CatalogStore.Line?
+  var attachments: [Attachment]
   /// The visitor compiles for this provider.
   var isOwn: Bool
+  /// What the provider is called today, when that is another name than this version bears.
+  var providerToday: ProviderToday?
+  /// When its versions were in force.
+  var periods: [ForcePeriod] = []
+  /// Why this version was written, where it is not the first.
+  var change: VersionChange?
+  /// Since when it is offered, or not; nil before it was ever published.
+  var onlineSince: Instant?
+  /// Until when a request to take it offline or bring it back must be decided.
+  var onlineDue: DueDate?
+  /// The day whose version was asked for.
+  var day: CalendarDate?
+}
+
+/// The draft that a form is about.
+struct DraftView: Sendable {
+  var resource: Resource
+  var findings: [Finding]
+  var systems: [InformationSystem]
+  /// What the reviewer said at single elements.
+  var notes: [ReviewNote]
+}
+
+/// What a reviewer has before him: the entry, what the rules and the catalogue say of it, and what it was before.
+struct ReviewView: Sendable {
+  var view: ResourceView
+  var findings: [Finding]
+  /// The version that counts now, when this is a later one.
+  var before: Resource?
+  /// Entries of the catalogue that come nearest, alike or not.
+  var nearest: [AlikeEntry]
+  /// What was said at single elements the last time it was sent back.
+  var notes: [ReviewNote]
+
+  var resource: Resource { view.resource }
 }
 
 extension Cataloguing {
-  func view(_ principal: Principal, _ id: ResourceID, version: Int?) async throws -> ResourceView {
-    try await db.read { tx in
-      let resource = try visible(principal, id, version: version, in: tx)
+  /// One version, by its number or by a day on which it was in force; the one in force now without either.
+  func view(
+    _ principal: Principal, _ id: ResourceID, version: Int?, on day: CalendarDate? = nil
+  ) async throws -> ResourceView {
+    let today = clock.today
+    return try await db.read { tx in
+      let resource = try visible(principal, id, version: version, on: day, in: tx)
       let insider = principal.may(.reviewCatalog) || principal.organisation == resource.provider
       let versions = try CatalogStore.versions(of: id, in: tx).filter { line in
-        insider || [.published, .superseded, .withdrawn].contains(line.state)
+        insider || [.published, .superseded].contains(line.state)
       }
       let shown = Set(versions.map(\.version))
       return ResourceView(
@@ -31,20 +73,43 @@ extension Cataloguing {
         versions: versions,
         events: try CatalogStore.events(of: id, in: tx).filter { shown.contains($0.version) },
         latest: versions.first.flatMap { $0.version == resource.version ? nil : $0 },
-        isOwn: principal.may(.compileCatalog) && principal.organisation == resource.provider)
+        attachments: try AttachmentStore.list(Attaching.owner(id, version: resource.version), in: tx),
+        isOwn: principal.may(.compileCatalog) && principal.organisation == resource.provider,
+        providerToday: try providers.later(of: resource.provider, called: resource.providerName, on: today, in: tx),
+        periods: try CatalogStore.periods(of: id, in: tx),
+        change: try CatalogStore.change(of: id, version: resource.version, in: tx),
+        onlineSince: try CatalogStore.onlineSince(id, in: tx),
+        onlineDue: resource.online.isAuditing ? try CatalogStore.onlineDue(id, in: tx) : nil, day: day)
+    }
+  }
+
+  /// Two versions of an entry and what differs; without numbers, the last two that this visitor may see.
+  func compare(
+    _ principal: Principal, _ id: ResourceID, from: Int?, to: Int?
+  ) async throws -> (old: Resource, new: Resource, versions: [Int]) {
+    try await db.read { tx in
+      let newest = try visible(principal, id, version: nil, in: tx)
+      let insider = principal.may(.reviewCatalog) || principal.organisation == newest.provider
+      let versions = try CatalogStore.versions(of: id, in: tx)
+        .filter { insider || [.published, .superseded].contains($0.state) }.map(\.version)
+      guard let last = versions.first else { throw Self.unknown }
+      let new = to ?? from.map { from in versions.last { $0 > from } ?? last } ?? last
+      let old = from ?? versions.first { $0 < new } ?? new
+      return (
+        try visible(principal, id, version: old, in: tx), try visible(principal, id, version: new, in: tx), versions
+      )
     }
   }
 
   /// The draft a form is about, with what the rules say of it.
-  func draftView(
-    _ principal: Principal, _ id: ResourceID
-  ) async throws -> (resource: Resource, findings: [Finding], systems: [InformationSystem]) {
+  func draftView(_ principal: Principal, _ id: ResourceID) async throws -> DraftView {
     try principal.require(.compileCatalog)
     return try await db.read { tx in
       let resource = try own(principal, id, in: tx)
-      return (
-        resource, try findings(of: resource, in: tx), try InventoryStore.systems(of: resource.provider, in: tx)
-      )
+      return DraftView(
+        resource: resource, findings: try findings(of: resource, in: tx),
+        systems: try InventoryStore.systems(of: resource.provider, in: tx),
+        notes: try CatalogStore.notes(of: id, version: resource.version, in: tx))
     }
   }
 
@@ -55,28 +120,16 @@ extension Cataloguing {
     return try await db.read { tx in try CatalogStore.work(of: office, in: tx) }
   }
 
-  /// What waits for review, with the number of errors and warnings of each.
-  func queue(
-    _ principal: Principal
-  ) async throws -> [(line: CatalogStore.Line, errors: Int, warnings: Int)] {
-    try principal.require(.reviewCatalog)
-    return try await db.read { tx in
-      try CatalogStore.queue(in: tx).map { line in
-        let found =
-          try CatalogStore.find(line.id, version: line.version, in: tx).map { try findings(of: $0, in: tx) } ?? []
-        return (line, found.count { $0.severity == .error }, found.count { $0.severity == .warning })
-      }
-    }
-  }
-
-  func reviewView(
-    _ principal: Principal, _ id: ResourceID
-  ) async throws -> (view: ResourceView, findings: [Finding], before: Resource?) {
+  func reviewView(_ principal: Principal, _ id: ResourceID) async throws -> ReviewView {
     try principal.require(.reviewCatalog)
     guard let latest = try await db.read({ tx in try CatalogStore.latest(id, in: tx) }) else { throw Self.unknown }
     let view = try await view(principal, id, version: latest.version)
     return try await db.read { tx in
-      (view, try findings(of: latest, in: tx), latest.version > 1 ? try CatalogStore.published(id, in: tx) : nil)
+      ReviewView(
+        view: view, findings: try findings(of: latest, in: tx),
+        before: latest.version > 1 ? try CatalogStore.issued(id, in: tx) : nil,
+        nearest: try Likeness.candidates(for: latest, limit: Self.shownAlike, in: tx),
+        notes: try CatalogStore.notes(of: id, version: latest.version, in: tx))
     }
   }
 

@@ -30,6 +30,9 @@ package struct Cataloguing: Sendable {
   package var calendars: Calendars
   package var rules: [RuleSet]
   package var dependents: Dependents
+  /// What a resource that leaves the catalogue sets in motion above this context, in the same transaction; filled in by App.
+  package var left: @Sendable (Resource, Instant, any Transaction) throws -> Void
+  package var mountWatch: MountWatch
   /// Follows the entries for the counts beside search results.
   let board = FacetBoard()
 
@@ -37,7 +40,8 @@ package struct Cataloguing: Sendable {
     db: any Database, clock: Clock, register: SystemRegister, providers: Providers = .identity,
     lists: CodeLists = .embedded,
     classification: Classification = .embedded, calendars: Calendars = .embedded,
-    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none
+    rules: [RuleSet] = RuleSet.embedded, dependents: Dependents = .none, mountWatch: MountWatch = .none,
+    left: @escaping @Sendable (Resource, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
     self.db = db
     self.clock = clock
@@ -48,6 +52,8 @@ package struct Cataloguing: Sendable {
     self.calendars = calendars
     self.rules = rules
     self.dependents = dependents
+    self.left = left
+    self.mountWatch = mountWatch
   }
 
   /// The national and the local classes as the last transaction of this process saw them: for pages.
@@ -58,7 +64,7 @@ package struct Cataloguing: Sendable {
     try classes.inForce(on: clock.today, in: tx)
   }
 
-  /// What hangs on a resource, asked before it is withdrawn. `App` fills it in with Sharing's answer.
+  /// What hangs on a resource, asked before it is taken offline. `App` fills it in with Sharing's answer.
   package struct Dependents: Sendable {
     package var of: @Sendable (ResourceID, any Transaction) throws -> [Text]
     package init(of: @escaping @Sendable (ResourceID, any Transaction) throws -> [Text]) { self.of = of }
@@ -75,9 +81,17 @@ package struct Cataloguing: Sendable {
     }
   }
 
-  /// One version as the principal may see it; without a number the one in force, or else the latest.
-  package func resource(_ principal: Principal, _ id: ResourceID, version: Int? = nil) async throws -> Resource {
-    try await db.read { tx in try visible(principal, id, version: version, in: tx) }
+  /// One version as the principal may see it: of that number, or in force on that day; without either the one in force, or
+  /// else the latest.
+  package func resource(
+    _ principal: Principal, _ id: ResourceID, version: Int? = nil, on day: CalendarDate? = nil
+  ) async throws -> Resource {
+    try await db.read { tx in try visible(principal, id, version: version, on: day, in: tx) }
+  }
+
+  /// The version that is being written or was last ended, for its department.
+  package func latest(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
+    try await db.read { tx in try own(principal, id, in: tx) }
   }
 
   package func findings(_ principal: Principal, _ id: ResourceID) async throws -> [Finding] {
@@ -93,19 +107,30 @@ package struct Cataloguing: Sendable {
 
   /// What is or was in force is for every reader; what is being written is for its department and the reviewers.
   func visible(
-    _ principal: Principal, _ id: ResourceID, version: Int?, in tx: any Transaction
+    _ principal: Principal, _ id: ResourceID, version: Int?, on day: CalendarDate? = nil, in tx: any Transaction
   ) throws -> Resource {
     // The page that shows it names its classes.
     _ = try classification(in: tx)
-    guard let resource = try CatalogStore.find(id, version: version, in: tx), maySee(principal, resource) else {
-      throw Self.unknown
+    guard let day else {
+      guard let resource = try CatalogStore.find(id, version: version, in: tx), maySee(principal, resource) else {
+        throw Self.unknown
+      }
+      return resource
+    }
+    let newest = try visible(principal, id, version: nil, in: tx)
+    guard let resource = try CatalogStore.find(id, on: day, in: tx), maySee(principal, resource) else {
+      throw Refusal(
+        .notFound, "catalog.not-in-force",
+        Text(
+          "“\(newest.metadata.name)”在 \(day) 没有在用的版本：当时尚未发布，或已下架。",
+          "No version of “\(newest.metadata.name)” was in force on \(day): it was not published then, or offline."))
     }
     return resource
   }
 
   func maySee(_ principal: Principal, _ resource: Resource) -> Bool {
     switch resource.state {
-    case .published, .superseded, .withdrawn: principal.may(.readCatalog)
+    case .published, .superseded: principal.may(.readCatalog)
     case .draft, .submitted, .returned, .approved, .discarded:
       principal.may(.reviewCatalog)
         || principal.may(.compileCatalog) && principal.organisation == resource.provider
@@ -142,7 +167,8 @@ package struct Cataloguing: Sendable {
     _ event: VersionEvent?, _ action: String, _ resource: Resource, by principal: Principal, at now: Instant,
     words: String = "", detail: [(name: String, value: String)] = [], in tx: any Transaction
   ) throws {
-    if let event { try CatalogStore.record(event, of: resource, by: principal, at: now, words: words, in: tx) }
+    if let event { try CatalogStore.record(event.rawValue, of: resource, by: principal, at: now, words: words, in: tx) }
+    if let event { try ChangeFeed.tell(event, of: resource, at: now, in: tx) }
     var facts = [(name: "version", value: String(resource.version))]
     if let code = resource.code { facts.append(("code", code.description)) }
     if !words.isEmpty { facts.append(("words", words)) }
@@ -150,6 +176,16 @@ package struct Cataloguing: Sendable {
       AuditEntry(
         at: now, actor: principal, action: action, subjectKind: "resource", subject: resource.id.text,
         subjectName: resource.metadata.name, detail: facts + detail), in: tx)
+  }
+
+  func record(
+    _ event: OnlineEvent, _ resource: Resource, by principal: Principal, at now: Instant, words: String = "",
+    due: DueDate? = nil, in tx: any Transaction
+  ) throws {
+    try CatalogStore.record(event.rawValue, of: resource, by: principal, at: now, words: words, in: tx)
+    try record(
+      nil, "catalog.\(event.rawValue)", resource, by: principal, at: now, words: words,
+      detail: due.map { [("due", "\($0.date)")] } ?? [], in: tx)
   }
 
   /// When a review that is asked for now must be decided.

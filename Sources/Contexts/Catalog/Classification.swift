@@ -57,6 +57,9 @@ package final class Classification: Sendable {
   /// The local nodes and the national ones with a period of their own, over those of `nodes`.
   let local: [String: Node]
   private let localChildren: [String: [String]]
+  /// Base and thematic nodes under their class, and in how many of their names a pair of characters stands.
+  let suggestible: [Node]
+  let pairCounts: [String: Int]
 
   package static let embedded: Classification = {
     do {
@@ -97,6 +100,11 @@ package final class Classification: Sendable {
     mapping = 0
     local = [:]
     localChildren = [:]
+    suggestible = nodes.values.filter { ["1", "2"].contains($0.code.prefix(1)) && $0.code.count > 1 }
+      .sorted { $0.code < $1.code }
+    pairCounts = suggestible.reduce(into: [:]) { counts, node in
+      for pair in pairs(of: node.name) { counts[pair, default: 0] += 1 }
+    }
   }
 
   /// The national tree with the local periods as they stand on a day. `periods` come by code and first day.
@@ -126,6 +134,8 @@ package final class Classification: Sendable {
     children = other.children
     self.local = local
     self.localChildren = localChildren
+    suggestible = other.suggestible
+    pairCounts = other.pairCounts
   }
 
   /// The same with one period more, which has the last word on its node: for what is decided in the transaction that keeps

@@ -1,3 +1,5 @@
+internal import Attachments
+internal import Calendars
 package import Connecting
 internal import Deadlines
 internal import Identity
@@ -94,6 +96,7 @@ extension Cataloguing {
       }
       try refuseForeign(resource, principal, in: tx)
       resource.changedAt = now
+      resource.changedBy = principal.name
       resource.lists = lists.version
       let findings = try findings(of: resource, in: tx)
       // Drafts may lack things; what cannot be kept at all is refused at once.
@@ -102,18 +105,31 @@ extension Cataloguing {
       guard try CatalogStore.update(resource, from: revision, in: tx) else { throw CatalogStore.changedMeanwhile }
       resource.revision += 1
       try record(.edit, "catalog.draft.edit", resource, by: principal, at: now, in: tx)
+      try mountWatch.heard(resource, now, tx)
       return (resource, findings)
     }
   }
 
-  /// Hands a draft to the reviewer. Refused while a rule finds an error.
-  package func submit(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
+  /// Hands a draft to the reviewer. Refused while a rule finds an error, or when a later version does not say why it was
+  /// written.
+  package func submit(
+    _ principal: Principal, _ id: ResourceID, because change: VersionChange? = nil
+  ) async throws -> Resource {
     try principal.require(.compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
       var resource = try own(principal, id, in: tx)
       let next = try resource.state.applying(.submit)
-      if let refusal = try findings(of: resource, in: tx).refusal { throw refusal }
+      let found = try findings(of: resource, in: tx)
+      if let refusal = found.refusal { throw refusal }
+      var detail: [(name: String, value: String)] = []
+      if resource.version > 1 {
+        let change = try dated(
+          change ?? CatalogStore.change(of: id, version: resource.version, in: tx), by: now, in: tx)
+        try CatalogStore.setChange(change, of: id, version: resource.version, in: tx)
+        detail.append(("change", change.kind.title.chinese))
+        if let trigger = change.trigger { detail.append(("trigger", "\(trigger)")) }
+      }
       guard try codeNode(of: resource.provider, providers, classification(in: tx), in: tx) != nil else {
         throw Refusal(
           .conflict, "catalog.provider.no-node",
@@ -122,7 +138,10 @@ extension Cataloguing {
             "Neither the provider nor any predecessor has a node in the classification; have one configured first."))
       }
       let due = try reviewDue(from: now.dateInChina, in: tx)
-      try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due?.encoded, in: tx)
+      try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due, in: tx)
+      try CatalogStore.noteFindings(
+        warnings: found.count { $0.severity == .warning }, alike: alike(to: resource, in: tx).count, of: resource,
+        in: tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try Inbox.post(
         InboxTask(
@@ -134,7 +153,7 @@ extension Cataloguing {
       resource.submittedAt = now
       try record(
         .submit, "catalog.version.submit", resource, by: principal, at: now,
-        detail: due.map { [("due", "\($0.date)")] } ?? [], in: tx)
+        detail: detail + (due.map { [("due", "\($0.date)")] } ?? []), in: tx)
       return resource
     }
   }
@@ -154,7 +173,7 @@ extension Cataloguing {
     try principal.require(.compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
-      guard let current = try CatalogStore.published(id, in: tx), let latest = try CatalogStore.latest(id, in: tx)
+      guard let current = try CatalogStore.issued(id, in: tx), let latest = try CatalogStore.latest(id, in: tx)
       else {
         throw Self.unknown
       }
@@ -171,6 +190,7 @@ extension Cataloguing {
       next.state = .draft
       next.revision = 1
       next.changedAt = now
+      next.changedBy = principal.name
       next.submittedAt = nil
       next.publishedOn = nil
       if let office = try providers.organisation(next.provider, tx) {
@@ -178,12 +198,36 @@ extension Cataloguing {
         next.providerCode = office.creditCode
       }
       try CatalogStore.insert(next, in: tx)
+      try AttachmentStore.copy(
+        from: Attaching.owner(id, version: current.version), to: Attaching.owner(id, version: next.version), at: now,
+        in: tx)
       try record(nil, "catalog.version.begin", next, by: principal, at: now, in: tx)
       return next
     }
   }
 
   // MARK: Parts
+
+  /// The change with the day by which it had to be made, by the rule of the day that made it necessary.
+  private func dated(_ change: VersionChange?, by now: Instant, in tx: any Transaction) throws -> VersionChange {
+    guard var change else {
+      throw Refusal.invalid(
+        "catalog.change.reason", "kind", Text("请选择变更原因。", "Choose why this version was written."))
+    }
+    try checkReason(change.words, "words", Text("请说明变更了什么、为什么。", "Say what changed and why."))
+    change.due = nil
+    if let day = change.trigger {
+      guard day <= now.dateInChina, day.year >= 1949 else {
+        throw Refusal.invalid(
+          "catalog.change.reason", "trigger",
+          Text("触发日期应是今天或以前的日期。", "The day is today or an earlier one."))
+      }
+      if let rule = RuleSet.inForce(on: day, of: rules)["catalogue.update"] {
+        change.due = try calendars.inForce(tx).due(from: day, workingDays: rule.value, rule: rule.reference)
+      }
+    }
+    return change
+  }
 
   private func begin(
     _ principal: Principal, system: SystemID?, metadata: Metadata, items: [Item], mount: Mount?, at now: Instant,
@@ -194,7 +238,8 @@ extension Cataloguing {
     }
     let resource = Resource(
       id: .make(at: now), provider: provider, providerName: office.name, providerCode: office.creditCode,
-      system: system, metadata: metadata, items: items, mount: mount, lists: lists.version, changedAt: now)
+      system: system, metadata: metadata, items: items, mount: mount, lists: lists.version, changedAt: now,
+      changedBy: principal.name)
     try refuseForeign(resource, principal, in: tx)
     let broken = try findings(of: resource, in: tx).filter {
       ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code)
@@ -202,6 +247,7 @@ extension Cataloguing {
     if let refusal = broken.refusal { throw refusal }
     try CatalogStore.insert(resource, in: tx)
     try record(nil, "catalog.draft.begin", resource, by: principal, at: now, in: tx)
+    try mountWatch.heard(resource, now, tx)
     return resource
   }
 
@@ -232,10 +278,13 @@ extension Cataloguing {
     try principal.require(.compileCatalog)
     let now = clock.now()
     try await db.write { tx in
-      let resource = try own(principal, id, in: tx)
-      try CatalogStore.move(resource, to: resource.state.applying(event), at: now, in: tx)
+      var resource = try own(principal, id, in: tx)
+      let next = try resource.state.applying(event)
+      try CatalogStore.move(resource, to: next, at: now, in: tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try record(event, action, resource, by: principal, at: now, in: tx)
+      resource.state = next
+      try mountWatch.heard(resource, now, tx)
     }
   }
 }

@@ -18,7 +18,7 @@ package func draft(
   let today = now.dateInChina
   let items = table.columns.map { column -> Item in
     let guess =
-      column.type == .text
+      column.type == .text || column.type == .integer
       ? ValueGuess.of(column: column, values: sample.values[column.name] ?? [], on: today) : nil
     let (name, description) = named(column)
     let (dataType, length, scale) = nationalType(column, guess)
@@ -58,6 +58,7 @@ private func nationalType(_ column: ColumnDescription, _ guess: ValueGuess?) -> 
       switch guess?.semantic {
       case "uscc", "citizen-id": 18
       case "organisation-code": 9
+      case "mobile": 11
       default: nil
       }
     guard let length = fixed ?? column.length else { return ("M", nil, nil) }
@@ -74,7 +75,7 @@ private func nationalType(_ column: ColumnDescription, _ guess: ValueGuess?) -> 
 
 private func grade(_ semantic: String?) -> String {
   switch semantic {
-  case "citizen-id": "4"
+  case "citizen-id", "bank-card": "4"
   case "mobile", "person-name", "address": "3"
   default: "2"
   }

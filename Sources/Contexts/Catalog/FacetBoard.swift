@@ -3,10 +3,11 @@ internal import Storage
 import Synchronization
 
 /// The filters' values of every entry in force, kept in memory (about 20 bytes an entry), so that ten thousand hits are
-/// counted by class, provider, sharing type, format and cycle in a fraction of a millisecond.
+/// counted by every filter in a fraction of a millisecond.
 ///
-/// It follows the entries by their `place`, which only grows and becomes visible in that order; a row is never
-/// changed under its place. What left the catalogue stays on the board and is never among the hits.
+/// It follows the entries by their `place`, which only grows and becomes visible in that order. Nothing but a measured
+/// condition changes under an entry's place, and each such change has a number that grows likewise. What left the
+/// catalogue stays on the board and is never among the hits.
 package final class FacetBoard: Sendable {
   /// How many of the hits have each value.
   struct Counts {
@@ -15,11 +16,18 @@ package final class FacetBoard: Sendable {
     var formats: [String: Int] = [:]
     var cycles: [String: Int] = [:]
     var classes: [String: Int] = [:]
+    var mounted: [String: Int] = [:]
+    var freshness: [String: Int] = [:]
   }
 
   private let state = Mutex(State())
 
   package init() {}
+
+  /// Reads what came since the last time.
+  func follow(_ classification: Classification, in tx: any Transaction) throws {
+    try state.withLock { state in try state.catchUp(classification, in: tx) }
+  }
 
   /// Counts the hits' values; `depth` says on which level of the classification (1 for the three classes).
   func count(
@@ -54,6 +62,8 @@ package final class FacetBoard: Sendable {
 
   private struct Values {
     var provider, sharingType, format, cycle: UInt16
+    var isMounted: Bool
+    var freshness: Freshness
     /// Where its classes begin in `classes`, and how many they are.
     var firstClass: UInt32
     var classCount: UInt16
@@ -65,6 +75,7 @@ package final class FacetBoard: Sendable {
     var seen = 0
     /// Of the classification it was counted by.
     var mapping = 0
+    var seenCondition = 0
     var providers = Numbers()
     var providerNames: [String] = []
     var sharingTypes = Numbers()
@@ -72,6 +83,7 @@ package final class FacetBoard: Sendable {
     var cycles = Numbers()
     var nodes = Numbers()
     var depths: [UInt8] = []
+    private var numbersOfClasses: [String: [UInt16]] = [:]
 
     mutating func catchUp(_ classification: Classification, in tx: any Transaction) throws {
       // A class that is mapped anew counts under other nodes: everything is read again.
@@ -82,33 +94,55 @@ package final class FacetBoard: Sendable {
       // A read that fails half way leaves whole rows only: the next goes on after the last of them.
       try tx.forEach(
         """
-        SELECT place, provider, provider_name, sharing_type, format_class, cycle, classes FROM catalog_entry
-        WHERE place > \(seen) ORDER BY place
+        SELECT place, provider, provider_name, sharing_type, format_class, cycle, classes, is_mounted, freshness
+        FROM catalog_entry WHERE place > \(seen) ORDER BY place
         """
       ) { row in
         let place = try row.int("place")
         let provider = providers.of(try row.text("provider"))
         if Int(provider) >= providerNames.count { providerNames.append("") }
         providerNames[Int(provider)] = try row.text("provider_name")
-        var nodes: Set<UInt16> = []
-        for code in try row.text("classes").split(separator: " ") {
-          for branch in classification.branches(of: String(code)) {
-            for (depth, node) in branch.enumerated() {
-              let number = self.nodes.of(node.code)
-              if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
-              nodes.insert(number)
-            }
-          }
-        }
+        let nodes = numbers(ofClasses: try row.text("classes"), classification)
         if values.count <= place { values.append(contentsOf: repeatElement(nil, count: place + 1 - values.count)) }
         values[place] = Values(
           provider: provider, sharingType: sharingTypes.of(try row.text("sharing_type")),
           format: formats.of(try row.text("format_class")), cycle: cycles.of(try row.text("cycle")),
+          isMounted: try row.bool("is_mounted"), freshness: try row.choice("freshness"),
           firstClass: UInt32(classes.count), classCount: UInt16(nodes.count))
         classes.append(contentsOf: nodes)
         seen = place
         return true
       }
+      try tx.forEach(
+        """
+        SELECT place, is_mounted, freshness, condition_change FROM catalog_entry
+        WHERE condition_change > \(seenCondition) ORDER BY condition_change
+        """
+      ) { row in
+        let place = try row.int("place")
+        values[place]?.isMounted = try row.bool("is_mounted")
+        values[place]?.freshness = try row.choice("freshness")
+        seenCondition = try row.int("condition_change")
+        return true
+      }
+    }
+
+    /// The nodes of an entry's classes with all above them.
+    private mutating func numbers(ofClasses text: String, _ classification: Classification) -> [UInt16] {
+      if let known = numbersOfClasses[text] { return known }
+      var numbers: Set<UInt16> = []
+      for code in text.split(separator: " ") {
+        for branch in classification.branches(of: String(code)) {
+          for (depth, node) in branch.enumerated() {
+            let number = nodes.of(node.code)
+            if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
+            numbers.insert(number)
+          }
+        }
+      }
+      // Most entries have one class; what is seldom together is worked out again.
+      if numbersOfClasses.count < 10_000 { numbersOfClasses[text] = Array(numbers) }
+      return Array(numbers)
     }
 
     func count(_ places: [Int], depth: Int) -> Counts {
@@ -116,6 +150,8 @@ package final class FacetBoard: Sendable {
       var bySharing = [Int](repeating: 0, count: sharingTypes.texts.count)
       var byFormat = [Int](repeating: 0, count: formats.texts.count)
       var byCycle = [Int](repeating: 0, count: cycles.texts.count)
+      var byMounted = [0, 0]
+      var byFreshness = [0, 0, 0]
       var byNode = [Int](repeating: 0, count: nodes.texts.count)
       for place in places where place < values.count {
         guard let found = values[place] else { continue }
@@ -123,6 +159,8 @@ package final class FacetBoard: Sendable {
         bySharing[Int(found.sharingType)] += 1
         byFormat[Int(found.format)] += 1
         byCycle[Int(found.cycle)] += 1
+        byMounted[found.isMounted ? 1 : 0] += 1
+        byFreshness[found.freshness == .current ? 0 : found.freshness == .late ? 1 : 2] += 1
         let first = Int(found.firstClass)
         for node in classes[first..<first + Int(found.classCount)] where Int(depths[Int(node)]) == depth {
           byNode[Int(node)] += 1
@@ -136,6 +174,10 @@ package final class FacetBoard: Sendable {
       counts.formats = formats.counted(byFormat)
       counts.cycles = cycles.counted(byCycle)
       counts.classes = nodes.counted(byNode)
+      counts.mounted = ["0": byMounted[0], "1": byMounted[1]].filter { $0.value > 0 }
+      for (freshness, count) in zip([Freshness.current, .late, .unknown], byFreshness) where count > 0 {
+        counts.freshness[freshness.rawValue] = count
+      }
       return counts
     }
   }

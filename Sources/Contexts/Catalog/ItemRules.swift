@@ -82,7 +82,7 @@ func findings(
   if context.lists.grades[item.grade] == nil {
     add(
       .error, "grade-missing", "grade", Text("请为“\(name)”选择分级。", "Choose a grade for “\(name)”."), RuleSource.platform)
-  } else if let semantic = item.semantic, ["citizen-id", "mobile"].contains(semantic), item.grade < "3" {
+  } else if let semantic = item.semantic, ["citizen-id", "mobile", "bank-card"].contains(semantic), item.grade < "3" {
     add(
       .warning, "grade-low", "grade",
       Text("“\(name)”是个人信息，一般应为三级以上。", "“\(name)” is personal; usually grade 3 or above."), RuleSource.platform)

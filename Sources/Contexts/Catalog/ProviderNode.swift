@@ -7,7 +7,7 @@ package struct Providers: Sendable {
   package var organisation: @Sendable (OrganisationID, any Transaction) throws -> Organisation?
   /// The offices it took over from, nearest first.
   package var predecessors: @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID]
-
+  /// The offices that took over from it.
   package var successors: @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID]
   /// The offices, standing or not, whose own node it is.
   package var holders: @Sendable (_ node: String, any Transaction) throws -> [Organisation]
@@ -38,6 +38,33 @@ package struct Providers: Sendable {
     successors: { try OrganisationStore.successors(of: $0, in: $1).map(\.id) },
     holders: { try OrganisationStore.holding(node: $0, in: $1) },
     coded: { try OrganisationStore.coded($0, in: $1) }, named: { try OrganisationStore.everNamed($0, in: $1) })
+
+  /// What became of an office since it was called `name`; nil when it still stands under that name.
+  func later(
+    of office: OrganisationID, called name: String, on day: CalendarDate, in tx: any Transaction
+  ) throws -> ProviderToday? {
+    guard let found = try organisation(office, tx) else { return nil }
+    guard let ended = found.validTo, ended <= day else {
+      return found.name == name ? nil : ProviderToday(since: nil, names: [found.name])
+    }
+    return ProviderToday(since: ended, names: try heirs(of: office, on: day, in: tx))
+  }
+
+  /// Those that stand today at the end of the line, by name.
+  private func heirs(
+    of office: OrganisationID, on day: CalendarDate, in tx: any Transaction
+  ) throws -> [String] {
+    var (seen, next, standing): (Set<OrganisationID>, [OrganisationID], [String]) = ([office], [office], [])
+    while !next.isEmpty, seen.count < 100 {
+      var later: [OrganisationID] = []
+      for id in try next.flatMap({ try successors($0, tx) }) where seen.insert(id).inserted {
+        guard let heir = try organisation(id, tx) else { continue }
+        if heir.validTo.map({ $0 <= day }) ?? false { later.append(id) } else { standing.append(heir.name) }
+      }
+      next = later
+    }
+    return standing.sorted()
+  }
 }
 
 /// An office of today with the way that leads to it: the office whose node or name it was, and what that went on as.
@@ -67,6 +94,14 @@ extension Providers {
     }
     return found
   }
+}
+
+/// What a provider is called today, or who took over from it.
+struct ProviderToday: Hashable, Sendable {
+  /// The day the office of before ended; nil when it was only renamed.
+  var since: CalendarDate?
+  /// Empty when nobody is known to have taken over.
+  var names: [String]
 }
 
 /// The classification node that prefixes a provider's codes.

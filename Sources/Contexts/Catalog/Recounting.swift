@@ -11,37 +11,64 @@ extension Cataloguing {
   package static func recount(
     by calendar: WorkCalendar, for principal: Principal, at now: Instant, in tx: any Transaction
   ) throws -> Int {
+    func note(_ open: CatalogStore.OpenReview, from due: DueDate, to moved: DueDate) throws {
+      try AuditLog.record(
+        AuditEntry(
+          at: now, actor: principal, action: "catalog.version.recount", subjectKind: "resource",
+          subject: open.id.text, subjectName: open.name,
+          detail: [
+            ("version", "\(open.version)"), ("before", "\(due.date)"), ("due", "\(moved.date)"),
+            ("calendar", moved.calendarVersion),
+          ]), in: tx)
+    }
+    let reviews = try eachOpen({ try CatalogStore.openReviews(after: $0, limit: 500, in: tx) }) { open in
+      guard let due = open.due, let moved = due.moved(by: calendar) else { return false }
+      try CatalogStore.setReviewDue(moved, of: open.id, version: open.version, in: tx)
+      try Inbox.move(
+        subject: "resource", open.id.text, kind: "catalog.review", to: moved.date, isProvisional: moved.provisional,
+        in: tx)
+      try note(open, from: due, to: moved)
+      return true
+    }
+    let requests = try eachOpen({ try CatalogStore.openOnlineRequests(after: $0, limit: 500, in: tx) }) { open in
+      guard let due = open.due, let moved = due.moved(by: calendar) else { return false }
+      try CatalogStore.setOnlineDue(moved, of: open.id, in: tx)
+      try Inbox.move(
+        subject: onlineSubject, open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
+      try note(open, from: due, to: moved)
+      return true
+    }
+    return reviews + requests
+  }
+
+  /// Goes through what waits in batches; answers how many `body` changed.
+  private static func eachOpen(
+    _ batch: (ResourceID?) throws -> [CatalogStore.OpenReview], _ body: (CatalogStore.OpenReview) throws -> Bool
+  ) throws -> Int {
     var changed = 0
     var last: ResourceID?
     while true {
-      let batch = try CatalogStore.openReviews(after: last, limit: 500, in: tx)
-      for open in batch {
-        last = open.id
-        guard let due = open.due, let moved = due.moved(by: calendar) else { continue }
-        try CatalogStore.setReviewDue(moved, of: open.id, version: open.version, in: tx)
-        try Inbox.move(
-          subject: "resource", open.id.text, kind: "catalog.review", to: moved.date,
-          isProvisional: moved.provisional, in: tx)
-        try AuditLog.record(
-          AuditEntry(
-            at: now, actor: principal, action: "catalog.version.recount", subjectKind: "resource",
-            subject: open.id.text, subjectName: open.name,
-            detail: [
-              ("version", "\(open.version)"), ("before", "\(due.date)"), ("due", "\(moved.date)"),
-              ("calendar", moved.calendarVersion),
-            ]), in: tx)
-        changed += 1
-      }
-      if batch.count < 500 { return changed }
+      let open = try batch(last)
+      for one in open where try body(one) { changed += 1 }
+      if open.count < 500 { return changed }
+      last = open.last?.id
     }
   }
 }
 
 extension CatalogStore {
-  /// Versions that wait for the reviewer until a day, by resource.
+  /// What waits for the reviewer until a day.
+  fileprivate struct OpenReview {
+    var id: ResourceID
+    var version: Int
+    var name: String
+    var due: DueDate?
+  }
+
+  /// Versions that wait, by resource.
   fileprivate static func openReviews(
     after: ResourceID?, limit: Int, in tx: any Transaction
-  ) throws -> [(id: ResourceID, version: Int, name: String, due: DueDate?)] {
+  ) throws -> [OpenReview] {
     try tx.rows(
       """
       SELECT resource, version, name, review_due FROM catalog_version
@@ -49,17 +76,42 @@ extension CatalogStore {
       ORDER BY resource LIMIT \(limit)
       """
     ).map { row in
-      (
-        try row.id("resource"), try row.int("version"), try row.text("name"),
-        DueDate(encoded: try row.text("review_due"))
-      )
+      OpenReview(
+        id: try row.id("resource"), version: try row.int("version"), name: try row.text("name"),
+        due: DueDate(encoded: try row.text("review_due")))
     }
+  }
+
+  /// Requests to take offline or bring back that wait, by resource.
+  fileprivate static func openOnlineRequests(
+    after: ResourceID?, limit: Int, in tx: any Transaction
+  ) throws -> [OpenReview] {
+    try tx.rows(
+      """
+      SELECT r.id, v.version, v.name, r.online_due
+      FROM catalog_resource r JOIN catalog_version v ON v.resource = r.id AND v.version = r.issued
+      WHERE (r.online = 'up-auditing' OR r.online = 'down-auditing') AND r.online_due IS NOT NULL
+        AND r.id > \(after?.text ?? "")
+      ORDER BY r.id LIMIT \(limit)
+      """
+    ).map { row in
+      OpenReview(
+        id: try row.id("id"), version: try row.int("version"), name: try row.text("name"),
+        due: DueDate(encoded: try row.text("online_due")))
+    }
+  }
+
+  fileprivate static func setOnlineDue(_ due: DueDate, of id: ResourceID, in tx: any Transaction) throws {
+    try tx.run("UPDATE catalog_resource SET online_due = \(due.encoded) WHERE id = \(id)")
   }
 
   fileprivate static func setReviewDue(
     _ due: DueDate, of id: ResourceID, version: Int, in tx: any Transaction
   ) throws {
     try tx.run(
-      "UPDATE catalog_version SET review_due = \(due.encoded) WHERE resource = \(id) AND version = \(version)")
+      """
+      UPDATE catalog_version SET review_due = \(due.encoded), due_on = \(due.date)
+      WHERE resource = \(id) AND version = \(version)
+      """)
   }
 }

@@ -30,15 +30,20 @@ package struct Resource: Hashable, Sendable {
   /// Which code lists it was written under.
   package var lists: String
   package var changedAt: Instant
+  /// The name of who wrote in it last.
+  package var changedBy: String?
   package var submittedAt: Instant?
   /// 发布日期, element 12.
   package var publishedOn: CalendarDate?
+  /// Whether the resource is offered: of the resource, whichever version this is.
+  package var online: OnlineState
 
   package init(
     id: ResourceID, version: Int = 1, state: VersionState = .draft, code: ResourceCode? = nil,
     provider: OrganisationID, providerName: String, providerCode: String, system: SystemID?, metadata: Metadata,
     items: [Item], mount: Mount?, revision: Int = 1, lists: String = CodeLists.embedded.version, changedAt: Instant,
-    submittedAt: Instant? = nil, publishedOn: CalendarDate? = nil
+    changedBy: String? = nil, submittedAt: Instant? = nil, publishedOn: CalendarDate? = nil,
+    online: OnlineState = .notOnline
   ) {
     self.id = id
     self.version = version
@@ -54,8 +59,10 @@ package struct Resource: Hashable, Sendable {
     self.revision = revision
     self.lists = lists
     self.changedAt = changedAt
+    self.changedBy = changedBy
     self.submittedAt = submittedAt
     self.publishedOn = publishedOn
+    self.online = online
   }
 
   package func item(_ id: ItemID) -> Item? { items.first { $0.id == id } }

@@ -3,79 +3,119 @@ internal import Inbox
 package import Kernel
 internal import Storage
 
-// What the platform's operator does: decide what was submitted, register and publish it, take it down.
+// What the platform's operator does: decide what was submitted, register it and publish it.
 
 /// What a reviewer says of a submitted version.
 package enum ReviewDecision: Hashable, Sendable {
-  /// With the reasons the department will read.
-  case sendBack(reasons: String)
+  /// With the reasons the department will read, in general or at single elements.
+  case sendBack(reasons: String, notes: [ReviewNote] = [])
   /// Registers it (it gets its code), and puts it in force at once or leaves that for later.
   case approve(publish: Bool)
+  /// Puts in force what was approved before.
+  case publish
+}
+
+/// One of several entries that are decided at once, as the reviewer saw it.
+package struct ReviewPick: Hashable, Sendable {
+  package var id: ResourceID
+  package var revision: Int
+
+  package init(id: ResourceID, revision: Int) {
+    self.id = id
+    self.revision = revision
+  }
+
+  init?(_ text: String) {
+    let parts = text.split(separator: ":")
+    guard parts.count == 2, let id = ResourceID(String(parts[0])), let revision = Int(parts[1]) else { return nil }
+    self.init(id: id, revision: revision)
+  }
+
+  var text: String { "\(id):\(revision)" }
+
+  /// So many are decided at once.
+  package static let limit = 200
+}
+
+/// What became of one of several.
+package struct ReviewOutcome: Sendable {
+  package var pick: ReviewPick
+  /// Nil for one that is not there.
+  package var name: String?
+  /// Nil when it was decided.
+  package var refusal: Refusal?
 }
 
 extension Cataloguing {
   package static let reasonLimit = 1000
 
-  package func decide(_ principal: Principal, _ id: ResourceID, _ decision: ReviewDecision) async throws -> Resource {
+  /// Decides the latest version. `revision` is the one the reviewer saw: a decision on what was written since is refused.
+  package func decide(
+    _ principal: Principal, _ id: ResourceID, _ decision: ReviewDecision, seen revision: Int? = nil
+  ) async throws -> Resource {
     try principal.require(.reviewCatalog)
     let now = clock.now()
     return try await db.write { tx in
       guard var resource = try CatalogStore.latest(id, in: tx) else { throw Self.unknown }
+      if let revision, revision != resource.revision { throw CatalogStore.changedMeanwhile }
       switch decision {
-      case .sendBack(let reasons):
-        try sendBack(&resource, principal, reasons, now, in: tx)
+      case .sendBack(let reasons, let notes):
+        try sendBack(&resource, principal, reasons, notes, now, in: tx)
       case .approve(let publish):
         try approve(&resource, principal, now, in: tx)
         if publish { try self.publish(&resource, principal, now, in: tx) }
+      case .publish:
+        try publish(&resource, principal, now, in: tx)
       }
       return resource
     }
+  }
+
+  /// The same decision on many, each in a transaction of its own: one that cannot be decided keeps none of the others.
+  package func decide(
+    _ principal: Principal, _ picks: [ReviewPick], _ decision: ReviewDecision
+  ) async throws -> [ReviewOutcome] {
+    try principal.require(.reviewCatalog)
+    guard !picks.isEmpty else {
+      throw Refusal.invalid("catalog.picks", "pick", Text("请先勾选目录。", "Tick some entries first."))
+    }
+    guard picks.count <= ReviewPick.limit else {
+      throw Refusal.invalid(
+        "catalog.picks", "pick",
+        Text("一次最多办理 \(ReviewPick.limit) 条。", "At most \(ReviewPick.limit) entries at once."))
+    }
+    if case .sendBack(let reasons, _) = decision { try checkReason(reasons, "reasons", Self.reasonsMissing) }
+    var outcomes: [ReviewOutcome] = []
+    for pick in picks {
+      do {
+        let resource = try await decide(principal, pick.id, decision, seen: pick.revision)
+        outcomes.append(ReviewOutcome(pick: pick, name: resource.metadata.name))
+      } catch let refusal as Refusal {
+        let name = try await db.read { tx in try CatalogStore.latest(pick.id, in: tx)?.metadata.name }
+        outcomes.append(ReviewOutcome(pick: pick, name: name, refusal: refusal))
+      }
+    }
+    return outcomes
   }
 
   /// Puts an approved version in force; the one before it is superseded.
   package func publish(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
-    try principal.require(.reviewCatalog)
-    let now = clock.now()
-    return try await db.write { tx in
-      guard var resource = try CatalogStore.latest(id, in: tx) else { throw Self.unknown }
-      try publish(&resource, principal, now, in: tx)
-      return resource
-    }
-  }
-
-  /// Takes a resource out of force, by its department or by the operator. Its code is never given again.
-  package func withdraw(_ principal: Principal, _ id: ResourceID, reason: String) async throws {
-    guard principal.may(.reviewCatalog) || principal.may(.compileCatalog) else {
-      throw Refusal.forbidden(.compileCatalog)
-    }
-    let now = clock.now()
-    try checkReason(reason, "reason", Text("请写明下架原因。", "State why it is withdrawn."))
-    try await db.write { tx in
-      guard let resource = try CatalogStore.published(id, in: tx) else { throw Self.unknown }
-      if !principal.may(.reviewCatalog) { try principal.require(.compileCatalog, in: resource.provider) }
-      guard let latest = try CatalogStore.latest(id, in: tx),
-        latest.version == resource.version || latest.state == .discarded
-      else {
-        throw Refusal(
-          .conflict, "catalog.withdraw.open-change",
-          Text("有新版本正在编制或审核，请先结束它。", "A new version is being written or reviewed; end that first."))
-      }
-      try CatalogStore.move(resource, to: resource.state.applying(.withdraw), at: now, in: tx)
-      try CatalogStore.setPublished(nil, of: id, in: tx)
-      try CatalogSearch.remove(id, in: tx)
-      try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
-      try record(.withdraw, "catalog.version.withdraw", resource, by: principal, at: now, words: reason, in: tx)
-    }
+    try await decide(principal, id, .publish)
   }
 
   // MARK: Parts
 
+  private static let reasonsMissing = Text("请写明退回原因，编制人会看到。", "State the reasons; the compiler will read them.")
+
   private func sendBack(
-    _ resource: inout Resource, _ principal: Principal, _ reasons: String, _ now: Instant, in tx: any Transaction
+    _ resource: inout Resource, _ principal: Principal, _ reasons: String, _ notes: [ReviewNote], _ now: Instant,
+    in tx: any Transaction
   ) throws {
-    try checkReason(reasons, "reasons", Text("请写明退回原因，编制人会看到。", "State the reasons; the compiler will read them."))
+    if notes.isEmpty || !reasons.isEmpty { try checkReason(reasons, "reasons", Self.reasonsMissing) }
+    try check(notes)
     let next = try resource.state.applying(.sendBack)
     try CatalogStore.move(resource, to: next, at: now, in: tx)
+    try CatalogStore.setNotes(notes, of: resource, by: principal, at: now, in: tx)
     try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     try Inbox.post(
       InboxTask(
@@ -84,7 +124,23 @@ extension Cataloguing {
         link: "/catalog/resources/\(resource.id)/edit", for: .office(resource.provider, .compileCatalog),
         subject: ("resource", resource.id.text), at: now), in: tx)
     resource.state = next
-    try record(.sendBack, "catalog.version.return", resource, by: principal, at: now, words: reasons, in: tx)
+    let said = notes.map { "\($0.title(in: resource).chinese)：\($0.words)" }.joined(separator: "；")
+    try record(
+      .sendBack, "catalog.version.return", resource, by: principal, at: now,
+      words: [reasons, said].filter { !$0.isEmpty }.joined(separator: "。"), in: tx)
+  }
+
+  private func check(_ notes: [ReviewNote]) throws {
+    guard notes.count <= ReviewNote.limits.notes else {
+      throw Refusal.invalid(
+        "catalog.notes", "reasons",
+        Text("最多 \(ReviewNote.limits.notes) 条逐项意见。", "At most \(ReviewNote.limits.notes) notes."))
+    }
+    if let long = notes.first(where: { $0.words.count > ReviewNote.limits.words }) {
+      throw Refusal.invalid(
+        "catalog.notes", "note.\(long.field)",
+        Text("最多 \(ReviewNote.limits.words) 字。", "At most \(ReviewNote.limits.words) characters."))
+    }
   }
 
   private func approve(
@@ -114,26 +170,34 @@ extension Cataloguing {
     try record(.approve, "catalog.version.approve", resource, by: principal, at: now, in: tx)
   }
 
+  /// The first version goes online with it; a later one is in force at once, or, while the resource is offline, when that is
+  /// brought back.
   private func publish(
     _ resource: inout Resource, _ principal: Principal, _ now: Instant, in tx: any Transaction
   ) throws {
     let next = try resource.state.applying(.publish)
-    guard let code = resource.code else { throw Self.unknown }
-    if let before = try CatalogStore.published(resource.id, in: tx) {
+    let before = try CatalogStore.issued(resource.id, in: tx)
+    if let before {
       try CatalogStore.move(before, to: before.state.applying(.supersede), at: now, in: tx)
-      try CatalogStore.record(.supersede, of: before, by: principal, at: now, in: tx)
+      try CatalogStore.record(VersionEvent.supersede.rawValue, of: before, by: principal, at: now, in: tx)
+      if before.online.isOnline { try Likeness.remove(before, in: tx) }
     }
     try CatalogStore.move(resource, to: next, at: now, publishedOn: now.dateInChina, in: tx)
-    try CatalogStore.setPublished(resource.version, of: resource.id, in: tx)
-    try CatalogSearch.put(
-      resource, code: code, publishedOn: now.dateInChina, classification: classification(in: tx), in: tx)
-    try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     resource.state = next
     resource.publishedOn = now.dateInChina
+    if resource.online == .notOnline {
+      resource.online = try resource.online.applying(.publish)
+      try CatalogStore.issue(resource.version, of: resource.id, online: resource.online, since: now, at: now, in: tx)
+    } else {
+      try CatalogStore.issue(resource.version, of: resource.id, online: resource.online, since: nil, at: now, in: tx)
+    }
+    if resource.online.isOnline { try offer(resource, replacing: before, on: now.dateInChina, in: tx) }
+    try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     try record(.publish, "catalog.version.publish", resource, by: principal, at: now, in: tx)
+    try mountWatch.heard(resource, now, tx)
   }
 
-  private func checkReason(_ reason: String, _ field: String, _ missing: Text) throws {
+  func checkReason(_ reason: String, _ field: String, _ missing: Text) throws {
     guard !reason.isEmpty else { throw Refusal.invalid("catalog.reason", field, missing) }
     guard reason.count <= Self.reasonLimit else {
       throw Refusal.invalid(

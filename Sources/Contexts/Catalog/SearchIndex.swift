@@ -12,16 +12,21 @@ enum SearchMark: String {
   case facet = "ㄈ"
 }
 
-/// Every token of one entry, in order; nil is a gap over which no phrase reaches.
+/// Everything that one entry is found by.
 struct SearchDocument {
+  /// In order; nil is a gap over which no phrase reaches.
   private(set) var tokens: [String?] = []
+  /// The filters' values, which stand nowhere.
+  private(set) var facets: [String]
 
-  /// So many tokens of an entry are searched; PostgreSQL knows 16,383 positions.
+  /// So many tokens of an entry are searched.
   static let limit = 16_000
+  /// What every entry in force has.
+  static let inForce = SearchMark.facet.rawValue
 
   init(name: String, body: [String], facets: [SearchFacet]) {
-    // What filters and what a name is found by comes first: it must not be cut off.
-    add(facets.compactMap(\.token), .facet)
+    self.facets = [Self.inForce] + facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 }
+    // What a name is found by comes first: it must not be cut off.
     add(searchTokens(name), .name)
     add(initialTokens(name), .initials)
     for text in [name] + body { add(searchTokens(text), .anywhere) }
@@ -42,6 +47,7 @@ enum SearchFacet: Hashable {
   case format(String)
   case cycle(String)
   case isMounted(Bool)
+  case freshness(Freshness)
 
   /// Nil for a value that no entry can have; letters and digits only.
   var token: String? {
@@ -53,6 +59,7 @@ enum SearchFacet: Hashable {
       case .format(let code): ("f", code)
       case .cycle(let code): ("y", code)
       case .isMounted(let mounted): ("m", mounted ? "1" : "0")
+      case .freshness(let freshness): ("u", freshness.rawValue)
       }
     guard !value.isEmpty, value.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) }) else {
       return nil
@@ -71,6 +78,12 @@ extension CatalogQuery {
     if let format { facets.append(.format(format)) }
     if let cycle { facets.append(.cycle(cycle)) }
     if let isMounted { facets.append(.isMounted(isMounted)) }
+    if let freshness { facets.append(.freshness(freshness)) }
     return facets.allSatisfy { $0.token != nil } ? facets : nil
   }
+}
+
+extension CatalogSearch.Condition {
+  var facets: [SearchFacet] { [.isMounted(isMounted), .freshness(freshness)] }
+  var tokens: [String] { facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 } }
 }

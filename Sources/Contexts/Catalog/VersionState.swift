@@ -1,6 +1,7 @@
 package import Kernel
 
-/// Where one version of a resource stands.
+/// Where one version of a resource stands: the first of the catalogue's two state machines. Whether what is published is
+/// offered is the second, `OnlineState`.
 package enum VersionState: String, Sendable, CaseIterable {
   /// The department is writing it.
   case draft
@@ -10,12 +11,10 @@ package enum VersionState: String, Sendable, CaseIterable {
   case returned
   /// Registered: it has its code, and waits to be published.
   case approved
-  /// In force: found, asked for, delivered.
+  /// The version that counts: found, asked for and delivered while the resource is online.
   case published
   /// A later version is in force.
   case superseded
-  /// No longer offered.
-  case withdrawn
   /// Given up before it was registered.
   case discarded
 
@@ -27,7 +26,6 @@ package enum VersionState: String, Sendable, CaseIterable {
     case .approved: Text("待发布", "Approved")
     case .published: Text("已发布", "Published")
     case .superseded: Text("已被新版本替代", "Superseded")
-    case .withdrawn: Text("已下架", "Withdrawn")
     case .discarded: Text("已放弃", "Discarded")
     }
   }
@@ -47,7 +45,6 @@ package enum VersionEvent: String, Sendable, CaseIterable {
   case publish
   /// A later version was published.
   case supersede
-  case withdraw
   case discard
 }
 
@@ -62,7 +59,6 @@ extension VersionState {
     case (.submitted, .approve): .approved
     case (.approved, .publish): .published
     case (.published, .supersede): .superseded
-    case (.published, .withdraw): .withdrawn
     case (.draft, .discard), (.returned, .discard): .discarded
     default: nil
     }

@@ -128,14 +128,18 @@ package enum DeliveryStore {
     ).map { QuarantineSummary(item: try $0.text("item"), fault: try $0.text("fault"), rows: try $0.int("n")) }
   }
 
+  /// A page of the rows put aside, all or those of one item and one reason.
   package static func quarantine(
-    of id: DeliveryID, after: (batch: Int, part: Int, position: Int)? = nil, limit: Int = 100, in tx: any Transaction
+    of id: DeliveryID, item: String? = nil, fault: String? = nil,
+    after: (batch: Int, part: Int, position: Int)? = nil, limit: Int = 100, in tx: any Transaction
   ) throws -> [QuarantineLine] {
+    let ofItem: SQL = item.map { "AND item = \($0)" } ?? ""
+    let ofFault: SQL = fault.map { "AND fault = \($0)" } ?? ""
     let place: SQL = after.map { "(batch, part, position) > (\($0.batch), \($0.part), \($0.position))" } ?? "TRUE"
     return try tx.rows(
       """
       SELECT batch, part, position, key_digest, item, fault FROM exchange_quarantine
-      WHERE delivery = \(id) AND \(place) ORDER BY batch, part, position LIMIT \(limit)
+      WHERE delivery = \(id) \(ofItem) \(ofFault) AND \(place) ORDER BY batch, part, position LIMIT \(limit)
       """
     ).map {
       QuarantineLine(

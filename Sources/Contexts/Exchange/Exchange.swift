@@ -69,10 +69,9 @@ package struct Exchange: Sendable {
       try await sharing.guardGrant(id)
       _ = try await queue(id, trigger: "schedule", by: .system())
     } catch let refusal as Refusal where refusal.kind == .forbidden {
-      // A suspended grant, or one whose period has not begun, keeps its turns. One that is over has none.
-      guard ["sharing.grant.revoked", "sharing.grant.expired", "sharing.grant.withdrawn"].contains(refusal.code) else {
-        return
-      }
+      // A suspended grant, one whose period has not begun and one whose resource is offline keep their turns. One that is
+      // over has none.
+      guard ["sharing.grant.revoked", "sharing.grant.expired"].contains(refusal.code) else { return }
       try await database.write { try JobSchedule.remove("grant:\(id)", in: $0) }
     }
   }

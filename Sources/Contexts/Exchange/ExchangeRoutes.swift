@@ -37,7 +37,9 @@ package struct ExchangeRoutes: Sendable {
       },
       .get("/deliveries/{id}/quarantine", .permission(.exchangeRead)) { request in
         let after = try request.queryPlace("after", place)
-        let (view, lines) = try await exchange.quarantine(request.id(), after: after, for: request.visitor())
+        let (view, lines) = try await exchange.quarantine(
+          request.id(), item: request.query["item"], fault: request.query["fault"], after: after, for: request.visitor()
+        )
         return .page(DeliveryPages.quarantine(request, view, lines, next: next(lines)))
       },
       .post("/deliveries/{id}/quarantine", .permission(.quarantineOpen)) { request in

@@ -48,5 +48,13 @@ package enum ExchangeSchema {
       PRIMARY KEY (grant_id, batch, part, position)
     );
     CREATE INDEX exchange_quarantine_delivery ON exchange_quarantine (delivery, item, fault);
+    """
+  )
+  .adding(
+    "020 deliveries by when they arrived",
+    """
+    CREATE INDEX exchange_delivery_arrived ON exchange_delivery (finished_at) WHERE state = 'delivered';
+    CREATE INDEX exchange_delivery_arrived_under ON exchange_delivery (grant_id, finished_at, id)
+      WHERE state = 'delivered';
     """)
 }

@@ -44,10 +44,13 @@ extension Exchange {
 
   /// Bad rows as everyone concerned may see them: key digest, column, reason.
   package func quarantine(
-    _ id: DeliveryID, after: (batch: Int, part: Int, position: Int)? = nil, for principal: Principal
+    _ id: DeliveryID, item: String? = nil, fault: String? = nil,
+    after: (batch: Int, part: Int, position: Int)? = nil, for principal: Principal
   ) async throws -> (DeliveryView, [QuarantineLine]) {
     let view = try await delivery(id, for: principal)
-    let lines = try await database.read { try DeliveryStore.quarantine(of: id, after: after, in: $0) }
+    let lines = try await database.read {
+      try DeliveryStore.quarantine(of: id, item: item, fault: fault, after: after, in: $0)
+    }
     return (view, lines)
   }
 

@@ -235,7 +235,7 @@ package struct SignIn: Sendable {
     let roles = acting.map { $0.roles.filter { !$0.isAdministrative } } ?? person.roles
     return Principal(
       person: person.id, name: person.name, organisation: organisation.id, organisationName: organisation.name,
-      permissions: authority.permissions(of: roles), onBehalfOf: acting?.id)
+      permissions: authority.permissions(of: roles), onBehalfOf: acting?.id, onBehalfOfName: acting?.name)
   }
 
   /// The other while this person may act for him. An administrator never may: kept apart from business is kept apart also in

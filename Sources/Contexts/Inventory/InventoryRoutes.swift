@@ -117,14 +117,6 @@ package enum InventoryRoutes {
           flash: probe.product.map { Text("连接成功：\($0)。", "It answers: \($0).") }
             ?? Text("连接失败，原因见列表。", "It does not answer; the list says why."))
       },
-      .get("/systems/{id}/sources/{source}/tables", .permission(.manageInventory)) { request in
-        let (system, source) = try await found(request, register)
-        let tables = try await register.tables(request.visitor(), source.id).tables
-        return .page(
-          tablesPage(
-            request, system, source, tables,
-            mayCompile: request.principal?.may(Permission("catalog.compile")) ?? false))
-      },
     ]
   }
 

@@ -7,6 +7,11 @@ package struct SourceProbe: Sendable {
   package var probe: @Sendable (SourceAddress) async throws -> ConnectorProbe
   package var tables: @Sendable (SourceAddress) async throws -> [TableSummary]
   package var describe: @Sendable (SourceAddress, TableName) async throws -> TableDescription
+  /// Every table described, in a few statements.
+  package var survey: @Sendable (SourceAddress) async throws -> [TableDescription]
+  /// One table looked at, with what shows whether it changed; and whether its types are declared or only seem so.
+  package var examine:
+    @Sendable (SourceAddress, TableName, _ columns: [String], _ cursor: String?) async throws -> Examined
   /// Values of text columns of at most so many rows, for guessing what they are. Never stored, never shown.
   package var sample: @Sendable (SourceAddress, TableDescription, _ limit: Int) async throws -> TableSample
 
@@ -15,14 +20,27 @@ package struct SourceProbe: Sendable {
     probe: @escaping @Sendable (SourceAddress) async throws -> ConnectorProbe,
     tables: @escaping @Sendable (SourceAddress) async throws -> [TableSummary],
     describe: @escaping @Sendable (SourceAddress, TableName) async throws -> TableDescription,
+    survey: @escaping @Sendable (SourceAddress) async throws -> [TableDescription],
+    examine: @escaping @Sendable (SourceAddress, TableName, [String], String?) async throws -> Examined,
     sample: @escaping @Sendable (SourceAddress, TableDescription, _ limit: Int) async throws -> TableSample
   ) {
     self.kinds = kinds
     self.probe = probe
     self.tables = tables
     self.describe = describe
+    self.survey = survey
+    self.examine = examine
     self.sample = sample
   }
+
+  package struct Examined: Sendable {
+    package var examination: TableExamination
+    /// False where the types are only what the values look like today.
+    package var declaresTypes: Bool
+  }
+
+  /// So long may one statement of an examination take.
+  private static let examining: Duration = .seconds(20)
 
   package func kind(_ name: String) -> ConnectorKind? { kinds.first { $0.name == name } }
 
@@ -38,6 +56,17 @@ package struct SourceProbe: Sendable {
       },
       describe: { address, table in
         try await BlockingThread.run { try catalog.open(address.kind, address.settings).describe(table) }
+      },
+      survey: { address in
+        try await BlockingThread.run { try catalog.open(address.kind, address.settings).survey() }
+      },
+      examine: { address, table, columns, cursor in
+        try await BlockingThread.run {
+          let connector = try catalog.open(address.kind, address.settings)
+          return Examined(
+            examination: try connector.examine(table, columns: columns, cursor: cursor, within: examining),
+            declaresTypes: connector.declaresTypes)
+        }
       },
       sample: { address, table, limit in
         try await BlockingThread.run {
@@ -58,37 +87,23 @@ package struct TableSample: Sendable {
     self.rows = rows
   }
 
-  /// Reads the first rows of the columns that hold text or whole numbers (ID numbers are sometimes kept as numbers).
-  package static func read(_ connector: any Connector, _ table: TableDescription, limit: Int) throws -> TableSample {
-    let looked = table.columns.filter { $0.type == .text }
+  /// Looks at rows from here and there of the columns that hold text or whole numbers (mobile and identity numbers are
+  /// sometimes kept as numbers).
+  package static func read(
+    _ connector: any Connector, _ table: TableDescription, limit: Int, within time: Duration = sampling
+  ) throws -> TableSample {
+    let looked = table.columns.filter { $0.type == .text || $0.type == .integer }
     guard !looked.isEmpty else { return TableSample(values: [:], rows: 0) }
-    var columns = looked.map { ReadPlan.Column($0.name, .text) }
-    var key: [Int] = []
-    for part in table.key {
-      if let at = columns.firstIndex(where: { $0.name == part.name }) {
-        key.append(at)
-      } else if let type = part.type {
-        key.append(columns.count)
-        columns.append(ReadPlan.Column(part.name, type))
+    let rows = try connector.peek(table.name, table.columns(looked.map(\.name)), rows: limit, within: time)
+    var sample = TableSample(values: [:], rows: rows.count)
+    for row in rows {
+      for (column, value) in zip(looked, row) {
+        if let value { sample.values[column.name, default: []].append(value) }
       }
-    }
-    let reader = try connector.openReader(
-      ReadPlan(table: table.name, columns: columns, key: key.isEmpty ? [0] : key))
-    defer { reader.close() }
-    let batch = RowBatch(capacity: RowBatch.smallest)
-    var sample = TableSample(values: [:], rows: 0)
-    while sample.rows < limit {
-      let outcome = try reader.read(into: batch)
-      for index in 0..<batch.rowCount where sample.rows < limit {
-        sample.rows += 1
-        for (column, field) in zip(looked, batch.fields(index)) {
-          if case .value(let bytes) = field {
-            sample.values[column.name, default: []].append(String(decoding: bytes, as: UTF8.self))
-          }
-        }
-      }
-      if outcome == .end { break }
     }
     return sample
   }
+
+  /// So long may looking at one table's rows take.
+  package static let sampling: Duration = .seconds(10)
 }

@@ -212,10 +212,29 @@ package struct SystemRegister: Sendable {
     return sample
   }
 
+  /// Every table of one's own source, described.
+  package func survey(
+    _ principal: Principal, _ id: SourceID
+  ) async throws -> (source: DataSource, tables: [TableDescription]) {
+    let found = try await address(principal, id)
+    return (found.source, try await reaching { try await probe.survey(found.address) })
+  }
+
+  // MARK: The platform itself
+
+  /// What opens a source, for what the platform does by itself on a schedule: no person, but the same admission.
+  package func unattended(_ id: SourceID) async throws -> (source: DataSource, address: SourceAddress) {
+    try await db.read { tx in
+      guard let found = try InventoryStore.address(of: id, seal: seal, in: tx) else { throw Self.unknownSource }
+      try admission.check(found.source, found.address, owner: organisation(found.source.owner, tx))
+      return found
+    }
+  }
+
   // MARK: Parts
 
   static let unknownSystem = Refusal.notFound(Text("信息系统", "information system"))
-  static let unknownSource = Refusal.notFound(Text("数据源", "data source"))
+  package static let unknownSource = Refusal.notFound(Text("数据源", "data source"))
 
   private func address(
     _ principal: Principal, _ id: SourceID

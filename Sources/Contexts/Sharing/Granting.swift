@@ -33,7 +33,7 @@ extension Sharing {
     }
   }
 
-  /// Throws exactly why nothing may move under a grant now: it ended, or its resource is no longer in force.
+  /// Throws exactly why nothing may move under a grant now: it ended, or its resource is offline.
   package func guardGrant(_ id: GrantID) async throws {
     let now = clock.now()
     try await database.read { tx in
@@ -47,9 +47,10 @@ extension Sharing {
     try grant.check(on: day)
     guard try CatalogStore.isInForce(grant.resource, in: tx) else {
       throw Refusal(
-        .forbidden, "sharing.grant.withdrawn",
-        Text("资源“\(grant.resourceName)”已下架，不能交换。", "The resource “\(grant.resourceName)” was withdrawn; nothing moves.")
-      )
+        .forbidden, "sharing.grant.offline",
+        Text(
+          "资源“\(grant.resourceName)”已下架，交换暂停，重新上线后继续。",
+          "The resource “\(grant.resourceName)” is offline; nothing moves until it is back."))
     }
   }
 }

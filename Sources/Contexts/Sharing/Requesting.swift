@@ -150,8 +150,10 @@ extension Sharing {
       }
       guard try CatalogStore.isInForce(request.resource, in: tx) else {
         throw Refusal(
-          .conflict, "sharing.decide.withdrawn",
-          Text("资源已下架，不能再授权；请选“不同意”。", "The resource was withdrawn and can no longer be granted; refuse the request."))
+          .conflict, "sharing.decide.offline",
+          Text(
+            "资源已下架，下架期间不能授权；可等它重新上线，或选“不同意”。",
+            "The resource is offline and cannot be granted meanwhile; wait until it is back, or refuse the request."))
       }
       if let taken = try GrantStore.writing(request.targetSource, request.targetTable, in: tx) {
         throw Refusal(

@@ -3,7 +3,7 @@ import Audit
 package import Catalog
 import Inbox
 import Inventory
-import Kernel
+package import Kernel
 import Storage
 package import Web
 
@@ -11,9 +11,15 @@ package import Web
 package struct SharingRoutes: Sendable {
   let sharing: Sharing
   let cataloguing: Cataloguing
+  let headlines: Headlines
 
-  package static func routes(sharing: Sharing, cataloguing: Cataloguing) -> [Route] {
-    let site = SharingRoutes(sharing: sharing, cataloguing: cataloguing)
+  /// The numbers that a visitor's home page begins with; filled in by App from the context that counts them.
+  package typealias Headlines = @Sendable (Principal, Language) async throws -> [Figure]
+
+  package static func routes(
+    sharing: Sharing, cataloguing: Cataloguing, headlines: @escaping Headlines = { _, _ in [] }
+  ) -> [Route] {
+    let site = SharingRoutes(sharing: sharing, cataloguing: cataloguing, headlines: headlines)
     return site.home + site.requests + site.steps + site.grants + SharingAPI(sharing: sharing).routes
   }
 
@@ -24,12 +30,28 @@ package struct SharingRoutes: Sendable {
       .get("/", .anyone) { request in
         guard let principal = request.principal else { return .page(HomePage.welcome(request)) }
         let (tasks, count) = try await waiting(principal, nil, 10)
-        return .page(HomePage.home(request, principal, tasks: tasks, count: count, shortcuts: shortcuts(principal)))
+        return .page(
+          HomePage.home(
+            request, principal, tasks: tasks, count: count, shortcuts: shortcuts(principal),
+            headlines: try await headlines(principal, request.language)))
       },
       .get("/inbox", .signedIn) { request in
         let (tasks, count) = try await waiting(request.visitor(), request.queryPlace("after", Inbox.Place.init), 51)
         let next = tasks.count > 50 ? Inbox.Place(tasks[49]).text : nil
-        return .page(HomePage.inbox(request, tasks: Array(tasks.prefix(50)), count: count, next: next))
+        let principal = try request.visitor()
+        let notices = try await sharing.database.read { try Inbox.notices(for: principal, limit: 50, in: $0) }
+        return .page(
+          HomePage.inbox(request, tasks: Array(tasks.prefix(50)), count: count, next: next, notices: notices))
+      },
+      .post("/inbox/notices/{id}", .signedIn) { request in
+        let (id, principal): (NoticeID, Principal) = (try request.id(), try request.visitor())
+        let now = sharing.clock.now()
+        try await sharing.database.write { tx in
+          guard try Inbox.dismiss(id, by: principal, at: now, in: tx) else {
+            throw Refusal.notFound(Text("通知", "notice"))
+          }
+        }
+        return .redirect("/inbox")
       },
     ]
   }
@@ -87,6 +109,10 @@ package struct SharingRoutes: Sendable {
         }
       },
       .get("/requests/{id}", .permission(.sharingRead)) { try await page($0) },
+      .get("/requests/{id}/print", .permission(.sharingRead)) { request in
+        let (item, events, grant) = try await sharing.request(request.id(), for: request.visitor())
+        return .page(RequestPrint.page(request, item, events, grant))
+      },
     ]
   }
 

@@ -10,6 +10,20 @@ package protocol Connector: Sendable {
   func probe() throws(ConnectorError) -> ConnectorProbe
   func tables() throws(ConnectorError) -> [TableSummary]
   func describe(_ table: TableName) throws(ConnectorError) -> TableDescription
+  /// Every table that `tables` lists, described: with 2,000 of them in a few statements, not in thousands.
+  func survey() throws(ConnectorError) -> [TableDescription]
+  /// At most so many rows of a table in whatever order costs least, for looking at and never for delivering: values as
+  /// text, cut to `ReadPlan.peekedText` characters. What takes longer than `limit` is given up with an error.
+  func peek(
+    _ table: TableName, _ columns: [ReadPlan.Column], rows: Int, within limit: Duration
+  ) throws(ConnectorError) -> [[String?]]
+  /// Looks at a table once: describes it, reads one row of those of these columns that are there, and asks what shows
+  /// whether it changed. Throws when the table is gone, may not be read, or nobody answers.
+  func examine(
+    _ table: TableName, columns: [String], cursor: String?, within limit: Duration
+  ) throws(ConnectorError) -> TableExamination
+  /// False where the types of `describe` are only what the values look like today.
+  var declaresTypes: Bool { get }
   func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader
   /// Throws a contract error where the connector cannot write (files).
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter

@@ -20,6 +20,9 @@ package struct ReadPlan: Hashable, Sendable {
     case incremental(above: CursorValue)
   }
 
+  /// What a peek needs of a long text, in characters.
+  package static let peekedText = 200
+
   package var table: TableName
   /// A row's fields come in this order.
   package var columns: [Column]

@@ -80,6 +80,16 @@ extension Inbox {
     return true
   }
 
+  /// Takes back what a person was told of a subject, read or not: something newer is to be said in its place, or nothing.
+  package static func retract(
+    _ kind: String, about subject: (kind: String, id: String), of person: PersonID, in tx: any Transaction
+  ) throws {
+    let those: SQL =
+      "person = \(person) AND kind = \(kind) AND subject_kind = \(subject.kind) AND subject = \(subject.id)"
+    try tx.run("DELETE FROM inbox_dismissal WHERE notice IN (SELECT id FROM inbox_notice WHERE \(those))")
+    try tx.run("DELETE FROM inbox_notice WHERE \(those)")
+  }
+
   /// Forgets notices older than a moment, read or not; answers how many.
   @discardableResult
   package static func prune(noticesBefore moment: Instant, in tx: any Transaction) throws -> Int {

@@ -46,11 +46,20 @@ package enum CSV {
     return try reader.records().map(\.fields)
   }
 
-  /// Hands each record to `body` with the line where it begins, whatever its number of fields, and keeps none: for tables
-  /// too long to hold. Throws a `Fault`, or what `body` throws.
+  /// Hands over the records one by one with the line each begins in, whatever its number of fields, and keeps none: for
+  /// tables too long to hold. Throws a `Fault`, or what `body` throws.
+  package static func forEach(_ text: some StringProtocol, _ body: (_ line: Int, _ fields: [String]) throws -> Void)
+    throws
+  {
+    try forEach(Array(text.utf8), body)
+  }
+
   package static func forEach(_ bytes: [UInt8], _ body: (_ line: Int, _ fields: [String]) throws -> Void) throws {
     var reader = CSVReader(bytes)
-    while let record = try reader.next() { try body(record.line, record.fields) }
+    while reader.position < reader.bytes.count {
+      let record = try reader.record()
+      try body(record.line, record.fields)
+    }
   }
 
   /// A table under a header row; every record must have the header's number of columns. With `comments`, lines that
@@ -99,11 +108,19 @@ package enum CSV {
     }.joined(separator: ",")
   }
 
-  /// A field made harmless for spreadsheets: a leading `= + - @`, tab or return gets an apostrophe before it.
-  package static func guarded(_ field: String) -> String {
-    switch field.utf8.first {
-    case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0D: "'" + field
-    default: field
+  /// A field made harmless for spreadsheets: a leading `= + - @`, tab or return gets an apostrophe before it, and so does
+  /// what looks as if it had been guarded already. `unguarded` takes it back.
+  package static func guarded(_ field: String) -> String { isRun(field) ? "'" + field : field }
+
+  /// The field that was guarded; any other as it is.
+  package static func unguarded(_ field: String) -> String {
+    field.utf8.first == UInt8(ascii: "'") && isRun(field) ? String(field.dropFirst()) : field
+  }
+
+  private static func isRun(_ field: String) -> Bool {
+    switch field.utf8.first(where: { $0 != UInt8(ascii: "'") }) {
+    case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0D: true
+    default: false
     }
   }
 }
@@ -139,9 +156,7 @@ private struct CSVReader {
     return records
   }
 
-  mutating func next() throws(CSV.Fault) -> Record? { position < bytes.count ? try record() : nil }
-
-  private mutating func record() throws(CSV.Fault) -> Record {
+  mutating func record() throws(CSV.Fault) -> Record {
     var record = Record(line: line, fields: [])
     while true {
       record.fields.append(try field())

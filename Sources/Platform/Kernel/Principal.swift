@@ -19,12 +19,14 @@ package struct Principal: Hashable, Sendable {
   package var organisation: OrganisationID?
   package var organisationName: String
   package var permissions: Set<Permission>
-  /// Set while a deputy acts for somebody: that person's name, for the record.
+  /// Set while a deputy acts for somebody: that person's id, for the record.
   package var onBehalfOf: PersonID?
+  /// That person's name, for the pages that say for whom one acts.
+  package var onBehalfOfName: String?
 
   package init(
     person: PersonID?, name: String, organisation: OrganisationID?, organisationName: String,
-    permissions: Set<Permission>, onBehalfOf: PersonID? = nil
+    permissions: Set<Permission>, onBehalfOf: PersonID? = nil, onBehalfOfName: String? = nil
   ) {
     self.person = person
     self.name = name
@@ -32,6 +34,7 @@ package struct Principal: Hashable, Sendable {
     self.organisationName = organisationName
     self.permissions = permissions
     self.onBehalfOf = onBehalfOf
+    self.onBehalfOfName = onBehalfOfName
   }
 
   /// The platform acting by itself: the sequencer, a scheduled delivery, the command line on the node.

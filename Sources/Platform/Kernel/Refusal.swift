@@ -12,6 +12,10 @@ package struct Refusal: Error, Hashable, Sendable {
     case notFound
     /// The thing is in a state that does not allow it (or has changed since it was read).
     case conflict
+    /// It was to be done only to the state that the asker knew, and that is no longer the state.
+    case outdated
+    /// It is done only by an asker who says which state he knew.
+    case unconditional
     /// Bigger than the limit, which the message names.
     case tooLarge
     /// Too many tries; the message says when to come back.

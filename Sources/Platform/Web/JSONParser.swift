@@ -25,6 +25,35 @@ package struct JSONParser {
     return value
   }
 
+  /// Hands over the values of a text one by one, so that a long list need not be whole in memory: the elements of one array,
+  /// or values after each other, as NDJSON has one a line. `maxValues` is for each of them.
+  package static func each(
+    in bytes: [UInt8], maxDepth: Int = 32, maxValues: Int = 100_000, _ body: (JSON) throws -> Void
+  ) throws {
+    var parser = JSONParser(bytes, maxDepth: maxDepth, maxValues: maxValues)
+    parser.skipBlanks()
+    guard parser.next == UInt8(ascii: "[") else {
+      while parser.next != nil {
+        parser.values = 0
+        try body(try parser.value(depth: 1))
+        parser.skipBlanks()
+      }
+      return
+    }
+    parser.position += 1
+    parser.skipBlanks()
+    var isOpen = parser.next != UInt8(ascii: "]")
+    if !isOpen { parser.position += 1 }
+    while isOpen {
+      parser.values = 0
+      parser.skipBlanks()
+      try body(try parser.value(depth: 1))
+      isOpen = try !parser.ended(with: UInt8(ascii: "]"))
+    }
+    parser.skipBlanks()
+    guard parser.position == bytes.count else { throw parser.wrong("数组之后还有内容", "there is something after the array") }
+  }
+
   private func wrong(_ chinese: String, _ english: String, at place: Int? = nil) -> Refusal {
     let byte = place ?? position
     return Refusal(

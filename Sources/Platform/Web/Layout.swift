@@ -64,9 +64,10 @@ package struct Layout: Sendable {
   private func standingIn(_ request: Request) -> HTML {
     guard let principal = request.principal, principal.onBehalfOf != nil else { return .nothing }
     let t = request.language
+    let other = principal.onBehalfOfName ?? t("委托人", "somebody")
     let words = t(
-      "代理中：\(principal.name)正代表\(principal.organisationName)的委托人办理，每一步都按代理记入日志。",
-      "Acting as a deputy: \(principal.name) acts for somebody of \(principal.organisationName); every step is recorded so."
+      "代理中：\(principal.name)正代表\(principal.organisationName)的\(other)办理，每一步都按代理记入日志。",
+      "Acting as a deputy: \(principal.name) acts for \(other) of \(principal.organisationName); every step is recorded so."
     )
     return """
       <div class="acting" role="note"><div class="wide"><span>\(words)</span>\(when: allows("/account", request), """
@@ -136,7 +137,7 @@ extension Section {
     switch self {
     case .home: "/"
     case .evidence: "/audit"
-    case .systems, .catalog, .requests, .grants, .deliveries, .people: "/" + rawValue
+    case .systems, .catalog, .requests, .grants, .deliveries, .supervision, .people: "/" + rawValue
     }
   }
 
@@ -148,6 +149,7 @@ extension Section {
     case .requests: Text("共享申请", "Requests")
     case .grants: Text("授权", "Grants")
     case .deliveries: Text("数据交换", "Deliveries")
+    case .supervision: Text("共享监督", "Supervision")
     case .evidence: Text("存证审计", "Evidence")
     case .people: Text("人员机构", "People")
     }

@@ -70,6 +70,14 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
         language("同一键重发得到同一结果", "sent again with the same key, a request gets the same answer")),
     ])
   }
+  if route.method == .put {
+    parameters.append([
+      "name": "If-Match", "in": "header", "required": true, "schema": ["type": "string"],
+      "description": .string(
+        language(
+          "所依据版本的 ETag；已被他人修改时回答 412", "the ETag of the state it starts from; 412 when that was changed meanwhile")),
+    ])
+  }
   if route.method != .get, route.access != .anyone {
     parameters.append([
       "name": "X-CSRF-Token", "in": "header", "required": true, "schema": ["type": "string"],
@@ -77,7 +85,8 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
   }
   if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
   if let takes = route.schema.takes {
-    members.append(("requestBody", ["required": true, "content": ["application/json": ["schema": takes]]]))
+    let content = JSON.object(route.bodyTypes.map { ($0, ["schema": takes]) })
+    members.append(("requestBody", ["required": true, "content": content]))
   }
   let content = JSON.object([(route.schema.type, route.schema.gives.map { ["schema": $0] } ?? [:])])
   members.append(

@@ -44,6 +44,8 @@ extension Refusal {
     case .forbidden: 403
     case .notFound: 404
     case .conflict: 409
+    case .outdated: 412
+    case .unconditional: 428
     case .tooLarge: 413
     case .tooMany: 429
     case .unavailable: 503
@@ -59,6 +61,8 @@ extension Refusal.Kind {
     case .forbidden: Text("没有权限", "Not allowed")
     case .notFound: Text("没有找到", "Not found")
     case .conflict: Text("状态不允许", "Not possible as things stand")
+    case .outdated: Text("内容已被他人修改", "Changed meanwhile")
+    case .unconditional: Text("缺少 If-Match", "If-Match is missing")
     case .tooLarge: Text("内容过大", "Too large")
     case .tooMany: Text("请求过于频繁", "Too many requests")
     case .unavailable: Text("暂时不可用", "Not available now")

@@ -24,6 +24,8 @@ package struct Route: Sendable {
   package var access: Access
   /// The largest body taken, in bytes; more is refused with 413 before it is read.
   package var bodyLimit: Int
+  /// The media types a body of the programming interface may have.
+  package var bodyTypes = ["application/json"]
   /// What it is for, in the OpenAPI document; nil for pages.
   package var summary: Text?
   /// What the OpenAPI document says of body and answer; see `described`.
@@ -48,6 +50,13 @@ package struct Route: Sendable {
   ) -> Route {
     var route = self
     route.schema = RouteSchema(takes: takes, gives: gives, type: type, query: query)
+    return route
+  }
+
+  /// The same route, taking bodies of these media types too.
+  package func taking(_ types: String...) -> Route {
+    var route = self
+    route.bodyTypes += types
     return route
   }
 
@@ -104,6 +113,25 @@ package struct Request: Sendable {
       throw Refusal(.unauthenticated, "unauthenticated", Text("请先登录。", "Please sign in first."))
     }
     return principal
+  }
+
+  /// Refuses a change that was not made for the state whose tag is `current` (RFC 9110 §13.1.1): two who edit the same thing
+  /// cannot undo each other's work unseen. Throws `.unconditional` without `If-Match`, `.outdated` when it names another.
+  package func requireMatch(_ current: String) throws {
+    guard let header = headers["if-match"] else {
+      throw Refusal(
+        .unconditional, "request.if-match",
+        Text(
+          "请在 If-Match 头中给出所依据版本的 ETag（先读取，再修改）。",
+          "Give the ETag of the state you start from in If-Match: read first, then change."))
+    }
+    guard EntityTag(current).isMatched(by: header) else {
+      throw Refusal(
+        .outdated, "request.outdated",
+        Text(
+          "读取之后已被他人修改，没有保存；请重新读取，合并后再提交。",
+          "It was changed after you read it, and nothing was saved; read it again, merge and send."))
+    }
   }
 
   /// The id in the path; a forged one is answered like a missing one.
@@ -188,7 +216,7 @@ extension Response {
 
 /// Which part of the navigation a page belongs to; follows the spine.
 package enum Section: String, Sendable, CaseIterable {
-  case home, systems, catalog, requests, grants, deliveries, evidence, people
+  case home, systems, catalog, requests, grants, deliveries, supervision, evidence, people
 }
 
 /// One page of the site: a title and a body; the layout adds the rest.

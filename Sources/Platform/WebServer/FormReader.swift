@@ -3,12 +3,12 @@ import Web
 
 /// Takes a body apart by its type and checks the token that every change carries.
 enum FormReader {
-  static func read(_ request: inout Request, isAPI: Bool) throws {
+  static func read(_ request: inout Request, isAPI: Bool, types: [String]) throws {
     let type = request.headers["content-type"] ?? ""
     let kind = type.prefix { $0 != ";" && $0 != " " }.lowercased()
     let expected = request.csrf
     if isAPI {
-      guard request.body.isEmpty || kind == "application/json" else { throw unsupported("application/json") }
+      guard request.body.isEmpty || types.contains(kind) else { throw unsupported(types.joined(separator: ", ")) }
       try check(request.headers["x-csrf-token"], expected)
       return
     }

@@ -12,6 +12,7 @@ struct Site: HTTPResponder {
 
   let table: RouteTable
   let sessions: SessionProvider
+  let answers: AnswerKeeper
   let configuration: SiteServer.Configuration
   let proxies: [AddressBlock]
   let layout: Layout
@@ -21,10 +22,11 @@ struct Site: HTTPResponder {
   let seal: Seal
 
   init(
-    routes: [Route], sessions: SessionProvider, configuration: SiteServer.Configuration, clock: Kernel.Clock,
-    logger: Logger
+    routes: [Route], sessions: SessionProvider, answers: AnswerKeeper = .none, configuration: SiteServer.Configuration,
+    clock: Kernel.Clock, logger: Logger
   ) throws {
     self.sessions = sessions
+    self.answers = answers
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
@@ -52,7 +54,8 @@ struct Site: HTTPResponder {
     bare.trustedProxies = []
     // No routes cannot clash.
     return try! Site(
-      routes: [], sessions: SessionProvider { _, _ in nil }, configuration: bare, clock: clock, logger: logger)
+      routes: [], sessions: SessionProvider { _, _ in nil }, answers: .none, configuration: bare, clock: clock,
+      logger: logger)
   }
 
   func respond(to request: Hummingbird.Request, context: SiteContext) async throws -> Hummingbird.Response {
@@ -141,9 +144,12 @@ struct Site: HTTPResponder {
     if method != .get {
       guard visit.comesFromHere else { throw Rejection.forged }
       request.body = try await body.collect(upTo: route.bodyLimit)
-      try FormReader.read(&request, isAPI: visit.isAPI)
+      try FormReader.read(&request, isAPI: visit.isAPI, types: route.bodyTypes)
       // The token was for the door; what lies behind has no use for it.
       request.form.pairs.removeAll { $0.name == "csrf" }
+    }
+    if visit.isAPI, method == .post, let key = visit.headers["idempotency-key"] {
+      return try await once(key, route, request, rawQuery: visit.rawQuery)
     }
     return try reply(to: request, with: await route.answer(request), isAPI: visit.isAPI)
   }
@@ -173,7 +179,7 @@ struct Site: HTTPResponder {
   }
 
   /// A route's answer as bytes and headers.
-  private func reply(to request: Web.Request, with response: Web.Response, isAPI: Bool) throws -> Reply {
+  func reply(to request: Web.Request, with response: Web.Response, isAPI: Bool) throws -> Reply {
     switch response {
     case .page(let page):
       var request = request
@@ -202,7 +208,9 @@ struct Site: HTTPResponder {
       return Reply(
         status: 200, type: type, body: bytes,
         headers: [
-          ("content-disposition", "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(percentEncoded(name))")
+          ("content-disposition", "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(percentEncoded(name))"),
+          // Whatever a stranger sent in: should a browser show it after all, it runs nothing and reaches nobody.
+          ("content-security-policy", "default-src 'none'; sandbox"),
         ])
     case .plain(let text, let status):
       return Reply(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
@@ -217,7 +225,13 @@ struct Site: HTTPResponder {
 
   /// What a GET answered, with a tag by which the asker learns next time that nothing changed (RFC 9110 §13.1.2).
   private func tagged(_ reply: Reply, _ etag: String?, _ request: Web.Request) -> Reply {
-    guard request.method == .get, reply.status == 200 else { return reply }
+    guard request.method == .get, reply.status == 200 else {
+      guard let etag, reply.status < 300 else { return reply }
+      // What a change left behind: the next one starts from it.
+      var reply = reply
+      reply.headers.append(("etag", EntityTag(etag).text))
+      return reply
+    }
     let tag = EntityTag(etag ?? String(SM3.hash(reply.body).hex.prefix(32)))
     var reply = reply
     reply.cache = "private, no-cache"

@@ -52,8 +52,8 @@ package struct SiteServer: Service {
 
   /// What is wrong with routes or configuration is told by `run`.
   package init(
-    routes: [Route], sessions: SessionProvider, configuration: Configuration, clock: Kernel.Clock, logger: Logger,
-    ready: @escaping @Sendable (Int) -> Void = { _ in }
+    routes: [Route], sessions: SessionProvider, answers: AnswerKeeper = .none, configuration: Configuration,
+    clock: Kernel.Clock, logger: Logger, ready: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     self.configuration = configuration
     self.logger = logger
@@ -61,7 +61,8 @@ package struct SiteServer: Service {
     do {
       try Self.check(configuration)
       site = try Site(
-        routes: routes, sessions: sessions, configuration: configuration, clock: clock, logger: logger)
+        routes: routes, sessions: sessions, answers: answers, configuration: configuration, clock: clock, logger: logger
+      )
       startFailure = nil
     } catch {
       startFailure =

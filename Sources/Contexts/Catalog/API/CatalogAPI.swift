@@ -16,6 +16,7 @@ enum CatalogAPI {
           "facets": [
             "class": counts(hits.classes), "provider": counts(hits.providers), "sharing": counts(hits.sharingTypes),
             "format": counts(hits.formats), "cycle": counts(hits.cycles),
+            "mounted": counts(hits.mounted), "fresh": counts(hits.freshness),
           ],
         ])
       }.described(
@@ -29,6 +30,9 @@ enum CatalogAPI {
           QueryParameter("format", Text("格式分类 01–06", "class of format, 01 to 06")),
           QueryParameter("cycle", Text("更新周期代码", "code of the update cycle")),
           QueryParameter("mounted", Text("1 已挂接，0 未挂接", "1 mounted, 0 not"), Schema.choice(["1", "0"])),
+          QueryParameter(
+            "fresh", Text("更新情况：按期、逾期、未知", "whether it keeps its update cycle"),
+            Schema.choice(Freshness.allCases.map(\.rawValue))),
           .cursor("after", Schema.text), .limit(most: 100, usual: 20),
         ]),
       Route.get(
@@ -36,15 +40,17 @@ enum CatalogAPI {
         summary: Text("一个信息资源的核心元数据和信息项", "One resource with its core metadata and items")
       ) { request in
         let resource = try await cataloguing.resource(
-          request.visitor(), request.id(), version: try CatalogRoutes.version(request))
-        let tag = "\"\(resource.id)-\(resource.version)-\(resource.revision)-\(resource.state.rawValue)\""
-        return .json(json(resource).bytes, etag: tag)
+          request.visitor(), request.id(), version: try CatalogRoutes.version(request),
+          on: try request.queryDay("on"))
+        return .json(json(resource).bytes, etag: resource.tag)
       }.described(
         gives: whole,
         query: [
           QueryParameter(
             "version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"),
-            Schema.number(1...1_000_000))
+            Schema.number(1...1_000_000)),
+          QueryParameter(
+            "on", Text("某日在用的版本", "the version that was in force on that day"), Schema.day),
         ]),
     ]
   }
@@ -63,17 +69,31 @@ enum CatalogAPI {
           ("id", Schema.id), ("version", Schema.whole), ("code", Schema.text), ("name", Schema.text),
           ("abstract", Schema.text), ("provider", Schema.id), ("providerName", Schema.text),
           ("classes", Schema.list(Schema.text)), ("sharingType", Schema.text), ("format", Schema.text),
-          ("cycle", Schema.text), ("isMounted", Schema.flag), ("itemCount", Schema.whole), ("publishedOn", Schema.day),
+          ("cycle", Schema.text), ("isMounted", Schema.flag),
+          ("freshness", Schema.choice(Freshness.self)), ("itemCount", Schema.whole), ("publishedOn", Schema.day),
         ]))
     ),
     (
       "facets",
-      Schema.object([("class", count), ("provider", count), ("sharing", count), ("format", count), ("cycle", count)])
+      Schema.object([
+        ("class", count), ("provider", count), ("sharing", count), ("format", count), ("cycle", count),
+        ("mounted", count), ("fresh", count),
+      ])
     ),
   ])
 
-  private static let whole = Schema.object([
+  /// What a change answers: the version that is being worked on, with what the rules say of it.
+  static let draft = Schema.object(wholeMembers + [("findings", Schema.list(Finding.schema))])
+
+  static func json(_ resource: Resource, _ findings: [Finding], _ language: Language) -> JSON {
+    .object((json(resource).members ?? []) + [JSON.Member("findings", .array(findings.map { $0.json(language) }))])
+  }
+
+  private static let whole = Schema.object(wholeMembers)
+
+  private static let wholeMembers: [(String, JSON)] = [
     ("id", Schema.id), ("version", Schema.whole), ("state", Schema.choice(VersionState.self)),
+    ("online", Schema.choice(OnlineState.self)),
     ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("abstract", Schema.text),
     ("classes", Schema.list(Schema.text)), ("provider", Schema.id), ("providerName", Schema.text),
     ("providerCode", Schema.text), ("system", Schema.maybe(Schema.id)), ("format", Schema.text),
@@ -92,7 +112,7 @@ enum CatalogAPI {
           ("sharingType", Schema.text), ("sharingCondition", Schema.text), ("grade", Schema.text),
         ]))
     ),
-  ])
+  ]
 
   private static func counts(_ counts: [CatalogHits.Count]) -> JSON {
     .array(
@@ -109,16 +129,18 @@ enum CatalogAPI {
       "name": .string(entry.name), "abstract": .string(entry.abstract), "provider": .string(entry.provider.text),
       "providerName": .string(entry.providerName), "classes": strings(entry.classes),
       "sharingType": .string(entry.sharingType), "format": .string(entry.format), "cycle": .string(entry.cycle),
-      "isMounted": JSON(entry.isMounted), "itemCount": JSON(entry.itemCount),
+      "isMounted": JSON(entry.isMounted), "freshness": .string(entry.freshness.rawValue),
+      "itemCount": JSON(entry.itemCount),
       "publishedOn": .string(entry.publishedOn.description),
     ]
   }
 
   /// Where a resource is mounted stays with its department: only that it is, and how it can be delivered.
-  private static func json(_ resource: Resource) -> JSON {
+  static func json(_ resource: Resource) -> JSON {
     let m = resource.metadata
     return [
       "id": .string(resource.id.text), "version": JSON(resource.version), "state": .string(resource.state.rawValue),
+      "online": .string(resource.online.rawValue),
       "code": .optional(resource.code?.description), "name": .string(m.name), "abstract": .string(m.abstract),
       "classes": strings(m.classes), "provider": .string(resource.provider.text),
       "providerName": .string(resource.providerName), "providerCode": .string(resource.providerCode),
@@ -141,4 +163,9 @@ enum CatalogAPI {
       "sharingCondition": .string(item.sharingCondition), "grade": .string(item.grade),
     ]
   }
+}
+
+extension Resource {
+  /// Tells one state of a version from every other, for `ETag` and `If-Match`.
+  var tag: String { "\"\(id)-\(version)-\(revision)-\(state.rawValue)-\(online.rawValue)\"" }
 }

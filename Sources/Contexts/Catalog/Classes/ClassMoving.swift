@@ -16,10 +16,9 @@ extension CatalogSearch {
     under node: String?, board: FacetBoard, classification: Classification, in tx: any Transaction
   ) throws -> (total: Int, isExact: Bool, classes: [String: Int], providers: [String: Int]) {
     guard let facets = CatalogQuery(node: node).facets else { return (0, true, [:], [:]) }
-    let hits: SQL =
-      facets.isEmpty
-      ? "SELECT place FROM catalog_entry ORDER BY place DESC" : matches([], facets, .all, below: nil, in: tx)
-    let places = try places("SELECT place FROM (\(hits)) p LIMIT \(countLimit + 1)", in: tx)
+    var walk = SearchWalk([], facets, from: nil, wanted: 0, countLimit: countLimit)
+    try walk.run(in: tx)
+    let places = walk.counted
     let depth = node.map { classification.path(to: $0).count + 1 } ?? 1
     let found = try board.count(
       Array(places.prefix(countLimit)), depth: depth, classification: classification, in: tx)
@@ -116,23 +115,35 @@ extension Cataloguing {
     try tx.run("UPDATE catalog_search_state SET tokens = 0")
   }
 
-  /// Makes the tokens of the entries in a class anew, whose name or mapping changed.
+  /// Makes the blocks of the index anew that hold entries in a class, whose name or mapping changed.
   func renewSearch(under code: String) async throws {
-    var below: Int? = Int(Int64.max)
-    while let bound = below {
-      below = try await db.write { tx in
-        let tree = try classification(in: tx)
-        let found = try CatalogSearch.places(
-          """
-          SELECT place FROM (\(CatalogSearch.matches([], [.node(code)], .all, below: bound, in: tx))) p
-          ORDER BY place DESC LIMIT 500
-          """, in: tx)
-        for place in found { try CatalogSearch.renew(place: place, classification: tree, in: tx) }
-        return found.last
+    let blocks = try await db.read { try PostingBlock.numbers(under: code, in: $0) }
+    for block in blocks {
+      try await db.write { tx in
+        _ = try CatalogSearch.renew(blockAfter: block - 1, classification: classification(in: tx), in: tx)
       }
     }
     try await db.write { tx in
       try tx.run("UPDATE catalog_search_state SET tokens = \(CatalogSearch.tokenVersion)")
+    }
+  }
+}
+
+extension PostingBlock {
+  /// The blocks with entries at or below a class, in order; each is asked by its key.
+  fileprivate static func numbers(under code: String, in tx: any Transaction) throws -> [Int] {
+    guard let token = SearchFacet.node(code).token, let last = try tx.int("SELECT MAX(block) FROM catalog_posting")
+    else {
+      return []
+    }
+    return try stride(from: 0, through: last, by: 200).flatMap { first in
+      try tx.rows(
+        """
+        SELECT block FROM catalog_posting
+        WHERE block IN (\(each: Array(first...min(first + 199, last)))) AND token = \(SearchMark.facet.rawValue + token)
+        ORDER BY block
+        """
+      ).map { try $0.int("block") }
     }
   }
 }

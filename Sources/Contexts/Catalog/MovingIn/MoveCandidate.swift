@@ -7,7 +7,8 @@ internal import NationalCrypto
 /// An entry of the export in our terms, as far as that can be said without asking the store.
 struct MoveCandidate: Sendable {
   struct Event: Sendable {
-    var event: VersionEvent
+    /// `VersionEvent` or `OnlineEvent`.
+    var event: String
     var at: Instant
     var person: String
     var words: String
@@ -47,7 +48,7 @@ struct MoveCandidate: Sendable {
         item.sharingCondition, item.grade,
       ]
     }
-    for event in events { parts += [event.event.rawValue, "\(event.at)", event.person, event.words] }
+    for event in events { parts += [event.event, "\(event.at)", event.person, event.words] }
     return SM3.hash(parts.map { "\($0.utf8.count):\($0)" }.joined()).hex
   }
 }
@@ -101,7 +102,7 @@ struct MoveReading {
     readItems(entry, &one)
     readHistory(entry, &one)
     if one.publishedOn == nil {
-      one.publishedOn = one.events.last { $0.event == .publish }?.at.dateInChina
+      one.publishedOn = one.events.last { $0.event == VersionEvent.publish.rawValue }?.at.dateInChina
     }
     if m.secrecy != "0" { hide(&one) }
     return one

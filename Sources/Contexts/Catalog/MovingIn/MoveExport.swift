@@ -7,7 +7,7 @@ struct MoveExport {
     var items: [ExportRow] = []
     var formats: [ExportRow] = []
     var classes: [ExportRow] = []
-    var history: [(row: ExportRow, event: VersionEvent)] = []
+    var history: [(row: ExportRow, event: String)] = []
   }
 
   struct Office: Hashable {
@@ -89,7 +89,7 @@ struct MoveExport {
         let field = history.columns["entry"] == nil ? "entryClass" : "entry"
         let entry = field == "entry" ? byID[row["entry"]] : byClassRow[row["entryClass"]]
         guard let entry else { return orphan(row, table, field) }
-        guard let name = history.event ?? history.events?[row["kind"]], let event = VersionEvent(rawValue: name) else {
+        guard let event = history.event ?? history.events?[row["kind"]] else {
           findings.append(
             MoveFinding(
               row.place, history.columns["kind"] ?? "", row["kind"], "history.kind",

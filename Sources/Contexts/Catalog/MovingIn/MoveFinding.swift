@@ -80,7 +80,12 @@ package struct MovedEntry: Hashable, Sendable {
   package var resource: ResourceID?
   package var code: String?
   package var state: VersionState?
+  package var online: OnlineState?
   package var outcome: Outcome
+
+  package var isInForce: Bool { state == .published && online?.isOnline == true }
+  /// What is published is online or offline.
+  package var standing: Text? { state == .published ? online?.title : state?.title }
 }
 
 /// One line of the table that says which code became which.

@@ -14,7 +14,7 @@ package struct MoveMapping: Codable, Sendable {
     package var deletedWhen: [String: String]?
   }
 
-  /// One table of what happened to entries. `event` names ours, or `events` says which by the value of `kind`.
+  /// One table of what happened to entries. `event` names ours (`VersionEvent`, `OnlineEvent`), or `events` says which by the value of `kind`.
   package struct History: Codable, Sendable {
     package var table: String
     package var columns: [String: String]
@@ -87,7 +87,7 @@ package struct MoveMapping: Codable, Sendable {
     }
     for one in history ?? [] {
       let events = (one.event.map { [$0] } ?? []) + (one.events.map { Array($0.values) } ?? [])
-      if let strange = events.first(where: { VersionEvent(rawValue: $0) == nil }) {
+      if let strange = events.first(where: { VersionEvent(rawValue: $0) == nil && OnlineEvent(rawValue: $0) == nil }) {
         throw wrong("\(one.table) 的事件 \(strange) 不认识。", "\(one.table): there is no event \(strange).")
       }
       guard one.columns["entry"] != nil || one.columns["entryClass"] != nil, one.columns["at"] != nil else {

@@ -38,7 +38,7 @@ extension MoveReport {
     for entry in self.entries {
       try entries.append([
         .text(entry.oldID), .text(entry.oldCode), .text(entry.name), .text(t(entry.outcome.title)),
-        .text(entry.resource?.text ?? ""), .text(entry.code ?? ""), .text(entry.state.map { t($0.title) } ?? ""),
+        .text(entry.resource?.text ?? ""), .text(entry.code ?? ""), .text(entry.standing.map { t($0) } ?? ""),
       ])
     }
     let codes = try writer.addSheet(
@@ -71,7 +71,7 @@ extension MoveReport {
     [
       (Text("读到的目录", "Entries read"), entries.count), (Text("读到的信息项", "Items read"), items),
     ] + MovedEntry.Outcome.allCases.map { ($0.title, count($0)) } + [
-      (Text("其中在用", "Of them in force"), entries.count { $0.state == .published }),
+      (Text("其中在用", "Of them in force"), entries.count(where: \.isInForce)),
       (Text("新建的本地分类", "Local classes made"), classes.count { $0.isNew }),
       (Text("未照搬之处", "Places that did not fit"), findings.count),
     ]

@@ -9,15 +9,19 @@ enum MoveStore {
     var version: Int
     var revision: Int
     var digest: String
+    var at: Instant
   }
 
   static func moved(_ source: String, _ oldID: String, in tx: any Transaction) throws -> Moved? {
     try tx.row(
-      "SELECT resource, version, revision, digest FROM catalog_moved WHERE source = \(source) AND old_id = \(oldID)"
+      """
+      SELECT resource, version, revision, digest, moved_at FROM catalog_moved
+      WHERE source = \(source) AND old_id = \(oldID)
+      """
     ).map { row in
       Moved(
         resource: try row.id("resource"), version: try row.int("version"), revision: try row.int("revision"),
-        digest: try row.text("digest"))
+        digest: try row.text("digest"), at: try row.instant("moved_at"))
     }
   }
 

@@ -66,7 +66,7 @@ struct Mover: Sendable {
       result.findings += try ruleFindings(resource, last.place, in: tx)
     }
     if let known {
-      guard let changed = try change(known, to: resource, in: tx) else {
+      guard let changed = try keep(resource, over: known, in: tx) else {
         result.entry.outcome = .foreign
         result.findings.append(
           MoveFinding(
@@ -81,7 +81,7 @@ struct Mover: Sendable {
       resource = changed
       result.entry.outcome = .changed
     } else {
-      resource = try insert(versions, as: resource, &result.findings, in: tx)
+      resource = try keep(versions, as: resource, in: tx)
       result.entry.outcome = .moved
     }
     result.note(resource)
@@ -146,9 +146,9 @@ struct Mover: Sendable {
     if [.draft, .returned].contains(resource.state) {
       (resource.providerName, resource.providerCode) = (found.office.name, found.office.creditCode)
     }
-    if [.published, .withdrawn].contains(resource.state) {
+    if resource.state == .published {
       resource.publishedOn = one.publishedOn ?? now.dateInChina
-      if one.publishedOn == nil, resource.state == .published {
+      if one.publishedOn == nil {
         findings.append(
           MoveFinding(
             one.place, column("publishedOn"), "", "day.missing",
@@ -194,15 +194,15 @@ struct Mover: Sendable {
     return nil
   }
 
-  /// What was in force stays so, unless nobody could use it: without sharing type or code it comes as a draft.
+  /// What was in force stays so, and what was taken offline is offline here and can come back; unless nobody could use it:
+  /// without sharing type or code it comes as a draft.
   private func state(
     _ one: MoveCandidate, _ resource: inout Resource, _ findings: inout [MoveFinding], in tx: any Transaction
   ) throws -> VersionState {
     switch one.state {
     case .draft, .submitted: return .draft
     case .returned: return .returned
-    case .withdrawn: return .withdrawn
-    case .approved, .published: break
+    case .approved, .published, .withdrawn: break
     }
     guard !resource.metadata.sharingType.isEmpty else {
       findings.append(
@@ -235,7 +235,9 @@ struct Mover: Sendable {
           one.place, column("code"), one.oldCode, "code.new",
           Text("按规则编为 \(isTrial ? "\(node)/…" : "\(node)/\(number)")。", "By rule it became one of \(node)."), .newCode))
     }
-    return one.state == .approved ? .approved : .published
+    guard one.state != .approved else { return .approved }
+    resource.online = one.state == .withdrawn ? .offline : .online
+    return .published
   }
 
   private func ruleFindings(
@@ -247,98 +249,6 @@ struct Mover: Sendable {
       .filter { $0.severity == .error }.prefix(50)
       .map { MoveFinding(place, $0.field, "", "rule.\($0.code)", $0.message, .kept) }
   }
-
-  // MARK: Keeping
-
-  private func insert(
-    _ versions: [MoveCandidate], as last: Resource, _ findings: inout [MoveFinding], in tx: any Transaction
-  ) throws -> Resource {
-    guard !isTrial else { return last }
-    var last = last
-    var items: [String: ItemID] = [:]
-    for (index, one) in versions.enumerated() {
-      var version = last
-      version.version = index + 1
-      if index < versions.count - 1 {
-        version.metadata = one.metadata
-        version.items = one.items
-        // Versions before the last were in force once, whatever they are called there.
-        version.state = .superseded
-        version.publishedOn = one.publishedOn ?? one.events.last?.at.dateInChina
-      }
-      version.items = version.items.map { item in
-        var item = item
-        let key = item.column.isEmpty ? item.name : item.column
-        item.id = items[key] ?? item.id
-        items[key] = item.id
-        return item
-      }
-      try CatalogStore.insert(version, in: tx)
-      try MoveStore.insert(one.events, of: version, organisation: version.providerName, in: tx)
-      if index == versions.count - 1 { last = version }
-    }
-    try enforce(last, in: tx)
-    return last
-  }
-
-  /// Puts the version in force, or takes the one that was out of it.
-  private func enforce(_ resource: Resource, in tx: any Transaction) throws {
-    guard resource.state == .published, let code = resource.code else { return }
-    try CatalogStore.setCode(code, of: resource.id, in: tx)
-    try CatalogStore.setPublished(resource.version, of: resource.id, in: tx)
-    try CatalogSearch.put(
-      resource, code: code, publishedOn: resource.publishedOn ?? now.dateInChina, classification: tree, in: tx)
-  }
-
-  /// What a later export says otherwise: in the draft itself, or as the next version of what is in force. Nil when
-  /// somebody changed the entry here.
-  private func change(_ known: MoveStore.Moved, to target: Resource, in tx: any Transaction) throws -> Resource? {
-    guard var here = try CatalogStore.latest(known.resource, in: tx), here.version == known.version,
-      here.revision == known.revision
-    else { return nil }
-    let inForce = try CatalogStore.published(known.resource, in: tx)
-    guard inForce.map({ $0.version == known.version }) ?? true else { return nil }
-    guard !isTrial else { return here }
-    // Items that mean the same column stay the same.
-    let ids = Dictionary(
-      here.items.map { ($0.column.isEmpty ? $0.name : $0.column, $0.id) }, uniquingKeysWith: { first, _ in first })
-    var next = target
-    next.id = here.id
-    next.code = here.code ?? target.code
-    next.items = target.items.map { item in
-      var item = item
-      item.id = ids[item.column.isEmpty ? item.name : item.column] ?? item.id
-      return item
-    }
-    if here.state.isEditable {
-      (next.version, next.revision) = (here.version, here.revision)
-      let state = next.state
-      next.state = here.state
-      guard try CatalogStore.update(next, from: here.revision, in: tx) else { return nil }
-      next.revision += 1
-      if state != next.state {
-        try CatalogStore.move(next, to: state, at: now, publishedOn: next.publishedOn, in: tx)
-        next.state = state
-      }
-    } else if here.state == .published, next.state == .withdrawn {
-      try CatalogStore.move(here, to: here.state.applying(.withdraw), at: now, in: tx)
-      try CatalogStore.setPublished(nil, of: here.id, in: tx)
-      try CatalogSearch.remove(here.id, in: tx)
-      here.state = .withdrawn
-      try CatalogStore.record(.withdraw, of: here, by: principal, at: now, words: mapping.title, in: tx)
-      return here
-    } else {
-      next.version = here.version + 1
-      next.revision = 1
-      try CatalogStore.insert(next, in: tx)
-      if next.state == .published, let before = inForce {
-        try CatalogStore.move(before, to: before.state.applying(.supersede), at: now, in: tx)
-        try CatalogStore.record(.supersede, of: before, by: principal, at: now, in: tx)
-      }
-    }
-    try enforce(next, in: tx)
-    return next
-  }
 }
 
 extension Mover.Result {
@@ -346,5 +256,6 @@ extension Mover.Result {
     entry.resource = resource.id
     entry.code = resource.code?.description
     entry.state = resource.state
+    entry.online = resource.online
   }
 }

@@ -20,6 +20,20 @@ enum CatalogLink {
   static func resource(_ id: ResourceID, version: Int? = nil) -> String {
     "/catalog/resources/\(id)" + (version.map { "?version=\($0)" } ?? "")
   }
+  static func resource(_ id: ResourceID, on day: CalendarDate) -> String { "/catalog/resources/\(id)?on=\(day)" }
+  static func compare(_ id: ResourceID, from: Int? = nil, to: Int? = nil) -> String {
+    address("/catalog/resources/\(id)/compare", [("from", from.map(String.init)), ("to", to.map(String.init))])
+  }
+  static func onlineRequest(_ id: ResourceID) -> String { "/catalog/review/\(id)/online" }
+  static func queue(_ filter: QueueFilter) -> String {
+    address(
+      queue,
+      [
+        ("view", filter.view == .submitted ? nil : filter.view.rawValue), ("provider", filter.provider?.text),
+        ("since", filter.waitingSince?.description), ("due", filter.due?.rawValue), ("found", filter.found?.rawValue),
+        ("after", filter.after?.text),
+      ])
+  }
   static func edit(_ id: ResourceID) -> String { "/catalog/resources/\(id)/edit" }
   static func items(_ id: ResourceID, from: Int = 0) -> String {
     "/catalog/resources/\(id)/items" + (from > 0 ? "?from=\(from)" : "")
@@ -36,7 +50,8 @@ enum CatalogLink {
       [
         ("q", query.text.isEmpty ? nil : query.text), ("class", query.node), ("provider", query.provider?.text),
         ("sharing", query.sharingType), ("format", query.format), ("cycle", query.cycle),
-        ("mounted", query.isMounted.map { $0 ? "1" : "0" }), ("after", query.after),
+        ("mounted", query.isMounted.map { $0 ? "1" : "0" }), ("fresh", query.freshness?.rawValue),
+        ("after", query.after),
       ])
   }
 }
@@ -46,7 +61,7 @@ let catalogTrail: (label: Text, href: String) = (Text("资源目录", "Catalogue
 func stateBadge(_ t: Language, _ state: VersionState) -> HTML {
   let tone: Tone =
     switch state {
-    case .draft, .superseded, .withdrawn, .discarded: .neutral
+    case .draft, .superseded, .discarded: .neutral
     case .submitted, .approved: .active
     case .returned: .late
     case .published: .good
@@ -54,9 +69,31 @@ func stateBadge(_ t: Language, _ state: VersionState) -> HTML {
   return badge(t(state.title), tone)
 }
 
+func onlineBadge(_ t: Language, _ state: OnlineState) -> HTML {
+  let tone: Tone =
+    switch state {
+    case .notOnline: .neutral
+    case .online: .good
+    case .downAuditing, .upAuditing: .active
+    case .downRejected: .good
+    case .offline: .neutral
+    case .upRejected: .late
+    }
+  return badge(t(state.title), tone)
+}
+
 func sharingBadge(_ t: Language, _ type: String, _ lists: CodeLists) -> HTML {
   guard !type.isEmpty else { return badge(t("未定", "not set")) }
   return badge(t(lists.sharingTypes.text(type)), type == "1" ? .good : type == "2" ? .active : .neutral)
+}
+
+/// Nothing is said of what was not measured.
+func freshnessBadge(_ t: Language, _ freshness: Freshness) -> HTML {
+  switch freshness {
+  case .current: badge(t(freshness.title), .good)
+  case .late: badge(t(freshness.title), .late)
+  case .unknown: ""
+  }
 }
 
 func severityBadge(_ t: Language, _ severity: Finding.Severity) -> HTML {

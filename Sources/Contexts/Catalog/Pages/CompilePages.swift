@@ -36,7 +36,7 @@ private func whoActs(_ t: Language, _ line: CatalogStore.Line, _ today: Calendar
   case .draft, .returned: "\(t("本单位：补全并提交", "your organisation: complete and submit"))"
   case .submitted: "\(t("平台审核", "the reviewer")) \(reviewDue(t, line, today))"
   case .approved: "\(t("平台发布", "the operator publishes"))"
-  case .published, .superseded, .withdrawn, .discarded: .nothing
+  case .published, .superseded, .discarded: .nothing
   }
 }
 
@@ -159,25 +159,15 @@ func unreadablePage(_ request: Request, _ source: DataSource, _ table: TableName
       """)
 }
 
-/// Asks before something that cannot be undone, naming what it touches.
-func confirmPage(
-  _ request: Request, title: Text, _ resource: Resource, verb: String, warning: Text, touches: [Text] = [],
-  reason: Bool = false, values: Fields = Fields(), refusal: Refusal? = nil
-) -> Page {
+/// Asks before something that cannot be undone, saying what it gives up.
+func confirmPage(_ request: Request, title: Text, _ resource: Resource, verb: String, warning: Text) -> Page {
   let t = request.language
   let back = CatalogLink.resource(resource.id, version: resource.version)
-  let input: HTML =
-    reason
-    ? field(
-      t, Field("reason", Text("原因", "Reason"), .area(maxLength: Cataloguing.reasonLimit)), value: values,
-      faults: refusal?.faults ?? []) : .nothing
   return Page(
-    title, section: .catalog, status: refusal?.status ?? 200,
-    trail: [catalogTrail, (Text(same: resource.metadata.name), back)],
+    title, section: .catalog, trail: [catalogTrail, (Text(same: resource.metadata.name), back)],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
+      <h1>\(t(title))：\(resource.metadata.name)</h1>\
       \(confirmForm(
-        request, action: CatalogLink.step(resource.id, verb), question: warning, touches: touches.map { "\(t($0))" },
-        fields: input, button: title, cancel: back))
+        request, action: CatalogLink.step(resource.id, verb), question: warning, touches: [], button: title, cancel: back))
       """)
 }

@@ -43,6 +43,7 @@ func importedPage(_ request: Request, _ summary: ImportSummary, rejected: String
     body: """
       <h1>\(t(title))：\(summary.file)</h1>\
       \(when: summary.kept.resources > 0, note(.good, kept))\
+      \(when: summary.unchanged > 0, "<p>\(t("目录中已有且未变：", "There already, unchanged: "))\(grouped(summary.unchanged)) \(t("条", ""))</p>")\
       \(link.map { link -> HTML in
         note(.late, """
           <p>\(t("未导入：", "Not imported: "))<strong>\(grouped(summary.rejected.resources))</strong> \(t("条目录", "entries"))，\

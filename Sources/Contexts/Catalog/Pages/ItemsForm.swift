@@ -6,16 +6,22 @@ internal import Web
 /// So many items are edited at once, so that the page stays light for wide tables.
 let itemsOnPage = 20
 
-/// The form of the items and of what tells rows apart.
+/// The places of one page of items.
+func itemPlaces(_ resource: Resource, from start: Int) -> [Int] {
+  Array(start..<max(start, min(start + itemsOnPage, resource.items.count)))
+}
+
+/// The form of the items and of what tells rows apart. `places` are the items it shows: a page of them, or, after somebody
+/// else moved them, those that one's own form had.
 func itemsForm(
-  _ request: Request, _ resource: Resource, _ findings: [Finding], from start: Int, values: Fields, refusal: Refusal?,
-  lists: CodeLists
+  _ request: Request, _ draft: DraftView, from start: Int, places: [Int], values: Fields, refusal: Refusal?,
+  conflict: EditConflict? = nil, lists: CodeLists
 ) -> Page {
   let t = request.language
-  let end = min(start + itemsOnPage, resource.items.count)
+  let resource = draft.resource
   let faults = refusal?.faults ?? []
-  let groups = (start..<max(start, end)).map { index in
-    itemFieldset(t, index, resource, values, faults, findings, lists, on: request.now.dateInChina)
+  let groups = places.map { index in
+    itemFieldset(t, index, draft, values, faults, lists, on: request.now.dateInChina)
   }.joined()
   let pages = stride(from: 0, to: resource.items.count, by: itemsOnPage).map { first in
     let label = "\(first + 1)–\(min(first + itemsOnPage, resource.items.count))"
@@ -29,12 +35,15 @@ func itemsForm(
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
     ],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
+      <h1>\(t(title))：\(resource.metadata.name)</h1>\
+      \(conflict.map { conflictNote(t, $0) { itemWords(t, $0, $1, lists) } } ?? faultSummary(t, refusal))\
+      \(draft.notes.filter { $0.field == "items" }, { noteLine(t, $0) })\
       \(when: resource.items.count > itemsOnPage, "<p class=\"pager\">\(pages)</p>")\
       \(form(request, action: CatalogLink.items(resource.id, from: start), """
         \(mountFields(t, resource, values, faults))\(groups)\
         <input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
-        \(buttons(button(t("保存", "Save")), buttonLink(t("编辑元数据", "Edit metadata"), href: CatalogLink.edit(resource.id))))
+        <input type="hidden" name="base" value="\(values["base"] ?? "")">\
+        \(buttons(saveButton(t("保存", "Save")), buttonLink(t("编辑元数据", "Edit metadata"), href: CatalogLink.edit(resource.id))))
         """))\
       \(when: resource.mount == nil, addItem(request, resource, lists))
       """)
@@ -55,9 +64,10 @@ private func mountFields(_ t: Language, _ resource: Resource, _ values: Fields, 
 
 /// What an item is stays in sight; what it means and who may have it folds away, its present values beside the fold.
 private func itemFieldset(
-  _ t: Language, _ index: Int, _ resource: Resource, _ values: Fields, _ faults: [Refusal.Fault], _ findings: [Finding],
-  _ lists: CodeLists, on today: CalendarDate
+  _ t: Language, _ index: Int, _ draft: DraftView, _ values: Fields, _ faults: [Refusal.Fault], _ lists: CodeLists,
+  on today: CalendarDate
 ) -> HTML {
+  let (resource, findings) = (draft.resource, draft.findings)
   let item = resource.items[index]
   let prefix = "item.\(index)"
   // The column of a mounted table is what the table says; one written by hand can be corrected.
@@ -92,7 +102,9 @@ private func itemFieldset(
   return """
     <fieldset class="item"><legend>\(index + 1). <span class="code"\(when: resource.mount != nil, " id=\"\(column.name)\"")>\(item.column)</span> \
     \(when: item.isKey, badge(t("主键", "key"))) \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))</legend>\
+    <input type="hidden" name="\(prefix).id" value="\(item.id)">\
     \(when: item.evidence != nil, "<p>\(evidence(t, item))</p>")\
+    \(draft.notes.filter { $0.field == ReviewNote.field(of: item) }, { noteLine(t, $0) })\
     \(found, { "<p class=\"finding\">\(severityBadge(t, $0.severity)) \(t($0.message))</p>" })\
     <div class="grid">\(fields, { field(t, $0, value: values, faults: faults) })</div>\
     <details\(when: more.contains { wrong.contains($0.name) }, " open")><summary>\(t("语义、共享、分级、说明", "Kind, sharing, grade, description")) \
@@ -121,11 +133,22 @@ private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeList
     """
 }
 
-func itemValues(_ resource: Resource, from start: Int) -> Fields {
+/// What the form writes of each item.
+private let itemFieldNames = [
+  "name", "column", "dataType", "length", "scale", "semantic", "sharingType", "sharingCondition", "grade",
+  "description",
+]
+
+/// Every field of a form with these items, in its order.
+private func fieldNames(_ places: [Int]) -> [String] {
+  ["keys", "cursor"] + places.flatMap { place in itemFieldNames.map { "item.\(place).\($0)" } }
+}
+
+func itemValues(_ resource: Resource, at places: [Int]) -> Fields {
   var pairs: [(name: String, value: String)] = [("revision", String(resource.revision))]
   for column in resource.mount?.keyColumns ?? [] { pairs.append(("keys", column)) }
   pairs.append(("cursor", resource.mount?.cursorColumn ?? ""))
-  for index in start..<max(start, min(start + itemsOnPage, resource.items.count)) {
+  for index in places {
     let item = resource.items[index]
     let prefix = "item.\(index)"
     pairs += [
@@ -136,15 +159,100 @@ func itemValues(_ resource: Resource, from start: Int) -> Fields {
       ("\(prefix).description", item.description),
     ]
   }
-  return Fields(pairs)
+  let joined = Fields(pairs).joiningKeys().values
+  return Fields(pairs + [("base", DraftMerge.digests(of: joined, in: fieldNames(places)))])
+}
+
+extension Fields {
+  /// The ticked key items as one value, so that they are compared as one.
+  fileprivate func joiningKeys() -> Fields {
+    Fields(pairs.filter { $0.name != "keys" } + [("keys", all("keys").joined(separator: "\n"))])
+  }
+
+  fileprivate func splittingKeys() -> Fields {
+    Fields(
+      pairs.flatMap { pair -> [(name: String, value: String)] in
+        pair.name == "keys" ? pair.value.split(separator: "\n").map { ("keys", String($0)) } : [pair]
+      })
+  }
+}
+
+/// What a form that is older than the draft shows next: the items it had, where they are now, with one's own changes kept.
+func mergedItems(
+  _ resource: Resource, form: Fields
+) -> (places: [Int], values: Fields, conflict: EditConflict) {
+  // Where each item of the form is now.
+  var moved: [String: Int] = [:]
+  var lost: [(title: Text, mine: String)] = []
+  var places: [Int] = []
+  for pair in form.pairs where pair.name.hasPrefix("item.") && pair.name.hasSuffix(".id") {
+    let before = String(pair.name.split(separator: ".")[1])
+    if let now = resource.items.firstIndex(where: { $0.id.text == pair.value }) {
+      moved[before] = now
+      places.append(now)
+    } else {
+      let mine = itemFieldNames.compactMap { form["item.\(before).\($0)"] }.joined(separator: " · ")
+      lost.append((Text(same: form["item.\(before).name"] ?? ""), mine))
+    }
+  }
+  func renamed(_ name: String) -> String? {
+    guard name.hasPrefix("item.") else { return name }
+    let parts = name.split(separator: ".", maxSplits: 2).map(String.init)
+    return parts.count == 3 ? moved[parts[1]].map { "item.\($0).\(parts[2])" } : nil
+  }
+  let mine = Fields(form.pairs.compactMap { pair in renamed(pair.name).map { ($0, pair.value) } }).joiningKeys()
+  let base = (form["base"] ?? "").split(separator: " ").compactMap { pair -> String? in
+    let sides = pair.split(separator: "=").map(String.init)
+    return sides.count == 2 ? renamed(sides[0]).map { "\($0)=\(sides[1])" } : nil
+  }.joined(separator: " ")
+  let theirs = itemValues(resource, at: places)
+  let merge = DraftMerge(fields: fieldNames(places), base: base, theirs: theirs.joiningKeys().values, mine: mine.values)
+  let ticks = mine.pairs.filter { $0.name.hasSuffix(".remove") }
+  let values = Fields(
+    Fields(merge.values).splittingKeys().pairs + ticks
+      + theirs.pairs.filter { $0.name == "revision" || $0.name == "base" })
+  let changes = merge.changes.map { change in (title: itemFieldTitle(change.field, resource), change: change) }
+  return (
+    places, values, EditConflict(by: resource.changedBy, at: resource.changedAt, changes: changes, lost: lost)
+  )
+}
+
+private func itemFieldTitle(_ field: String, _ resource: Resource) -> Text {
+  let parts = field.split(separator: ".").map(String.init)
+  guard parts.count == 3, let place = Int(parts[1]), resource.items.indices.contains(place) else {
+    return field == "keys" ? Text("主键项", "Key items") : Text("增量标记列", "Change cursor")
+  }
+  let item = resource.items[place].name
+  let property = itemPropertyTitles[parts[2]] ?? Text(same: parts[2])
+  return Text("\(item)：\(property.chinese)", "\(item): \(property.english)")
+}
+
+private let itemPropertyTitles: [String: Text] = [
+  "name": Text("信息项名称", "Name"), "column": Text("技术名称", "Column"), "dataType": Text("数据类型", "Type"),
+  "length": Text("长度", "Length"), "scale": Text("小数位", "Decimals"), "semantic": Text("语义", "Kind of value"),
+  "sharingType": Text("共享类型", "Sharing"), "sharingCondition": Text("条件或依据", "Condition or basis"),
+  "grade": Text("分级", "Grade"), "description": Text("说明", "Description"),
+]
+
+/// An item's value as people read it.
+private func itemWords(_ t: Language, _ field: String, _ value: String, _ lists: CodeLists) -> String {
+  if value.isEmpty { return t("（空）", "(empty)") }
+  return switch field.split(separator: ".").last {
+  case "dataType": t(lists.itemTypes.text(value))
+  case "semantic": t(lists.semantics.text(value))
+  case "sharingType": t(lists.sharingTypes.text(value))
+  case "grade": t(lists.grades.text(value))
+  default: value.replacing("\n", with: "、")
+  }
 }
 
 /// The items with what the form says of those it showed, without those it takes out; a number that is none is a fault at
 /// its field. `kept` are the places that stay, in the order of before.
-func items(_ resource: Resource, from start: Int, form: Fields) throws -> (items: [Item], kept: [Int]) {
+func items(_ resource: Resource, form: Fields) throws -> (items: [Item], kept: [Int]) {
   var items = resource.items
   var faults: [Refusal.Fault] = []
   var taken: Set<Int> = []
+  let sent = Set(form.pairs.map(\.name))
   func number(_ field: String) -> Int? {
     guard let text = form[field] else { return nil }
     guard let value = Int(text), value >= 0 else {
@@ -153,17 +261,17 @@ func items(_ resource: Resource, from start: Int, form: Fields) throws -> (items
     }
     return value
   }
-  for index in start..<max(start, min(start + itemsOnPage, items.count)) {
+  for index in items.indices {
     let prefix = "item.\(index)"
     if form["\(prefix).remove"] == "yes" {
       taken.insert(index)
       continue
     }
-    guard form.pairs.contains(where: { $0.name == "\(prefix).name" }) else { continue }
+    guard sent.contains("\(prefix).name") else { continue }
     let semantic = form["\(prefix).semantic"]
     if semantic != items[index].semantic { items[index].evidence = nil }
     items[index].name = form["\(prefix).name"] ?? ""
-    if resource.mount == nil, form.pairs.contains(where: { $0.name == "\(prefix).column" }) {
+    if resource.mount == nil, sent.contains("\(prefix).column") {
       items[index].column = form["\(prefix).column"] ?? ""
     }
     items[index].dataType = form["\(prefix).dataType"] ?? ""

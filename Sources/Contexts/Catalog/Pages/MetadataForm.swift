@@ -2,28 +2,30 @@ internal import Inventory
 internal import Kernel
 internal import Web
 
-/// The form of the core metadata. Every element is explained, what the rules find stands at its field.
+/// The form of the core metadata: all 13 elements in the guide's order, those that the platform writes among them. Each is
+/// explained with an example and its rule, and what the rules or the reviewer said stands at it. It may be saved incomplete.
 func metadataForm(
-  _ request: Request, _ resource: Resource, _ findings: [Finding], _ systems: [InformationSystem], values: Fields,
-  refusal: Refusal?, lists: CodeLists, classification: Classification
+  _ request: Request, _ draft: DraftView, values: Fields, refusal: Refusal?, conflict: EditConflict? = nil,
+  lists: CodeLists, classification: Classification
 ) -> Page {
   let t = request.language
-  let today = request.now.dateInChina
+  let (resource, findings) = (draft.resource, draft.findings)
   let faults = refusal?.faults ?? []
-  let fields = metadataFields(t, today, lists, systems)
-  let named = fields.map(\.name)
-  let inputs = fields.map { one in
-    let found = findings.filter { $0.field == one.name && !faults.contains($0.fault) }
-    var below = found.map { finding in
-      "<p class=\"finding\">\(severityBadge(t, finding.severity)) \(t(finding.message)) <span class=\"muted\">\(t(finding.source))</span></p>"
-        as HTML
-    }.joined()
-    if one.name == "classes" {
+  let fields = metadataFields(t, request.now.dateInChina, lists, draft.systems)
+  let named = Set(fields.map(\.name) + ["code", "provider", "items", "publishedOn"])
+  let inputs = metadataOrder.map { name -> HTML in
+    let said = remarks(t, name, draft, faults: faults)
+    guard let one = fields.first(where: { $0.name == name }) else {
+      return given(t, name, resource, said)
+    }
+    var below = said
+    if name == "classes" {
       below +=
         "<ul>\(words(values["classes"]), { "<li class=\"muted\">\($0)：\(classification.title(of: $0))</li>" })</ul>"
+      below += suggestedClasses(t, resource, classification)
       below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅分类", "Browse the classification"))</a></p>"
     }
-    return field(t, one, value: values, faults: faults) + below
+    return field(t, one, value: values, faults: faults) + guideNote(t, name) + below
   }.joined()
   // What the rules found stands below, each with a link to where it is mended; on top only what else was wrong.
   var summary = refusal
@@ -36,8 +38,8 @@ func metadataForm(
     ],
     body: """
       <h1>\(t(title))：\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
-      \(t("提供方", "Provider"))：\(resource.providerName)（<span class="code">\(resource.providerCode)</span>）</p>\
-      \(faultSummary(t, summary))\
+      \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(time(resource.changedAt)) \(resource.changedBy ?? "")</p>\
+      \(conflict.map { conflictNote(t, $0) { metadataWords(t, $0, $1, lists, draft.systems) } } ?? faultSummary(t, summary))\
       \(panel(
         t("核验结果", "What the rules say"), id: "findings",
         findingsList(t, findings) { finding in
@@ -45,9 +47,113 @@ func metadataForm(
         }))\
       \(form(request, action: CatalogLink.edit(resource.id), """
         \(inputs)<input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
-        \(buttons(button(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id))))
+        <input type="hidden" name="base" value="\(values["base"] ?? "")">\
+        \(buttons(saveButton(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id)), buttonLink(t("附件", "Attachments"), href: AttachmentLink.list(resource.id))))\
+        <p class="hint">\(t("可以先保存未填完的草稿；提交审核前须更正全部“须更正”的内容。", "A draft may be saved incomplete; what “must be corrected” is mended before it is submitted."))</p>
         """))
       """)
+}
+
+/// The order of the guide, what this platform adds beside the element it belongs to.
+private let metadataOrder = [
+  "classes", "level", "name", "code", "provider", "providerCode", "abstract", "format", "system", "items",
+  "sharingType",
+  "sharingCondition", "methodClass", "methodType", "openType", "openCondition", "cycle", "publishedOn", "related",
+  "secrecy",
+]
+
+/// Saves also what is incomplete: the browser must not hold it back.
+func saveButton(_ label: String) -> HTML { "<button class=\"primary\" formnovalidate>\(label)</button>" }
+
+/// What the rules and the reviewer say of one field.
+private func remarks(_ t: Language, _ name: String, _ draft: DraftView, faults: [Refusal.Fault]) -> HTML {
+  let noted = draft.notes.filter { $0.field == name }.map { noteLine(t, $0) }.joined()
+  let found = draft.findings.filter { $0.field == name && !faults.contains($0.fault) }
+  return noted
+    + found.map { finding in
+      "<p class=\"finding\">\(severityBadge(t, finding.severity)) \(t(finding.message)) <span class=\"muted\">\(t(finding.source))</span></p>"
+        as HTML
+    }.joined()
+}
+
+/// What the reviewer said of an element when sending the entry back.
+func noteLine(_ t: Language, _ note: ReviewNote) -> HTML {
+  "<p class=\"finding\">\(badge(t("审核意见", "Reviewer"), .late)) \(note.words)</p>"
+}
+
+/// An element's example and rule, folded away.
+private func guideNote(_ t: Language, _ name: String) -> HTML {
+  guard let guide = ElementGuide.of(name) else { return .nothing }
+  return """
+    <details class="guide"><summary>\(t("示例和规则", "Example and rule"))</summary>\
+    <p>\(t("例：", "Example: "))\(t(guide.example))</p><p>\(t("规则：", "Rule: "))\(t(guide.rule))</p></details>
+    """
+}
+
+/// An element that is not written here: by the platform, or, the items, on a page of their own.
+private func given(_ t: Language, _ name: String, _ resource: Resource, _ said: HTML) -> HTML {
+  let value: HTML =
+    switch name {
+    case "code":
+      resource.code.map { "<span class=\"code\">\($0.description)</span>" }
+        ?? "\(t("审核通过后由平台赋码", "given when approved"))"
+    case "provider": "\(resource.providerName)"
+    case "providerCode": "<span class=\"code\">\(resource.providerCode)</span>"
+    case "items":
+      """
+      \(t("\(resource.items.count) 项", plural(resource.items.count, "item"))) · \
+      <a href="\(CatalogLink.items(resource.id))">\(t("编辑信息项", "Edit items"))</a>
+      """
+    default: resource.publishedOn.map { "\($0)" } ?? "\(t("发布时由平台填写", "written when it is published"))"
+    }
+  return """
+    <div class="field given" id="\(name)" tabindex="-1"><strong>\(elementLabel(name).map { t($0) } ?? "")</strong>\
+    <p>\(value)</p></div>\(guideNote(t, name))\(said)
+    """
+}
+
+/// The element's number and title: `2 信息资源名称`.
+private func elementLabel(_ name: String) -> Text? {
+  ElementGuide.of(name).map { guide in
+    guide.number.map { Text("\($0) \(guide.words.title.chinese)", "\($0) \(guide.words.title.english)") }
+      ?? guide.words.title
+  }
+}
+
+/// A field's value as people read it.
+private func metadataWords(
+  _ t: Language, _ name: String, _ value: String, _ lists: CodeLists, _ systems: [InformationSystem]
+) -> String {
+  let list: CodeList? =
+    switch name {
+    case "format": lists.formats
+    case "sharingType": lists.sharingTypes
+    case "methodClass": lists.methodClasses
+    case "methodType": lists.methodTypes
+    case "openType": lists.openTypes
+    case "cycle": lists.cycles
+    case "secrecy": lists.secrecies
+    case "level": lists.levels
+    default: nil
+    }
+  if value.isEmpty { return t("（空）", "(empty)") }
+  if name == "system" { return systems.first { $0.id.text == value }?.facts.name ?? value }
+  return list.map { t($0.text(value)) } ?? value
+}
+
+/// Classes that the entry's own words speak for, and why; a person takes one by writing its code.
+private func suggestedClasses(_ t: Language, _ resource: Resource, _ classification: Classification) -> HTML {
+  let found = classification.suggestions(
+    for: [resource.metadata.name, resource.metadata.abstract] + resource.items.map(\.name)
+  ).filter { !resource.metadata.classes.contains($0.code) }
+  guard !found.isEmpty else { return .nothing }
+  return """
+    <p class="muted">\(t("建议（供参考）", "Suggested"))</p><ul>\(found, { one in
+      """
+      <li><span class="code">\(one.code)</span> \(one.title) <span class="muted">\(t(one.why))</span></li>
+      """
+    })</ul>
+    """
 }
 
 /// Where an item's finding is mended: the page of the items form that has it.
@@ -64,7 +170,9 @@ private func metadataFields(
 ) -> [Field] {
   let none = t("请选择", "Choose")
   func field(_ name: String, _ words: ElementWords, _ kind: Field.Kind, required: Bool = true) -> Field {
-    Field(name, words.title, kind, required: required, hint: words.hint.chinese.isEmpty ? nil : words.hint)
+    Field(
+      name, elementLabel(name) ?? words.title, kind, required: required,
+      hint: words.hint.chinese.isEmpty ? nil : words.hint)
   }
   return [
     field("name", .name, .text(maxLength: Metadata.limits.name)),
@@ -104,7 +212,22 @@ func metadataValues(_ resource: Resource) -> Fields {
     ("openType", m.openType), ("openCondition", m.openCondition), ("cycle", m.cycle),
     ("related", m.related.joined(separator: " ")), ("secrecy", m.secrecy), ("level", m.level),
     ("revision", String(resource.revision)),
-  ])
+  ]).based(on: metadataFieldNames)
+}
+
+/// What the form of the metadata writes.
+let metadataFieldNames = [
+  "name", "classes", "abstract", "system", "format", "sharingType", "sharingCondition", "methodClass", "methodType",
+  "openType", "openCondition", "cycle", "related", "secrecy", "level",
+]
+
+/// What a form that is older than the draft shows next: the newest draft with one's own changes kept.
+func mergedMetadata(_ resource: Resource, form: Fields) -> (values: Fields, conflict: EditConflict) {
+  let theirs = metadataValues(resource)
+  let merge = DraftMerge(fields: metadataFieldNames, base: form["base"] ?? "", theirs: theirs.values, mine: form.values)
+  let values = Fields(merge.values + theirs.pairs.filter { $0.name == "revision" || $0.name == "base" })
+  let changes = merge.changes.map { change in (title: ElementGuide.title(of: change.field), change: change) }
+  return (values, EditConflict(by: resource.changedBy, at: resource.changedAt, changes: changes))
 }
 
 func metadata(from form: Fields) -> Metadata {

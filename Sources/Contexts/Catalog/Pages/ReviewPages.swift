@@ -2,47 +2,22 @@ internal import Inventory
 internal import Kernel
 internal import Web
 
-func queuePage(
-  _ request: Request, _ queue: [(line: CatalogStore.Line, errors: Int, warnings: Int)]
-) -> Page {
-  let t = request.language
-  let today = request.now.dateInChina
-  let rows = queue.map { line, errors, warnings in
-    """
-    <tr><td><a href="\(CatalogLink.review(line.id))">\(line.name)</a></td><td>\(line.providerName)</td>\
-    <td>\(t("第 \(line.version) 版", "Version \(line.version)"))</td><td>\(stateBadge(t, line.state))</td>\
-    <td>\(line.submittedAt.map { time($0) })</td><td>\(reviewDue(t, line, today))</td>\
-    <td>\(when: errors > 0, badge(t("\(errors) 项须更正", "\(errors) to correct"), .late))\
-    \(when: warnings > 0, badge(t("\(warnings) 项请核对", "\(warnings) to check"), .soon))\
-    \(when: errors + warnings == 0, badge(t("通过", "Passed"), .good))</td></tr>
-    """ as HTML
-  }.joined()
-  return Page(
-    Text("目录审核", "Review"), section: .catalog, trail: [catalogTrail],
-    body: """
-      <h1>\(t("目录审核", "Entries to review"))</h1>\
-      \(table(
-        caption: t("等待最久的在前", "Longest waiting first"),
-        head: [t("名称", "Name"), t("提供方", "Provider"), t("版本", "Version"), t("状态", "State"), t("提交时间", "Submitted"), t("办理期限", "Due"), t("核验", "Findings")],
-        rows: rows, empty: emptyState(t("没有待审核的目录。", "Nothing waits for review."))))
-      """)
-}
-
+/// One entry before the reviewer: the checklist, what comes near it in the catalogue, what it changes, and the decision
+/// with reasons in general or at single elements.
 func reviewPage(
-  _ request: Request, _ view: ResourceView, _ findings: [Finding], before: Resource?, values: Fields, refusal: Refusal?,
-  lists: CodeLists, classification: Classification
+  _ request: Request, _ review: ReviewView, values: Fields, refusal: Refusal?, lists: CodeLists,
+  classification: Classification
 ) -> Page {
   let t = request.language
-  let resource = view.resource
-  let items = resource.items.map { item in
-    """
-    <tr><td>\(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")\(changeMark(t, item, before))</td><td class="code">\(item.column)</td>\
-    <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td>\
-    <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(when: item.evidence != nil, "<br>")\(evidence(t, item))</td>\
-    <td>\(sharingBadge(t, resource.sharingType(of: item), lists))</td><td>\(t(lists.grades.text(item.grade)))</td></tr>
-    """ as HTML
-  }.joined()
+  let (view, resource) = (review.view, review.resource)
   let line = view.versions.first { $0.version == resource.version }
+  let changes: HTML =
+    review.before.map { before in
+      differenceParts(
+        t, VersionDifference(from: before, to: resource, lists: lists, classification: classification),
+        t("在用的第 \(before.version) 版", "Version \(before.version), which counts now"),
+        t("第 \(resource.version) 版", "Version \(resource.version)"))
+    } ?? .nothing
   return Page(
     Text("审核目录", "Review entry"), section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text("目录审核", "Review"), CatalogLink.queue)],
@@ -50,78 +25,169 @@ func reviewPage(
       <h1>\(t("审核", "Review"))：\(resource.metadata.name)</h1>\
       <p class="badges">\(stateBadge(t, resource.state)) \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(resource.providerName) \
       \(line.map { reviewDue(t, $0, request.now.dateInChina) })</p>\(faultSummary(t, refusal))\
-      \(panel(t("核验结果", "What the rules say"), findingsList(t, findings) { $0.field.hasPrefix("item.") ? "#items" : "#metadata" }))\
-      \(decisionForm(request, resource, findings, values, refusal))\
-      \(when: before != nil, changes(t, resource, before, lists))\
+      \(changeNotice(t, view, request.now.dateInChina))\
+      \(checklist(t, review.findings))\
+      \(nearest(t, review, lists, classification))\(changes)\
       \(panel(t("元数据", "Metadata"), id: "metadata", facts(metadataFacts(t, view, lists, classification))))\
-      \(panel(
-        t("信息项", "Items"), id: "items",
-        table(
-          caption: t("信息项（\(resource.items.count)）", "Items (\(resource.items.count))"),
-          head: [
-            t("信息项", "Item"), t("技术名称", "Column"), t("类型", "Type"), t("语义", "Kind of value"), t("共享", "Sharing"),
-            t("分级", "Grade"),
-          ], rows: items, empty: emptyState(t("没有信息项。", "No items.")))))\(history(t, view))
+      \(decision(request, review, values, refusal, lists))\(history(t, view))
       """)
 }
 
-private func decisionForm(
-  _ request: Request, _ resource: Resource, _ findings: [Finding], _ values: Fields, _ refusal: Refusal?
+// MARK: Checklist
+
+private func checklist(_ t: Language, _ findings: [Finding]) -> HTML {
+  let list = ReviewChecklist(findings)
+  func rows(_ checks: [ReviewChecklist.Check]) -> HTML {
+    checks.map { check -> HTML in
+      """
+      <tr><th scope="row">\(check.element.map { "\($0) " as HTML })\(t(check.title))</th><td>\(result(t, check))</td>\
+      <td>\(check.findings.prefix(20), { finding in
+        """
+        <div><a href="\(finding.field.hasPrefix("item.") ? "#items" : "#metadata")">\(t(finding.message))</a> \
+        <span class="muted">\(t(finding.source))</span></div>
+        """
+      })</td></tr>
+      """
+    }.joined()
+  }
+  func part(_ caption: String, _ checks: [ReviewChecklist.Check]) -> HTML {
+    table(
+      caption: caption, head: [t("核验项", "Check"), t("结果", "Result"), t("问题", "Found")], rows: rows(checks),
+      empty: .nothing)
+  }
+  let wrong = (list.elements + list.practice).filter { $0.severity == .error || $0.severity == .warning }
+  let summary = t(
+    "通过 \(list.passed) 项，须更正 \(list.failed) 项，请核对 \(list.doubtful) 项",
+    "\(list.passed) passed, \(list.failed) to correct, \(list.doubtful) to check")
+  return panel(
+    t("核验清单", "Checklist"), id: "checklist",
+    """
+    <p>\(badge(summary, list.failed > 0 ? .late : list.doubtful > 0 ? .soon : .good))</p>\
+    \(when: !wrong.isEmpty, part(t("有问题的", "What was found"), wrong))\
+    \(details(t("核心元数据 13 项和实践规则，逐项结果", "All 13 elements and the rules of practice, one by one"), part(t("核心元数据", "Core metadata"), list.elements) + part(t("实践规则", "Rules of practice"), list.practice)))
+    """)
+}
+
+private func result(_ t: Language, _ check: ReviewChecklist.Check) -> HTML {
+  switch check.severity {
+  case .error: badge(t("不通过", "Failed"), .late)
+  case .warning: badge(t("请核对", "Please check"), .soon)
+  case .hint: badge(t("通过，有建议", "Passed, could be better"), .good)
+  case nil: badge(t("通过", "Passed"), .good)
+  }
+}
+
+// MARK: What comes near
+
+/// Entries that are alike first of all, then those that merely come near, each side by side on request: what other
+/// departments' entries look like.
+private func nearest(
+  _ t: Language, _ review: ReviewView, _ lists: CodeLists, _ classification: Classification
+) -> HTML {
+  let rows = review.nearest.map { other -> HTML in
+    let entry = other.resource
+    let isForeign = entry.provider != review.resource.provider
+    let side = VersionDifference(from: entry, to: review.resource, lists: lists, classification: classification)
+    return """
+      <li><p><a href="\(CatalogLink.resource(entry.id))">\(entry.metadata.name)</a> \
+      \(other.likeness.isAlike ? badge(t("疑似重复", "Probably the same"), .soon) : badge(t("可参考", "For comparison"))) \
+      \(entry.providerName)\(when: isForeign, " \(badge(t("其他单位", "another office")))") \
+      <span class="code">\(entry.code?.description ?? "")</span><br>\
+      <span class="muted">\(t(other.likeness.explanation))</span></p>\
+      \(details(t("并列对照", "Side by side"), sideBySide(t, side, entry, review.resource)))</li>
+      """
+  }.joined()
+  let body: HTML =
+    rows.isEmpty
+    ? "<p>\(badge(t("没有相近目录", "Nothing alike"), .good)) \(t("在用目录中没有名称或信息项相近的条目。", "No entry in force has a name or items like these."))</p>"
+    : "<ul class=\"findings\">\(rows)</ul>"
+  return panel(t("相近目录", "Entries that come near"), id: "alike", body)
+}
+
+private func sideBySide(
+  _ t: Language, _ difference: VersionDifference, _ other: Resource, _ own: Resource
+) -> HTML {
+  let same = difference.items.filter { $0.kind == .same || $0.kind == .changed }.map(\.item.name)
+  return """
+    <p>\(t("双方都有的信息项（\(same.count)）：", "Items of both (\(same.count)): "))\(same.joined(separator: "、"))</p>\
+    \(differenceParts(t, difference, other.providerName, own.providerName))
+    """
+}
+
+// MARK: Decision
+
+private func decision(
+  _ request: Request, _ review: ReviewView, _ values: Fields, _ refusal: Refusal?, _ lists: CodeLists
 ) -> HTML {
   let t = request.language
+  let resource = review.resource
+  let isOpen = resource.state == .submitted
+  let items = panel(
+    t("信息项", "Items"), id: "items", itemsTable(t, review, values, lists, notes: isOpen))
+  let seen: HTML = "<input type=\"hidden\" name=\"revision\" value=\"\(String(resource.revision))\">"
   if resource.state == .approved {
-    return form(
-      request, action: CatalogLink.review(resource.id),
-      buttons(button(t("发布", "Publish"), name: "decision", value: "publish")))
+    return items
+      + form(
+        request, action: CatalogLink.review(resource.id),
+        "\(seen)\(buttons(button(t("发布", "Publish"), name: "decision", value: "publish")))")
   }
-  guard resource.state == .submitted else { return .nothing }
+  guard isOpen else { return items }
+  let faults = refusal?.faults ?? []
   let reasons = field(
     t,
     Field(
       "reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false,
-      hint: Text("退回时必填，编制人会看到。", "Needed when returning; the compiler will read them.")), value: values,
-    faults: refusal?.faults ?? [])
+      hint: Text(
+        "退回时必填，编制人会看到；也可只写逐项意见。", "Needed when returning; the compiler will read them. Notes at elements are enough.")),
+    value: values, faults: faults)
+  let notes = ElementGuide.fields.map { name in
+    field(
+      t,
+      Field("note.\(name)", ElementGuide.title(of: name), .text(maxLength: ReviewNote.limits.words), required: true),
+      value: values, faults: faults)
+  }.joined()
+  let isNoted = values.pairs.contains { $0.name.hasPrefix("note.") && !$0.value.isEmpty }
   let back = button(t("退回", "Return"), .danger, name: "decision", value: "return")
   let choices =
-    findings.hasErrors
+    review.findings.hasErrors
     ? buttons(back)
     : buttons(
       button(t("通过并发布", "Approve and publish"), name: "decision", value: "approve-publish"),
       button(t("通过，暂不发布", "Approve, publish later"), .plain, name: "decision", value: "approve"), back)
-  return panel(
-    t("审核决定", "Decision"), form(request, action: CatalogLink.review(resource.id), "\(reasons)\(choices)"))
+  let last: HTML =
+    review.notes.isEmpty
+    ? .nothing
+    : """
+    <p>\(t("上次退回时的逐项意见：", "Notes when it was last returned: "))</p>\
+    <ul>\(review.notes, { "<li>\(t($0.title(in: resource)))：\($0.words)</li>" })</ul>
+    """
+  return form(
+    request, action: CatalogLink.review(resource.id),
+    """
+    \(seen)\(items)\(panel(
+      t("审核决定", "Decision"), id: "decision",
+      "\(last)\(details(t("逐项意见（随退回送达，显示在对应的填写处）", "Notes at elements (sent with a return, shown at the fields)"), open: isNoted, "<div class=\"grid notes\">\(notes)</div>"))\(reasons)\(choices)"))
+    """)
 }
 
-private func changeMark(_ t: Language, _ item: Item, _ before: Resource?) -> HTML {
-  guard let before else { return .nothing }
-  guard let old = before.item(item.id) else { return " \(badge(t("新增", "new"), .active))" }
-  var same = old
-  same.evidence = item.evidence
-  return same == item ? .nothing : " \(badge(t("有变化", "changed"), .soon))"
-}
-
-/// What differs from the version in force, element by element.
-private func changes(_ t: Language, _ resource: Resource, _ before: Resource?, _ lists: CodeLists) -> HTML {
-  guard let before else { return .nothing }
-  let (old, new) = (before.metadata, resource.metadata)
-  let pairs: [(String, String, String)] = [
-    (t("名称", "Name"), old.name, new.name),
-    (t("分类", "Classes"), old.classes.joined(separator: " "), new.classes.joined(separator: " ")),
-    (t("摘要", "Abstract"), old.abstract, new.abstract),
-    (t("格式", "Format"), t(lists.formats.text(old.format)), t(lists.formats.text(new.format))),
-    (t("共享类型", "Sharing"), t(lists.sharingTypes.text(old.sharingType)), t(lists.sharingTypes.text(new.sharingType))),
-    (t("共享条件", "Condition"), old.sharingCondition, new.sharingCondition),
-    (t("开放属性", "Openness"), t(lists.openTypes.text(old.openType)), t(lists.openTypes.text(new.openType))),
-    (t("更新周期", "Update cycle"), t(lists.cycles.text(old.cycle)), t(lists.cycles.text(new.cycle))),
-  ]
-  let kept = Set(resource.items.map(\.id))
-  let gone = before.items.filter { !kept.contains($0.id) }.map(\.name).joined(separator: "、")
-  let rows = (pairs + [(t("删除的信息项", "Items taken out"), "", gone)]).filter { $0.1 != $0.2 }.map { name, old, new in
-    "<tr><th scope=\"row\">\(name)</th><td>\(old)</td><td>\(new)</td></tr>" as HTML
+private func itemsTable(
+  _ t: Language, _ review: ReviewView, _ values: Fields, _ lists: CodeLists, notes: Bool
+) -> HTML {
+  let resource = review.resource
+  let rows = resource.items.map { item -> HTML in
+    let name = "note.\(ReviewNote.field(of: item))"
+    return """
+      <tr><td>\(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")</td><td class="code">\(item.column)</td>\
+      <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td>\
+      <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(when: item.evidence != nil, "<br>")\(evidence(t, item))</td>\
+      <td>\(sharingBadge(t, resource.sharingType(of: item), lists))</td><td>\(t(lists.grades.text(item.grade)))</td>\
+      \(when: notes, "<td>\(rowText(name: name, label: t("对“\(item.name)”的意见", "Note on “\(item.name)”"), value: values[name], maxLength: ReviewNote.limits.words))</td>")</tr>
+      """
   }.joined()
-  return panel(
-    t("与在用版本的差别", "What differs from the version in force"),
-    table(
-      caption: t("差别", "Differences"), head: [t("要素", "Element"), t("在用版本", "In force"), t("本版本", "This version")],
-      rows: rows, empty: emptyState(t("元数据没有差别。", "The metadata is the same."))))
+  return table(
+    caption: t("信息项（\(resource.items.count)）", "Items (\(resource.items.count))"),
+    head: [
+      t("信息项", "Item"), t("技术名称", "Column"), t("类型", "Type"), t("语义", "Kind of value"), t("共享", "Sharing"),
+      t("分级", "Grade"),
+    ] + (notes ? [t("逐项意见", "Note")] : []), rows: rows, empty: emptyState(t("没有信息项。", "No items.")))
 }

@@ -4,7 +4,7 @@ internal import Web
 
 func searchPage(
   _ request: Request, _ query: CatalogQuery, _ hits: CatalogHits, lists: CodeLists, classification: Classification,
-  mayCompile: Bool, mayReview: Bool
+  mayCompile: Bool, mayReview: Bool, more: [HTML] = []
 ) -> Page {
   let t = request.language
   let total =
@@ -17,12 +17,13 @@ func searchPage(
     tools.append(buttonLink(t("本单位在编目录", "Entries being written"), href: CatalogLink.work))
   }
   if mayReview { tools.append(buttonLink(t("目录审核", "Review"), href: CatalogLink.queue, .primary)) }
+  if mayCompile || mayReview { tools.append(buttonLink(t("六项普查", "Census"), href: "/census")) }
   var following = query
   following.after = hits.next
   return Page(
     Text("资源目录", "Catalogue"), section: .catalog,
     body: """
-      \(heading(t("政务信息资源目录", "Catalogue of data resources"), actions: tools.joined(" ")))\
+      \(heading(t("政务信息资源目录", "Catalogue of data resources"), actions: (tools + more).joined(" ")))\
       \(searchForm(
         t, action: CatalogLink.search, query: query.text,
         label: Text("名称、摘要、信息项、提供方或代码", "Name, abstract, items, provider or code"), keeping: kept(query)))\
@@ -37,6 +38,7 @@ private func kept(_ query: CatalogQuery) -> [(String, String)] {
   let all = [
     ("class", query.node), ("provider", query.provider?.text), ("sharing", query.sharingType),
     ("format", query.format), ("cycle", query.cycle), ("mounted", query.isMounted.map { $0 ? "1" : "0" }),
+    ("fresh", query.freshness?.rawValue),
   ]
   return all.compactMap { name, value in value.map { (name, $0) } }
 }
@@ -67,7 +69,8 @@ private func results(_ t: Language, _ query: CatalogQuery, _ hits: CatalogHits, 
       """
       <li><h2><a href="\(CatalogLink.resource(entry.id))">\(searchHighlight(entry.name, words))</a></h2>\
       <p class="badges">\(sharingBadge(t, entry.sharingType, lists)) \(badge(t(lists.cycles.text(entry.cycle)))) \
-      \(entry.isMounted ? badge(t("已挂接", "Mounted"), .good) : badge(t("未挂接", "Not mounted"), .soon))</p>\
+      \(entry.isMounted ? badge(t("已挂接", "Mounted"), .good) : badge(t("未挂接", "Not mounted"), .soon)) \
+      \(freshnessBadge(t, entry.freshness))</p>\
       <p>\(searchHighlight(entry.abstract, words))\(when: entry.abstract.count >= 200, "…")</p>\
       <p class="muted">\(entry.providerName) · <span class="code">\(entry.code)</span> · \
       \(t("\(entry.itemCount) 个信息项", "\(entry.itemCount) items")) · \(t(lists.formats.text(entry.format))) · \(t("发布于", "published")) \(entry.publishedOn)</p></li>
@@ -121,12 +124,13 @@ private func facets(
     facet(Text("更新周期", "Update cycle"), hits.cycles, chosen: query.cycle, name: { t(lists.cycles.text($0)) }) {
       value, next in next.cycle = value
     },
-    Facet(
-      t("挂接", "Mounted"),
-      [(true, t("已挂接", "Mounted")), (false, t("未挂接", "Not mounted"))].compactMap { flag, label in
-        if let chosen = query.isMounted, chosen != flag { return nil }
-        let isChosen = query.isMounted == flag
-        return .init(label, href: address { $0.isMounted = isChosen ? nil : flag }, chosen: isChosen)
-      }),
+    facet(
+      Text("挂接", "Mounted"), hits.mounted, chosen: query.isMounted.map { $0 ? "1" : "0" },
+      name: { t(CatalogHits.mounted($0)) }
+    ) { value, next in next.isMounted = value.map { $0 == "1" } },
+    facet(
+      Text("更新情况", "Freshness"), hits.freshness, chosen: query.freshness?.rawValue,
+      name: { t(Freshness(rawValue: $0)?.title ?? Text(same: $0)) }
+    ) { value, next in next.freshness = value.flatMap(Freshness.init(rawValue:)) },
   ]
 }

@@ -14,16 +14,13 @@ extension CatalogWorkbook {
   /// Judges a file by everything that needs no node: not whether names are taken, systems are registered and related
   /// codes published. Blocks while it reads.
   package func check(_ path: String, at now: Instant) throws -> WorkbookReport {
-    let found = try read(path, at: now)
+    report(try read(path, at: now), at: now)
+  }
+
+  func report(_ found: WorkbookEntries, at now: Instant) -> WorkbookReport {
     var problems = found.resources.flatMap(\.problems) + found.items.flatMap(\.problems)
     for entry in found.entries {
-      // Any system and any office: the rules that ask for the real ones are the node's.
-      let resource = Resource(
-        id: .make(at: now), provider: .make(at: now), providerName: "", providerCode: "",
-        system: entry.system.isEmpty ? nil : .make(at: now), metadata: entry.metadata, items: entry.items, mount: nil,
-        changedAt: now)
-      let findings = findings(of: resource, in: RuleContext(lists: lists, today: today))
-        .filter { !$0.field.hasPrefix("provider") }
+      let findings = findings(entry.metadata, entry.system, entry.items, at: now)
       problems += self.problems(findings, entry, found)
     }
     problems.sort {
@@ -32,6 +29,16 @@ extension CatalogWorkbook {
       )
     }
     return WorkbookReport(resources: found.resources.count, items: found.items.count, problems: problems)
+  }
+
+  /// What the rules that need no node say of an entry.
+  func findings(_ metadata: Metadata, _ system: String, _ items: [Item], at now: Instant) -> [Finding] {
+    // Any system and any office: the rules that ask for the real ones are the node's.
+    let resource = Resource(
+      id: .make(at: now), provider: .make(at: now), providerName: "", providerCode: "",
+      system: system.isEmpty ? nil : .make(at: now), metadata: metadata, items: items, mount: nil, changedAt: now)
+    return Catalog.findings(of: resource, in: RuleContext(lists: lists, today: today))
+      .filter { !$0.field.hasPrefix("provider") }
   }
 
   /// What the rules find, at the cells it is about. Hints speak of what only the site can do (a mount, say).

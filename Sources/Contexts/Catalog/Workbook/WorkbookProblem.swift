@@ -13,12 +13,14 @@ package struct WorkbookProblem: Hashable, Sendable {
   package var column: Int?
   package var columnTitle: Text?
   package var message: Text
+  /// In words, where the file has no sheets.
+  package var place: Text?
 
   /// `工作表“信息项”第 7 行 D 列：…`
   package var text: Text {
-    let place = CellPlace(sheet.name.chinese, row: row, column: column).text.chinese
-    let english = CellPlace(sheet.name.english, row: row, column: column).text.english
-    return Text("\(place)：\(reason.chinese)", "In \(english): \(reason.english)")
+    let chinese = place?.chinese ?? CellPlace(sheet.name.chinese, row: row, column: column).text.chinese
+    let english = place?.english ?? CellPlace(sheet.name.english, row: row, column: column).text.english
+    return Text("\(chinese)：\(reason.chinese)", "In \(english): \(reason.english)")
   }
 
   /// What stands in the row itself, where its place is plain.

@@ -10,78 +10,12 @@ extension CatalogWorkbook {
     (limits.fileBytes, limits.partBytes, limits.totalBytes) = (Self.mostBytes, 256 << 20, 512 << 20)
     (limits.columns, limits.cells) = (256, 5_000_000)
     let reader = try WorkbookReader(path: path, limits: limits)
-    var found = WorkbookEntries()
-    var byName: [String: Int] = [:]
-    var repeated: [(first: Int, second: Int)] = []
-    found.places[.resources] = try readSheet(.resources, reader) { row in
-      var row = row
-      let metadata = metadata(&row)
-      let name = foldedForSearch(metadata.name)
-      if let first = name.isEmpty ? nil : byName[name] {
-        repeated.append((first, found.entries.count))
-      } else if !name.isEmpty {
-        byName[name] = found.entries.count
-      }
-      let system = row.text("system")
-      found.entries.append(WorkbookEntry(row: found.resources.count, metadata: metadata, system: system))
-      found.resources.append(row.given)
-    }
-    for pair in repeated {
-      // Which of them is meant, only their writer knows.
-      let rows = (found.entries[pair.first].row, found.entries[pair.second].row)
-      for (row, other) in [(rows.0, rows.1), (rows.1, rows.0)] {
-        let number = found.resources[other].number
-        found.reject(
-          row, "repeated", self, "name",
-          Text("名称与第 \(number) 行重复；同一资源只写一行。", "The name stands in row \(number) as well; one row a resource."))
-        // Nor whose the items are.
-        found.resources[row].unread.insert("items")
-      }
-    }
-    found.places[.items] = try readSheet(.items, reader) { row in
-      var row = row
-      let resource = row.text("resource")
-      let item = item(&row, at: now)
-      let index = found.items.count
-      if let entry = byName[foldedForSearch(resource)] {
-        found.entries[entry].itemRows.append(index)
-        found.entries[entry].items.append(item)
-      } else if resource.isEmpty {
-        row.reject("no-resource", "resource", Text("请填写所属信息资源名称。", "Enter the resource it belongs to."))
-      } else {
-        row.reject(
-          "no-such-resource", "resource",
-          Text(
-            "“\(resource.prefix(40))”不在“信息资源目录”表中。", "“\(resource.prefix(40))” is not in the sheet “Resources”."))
-      }
-      found.items.append(row.given)
-    }
-    return found
-  }
-
-  private func metadata(_ row: inout WorkbookRow) -> Metadata {
-    var metadata = Metadata(
-      name: row.text("name"), classes: row.codes("classes"), abstract: row.text("abstract"),
-      format: row.code("format"), sharingType: row.code("sharingType"), sharingCondition: row.text("sharingCondition"),
-      methodClass: row.code("methodClass"), methodType: row.code("methodType"), openType: row.code("openType"),
-      openCondition: row.text("openCondition"), cycle: row.code("cycle"), related: row.codes("related"),
-      secrecy: row.code("secrecy"), level: row.code("level"))
-    // An empty cell must not read as “not secret”.
-    if metadata.secrecy.isEmpty, !row.given.unread.contains("secrecy") {
-      row.reject("secrecy", "secrecy", Text("请选择涉密属性。", "Say whether it is secret."))
-    }
-    if metadata.secrecy.isEmpty { metadata.secrecy = "0" }
-    return metadata
-  }
-
-  private func item(_ row: inout WorkbookRow, at now: Instant) -> Item {
-    let (sharing, semantic) = (row.code("sharingType"), row.code("semantic"))
-    return Item(
-      id: .make(at: now), name: row.text("name"), column: row.text("column"), dataType: row.code("dataType"),
-      length: row.number("length"), scale: row.number("scale"), isNullable: row.yesNo("isNullable", else: true),
-      isKey: row.yesNo("isKey", else: false), semantic: semantic.isEmpty ? nil : semantic,
-      description: row.text("description"), sharingType: sharing.isEmpty ? nil : sharing,
-      sharingCondition: row.text("sharingCondition"), grade: row.code("grade"))
+    var collector = EntryCollector(self, at: now)
+    let places = try readSheet(.resources, reader) { collector.addResource($0) }
+    collector.found.places[.resources] = places
+    let itemPlaces = try readSheet(.items, reader) { collector.addItem($0) }
+    collector.found.places[.items] = itemPlaces
+    return collector.end()
   }
 
   private func readSheet(
@@ -128,16 +62,17 @@ extension CatalogWorkbook {
     return found
   }
 
-  /// Which of our columns each of the file's is; the reasons of an earlier import are left out.
-  private func header(_ row: SheetRow, _ sheet: WorkbookSheet, _ columns: [WorkbookColumn]) throws -> [Int: Int] {
+  /// Which of our columns each of the file's is; the reasons of an earlier import and what
+  /// the platform told in an export are left out.
+  func header(_ row: SheetRow, _ sheet: WorkbookSheet, _ columns: [WorkbookColumn]) throws -> [Int: Int] {
     var fields: [Int: Int] = [:]
     var unknown: [String] = []
-    let reasons = [Self.reasonTitle.chinese, Self.reasonTitle.english].map(foldedForSearch)
+    let passed = ([Self.reasonTitle] + CatalogCSV.told).flatMap { [$0.chinese, $0.english] }.map(foldedForSearch)
     for cell in row.cells {
       let title = SheetColumn.title(fromHeader: cell.value.shown)
       if title.isEmpty { continue }
       let folded = foldedForSearch(title)
-      if reasons.contains(folded) {
+      if passed.contains(folded) {
         fields[cell.column] = -1
       } else if let index = columns.firstIndex(where: {
         [$0.title.chinese, $0.title.english].map(foldedForSearch).contains(folded)

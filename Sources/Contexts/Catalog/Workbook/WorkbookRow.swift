@@ -158,7 +158,8 @@ struct WorkbookRow {
   }
 }
 
-private func trimmed(_ text: String) -> String {
+/// Without blanks at its ends.
+func trimmed(_ text: String) -> String {
   var text = text[...]
   while text.first?.isWhitespace == true { text.removeFirst() }
   while text.last?.isWhitespace == true { text.removeLast() }

@@ -261,8 +261,6 @@ enum DeliveryPages {
     let t = request.language
     let opens = request.principal.map { $0.may(.quarantineOpen) && $0.organisation == view.grant.provider } ?? false
     let (id, wanted) = (view.delivery.id, (item: request.query["item"], fault: request.query["fault"]))
-    let isFiltered = wanted.item != nil || wanted.fault != nil
-    let shown = lines.filter { (wanted.item ?? $0.item) == $0.item && (wanted.fault ?? $0.fault) == $0.fault }
     return Page(
       Text("隔离的行", "Quarantined rows"), section: .deliveries,
       trail: [section, (Text(same: view.grant.number), "/deliveries/\(view.delivery.id)")],
@@ -273,13 +271,13 @@ enum DeliveryPages {
         \(narrowing(view, wanted.item, wanted.fault, t))
         \(table(
           caption: t("隔离的行", "Quarantined rows"), head: [t("位置", "Place"), t("主键摘要", "Key digest"), t("信息项", "Item"), t("原因", "Reason"), t("操作", "Action")],
-          rows: shown.map { line in
+          rows: lines.map { line in
             """
             <tr><td>\(t("第 \(line.batch) 批，行序 \(line.position)", "Batch \(line.batch), row \(line.position)"))</td><td>\(line.keyDigest.map { shortened($0) } ?? "—")</td><td>\(item(line.item, view.grant))</td>\
             <td>\(fault(line.fault, t))</td>\
             <td>\(when: opens, form(request, action: quarantine(id, nil, nil), "<input type=\"hidden\" name=\"batch\" value=\"\(line.batch)\"><input type=\"hidden\" name=\"part\" value=\"\(line.part)\"><input type=\"hidden\" name=\"position\" value=\"\(line.position)\"><button>\(t("打开", "Open"))</button>"))</td></tr>
             """
-          }.joined(), empty: emptyState(isFiltered && next != nil ? t("这一页没有符合的行，请看下一页。", "None on this page; see the next.") : t("没有隔离的行。", "No row was quarantined."))))
+          }.joined(), empty: emptyState(t("没有隔离的行。", "No row was quarantined."))))
         \(pager(t, previous: nil, next: next.map { quarantine(id, wanted.item, wanted.fault, after: $0) }))
         """)
   }

@@ -11,6 +11,7 @@ enum SystemLink {
   static func sources(_ id: SystemID) -> String { "/systems/\(id)/sources" }
   static func newSource(_ id: SystemID, kind: String) -> String { "/systems/\(id)/sources/new?kind=\(kind)" }
   static func source(_ source: DataSource) -> String { "/systems/\(source.system)/sources/\(source.id)" }
+  /// A page of Mounting, which knows what is catalogued.
   static func tables(_ source: DataSource) -> String { self.source(source) + "/tables" }
   static func probe(_ source: DataSource) -> String { self.source(source) + "/probe" }
 }
@@ -205,55 +206,5 @@ func sourceForm(
     body: """
       <h1>\(t(title))</h1><p>\(t(kind.guarantee.promise))</p>\(limits)\(faultSummary(t, refusal))\
       \(form(request, action: editing.map { SystemLink.source($0) } ?? SystemLink.sources(system.id), "<input type=\"hidden\" name=\"kind\" value=\"\(kind.name)\">\(inputs)\(buttons(button(t("保存", "Save"))))"))
-      """)
-}
-
-func tablesPage(
-  _ request: Request, _ system: InformationSystem, _ source: DataSource, _ tables: [TableSummary], mayCompile: Bool
-) -> Page {
-  let t = request.language
-  let words = foldedForSearch(request.query["q"] ?? "")
-  // Where deliveries keep their place: nothing to catalogue.
-  let ours: Set = [WritePlan.offsetTable, WritePlan.batchTable]
-  let offered = tables.filter { !ours.contains($0.name.name.lowercased()) }
-  let found = offered.filter { words.isEmpty || foldedForSearch("\($0.name) \($0.comment ?? "")").contains(words) }
-  let rows = found.prefix(500).map { summary in
-    let start =
-      mayCompile
-      ? link(
-        t("编制目录", "Catalogue it"),
-        address(
-          "/catalog/new",
-          [("source", source.id.text), ("schema", summary.name.schema), ("table", summary.name.name)]))
-      : .nothing
-    return """
-      <tr><td class="code">\(summary.name.description)\(when: summary.isView, " \(badge(t("视图", "view")))")</td>\
-      <td>\(summary.comment ?? "")</td><td class="number">\(summary.estimatedRows.map { t("约 \(grouped($0))", "about \(grouped($0))") } ?? "")</td>\
-      <td>\(start)</td></tr>
-      """ as HTML
-  }.joined()
-  return Page(
-    Text("发现数据表", "Discover tables"), section: .systems,
-    trail: [
-      (Text("信息系统", "Information systems"), SystemLink.list),
-      (Text(same: system.facts.name), SystemLink.system(system.id)),
-    ],
-    body: """
-      <h1>\(source.name)：\(t("数据表", "tables"))</h1>\
-      \(searchForm(
-        t, action: SystemLink.tables(source), query: request.query["q"],
-        label: Text("按表名或注释查找", "Find by name or comment")))\
-      \(when: found.count > 500, "<p>\(t("共 \(found.count) 张，仅列前 500 张，请缩小范围。", "\(found.count) tables; the first 500 are listed. Narrow the search."))</p>")\
-      \(table(
-        caption: t("数据表", "Tables"), head: [t("表", "Table"), t("注释", "Comment"), t("行数", "Rows"), t("操作", "Actions")],
-        rows: rows,
-        empty: words.isEmpty
-          ? emptyState(
-            t("这个数据源里没有可编目的数据表。请确认连接的库和账号的权限。", "This source has no table to catalogue. See that it is the right database and what its account may read."),
-            action: buttonLink(t("返回信息系统", "Back to the system"), href: SystemLink.system(system.id)))
-          : emptyState(
-            t("没有名称或注释符合“\(words)”的数据表。", "No table's name or comment matches “\(words)”."),
-            action: buttonLink(t("查看全部数据表", "Show all tables"), href: SystemLink.tables(source)))))\
-      \(when: offered.count < tables.count, "<p class=\"muted\">\(t("平台在接收库里记录进度的 \(tables.count - offered.count) 张表（sj_…）不必编目，未列出。", "\(tables.count - offered.count) tables in which the platform keeps its place (sj_…) are not listed: there is nothing in them to catalogue."))</p>")
       """)
 }

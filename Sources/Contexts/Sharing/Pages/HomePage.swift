@@ -20,7 +20,8 @@ enum HomePage {
   }
 
   static func home(
-    _ request: Request, _ principal: Principal, tasks: [InboxTask], count: Int, shortcuts: [(Text, String)]
+    _ request: Request, _ principal: Principal, tasks: [InboxTask], count: Int, shortcuts: [(Text, String)],
+    headlines: [Figure]
   ) -> Page {
     let t = request.language
     let today = request.now.dateInChina
@@ -30,12 +31,15 @@ enum HomePage {
       body: """
         <h1>\(principal.name)\(t("，您好", ", welcome"))</h1>
         <p class="lead">\(principal.organisationName) · <a href="/inbox">\(t("待办 \(count) 件", "\(count) waiting"))</a>\(when: late > 0, " · \(badge(t("逾期 \(late) 件", "\(late) late"), .late))")</p>
+        \(when: !headlines.isEmpty, figures(headlines))\
         \(list(t, tasks, today: today, caption: t("等我办理的", "Waiting for me"), empty: beginning(principal, t)))
         <h2>\(t("从这里开始", "Start here"))</h2><ul class="tiles">\(shortcuts, { "<li><a href=\"\($0.1)\">\(t($0.0))</a></li>" })</ul>
         """)
   }
 
-  static func inbox(_ request: Request, tasks: [InboxTask], count: Int, next: String?) -> Page {
+  static func inbox(
+    _ request: Request, tasks: [InboxTask], count: Int, next: String?, notices: [Notice]
+  ) -> Page {
     let t = request.language
     return Page(
       Text("待办", "Inbox"), section: .home,
@@ -43,6 +47,7 @@ enum HomePage {
         <h1>\(t("待办", "Inbox")) · \(count)</h1>\(list(t, tasks, today: request.now.dateInChina, caption: t("按期限排列", "By due date"),
           empty: emptyState(t("没有等您办理的事。有新事项时，页面上方的“待办”会显示件数。", "Nothing waits for you. The count on top of every page shows when something does."))))
         \(next.map { "<p class=\"pager\"><a rel=\"next\" href=\"/inbox?after=\($0)\">\(t("下一页", "Next page"))</a></p>" as HTML })
+        \(noticeList(request, notices))
         """)
   }
 

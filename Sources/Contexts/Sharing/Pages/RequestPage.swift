@@ -14,7 +14,8 @@ enum RequestPage {
     return Page(
       Text(same: item.number), section: .requests, status: refusal?.status ?? 200, trail: [RequestPages.section],
       body: """
-        <div class="head"><h1>\(item.number)</h1>\(badge(t(item.state.title), RequestPages.tone(item.state)))</div>
+        <div class="head"><h1>\(item.number)</h1>\(badge(t(item.state.title), RequestPages.tone(item.state)))\
+        <div class="actions">\(buttonLink(t("打印", "Print"), href: "/requests/\(item.id)/print"))</div></div>
         \(faultSummary(t, refusal))
         \(standing(item, events, today: today, t))
         \(grant.map { "<p class=\"notice\">\(t("已成为授权", "It became grant")) <a href=\"/grants/\($0.id)\">\($0.number)</a></p>" as HTML })

@@ -19,6 +19,11 @@ package struct SheetRow: Sendable {
   /// By ascending column.
   package var cells: [SheetCell]
 
+  package init(number: Int, cells: [SheetCell]) {
+    self.number = number
+    self.cells = cells
+  }
+
   /// What stands in that column, counted from 0; `.empty` where there is nothing.
   package subscript(column column: Int) -> CellValue {
     var (low, high) = (0, cells.count)

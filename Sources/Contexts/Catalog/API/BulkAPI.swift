@@ -1,0 +1,125 @@
+internal import Connecting
+internal import Kernel
+internal import NationalCrypto
+internal import Web
+
+/// Entries in bulk: a department's own system keeps its catalogue here by one call a day.
+enum BulkAPI {
+  /// Of one call.
+  static let most = (entries: 10_000, bytes: 64 << 20)
+  /// Findings in one answer; more are counted.
+  private static let mostFindings = (ofOne: 50, inAll: 20_000)
+
+  static func routes(_ cataloguing: Cataloguing) -> [Route] {
+    [
+      Route.post(
+        "/api/v1/catalog/resources", .permission(.compileCatalog), bodyLimit: most.bytes,
+        summary: Text(
+          "批量写入本单位目录：JSON 数组或每行一条的 NDJSON，至多 \(most.entries) 条、64 MiB；按 reference、id、code 或名称认定同一条；通过核验的成为草稿，其余逐条说明",
+          "Write entries of one's department in bulk: a JSON array or NDJSON, at most \(most.entries) entries and 64 MiB; known by reference, id, code or name; what passes the rules becomes drafts, the rest is told why"
+        )
+      ) { request in
+        let principal = try request.visitor()
+        let mode = try request.queryChoice("mode", of: TakingMode.self) ?? .update
+        let submits = try request.queryFlag("submit") ?? false
+        let (body, now) = (request.body, request.now)
+        let (given, digest) = try await BlockingThread.run { (try read(body, at: now), SM3.hash(body).hex) }
+        let taken = try await cataloguing.take(
+          principal, given, mode, from: TakingOrigin(name: "POST /api/v1/catalog/resources", digest: digest))
+        return answer(
+          given, try await submitted(taken, submits, principal, cataloguing), request.language)
+      }.taking("application/x-ndjson").described(
+        takes: Schema.list(EntryReading.schema), gives: given,
+        query: [
+          QueryParameter(
+            "mode",
+            Text("add 只新建；update（缺省）也更新已有的", "add makes new ones only; update, the default, changes those there too"),
+            Schema.choice(TakingMode.self)),
+          QueryParameter(
+            "submit", Text("1 通过核验的同时提交审核", "1 submits what passed for review as well"), Schema.choice(["1", "0"])),
+        ])
+    ]
+  }
+
+  /// Every entry of a body. One that is no JSON makes the whole of it doubtful, and is refused as a whole.
+  static func read(_ body: [UInt8], at now: Instant) throws -> [GivenEntry] {
+    var given: [GivenEntry] = []
+    try JSONParser.each(in: body, maxValues: 20_000) { value in
+      guard given.count < most.entries else {
+        throw Refusal(
+          .tooLarge, "catalog.bulk.many",
+          Text(
+            "一次最多 \(most.entries) 条，请分批提交。", "At most \(most.entries) entries at a time; send them in parts."))
+      }
+      given.append(EntryReading.entry(value, at: now))
+    }
+    guard !given.isEmpty else {
+      throw Refusal.invalid("catalog.bulk.empty", "", Text("没有任何目录。", "There is no entry in it."))
+    }
+    return given
+  }
+
+  // MARK: Parts
+
+  /// Submits what can be, each by itself: one that the reviewer cannot have yet stays the draft it is, and says why.
+  private static func submitted(
+    _ taken: [TakenEntry], _ wanted: Bool, _ principal: Principal, _ cataloguing: Cataloguing
+  ) async throws -> [TakenEntry] {
+    guard wanted else { return taken }
+    var done: [TakenEntry] = []
+    done.reserveCapacity(taken.count)
+    for var entry in taken {
+      if entry.outcome != .refused, let draft = entry.resource, draft.state.isEditable {
+        do {
+          entry.resource = try await cataloguing.submit(principal, draft.id)
+        } catch let refusal as Refusal {
+          entry.findings.append(
+            Finding(.error, refusal.code, "", refusal.message, source: RuleSource.platform))
+        }
+      }
+      done.append(entry)
+    }
+    return done
+  }
+
+  private static func answer(_ given: [GivenEntry], _ taken: [TakenEntry], _ language: Language) -> Response {
+    var left = mostFindings.inAll
+    var leftOut = 0
+    let entries = zip(given, taken).enumerated().map { index, pair -> JSON in
+      let (entry, done) = pair
+      let told = done.findings.filter { $0.severity != .hint }
+      let shown = told.prefix(min(left, mostFindings.ofOne))
+      left -= shown.count
+      leftOut += told.count - shown.count
+      return [
+        "index": JSON(index), "reference": .optional(entry.reference.isEmpty ? nil : entry.reference),
+        "outcome": .string(done.outcome.rawValue), "id": .optional(done.resource?.id.text),
+        "version": .optional(done.resource?.version), "state": .optional(done.resource?.state.rawValue),
+        "code": .optional(done.resource?.code?.description), "etag": .optional(done.resource?.tag),
+        "findings": .array(shown.map { $0.json(language) }),
+      ]
+    }
+    var members: [(String, JSON)] = EntryOutcome.allCases.map { outcome in
+      (outcome.rawValue, JSON(taken.count { $0.outcome == outcome }))
+    }
+    members.append(("findingsLeftOut", JSON(leftOut)))
+    members.append(("entries", .array(entries)))
+    return .json(.object(members))
+  }
+
+  private static let given = Schema.object(
+    EntryOutcome.allCases.map { ($0.rawValue, Schema.whole) } + [
+      ("findingsLeftOut", Schema.whole),
+      (
+        "entries",
+        Schema.list(
+          Schema.object([
+            ("index", Schema.whole), ("reference", Schema.maybe(Schema.text)),
+            ("outcome", Schema.choice(EntryOutcome.self)), ("id", Schema.maybe(Schema.id)),
+            ("version", Schema.maybe(Schema.whole)), ("state", Schema.maybe(Schema.choice(VersionState.self))),
+            ("code", Schema.maybe(Schema.text)), ("etag", Schema.maybe(Schema.text)),
+            ("findings", Schema.list(Finding.schema)),
+          ]))
+      ),
+    ])
+}

@@ -1,0 +1,201 @@
+internal import Audit
+internal import Identity
+internal import Inventory
+internal import Kernel
+internal import Storage
+
+/// From where a number of entries came, for the log.
+struct TakingOrigin: Sendable {
+  /// A file's name, or which address of the programming interface.
+  var name: String
+  /// SM3 over the file or the body, in hexadecimal.
+  var digest: String
+}
+
+/// Takes entries of one office in one transaction.
+///
+/// Made anew inside of it, since a transaction may be run again: what it has seen so far belongs to this run.
+struct Taking {
+  let cataloguing: Cataloguing
+  let principal: Principal
+  let office: Organisation
+  let systems: SystemNames
+  let mode: TakingMode
+  let origin: TakingOrigin
+  let now: Instant
+  private var touched: Set<ResourceID> = []
+
+  init(
+    _ cataloguing: Cataloguing, _ principal: Principal, _ mode: TakingMode, _ origin: TakingOrigin, at now: Instant,
+    in tx: any Transaction
+  ) throws {
+    try principal.require(.compileCatalog)
+    guard let id = principal.organisation, let office = try cataloguing.providers.organisation(id, tx) else {
+      throw Refusal.forbidden(.compileCatalog)
+    }
+    self.cataloguing = cataloguing
+    self.principal = principal
+    self.office = office
+    systems = SystemNames(try InventoryStore.systems(of: id, in: tx))
+    self.mode = mode
+    self.origin = origin
+    self.now = now
+  }
+
+  /// Keeps an entry that passes the rules, whole, as a draft of the office; says of another why it does not.
+  mutating func take(_ given: GivenEntry, in tx: any Transaction) throws -> TakenEntry {
+    // With nothing read there is nothing to judge.
+    if given.isUnread, !given.faults.isEmpty { return refused(nil, given.faults) }
+    var given = given
+    let system = systems.find(given.system)
+    if system == nil, !given.system.isEmpty { given.faults.append(Self.noSuchSystem(given.system)) }
+    if let fault = Self.referenceFault(given.reference) { return refused(nil, given.faults + [fault]) }
+    let key: EntryKey
+    switch try EntryKey.find(given, of: office.id, in: tx) {
+    case .success(let found): key = found
+    case .failure(let failure): return refused(nil, given.faults + [failure.finding])
+    }
+    guard let id = key.resource, let latest = try CatalogStore.latest(id, in: tx) else {
+      return try create(given, system, replacing: key.isReferenceKnown, in: tx)
+    }
+    guard touched.insert(id).inserted else { return refused(latest, [Self.repeated]) }
+    if latest.state == .discarded {
+      guard let current = try CatalogStore.issued(id, in: tx) else {
+        // It was given up before it was registered: nothing of it is left to be changed.
+        return try create(given, system, replacing: key.isReferenceKnown, in: tx)
+      }
+      return try change(current, latest: latest, given, system, key, in: tx)
+    }
+    return try change(latest, latest: latest, given, system, key, in: tx)
+  }
+
+  // MARK: Parts
+
+  private mutating func create(
+    _ given: GivenEntry, _ system: SystemID?, replacing: Bool, in tx: any Transaction
+  ) throws -> TakenEntry {
+    let empty = Resource(
+      id: .make(at: now), provider: office.id, providerName: office.name, providerCode: office.creditCode,
+      system: system, metadata: given.metadata, items: [], mount: nil, lists: cataloguing.lists.version, changedAt: now)
+    let resource = empty.taking(given, system: system)
+    let findings = try findings(of: resource, given, in: tx)
+    guard !findings.hasErrors, !given.isUnread else { return refused(nil, findings) }
+    touched.insert(resource.id)
+    try CatalogStore.insert(resource, in: tx)
+    try EntryKey.keep(given.reference, for: resource, replacing: replacing, in: tx)
+    try record(nil, "catalog.draft.begin", resource, in: tx)
+    return TakenEntry(outcome: .created, resource: resource, findings: findings)
+  }
+
+  /// `base` is what the entry says now, `latest` its version of the greatest number, which may have been given up.
+  private func change(
+    _ base: Resource, latest: Resource, _ given: GivenEntry, _ system: SystemID?, _ key: EntryKey,
+    in tx: any Transaction
+  ) throws -> TakenEntry {
+    var next = base.taking(given, system: system)
+    let isRead = given.faults.isEmpty && !given.isUnread
+    if isRead, next.saysTheSame(as: base) {
+      if !key.isReferenceKnown { try EntryKey.keep(given.reference, for: base, replacing: false, in: tx) }
+      return TakenEntry(outcome: .unchanged, resource: base, findings: [])
+    }
+    guard mode == .update else {
+      let findings = try findings(of: next, given, in: tx)
+      return refused(base, [Self.taken] + findings.filter { $0.field != "name" })
+    }
+    guard base.state.isEditable || base.state == .published else { return refused(base, [Self.closed(base.state)]) }
+    next.changedAt = now
+    next.lists = cataloguing.lists.version
+    next.providerName = office.name
+    next.providerCode = office.creditCode
+    let findings = try findings(of: next, given, in: tx)
+    guard !findings.hasErrors, isRead else { return refused(base, findings) }
+    if base.state == .published {
+      next.version = latest.version + 1
+      (next.state, next.revision, next.submittedAt, next.publishedOn) = (.draft, 1, nil, nil)
+      try CatalogStore.insert(next, in: tx)
+      try record(nil, "catalog.version.begin", next, in: tx)
+    } else {
+      next.state = try base.state.applying(.edit)
+      guard try CatalogStore.update(next, from: base.revision, in: tx) else { throw CatalogStore.changedMeanwhile }
+      next.revision += 1
+      try record(.edit, "catalog.draft.edit", next, in: tx)
+    }
+    if !key.isReferenceKnown { try EntryKey.keep(given.reference, for: next, replacing: false, in: tx) }
+    return TakenEntry(outcome: .updated, resource: next, findings: findings)
+  }
+
+  /// What could not be read, and what the rules say of the rest.
+  private func findings(of resource: Resource, _ given: GivenEntry, in tx: any Transaction) throws -> [Finding] {
+    let found = try cataloguing.findings(of: resource, in: tx)
+    if given.faults.isEmpty { return found }
+    let unread = Set(given.faults.map(\.field))
+    return given.faults + found.filter { !unread.contains($0.field) }
+  }
+
+  private func record(_ event: VersionEvent?, _ action: String, _ resource: Resource, in tx: any Transaction) throws {
+    try cataloguing.record(
+      event, action, resource, by: principal, at: now, detail: [("import", origin.name)], in: tx)
+  }
+
+  private func refused(_ resource: Resource?, _ findings: [Finding]) -> TakenEntry {
+    TakenEntry(outcome: .refused, resource: resource, findings: findings)
+  }
+
+  // MARK: Why not
+
+  private static let repeated = Finding(
+    .error, "entry.repeated", "name",
+    Text("同一批中已有这条目录。", "The same entry stands in this batch already."), source: RuleSource.platform)
+
+  private static let taken = Finding(
+    .error, "name.taken", "name",
+    Text("本单位已有同名目录，且内容不同。", "Your organisation has an entry of this name, with other content."),
+    source: RuleSource.configured("2"))
+
+  private static func closed(_ state: VersionState) -> Finding {
+    let what = Text(
+      "这条目录的状态是“\(state.title.chinese)”，现在不能修改；请先撤回或等审核结束。",
+      "This entry is now “\(state.title.english)” and cannot be changed; recall it or wait for the review.")
+    return Finding(.error, "entry.state", "name", what, source: RuleSource.platform)
+  }
+
+  private static func noSuchSystem(_ entered: String) -> Finding {
+    Finding(
+      .error, "system.unknown", "system",
+      Text(
+        "“\(entered.prefix(40))”不是本单位登记的信息系统的编号或名称。",
+        "“\(entered.prefix(40))” is neither number nor name of a system your organisation registered."),
+      source: RuleSource.platform)
+  }
+
+  private static func referenceFault(_ reference: String) -> Finding? {
+    guard !reference.isEmpty else { return nil }
+    return PlainText.wrongName(reference, lengths: 1...GivenEntry.referenceLimit).map {
+      Finding(.error, "reference.wrong", "reference", $0, source: RuleSource.platform)
+    }
+  }
+}
+
+extension Cataloguing {
+  /// Takes all these entries in one transaction with the one record that says so: what is right becomes drafts, what is not
+  /// is told, and a process that dies leaves nothing or all of it.
+  func take(
+    _ principal: Principal, _ given: [GivenEntry], _ mode: TakingMode, from origin: TakingOrigin
+  ) async throws -> [TakenEntry] {
+    try principal.require(.compileCatalog)
+    let now = clock.now()
+    return try await db.write { tx in
+      var taking = try Taking(self, principal, mode, origin, at: now, in: tx)
+      var taken: [TakenEntry] = []
+      taken.reserveCapacity(given.count)
+      for entry in given { taken.append(try taking.take(entry, in: tx)) }
+      let count = Dictionary(grouping: taken, by: \.outcome).mapValues(\.count)
+      try AuditLog.record(
+        AuditEntry(
+          at: now, actor: principal, action: "catalog.import", subjectKind: "import", subject: origin.digest,
+          subjectName: origin.name,
+          detail: EntryOutcome.allCases.map { ($0.rawValue, String(count[$0] ?? 0)) }), in: tx)
+      return taken
+    }
+  }
+}

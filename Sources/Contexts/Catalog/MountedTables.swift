@@ -1,0 +1,32 @@
+package import Connecting
+package import Inventory
+internal import Kernel
+package import Storage
+
+extension CatalogStore {
+  /// An entry that names a table of a source: the version in force, or what is being written.
+  package struct MountedTable: Hashable, Sendable {
+    package var resource: ResourceID
+    package var version: Int
+    package var state: VersionState
+    package var name: String
+    package var table: TableName
+  }
+
+  /// Entries tied to tables of a source, at most 20,000.
+  package static func mounted(on source: SourceID, in tx: any Transaction) throws -> [MountedTable] {
+    try tx.rows(
+      """
+      SELECT v.resource, v.version, v.state, v.name, v.mount_schema, v.mount_table
+      FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource
+      WHERE v.mount_source = \(source) AND (v.version = r.published OR v.version = r.latest)
+        AND v.state NOT IN ('superseded', 'withdrawn', 'discarded') LIMIT 20000
+      """
+    ).map { row in
+      MountedTable(
+        resource: try row.id("resource"), version: try row.int("version"), state: try row.choice("state"),
+        name: try row.text("name"),
+        table: TableName(schema: try row.textOrNil("mount_schema"), try row.text("mount_table")))
+    }
+  }
+}

@@ -1,0 +1,196 @@
+internal import Storage
+
+/// One search. It walks the index's blocks from the newest place down and stops as soon as the page is full and the hits
+/// are counted: a frequent word is answered from a few blocks, a rare one from many short rows. So its cost has a bound
+/// that does not grow with the hits, and no planner has to guess.
+struct SearchWalk {
+  /// Places of hits that hold every term in their name, newest first; at most as many as were wanted.
+  private(set) var named: [Int] = []
+  /// Places of other hits, newest first.
+  private(set) var others: [Int] = []
+  /// Places of all hits, newest first, up to one more than are counted.
+  private(set) var counted: [Int] = []
+
+  private let terms: [SearchTerm]
+  private let filters: [String]
+  private let start: CatalogSearch.Place?
+  private let wanted: Int
+  private let countLimit: Int
+  private let above: Int
+
+  /// `wanted` hits of the page that begins at `start`; nothing at or below the place `above` is looked at.
+  init(
+    _ terms: [SearchTerm], _ facets: [SearchFacet], from start: CatalogSearch.Place?, wanted: Int, countLimit: Int,
+    above: Int = -1
+  ) {
+    self.above = above
+    self.terms = terms
+    self.start = start
+    self.wanted = wanted
+    self.countLimit = countLimit
+    filters = [SearchDocument.inForce] + facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 }
+  }
+
+  /// Hits of the page, those with the terms in their name first, each with its tier.
+  var page: [(tier: Int, place: Int)] {
+    let first = start?.tier == 1 ? [] : named.map { (tier: 0, place: $0) }
+    return Array((first + others.map { (tier: 1, place: $0) }).prefix(wanted))
+  }
+
+  mutating func run(in tx: any Transaction) throws {
+    guard var next = try tx.int("SELECT MAX(block) FROM catalog_posting") else { return }
+    var count = 2
+    let last = (above + 1) / PlaceSet.size
+    while next >= last, needsAll || needsNames {
+      let blocks = Array((max(last, next - count + 1)...next).reversed())
+      try walk(blocks, in: tx)
+      next -= count
+      count = min(count * 4, 64)
+    }
+  }
+
+  private var isPageFull: Bool { (start?.tier == 1 ? others.count : named.count) >= wanted }
+  private var needsNames: Bool { !isPageFull }
+  private var needsAll: Bool { counted.count <= countLimit || !isPageFull && others.count < wanted }
+
+  private mutating func walk(_ blocks: [Int], in tx: any Transaction) throws {
+    let marks: [SearchMark] = (needsAll ? [.anywhere] : []) + (needsNames && !terms.isEmpty ? [.name] : [])
+    let rows = try BlockRows(blocks, filters, terms, marks, in: tx)
+    for block in blocks {
+      guard needsAll || needsNames else { return }
+      let base = rows.all(filters, of: block)
+      guard !base.isEmpty else { continue }
+      let hits = marks.contains(.anywhere) ? rows.hits(terms, .anywhere, within: base, of: block) : nil
+      let names = marks.contains(.name) ? rows.hits(terms, .name, within: hits ?? base, of: block) : hits
+      keep(hits, names, block)
+    }
+  }
+
+  private mutating func keep(_ hits: PlaceSet?, _ names: PlaceSet?, _ block: Int) {
+    let first = block * PlaceSet.size
+    if let hits, counted.count <= countLimit {
+      hits.walkDown { offset in
+        guard first + offset > above else { return false }
+        counted.append(first + offset)
+        return counted.count <= countLimit
+      }
+    }
+    if let names, start?.tier != 1, named.count < wanted {
+      names.walkDown { offset in
+        if first + offset < start?.place ?? .max { named.append(first + offset) }
+        return named.count < wanted
+      }
+    }
+    if var rest = hits, let names, others.count < wanted {
+      rest.subtract(names)
+      rest.walkDown { offset in
+        if start?.tier != 1 || first + offset < start?.place ?? .max { others.append(first + offset) }
+        return others.count < wanted
+      }
+    }
+  }
+}
+
+/// The index's rows that a search needs of some blocks.
+private struct BlockRows {
+  private var exact: [Int: [String: PlaceSet]] = [:]
+  private var prefixes: [Int: [String: PlaceSet]] = [:]
+  private var positions: [Int: [String: [UInt8]]] = [:]
+
+  init(
+    _ blocks: [Int], _ filters: [String], _ terms: [SearchTerm], _ marks: [SearchMark], in tx: any Transaction
+  ) throws {
+    let phrases = Set(marks.flatMap { mark in terms.map { $0.phrase(mark) } })
+    let tokens = Set(filters + phrases.flatMap { $0 })
+    for row in try tx.rows(
+      """
+      SELECT block, token, places FROM catalog_posting
+      WHERE block IN (\(each: blocks)) AND token IN (\(each: tokens.sorted()))
+      """)
+    {
+      exact[try row.int("block"), default: [:]][try row.text("token")] = PlaceSet(try row.blob("places"))
+    }
+    for prefix in Set(marks.flatMap { mark in terms.compactMap { $0.prefix(mark) } }) {
+      try tx.forEach(
+        """
+        SELECT block, places FROM catalog_posting
+        WHERE block IN (\(each: blocks)) AND token >= \(prefix) AND token < \(prefix + "\u{10FFFF}")
+        """
+      ) { row in
+        prefixes[try row.int("block"), default: [:]][prefix, default: PlaceSet()].formUnion(
+          PlaceSet(try row.blob("places")))
+        return true
+      }
+    }
+    // Positions are many bytes: only of blocks where some entry has all the tokens of a phrase.
+    let long = phrases.filter { $0.count > 1 }
+    let wanted = blocks.filter { block in
+      !all(filters, of: block).isEmpty && long.contains { !all($0, of: block).isEmpty }
+    }
+    guard !wanted.isEmpty else { return }
+    for row in try tx.rows(
+      """
+      SELECT block, token, positions FROM catalog_posting
+      WHERE block IN (\(each: wanted)) AND token IN (\(each: Set(long.flatMap { $0 }).sorted()))
+      """)
+    {
+      positions[try row.int("block"), default: [:]][try row.text("token")] = try row.blob("positions")
+    }
+  }
+
+  /// Entries that have every one of the tokens.
+  func all(_ tokens: [String], of block: Int) -> PlaceSet {
+    guard let rows = exact[block], let first = tokens.first, var places = rows[first] else { return PlaceSet() }
+    for token in tokens.dropFirst() {
+      guard let others = rows[token] else { return PlaceSet() }
+      places.formIntersection(others)
+    }
+    return places
+  }
+
+  /// Entries within `base` for which every term holds.
+  func hits(_ terms: [SearchTerm], _ mark: SearchMark, within base: PlaceSet, of block: Int) -> PlaceSet {
+    var hits = base
+    for term in terms where !hits.isEmpty {
+      var found = phrase(term.phrase(mark), within: hits, of: block)
+      if let prefix = term.prefix(mark), let begun = prefixes[block]?[prefix] { found.formUnion(begun) }
+      hits.formIntersection(found)
+    }
+    return hits
+  }
+
+  /// Entries in which the tokens stand one right after the other.
+  private func phrase(_ tokens: [String], within base: PlaceSet, of block: Int) -> PlaceSet {
+    var candidates = all(tokens, of: block)
+    candidates.formIntersection(base)
+    guard tokens.count > 1, !candidates.isEmpty else { return candidates }
+    var starts: [Int]?
+    for (index, token) in tokens.enumerated() {
+      let those = Positions.starts(
+        positions[block]?[token] ?? [], of: exact[block]?[token] ?? PlaceSet(), wanted: candidates, index: index)
+      starts = starts.map { Positions.common($0, those) } ?? those
+    }
+    var found = PlaceSet()
+    for start in starts ?? [] { found.insert(Positions.offset(of: start)) }
+    return found
+  }
+}
+
+extension SearchTerm {
+  /// The tokens that must stand in a row; none for a word.
+  fileprivate func phrase(_ mark: SearchMark) -> [String] {
+    switch self {
+    case .phrase(let tokens): tokens.map { mark.rawValue + $0 }
+    case .prefix: []
+    case .letters(_, let initials): initials.map { SearchMark.initials.rawValue + $0 }
+    }
+  }
+
+  /// What a token must begin with; nil for a phrase.
+  fileprivate func prefix(_ mark: SearchMark) -> String? {
+    switch self {
+    case .phrase: nil
+    case .prefix(let word), .letters(let word, _): mark.rawValue + word
+    }
+  }
+}

@@ -1,0 +1,244 @@
+package import Catalog
+internal import Connecting
+internal import Inventory
+package import Kernel
+package import Storage
+
+/// The only SQL of ties and of what their tests found.
+package enum TieStore {
+  package static func find(_ id: TieID, in tx: any Transaction) throws -> Tie? {
+    try ties("id = \(id)", in: tx).first
+  }
+
+  package static func ties(of resource: ResourceID, in tx: any Transaction) throws -> [Tie] {
+    try ties("resource = \(resource) ORDER BY kind LIMIT 3", in: tx)
+  }
+
+  /// What must be tested by now, longest waiting first.
+  static func due(at now: Instant, limit: Int, in tx: any Transaction) throws -> [Tie] {
+    try ties("due_at <= \(now) ORDER BY due_at LIMIT \(limit)", in: tx)
+  }
+
+  /// How a list is narrowed; `provider` nil is every office's.
+  package struct Filter: Hashable, Sendable {
+    package var provider: OrganisationID?
+    package var state: Tie.State?
+    package var timeliness: Timeliness.State?
+
+    package init(provider: OrganisationID? = nil, state: Tie.State? = nil, timeliness: Timeliness.State? = nil) {
+      self.provider = provider
+      self.state = state
+      self.timeliness = timeliness
+    }
+
+    var conditions: [SQL] {
+      var all: [SQL] = []
+      if let provider { all.append("provider = \(provider)") }
+      if let state { all.append("state = \(state)") }
+      if let timeliness { all.append("timeliness = \(timeliness)") }
+      return all
+    }
+  }
+
+  /// Ties by id, oldest first, behind one on.
+  package static func page(
+    _ filter: Filter, after: TieID?, limit: Int, in tx: any Transaction
+  ) throws -> [Tie] {
+    let conditions = filter.conditions + (after.map { ["id > \($0)"] } ?? [])
+    return try ties("\(SQL.all(conditions)) ORDER BY id LIMIT \(limit)", in: tx)
+  }
+
+  /// Counted up to here; beyond, the answer is this and one more.
+  package static let countLimit = 10_000
+
+  package static func count(_ filter: Filter, in tx: any Transaction) throws -> Int {
+    try tx.int(
+      """
+      SELECT COUNT(*) FROM (SELECT 1 FROM mounting_tie WHERE \(SQL.all(filter.conditions)) LIMIT \(countLimit + 1)) t
+      """) ?? 0
+  }
+
+  /// For Supervision: what one office's ties in force came to.
+  package struct OfficeCounts: Hashable, Sendable {
+    package var declared = 0
+    package var mounted = 0
+    package var failing = 0
+    package var late = 0
+    package var unknown = 0
+  }
+
+  /// Counts of every office that has ties in force, by office. Reads an index of all ties: for a report, not for a page.
+  package static func countsByOffice(in tx: any Transaction) throws -> [OrganisationID: OfficeCounts] {
+    var counts: [OrganisationID: OfficeCounts] = [:]
+    try tx.forEach(
+      """
+      SELECT provider, state, timeliness, COUNT(*) AS n FROM mounting_tie WHERE in_force = TRUE
+      GROUP BY provider, state, timeliness
+      """
+    ) { row in
+      let number = try row.int("n")
+      var office = counts[try row.id("provider")] ?? OfficeCounts()
+      switch try row.choice("state", Tie.State.self) {
+      case .declared: office.declared += number
+      case .mounted: office.mounted += number
+      case .failing: office.failing += number
+      }
+      switch try row.choice("timeliness", Timeliness.State.self) {
+      case .late: office.late += number
+      case .unknown: office.unknown += number
+      case .timely, .unjudged: break
+      }
+      counts[try row.id("provider")] = office
+      return true
+    }
+    return counts
+  }
+
+  // MARK: Writing
+
+  static func insert(_ tie: Tie, in tx: any Transaction) throws {
+    let columns = columns(of: tie)
+    try tx.run(
+      """
+      INSERT INTO mounting_tie (id, resource, kind, \(names(columns)))
+      VALUES (\(tie.id), \(tie.resource), \(tie.target.kind), \(values(columns)))
+      """)
+  }
+
+  static func update(_ tie: Tie, in tx: any Transaction) throws {
+    var set: SQL = ""
+    for (index, column) in columns(of: tie).enumerated() {
+      if index > 0 { set += ", " }
+      set += SQL(parts: [.text(column.name + " = "), .value(column.value)])
+    }
+    try tx.run("UPDATE mounting_tie SET \(set) WHERE id = \(tie.id)")
+  }
+
+  static func remove(_ id: TieID, in tx: any Transaction) throws {
+    try tx.run("DELETE FROM mounting_run WHERE tie = \(id)")
+    try tx.run("DELETE FROM mounting_tie WHERE id = \(id)")
+  }
+
+  // MARK: History
+
+  /// A stretch of tests that ended alike.
+  package struct Run: Hashable, Sendable {
+    package var fault: Tie.Fault?
+    package var first: Instant
+    package var last: Instant
+    package var tests: Int
+  }
+
+  /// So many stretches are kept of a tie.
+  static let runsKept = 50
+
+  package static func runs(of id: TieID, limit: Int = 20, in tx: any Transaction) throws -> [Run] {
+    try tx.rows("SELECT * FROM mounting_run WHERE tie = \(id) ORDER BY position DESC LIMIT \(limit)").map { row in
+      Run(
+        fault: try row.textOrNil("fault").map {
+          Tie.Fault($0, Text(try row.text("words_zh"), try row.text("words_en")))
+        },
+        first: try row.instant("first_at"), last: try row.instant("last_at"), tests: try row.int("tests"))
+    }
+  }
+
+  /// Adds a test to the last stretch, or begins the next one.
+  static func keep(_ found: Measurement, of id: TieID, in tx: any Transaction) throws {
+    let last = try tx.row(
+      "SELECT position, fault, words_zh FROM mounting_run WHERE tie = \(id) ORDER BY position DESC LIMIT 1")
+    let position = try last?.int("position") ?? 0
+    if let last, try last.textOrNil("fault") == found.fault?.code,
+      try last.text("words_zh") == found.fault?.words.chinese ?? ""
+    {
+      try tx.run(
+        "UPDATE mounting_run SET last_at = \(found.at), tests = tests + 1 WHERE tie = \(id) AND position = \(position)")
+      return
+    }
+    try tx.run(
+      """
+      INSERT INTO mounting_run (tie, position, fault, words_zh, words_en, first_at, last_at, tests)
+      VALUES (\(id), \(position + 1), \(found.fault?.code), \(found.fault?.words.chinese ?? ""),
+        \(found.fault?.words.english ?? ""), \(found.at), \(found.at), 1)
+      """)
+    try tx.run("DELETE FROM mounting_run WHERE tie = \(id) AND position <= \(position + 1 - runsKept)")
+  }
+
+  // MARK: Columns
+
+  private static func columns(of tie: Tie) -> [(name: String, value: SQLValue)] {
+    func text(_ value: String?) -> SQLValue { value.map { .text($0) } ?? .null }
+    var source: SQLValue = .null
+    var (schema, table, cursor, pattern, url): (String?, String?, String?, String?, String?) = (nil, nil, nil, nil, nil)
+    var (status, isJSON): (SQLValue, SQLValue) = (.null, .null)
+    switch tie.target {
+    case .table(let id, let name, let column):
+      (source, schema, table, cursor) = (id.sqlValue, name.schema, name.name, column)
+    case .files(let id, let names): (source, pattern) = (id.sqlValue, names)
+    case .api(let address, let expected, let json):
+      (url, status, isJSON) = (address, expected.sqlValue, json.sqlValue)
+    }
+    let watch = tie.watch
+    return [
+      ("provider", tie.provider.sqlValue), ("provider_name", text(tie.providerName)), ("name", text(tie.name)),
+      ("version", tie.version.sqlValue), ("in_force", tie.isInForce.sqlValue), ("cycle", text(tie.cycle)),
+      ("source", source), ("schema_name", text(schema)), ("table_name", text(table)), ("cursor_column", text(cursor)),
+      ("pattern", text(pattern)), ("url", text(url)), ("expects_status", status), ("expects_json", isJSON),
+      ("state", text(tie.state.rawValue)), ("since", tie.since.sqlValue),
+      ("measured_at", text(tie.measuredAt?.description)),
+      ("fault", text(tie.fault?.code)), ("fault_zh", text(tie.fault?.words.chinese)),
+      ("fault_en", text(tie.fault?.words.english)), ("failures", tie.failures.sqlValue),
+      ("due_at", tie.dueAt.sqlValue), ("mark_kind", text(watch.mark?.kind.rawValue)),
+      ("mark_own", text(watch.mark?.own)),
+      ("mark_around", text(watch.mark?.around)), ("watched_since", text(watch.since?.description)),
+      ("changed_at", text(watch.changedAt?.description)),
+      ("may_have_changed_at", text(watch.mayHaveChangedAt?.description)),
+      ("timeliness", text(tie.timeliness.rawValue)), ("timely_until", text(tie.timelyUntil?.description)),
+    ]
+  }
+
+  private static func names(_ columns: [(name: String, value: SQLValue)]) -> SQL {
+    SQL(parts: [.text(columns.map(\.name).joined(separator: ", "))])
+  }
+
+  private static func values(_ columns: [(name: String, value: SQLValue)]) -> SQL {
+    var list: SQL = ""
+    for (index, column) in columns.enumerated() {
+      if index > 0 { list += ", " }
+      list += SQL(parts: [.value(column.value)])
+    }
+    return list
+  }
+
+  private static func ties(_ condition: SQL, in tx: any Transaction) throws -> [Tie] {
+    try tx.rows("SELECT * FROM mounting_tie WHERE \(condition)").map { row in
+      let target: Tie.Target =
+        switch try row.choice("kind", Tie.Kind.self) {
+        case .table:
+          .table(
+            try row.id("source"), TableName(schema: try row.textOrNil("schema_name"), try row.text("table_name")),
+            cursor: try row.textOrNil("cursor_column"))
+        case .files: .files(try row.id("source"), pattern: try row.text("pattern"))
+        case .api:
+          .api(
+            url: try row.text("url"), status: try row.int("expects_status"), isJSON: try row.bool("expects_json"))
+        }
+      let mark = try row.textOrNil("mark_kind").flatMap { ChangeMark.Kind(rawValue: $0) }.map { kind in
+        ChangeMark(kind, own: try row.textOrNil("mark_own"), around: try row.textOrNil("mark_around"))
+      }
+      return Tie(
+        id: try row.id("id"), resource: try row.id("resource"), provider: try row.id("provider"),
+        providerName: try row.text("provider_name"), name: try row.text("name"), version: try row.int("version"),
+        isInForce: try row.bool("in_force"), cycle: try row.text("cycle"), target: target,
+        state: try row.choice("state"), since: try row.instant("since"),
+        measuredAt: try row.instantOrNil("measured_at"),
+        fault: try row.textOrNil("fault").map {
+          Tie.Fault($0, Text(try row.text("fault_zh"), try row.text("fault_en")))
+        },
+        failures: try row.int("failures"), dueAt: try row.instant("due_at"),
+        watch: ChangeWatch(
+          mark: mark, since: try row.instantOrNil("watched_since"), changedAt: try row.instantOrNil("changed_at"),
+          mayHaveChangedAt: try row.instantOrNil("may_have_changed_at")),
+        timeliness: try row.choice("timeliness"), timelyUntil: try row.dateOrNil("timely_until"))
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import Catalog
+import Foundation
+import Kernel
+import Storage
+import TestKit
+import Testing
+import Web
+
+@testable import App
+
+/// Entries in files, by the program an operator runs.
+@Suite struct CatalogFileTests {
+  /// A sound entry of two items as CSV, other texts in place of some.
+  private static func csv(_ name: String = "市场主体年报信息", item: String = "名称", cycle: String = "每月") -> String {
+    """
+    信息资源名称,信息资源分类,信息资源摘要,信息资源格式,共享类型,共享条件或不予共享依据,共享方式分类,共享方式类型,开放属性,更新周期,涉密属性,层级,\
+    信息项：信息项名称,信息项：技术名称,信息项：数据类型,信息项：长度,信息项：分级
+    \(name),3070120302,"全省市场主体每年报送的年度报告，含主要内容。",0203,有条件共享,用于核对市场主体状态。,1,2,3,\(cycle),0,2,\(item),name,C,100,2
+    ,,,,,,,,,,,,统一社会信用代码,uscc,C,18,2
+
+    """
+  }
+
+  private func run(_ node: Node, _ arguments: [String]) throws -> Program.Answer {
+    try Program.run(
+      ["catalog"] + arguments + ["--data", node.settings.data, "--database", node.settings.database])
+  }
+
+  private func counts(_ node: Node) async throws -> [Int?] {
+    try await node.database.read { tx in
+      [
+        try tx.int("SELECT COUNT(*) FROM catalog_version"), try tx.int("SELECT COUNT(*) FROM catalog_item"),
+        try tx.int("SELECT COUNT(*) FROM audit_record WHERE action = 'catalog.import'"),
+      ]
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `what is exported is unchanged when it is imported, in every kind of file`(engine: Engine) async throws {
+    try await withNode(engine, from: Clock.system.now()) { node, cast, _, folder in
+      // A name that a spreadsheet would run.
+      for (number, name) in ["市场主体年报信息", "'=市场主体注销信息", "@市场主体变更信息"].enumerated() {
+        let file = "\(folder)/\(number).csv"
+        try Data(Self.csv(name).utf8).write(to: URL(fileURLWithPath: file))
+        let taken = try run(node, ["import", file, "--as", "ma.officer"])
+        #expect(taken.status == 0, "\(taken.said)")
+      }
+      let ids = try await node.database.read {
+        try $0.rows("SELECT id FROM catalog_resource ORDER BY id").map { try $0.id("id") as ResourceID }
+      }
+      for id in ids {
+        _ = try await node.cataloguing.submit(cast.officer, id)
+        _ = try await node.cataloguing.decide(cast.operatorInChief, id, .approve(publish: true))
+      }
+      for kind in ["xlsx", "csv", "json"] {
+        let file = "\(folder)/out.\(kind)"
+        let written = try run(node, ["export", file])
+        #expect(written.status == 0 && written.said.contains("3 entries"), "\(kind): \(written.said)")
+        if kind == "csv" {
+          let text = try String(contentsOfFile: file, encoding: .utf8)
+          #expect(text.contains("'=市场主体注销信息") && text.contains("'@市场主体变更信息") && !text.contains("\n="))
+        }
+        let back = try run(node, ["import", file, "--as", "ma.officer", "--update", "--json"])
+        let said = try JSONParser.parse(Array(back.printed.utf8))
+        #expect(
+          back.status == 0 && said["unchanged"]?.integer == 3 && said["kept"]?.integer == 0, "\(kind): \(back.said)")
+      }
+      #expect(try await counts(node) == [3, 6, 6])
+    }
+  }
+
+  @Test func `a file in GB18030 is read, one in another encoding refused, a formula sent back with its row`()
+    async throws
+  {
+    try await withNode(.sqlite) { node, _, _, folder in
+      let file = "\(folder)/in.csv"
+      func importing(_ bytes: Data) throws -> Program.Answer {
+        try bytes.write(to: URL(fileURLWithPath: file))
+        return try run(node, ["import", file, "--as", "ma.officer"])
+      }
+      let chinese = String.Encoding(rawValue: 0x8000_0632)
+      let formula = try importing(try #require(Self.csv(item: "=cmd|' /C calc'!A0").data(using: chinese)))
+      #expect(
+        formula.status == 1 && formula.said.contains("formula") && formula.said.contains("refused rows"),
+        "\(formula.said)")
+      let utf16 = try importing(try #require(Self.csv().data(using: .utf16)))
+      #expect(utf16.status == 1 && utf16.said.contains("UTF-16"))
+      let wrong = try importing(Data(Self.csv().utf8) + Data([0xFF, 0x0A]))
+      #expect(wrong.status == 1 && wrong.said.contains("nor GB18030"))
+      let stranger = try run(node, ["import", file, "--as", "li.clerk"])
+      #expect(stranger.status == 1)
+      #expect(try await counts(node)[0] == 0)
+      #expect(try importing(try #require(Self.csv().data(using: chinese))).status == 0)
+      #expect(try await counts(node)[0] == 1)
+      // Another content under the name that is taken: kept only when that is asked for.
+      #expect(try importing(Data(Self.csv(cycle: "每日").utf8)).status == 1)
+      #expect(try run(node, ["import", file, "--as", "ma.officer", "--update"]).status == 0)
+      let checked = try Program.run(["catalog", "check", file])
+      #expect(checked.status == 0, "\(checked.said)")
+      try Data("[{\"name\":\"年报\",\"secrecy\":\"0\",\"nmae\":1}]".utf8).write(
+        to: URL(fileURLWithPath: "\(folder)/a.json"))
+      let json = try Program.run(["catalog", "check", "\(folder)/a.json"])
+      #expect(json.status == 1 && json.said.contains("entry 1") && json.said.contains("nmae"))
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an import that is killed leaves nothing or the whole of it`(engine: Engine) async throws {
+    try await withNode(engine) { node, _, _, folder in
+      let (file, entries) = ("\(folder)/many.csv", 1500)
+      let lines = Self.csv().split(separator: "\n").map(String.init)
+      let rows = (0..<entries).map { "\(lines[1].replacing("市场主体年报信息", with: "第 \($0) 类年报信息"))\n\(lines[2])" }
+      try Data((lines[0] + "\n" + rows.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: file))
+      var patience: UInt32 = 300_000
+      var last = 0
+      for _ in 0..<8 {
+        let program = try Program(
+          [
+            "catalog", "import", file, "--as", "ma.officer", "--data", node.settings.data, "--database",
+            node.settings.database,
+          ])
+        usleep(patience)
+        program.signal(SIGKILL)
+        _ = try program.wait()
+        last = try await counts(node)[0] ?? -1
+        #expect([0, entries].contains(last), "half an import: \(last)")
+        if last > 0 { break }
+        patience += 500_000
+      }
+      let whole = try run(node, ["import", file, "--as", "ma.officer"])
+      #expect(whole.status == 0, "\(whole.said)")
+      #expect(try await counts(node)[0] == entries)
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import Catalog
+import Foundation
+import Kernel
+import Storage
+import TestKit
+import Testing
+import Web
+
+@testable import App
+
+/// A department's system that keeps its catalogue here by program, through the real site.
+@Suite struct CatalogProgramTests {
+  /// Signed in, with the token that a change carries.
+  private struct Client {
+    let visitor: Visitor
+    let token: String
+
+    init(_ login: String, _ base: String) async throws {
+      visitor = Visitor(base: base)
+      let answer = try await visitor.post(
+        "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+      #expect(answer.status == 303)
+      let me = try JSONParser.parse(Array(try await visitor.get("/api/v1/me").body))
+      token = try #require(me["csrfToken"]?.string)
+    }
+
+    func send(
+      _ method: String, _ path: String, _ body: String, type: String = "application/json",
+      _ headers: [String: String] = [:]
+    ) async throws -> (status: Int, json: JSON, headers: [String: String]) {
+      let answer = try await visitor.send(
+        method, "/api/v1/catalog/" + path, body: Data(body.utf8), type: type,
+        headers: ["X-CSRF-Token": token].merging(headers) { $1 })
+      return (answer.status, try JSONParser.parse(Array(answer.body), maxValues: 1_000_000), answer.headers)
+    }
+  }
+
+  private static func entry(_ name: String, _ more: String = "") -> String {
+    """
+    {"name":"\(name)","classes":["3070120302"],"abstract":"全省\(name)，由各级主管部门形成，每月更新。","format":"0203",\
+    "sharingType":"2","sharingCondition":"用于依法履行职责时核对。","methodClass":"1","methodType":"2","openType":"3",\
+    "cycle":"4","secrecy":"0","level":"2"\(more),"items":[{"name":"名称","column":"name","dataType":"C","length":100,"grade":"2"}]}
+    """
+  }
+
+  private func outcomes(_ json: JSON) -> [String] {
+    (json["entries"]?.array ?? []).compactMap { $0["outcome"]?.string }
+  }
+  private func codes(_ json: JSON, _ index: Int) -> [String] {
+    (json["entries"]?.array?[index]["findings"]?.array ?? []).compactMap { $0["code"]?.string }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `entries are kept by their own reference: created, unchanged, updated, and refused with reasons`(engine: Engine)
+    async throws
+  {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let officer = try await Client("ma.officer", base)
+        let lines = [
+          Self.entry("市场主体年报信息", ",\"reference\":\"A-1\""), Self.entry("市场主体注销信息", ",\"reference\":\"A-2\""),
+          Self.entry("部分", ",\"reference\":\"A-3\",\"sharingCondition2\":1"), "7",
+        ].joined(separator: "\n")
+        let first = try await officer.send("POST", "resources", lines, type: "application/x-ndjson")
+        #expect(first.status == 200, "\(first.json.text)")
+        #expect(outcomes(first.json) == ["created", "created", "refused", "refused"])
+        #expect(codes(first.json, 2).contains("entry.unknown-name") && codes(first.json, 3) == ["entry.type"])
+
+        // Renamed under its own reference: the same entry; the other is as it was.
+        let array =
+          "[\(Self.entry("市场主体年度报告信息", ",\"reference\":\"A-1\"")),\(Self.entry("市场主体注销信息", ",\"reference\":\"A-2\""))]"
+        let second = try await officer.send("POST", "resources", array)
+        #expect(outcomes(second.json) == ["updated", "unchanged"])
+        #expect(second.json["entries"]?.array?[0]["id"] == first.json["entries"]?.array?[0]["id"])
+        // Without a reference the name says which it is; twice in one call is once too often.
+        let third = try await officer.send(
+          "POST", "resources",
+          "[\(Self.entry("市场主体注销信息")),\(Self.entry("市场主体注销信息")),\(Self.entry("新信息", ",\"code\":\"3070120302/000001\""))]"
+        )
+        #expect(outcomes(third.json) == ["unchanged", "refused", "refused"])
+        #expect(codes(third.json, 1) == ["entry.repeated"] && codes(third.json, 2) == ["key.code"])
+        let added = try await officer.send(
+          "POST", "resources?mode=add", Self.entry("市场主体注销信息", ",\"related\":[\"1/000001\"]"))
+        #expect(outcomes(added.json) == ["refused"] && codes(added.json, 0).contains("name.taken"))
+        // What is no JSON leaves nothing, whatever came before it.
+        let broken = try await officer.send(
+          "POST", "resources", Self.entry("未完信息") + "\n{\"name\":\"半", type: "application/x-ndjson")
+        #expect(broken.status == 422)
+        let count = try await node.database.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") }
+        #expect(count == 2)
+        let log = try await node.database.read {
+          try $0.int("SELECT COUNT(*) FROM audit_record WHERE action = 'catalog.import'")
+        }
+        #expect(log == 4, "each batch is one record")
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an entry goes from draft to withdrawal by program, and the feed tells of it`(engine: Engine) async throws {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let (officer, chief) = (try await Client("ma.officer", base), try await Client("zhang.operator", base))
+        let made = try await officer.send(
+          "POST", "resources?submit=1", Self.entry("市场主体年报信息", ",\"reference\":\"A-1\""))
+        let entry = try #require(made.json["entries"]?.array?.first)
+        #expect(entry["state"]?.string == "submitted")
+        let id = try #require(entry["id"]?.string)
+        let closed = try await officer.send(
+          "POST", "resources", Self.entry("市场主体年度报告信息", ",\"reference\":\"A-1\""))
+        #expect(codes(closed.json, 0) == ["entry.state"], "\(closed.json.text)")
+        let back = try await chief.send(
+          "POST", "resources/\(id)/review", "{\"decision\":\"return\",\"reasons\":\"请补充\"}")
+        #expect(back.json["state"]?.string == "returned")
+        #expect(try await officer.send("POST", "resources/\(id)/submit", "").json["state"]?.string == "submitted")
+        #expect(try await officer.send("POST", "resources/\(id)/recall", "").json["state"]?.string == "draft")
+        #expect(try await officer.send("POST", "resources/\(id)/submit", "").status == 200)
+        let decided = try await chief.send("POST", "resources/\(id)/review", "{\"decision\":\"approve\"}")
+        #expect(decided.json["state"]?.string == "approved" && decided.json["code"]?.string != nil)
+        #expect(try await chief.send("POST", "resources/\(id)/publish", "").json["state"]?.string == "published")
+
+        // What was read can be sent back and changes nothing; with another cycle it is the next version.
+        let read = try await officer.visitor.get("/api/v1/catalog/resources/\(id)")
+        #expect(outcomes(try await officer.send("POST", "resources", read.text).json) == ["unchanged"])
+        let changed = read.text.replacingOccurrences(of: "\"cycle\":\"4\"", with: "\"cycle\":\"7\"")
+        let next = try await officer.send("POST", "resources", changed)
+        #expect(outcomes(next.json) == ["updated"] && next.json["entries"]?.array?[0]["version"]?.integer == 2)
+        #expect(try await officer.send("POST", "resources/\(id)/change", "").status == 409)
+        #expect(try await officer.send("POST", "resources/\(id)/discard", "").json["state"]?.string == "discarded")
+        let gone = try await chief.send("POST", "resources/\(id)/withdraw", "{\"reason\":\"职能调整\"}")
+        #expect(gone.json["state"]?.string == "withdrawn")
+        let late = try await officer.send("POST", "resources", changed)
+        #expect(codes(late.json, 0) == ["entry.state"])
+
+        let feed = try JSONParser.parse(Array(try await chief.visitor.get("/api/v1/catalog/changes?after=0").body))
+        let events = (feed["changes"]?.array ?? []).compactMap { $0["event"]?.string }
+        #expect(events == ["registered", "published", "withdrawn"] && feed["last"]?.integer == 3)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `two who write one draft cannot undo each other's work`(engine: Engine) async throws {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let officer = try await Client("ma.officer", base)
+        let made = try await officer.send("POST", "drafts", Self.entry("市场主体年报信息"))
+        #expect(made.status == 201)
+        let (id, tag) = (try #require(made.json["id"]?.string), try #require(made.headers["etag"]))
+        let path = "resources/\(id)/draft"
+        #expect(try await officer.visitor.get("/api/v1/catalog/" + path).headers["etag"] == tag)
+        #expect(try await officer.send("PUT", path, Self.entry("甲信息")).status == 428)
+        let one = try await officer.send("PUT", path, Self.entry("甲信息"), ["If-Match": tag])
+        #expect(one.status == 200 && one.headers["etag"] != tag)
+        let two = try await officer.send("PUT", path, Self.entry("乙信息"), ["If-Match": tag])
+        #expect(two.status == 412 && two.json["detail"]?.string?.contains("没有保存") == true)
+        let item = one.json["items"]?.array?.first?["id"]
+        let three = try await officer.send("PUT", path, Self.entry("乙信息"), ["If-Match": one.headers["etag"] ?? ""])
+        #expect(three.json["name"]?.string == "乙信息" && three.json["items"]?.array?.first?["id"] == item)
+        let foreign = try await Client("han.officer", base)
+        #expect(try await foreign.send("PUT", path, Self.entry("丙信息"), ["If-Match": "*"]).status == 404)
+        // A form of the older state is refused on the page as well.
+        await #expect(throws: Refusal.self) {
+          _ = try await node.cataloguing.edit(
+            DemoCast.make(on: node).officer, ResourceID(id)!, from: 1, .init(metadata: Metadata(name: "丁")))
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `the same key and request are answered once, another request under it is refused`(engine: Engine) async throws {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let officer = try await Client("ma.officer", base)
+        let key = ["Idempotency-Key": "7d4f-1"]
+        let first = try await officer.send("POST", "drafts", Self.entry("市场主体年报信息"), key)
+        let again = try await officer.send("POST", "drafts", Self.entry("市场主体年报信息"), key)
+        #expect(first.status == 201 && again.status == 201 && first.json == again.json)
+        #expect(again.headers["idempotency-replayed"] == "true" && again.headers["etag"] == first.headers["etag"])
+        let other = try await officer.send("POST", "drafts", Self.entry("另一信息"), key)
+        #expect(other.status == 422 && other.json["type"]?.string == "urn:sanjiang:problem:idempotency.other-request")
+        #expect(
+          try await officer.send("POST", "drafts", "{}", ["Idempotency-Key": String(repeating: "k", count: 201)]).status
+            == 400)
+        // A refusal changes nothing, and the key stays free for what is right.
+        #expect(try await officer.send("POST", "drafts", "{\"name\":1}", ["Idempotency-Key": "2"]).status == 422)
+        #expect(try await officer.send("POST", "drafts", Self.entry("乙信息"), ["Idempotency-Key": "2"]).status == 201)
+        let others = try await Client("han.officer", base)
+        #expect(try await others.send("POST", "drafts", Self.entry("丙信息"), key).status == 201)
+        let count = try await node.database.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") }
+        #expect(count == 3)
+      }
+    }
+  }
+
+  @Test func `without the token, as another role, too much or of another type, nothing is taken`() async throws {
+    try await withNode(.sqlite) { node, _, _, _ in
+      try await withSite(node) { base in
+        let officer = try await Client("ma.officer", base)
+        let body = Self.entry("市场主体年报信息")
+        let forged = try await officer.send("POST", "resources", body, ["X-CSRF-Token": "guess"])
+        #expect(forged.status == 403)
+        #expect(try await officer.send("POST", "resources", body, type: "text/csv").status == 415)
+        let clerk = try await Client("li.clerk", base)
+        #expect(try await clerk.send("POST", "resources", body).status == 403)
+        #expect(try await officer.send("POST", "resources", "[]").status == 422)
+        let many = "[" + Array(repeating: "0", count: 10_001).joined(separator: ",") + "]"
+        #expect(try await officer.send("POST", "resources", many).status == 413)
+        let count = try await node.database.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") }
+        #expect(count == 0)
+      }
+    }
+  }
+}

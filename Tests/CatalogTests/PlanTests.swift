@@ -1,0 +1,122 @@
+import Inventory
+import Kernel
+import Storage
+import Synchronization
+import TestKit
+import Testing
+
+@testable import Catalog
+
+/// Hands statements on and keeps the ones that read, so that the plans asked for are those of what really ran.
+private final class Listener: Storage.Transaction {
+  private let base: any Storage.Transaction
+  private(set) var read: [SQL] = []
+
+  init(_ base: any Storage.Transaction) { self.base = base }
+
+  var engine: Engine { base.engine }
+  func rows(_ sql: SQL) throws -> [Row] {
+    read.append(sql)
+    return try base.rows(sql)
+  }
+  func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
+    read.append(sql)
+    try base.forEach(sql, body)
+  }
+  func run(_ sql: SQL) throws -> Int {
+    read.append(sql)
+    return try base.run(sql)
+  }
+  func script(_ text: String) throws { try base.script(text) }
+
+  /// The lines of a plan that walk a whole table or a whole index of the catalogue.
+  func scans() throws -> [String] {
+    try read.flatMap { sql in
+      let plan: [String] =
+        switch engine {
+        case .sqlite: try base.rows("EXPLAIN QUERY PLAN " + sql).map { try $0.text("detail") }
+        case .postgres: try base.rows("EXPLAIN " + sql).map { try $0.text("QUERY PLAN") }
+        }
+      let text = try sql.rendered { "?\($0)" }.text
+      return plan.filter { line in
+        engine == .sqlite
+          ? line.hasPrefix("SCAN") && !line.contains("CONSTANT ROW")
+            && !line.contains("-ROW VALUES CLAUSE") && !line.hasPrefix("SCAN excluded")
+          : ["version", "entry", "resource", "item", "event", "posting"].contains {
+            line.contains("Seq Scan on catalog_\($0)")
+          }
+      }.map { "\($0) of \(text)" }
+    }
+  }
+}
+
+@Suite struct `Plans of the catalogue's statements` {
+  @Test(arguments: Engine.allCases)
+  func `no list, search or entry reads a whole table`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      try await Corpus(count: 6000).fill(offices.db)
+      // A table of a few rows is rightly read whole: each has to be as long as the others.
+      try await offices.db.write { tx in
+        try tx.run(
+          """
+          INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, is_nullable, is_key,
+            description, sharing_condition, grade)
+          SELECT id, 1, 0, id, 'n', 'c', 'C', TRUE, FALSE, '', '', '2' FROM catalog_resource
+          """)
+        try tx.run(
+          """
+          INSERT INTO catalog_event (resource, position, version, at, person, organisation, event, words)
+          SELECT id, 1, 1, made_at, 'p', 'o', 'edit', '' FROM catalog_resource
+          """)
+      }
+      let done = try await offices.published("企业法人登记信息")
+      // What autovacuum does within a minute.
+      try await offices.db.write { tx in try tx.script("ANALYZE") }
+      let cataloguing = offices.cataloguing
+      func scans(_ body: @escaping @Sendable (any Transaction) throws -> Void) async throws -> [String] {
+        try await offices.db.write { tx in
+          let listener = Listener(tx)
+          try body(listener)
+          #expect(!listener.read.isEmpty)
+          return try listener.scans()
+        }
+      }
+      // The first search reads every entry for the counts, once.
+      _ = try await cataloguing.search(Offices.clerk, CatalogQuery())
+      for query in [
+        CatalogQuery(), CatalogQuery(text: "登记"), CatalogQuery(text: "青海省企业登记"), CatalogQuery(text: "户"),
+        CatalogQuery(text: "qyfr 3070120337"), CatalogQuery(text: "信息", after: "1-2000"),
+        CatalogQuery(text: "信息", node: "2", sharingType: "2", isMounted: true, freshness: .late),
+      ] {
+        let board = cataloguing.board
+        let searching = try await scans { tx in
+          _ = try CatalogSearch.find(query, board: board, classification: .embedded, lists: .embedded, in: tx)
+        }
+        #expect(searching == [], "\(query)")
+      }
+      let reading = try await scans { tx in
+        let resource = try #require(try CatalogStore.find(done.id, in: tx))
+        _ = try CatalogStore.latest(done.id, in: tx)
+        _ = try CatalogStore.published(code: try #require(resource.code), in: tx)
+        _ = try CatalogStore.published(of: resource.provider, in: tx)
+        _ = try CatalogStore.versions(of: done.id, in: tx)
+        _ = try CatalogStore.events(of: done.id, in: tx)
+        _ = try CatalogStore.work(of: resource.provider, in: tx)
+        for view in QueueFilter.View.allCases {
+          _ = try CatalogStore.queue(QueueFilter(view: view), today: #require(done.publishedOn), in: tx)
+        }
+        _ = try Likeness.candidates(for: resource, limit: 20, in: tx)
+        _ = try CatalogStore.nameIsTaken("企业法人", provider: resource.provider, except: done.id, in: tx)
+        _ = try CatalogStore.unknownCodes(["3070120337/000017"], in: tx)
+      }
+      #expect(reading == [])
+      let writing = try await scans { tx in
+        try CatalogStore.record(VersionEvent.edit.rawValue, of: done, by: Offices.officer, at: Offices.start, in: tx)
+        try CatalogSearch.setCondition(of: done.id, isMounted: true, freshness: .late, in: tx)
+        try CatalogSearch.put(
+          done, replacing: done, publishedOn: Offices.start.dateInChina, classification: .embedded, in: tx)
+      }
+      #expect(writing == [])
+    }
+  }
+}
