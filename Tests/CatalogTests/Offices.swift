@@ -47,7 +47,11 @@ struct Offices: Sendable {
       db: db, clock: time.clock, register: register,
       providers: Providers(
         organisation: Self.find,
-        predecessors: { id, _ in id == Self.market.id ? [Self.commerce.id] : [] }))
+        predecessors: { id, _ in id == Self.market.id ? [Self.commerce.id] : [] },
+        successors: { id, _ in id == Self.commerce.id ? [Self.market.id] : [] },
+        holders: { node, _ in Self.all.filter { $0.classificationNode == node } },
+        coded: { code, _ in Self.all.first { $0.creditCode == code } },
+        named: { name, _ in Self.all.filter { $0.name == name } }))
   }
 
   static let migrations = [

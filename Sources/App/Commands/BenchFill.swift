@@ -39,7 +39,7 @@ struct BenchFill: AsyncParsableCommand {
           measured.append(
             .init(made.resource(index, entry, at: now), isMounted: entry.isMounted, freshness: entry.freshness))
         }
-        try Cataloguing.moveIn(measured, on: now.dateInChina, in: tx)
+        try Cataloguing.moveIn(measured, on: now.dateInChina, classification: .embedded, in: tx)
         return texts
       }
       output?.write(Data(texts.utf8))

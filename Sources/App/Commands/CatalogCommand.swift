@@ -5,12 +5,13 @@ import Inventory
 import Kernel
 import Web
 
-/// Entries in files: the template and what is wrong with one that was filled in need no node, the others do.
+/// The catalogue at the command line: the template and what is wrong with one that was filled in need no node, the others do.
 struct CatalogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "catalog", abstract: "Entries in files and from live databases.",
+    commandName: "catalog", abstract: "Entries in files and from live databases, classes, moving in.",
     subcommands: [
       Template.self, Check.self, CatalogImportCommand.self, CatalogExportCommand.self, CatalogDraftCommand.self,
+      ClassesCommand.self, MoveInCommand.self,
     ])
 
   struct Template: ParsableCommand {

@@ -14,6 +14,7 @@ package enum CatalogRoutes {
       + versions(cataloguing) + reviewing(cataloguing)
       + CatalogAPI.routes(cataloguing) + ChangesAPI.routes(cataloguing)
       + BulkAPI.routes(cataloguing) + DraftsAPI.routes(cataloguing) + ReferenceAPI.routes(cataloguing)
+      + ClassRoutes.routes(cataloguing) + MoveRoutes.routes(cataloguing)
   }
 
   private static func finding(_ cataloguing: Cataloguing, _ sections: [Section], _ tools: [Tool]) -> [Route] {
@@ -26,9 +27,6 @@ package enum CatalogRoutes {
             request, query, try await cataloguing.search(principal, query), lists: cataloguing.lists,
             classification: cataloguing.classification, mayCompile: principal.may(.compileCatalog),
             mayReview: principal.may(.reviewCatalog), more: tools.map { $0(request, query) }))
-      },
-      .get("/catalog/classes", .permission(.readCatalog)) { request in
-        .page(classesPage(request, cataloguing.classification))
       },
       .get("/catalog/resources/{id}", .anyPermission([.readCatalog, .compileCatalog, .reviewCatalog])) { request in
         let principal = try request.visitor()

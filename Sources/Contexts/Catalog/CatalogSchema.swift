@@ -117,7 +117,7 @@ package enum CatalogSchema {
     // rows on PostgreSQL. An index of our own, the same on both, is walked from the newest place down and left when enough is
     // known. Written anew by `renewSearch`, since it is empty now.
     .adding(
-      "004b postings",
+      "008 postings",
       sqlite: postings("TEXT NOT NULL") + " WITHOUT ROWID;" + forgotten,
       postgres: postings("TEXT COLLATE \"C\" NOT NULL") + ";" + """
 
@@ -127,7 +127,7 @@ package enum CatalogSchema {
     )
     // What Supervision counts and lists by department, each from an index that holds nothing else (`EntryCounts`).
     .adding(
-      "020 entries that lack something",
+      "009 entries that lack something",
       """
       CREATE INDEX catalog_entry_without_items ON catalog_entry (provider, place) WHERE items = 0;
       CREATE INDEX catalog_version_by_system ON catalog_version (system, state);
@@ -139,7 +139,11 @@ package enum CatalogSchema {
         WHERE state = 'published' AND system IS NULL;
       CREATE INDEX catalog_version_without_condition ON catalog_version (provider, resource)
         WHERE state = 'published' AND sharing_type <> '1' AND sharing_condition = '';
-      """)
+      """
+    )
+    // Classes of this platform's own, never deleted: a node with the periods of its name and mapping. What an existing
+    // catalogue system was moved in as: which entry became which, from what content, and what did not fit.
+    .adding("010 local classes and moving in", localClasses + movedIn)
 
   private static func postings(_ token: String) -> String {
     """
@@ -150,6 +154,39 @@ package enum CatalogSchema {
   }
 
   private static let forgotten = "\nUPDATE catalog_search_state SET tokens = 0;"
+
+  private static let localClasses = """
+    CREATE TABLE catalog_class (code TEXT PRIMARY KEY, parent TEXT, made_at TEXT NOT NULL);
+    CREATE TABLE catalog_class_period (
+      code TEXT NOT NULL REFERENCES catalog_class (code), valid_from TEXT NOT NULL, valid_to TEXT, name TEXT NOT NULL,
+      national TEXT, used_by TEXT NOT NULL, successor TEXT, changed_at TEXT NOT NULL, changed_by TEXT NOT NULL,
+      PRIMARY KEY (code, valid_from), CHECK (valid_to IS NULL OR valid_to > valid_from));
+    CREATE TABLE catalog_class_state (
+      one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL, mapping BIGINT NOT NULL);
+    INSERT INTO catalog_class_state (one, version, mapping) VALUES (1, 0, 0);
+
+    """
+
+  private static let movedIn = """
+    CREATE TABLE catalog_move_run (
+      id TEXT PRIMARY KEY, source TEXT NOT NULL, folder TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT,
+      person TEXT NOT NULL, read BIGINT NOT NULL, moved BIGINT NOT NULL, changed BIGINT NOT NULL, same BIGINT NOT NULL,
+      left_out BIGINT NOT NULL, findings BIGINT NOT NULL);
+    CREATE TABLE catalog_move_finding (
+      run TEXT NOT NULL REFERENCES catalog_move_run (id), position BIGINT NOT NULL, file TEXT NOT NULL, line BIGINT NOT NULL,
+      column_name TEXT NOT NULL, value TEXT NOT NULL, code TEXT NOT NULL, reason_zh TEXT NOT NULL, reason_en TEXT NOT NULL,
+      action TEXT NOT NULL, resource TEXT REFERENCES catalog_resource (id), provider TEXT, PRIMARY KEY (run, position));
+    CREATE INDEX catalog_move_finding_by_resource ON catalog_move_finding (resource, run, position);
+    CREATE TABLE catalog_moved (
+      source TEXT NOT NULL, old_id TEXT NOT NULL, old_code TEXT, resource TEXT NOT NULL REFERENCES catalog_resource (id),
+      provider TEXT NOT NULL, version BIGINT NOT NULL, revision BIGINT NOT NULL, digest TEXT NOT NULL,
+      findings BIGINT NOT NULL, moved_at TEXT NOT NULL, PRIMARY KEY (source, old_id));
+    CREATE INDEX catalog_moved_by_resource ON catalog_moved (resource);
+    CREATE INDEX catalog_moved_by_provider ON catalog_moved (provider, resource) WHERE findings > 0;
+    CREATE TABLE catalog_moved_class (
+      source TEXT NOT NULL, old_id TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (source, old_id));
+
+    """
 
   private static let state = """
     DROP TABLE catalog_entry_class;

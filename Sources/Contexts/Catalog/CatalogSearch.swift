@@ -285,7 +285,7 @@ package enum CatalogSearch {
     var body = [code.description, resource.providerName, m.abstract]
     body += m.classes.flatMap { [$0, classification.name(of: $0)] }
     for item in resource.items { body += [item.name, item.column, item.description] }
-    let nodes = Set(m.classes.flatMap { classification.path(to: $0).map(\.code) })
+    let nodes = Set(m.classes.flatMap { classification.branches(of: $0).joined().map(\.code) })
     return SearchDocument(
       name: m.name, body: body,
       facets: nodes.sorted().map { .node($0) } + [

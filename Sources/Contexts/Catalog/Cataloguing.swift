@@ -26,7 +26,7 @@ package struct Cataloguing: Sendable {
   package var register: SystemRegister
   package var providers: Providers
   package var lists: CodeLists
-  package var classification: Classification
+  let classes: ClassificationKeeper
   package var calendars: Calendars
   package var rules: [RuleSet]
   package var dependents: Dependents
@@ -48,12 +48,20 @@ package struct Cataloguing: Sendable {
     self.register = register
     self.providers = providers
     self.lists = lists
-    self.classification = classification
+    classes = ClassificationKeeper(classification)
     self.calendars = calendars
     self.rules = rules
     self.dependents = dependents
     self.left = left
     self.mountWatch = mountWatch
+  }
+
+  /// The national and the local classes as the last transaction of this process saw them: for pages.
+  package var classification: Classification { classes.latest }
+
+  /// The same as this transaction sees them: for whatever is decided in it.
+  func classification(in tx: any Transaction) throws -> Classification {
+    try classes.inForce(on: clock.today, in: tx)
   }
 
   /// What hangs on a resource, asked before it is taken offline. `App` fills it in with Sharing's answer.
@@ -68,7 +76,8 @@ package struct Cataloguing: Sendable {
   package func search(_ principal: Principal, _ query: CatalogQuery) async throws -> CatalogHits {
     try principal.require(.readCatalog)
     return try await db.read { tx in
-      try CatalogSearch.find(query, board: board, classification: classification, lists: lists, in: tx)
+      try CatalogSearch.find(
+        query, board: board, classification: classification(in: tx), lists: lists, in: tx)
     }
   }
 
@@ -100,6 +109,8 @@ package struct Cataloguing: Sendable {
   func visible(
     _ principal: Principal, _ id: ResourceID, version: Int?, on day: CalendarDate? = nil, in tx: any Transaction
   ) throws -> Resource {
+    // The page that shows it names its classes.
+    _ = try classification(in: tx)
     guard let day else {
       guard let resource = try CatalogStore.find(id, version: version, in: tx), maySee(principal, resource) else {
         throw Self.unknown
@@ -133,13 +144,21 @@ package struct Cataloguing: Sendable {
     return resource
   }
 
-  func findings(of resource: Resource, in tx: any Transaction) throws -> [Finding] {
-    var context = RuleContext(lists: lists, classification: classification, today: clock.today)
+  /// What the rules say; by another classification than that in force where classes are only about to be kept.
+  func findings(
+    of resource: Resource, classification tree: Classification? = nil, in tx: any Transaction
+  ) throws -> [Finding] {
+    var context = RuleContext(
+      lists: lists, classification: try tree ?? classification(in: tx), today: clock.today)
     context.isSystemName = try InventoryStore.isSystemName(resource.metadata.name, in: tx)
     context.nameIsTaken = try CatalogStore.nameIsTaken(
       resource.metadata.name, provider: resource.provider, except: resource.id, in: tx)
     context.unknownRelated = try CatalogStore.unknownCodes(Array(resource.metadata.related.prefix(100)), in: tx)
     let office = try providers.organisation(resource.provider, tx)
+    context.provider = office
+    if resource.metadata.classes.contains(where: { context.classification[$0]?.isRetired == true }) {
+      context.classesInForce = Set(try CatalogStore.published(resource.id, in: tx)?.metadata.classes ?? [])
+    }
     context.providerStands = office.map { $0.validTo.map { context.today < $0 } ?? true } ?? false
     return Catalog.findings(of: resource, in: context)
   }

@@ -30,7 +30,7 @@ extension Cataloguing {
     return try await db.write { tx in
       let made = Catalog.draft(
         from: description, sample: sample, connector: found.kind,
-        classNode: try codeNode(of: found.owner, providers, classification, in: tx), at: now)
+        classNode: try codeNode(of: found.owner, providers, classification(in: tx), in: tx), at: now)
       return try begin(
         principal, system: found.system, metadata: made.metadata, items: made.items,
         mount: Mount(
@@ -48,7 +48,7 @@ extension Cataloguing {
     return try await db.write { tx in
       var metadata = metadata
       if metadata.classes.isEmpty, let office = principal.organisation,
-        let node = try codeNode(of: office, providers, classification, in: tx)
+        let node = try codeNode(of: office, providers, classification(in: tx), in: tx)
       {
         metadata.classes = [node]
       }
@@ -130,7 +130,7 @@ extension Cataloguing {
         detail.append(("change", change.kind.title.chinese))
         if let trigger = change.trigger { detail.append(("trigger", "\(trigger)")) }
       }
-      guard try codeNode(of: resource.provider, providers, classification, in: tx) != nil else {
+      guard try codeNode(of: resource.provider, providers, classification(in: tx), in: tx) != nil else {
         throw Refusal(
           .conflict, "catalog.provider.no-node",
           Text(

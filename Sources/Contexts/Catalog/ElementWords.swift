@@ -17,8 +17,8 @@ struct ElementWords: Sendable {
   static let classes = ElementWords(
     Text("信息资源分类", "Classes"),
     Text(
-      "国家分类代码，主分类在前，以空格分隔，最多 \(Metadata.limits.classes) 个，如 3070120337 203。",
-      "Codes of the national classification, the primary one first, separated by blanks, at most \(Metadata.limits.classes), such as 3070120337 203."
+      "国家或本地分类的代码，主分类在前，以空格分隔，最多 \(Metadata.limits.classes) 个，如 3070120337 203。",
+      "Codes of the national or local classification, the primary one first, separated by blanks, at most \(Metadata.limits.classes), such as 3070120337 203."
     ))
   static let abstract = ElementWords(
     Text("信息资源摘要", "Abstract"),

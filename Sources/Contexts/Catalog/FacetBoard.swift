@@ -73,6 +73,8 @@ package final class FacetBoard: Sendable {
     var values: [Values?] = []
     var classes: [UInt16] = []
     var seen = 0
+    /// Of the classification it was counted by.
+    var mapping = 0
     var seenCondition = 0
     var providers = Numbers()
     var providerNames: [String] = []
@@ -84,6 +86,11 @@ package final class FacetBoard: Sendable {
     private var numbersOfClasses: [String: [UInt16]] = [:]
 
     mutating func catchUp(_ classification: Classification, in tx: any Transaction) throws {
+      // A class that is mapped anew counts under other nodes: everything is read again.
+      if mapping != classification.mapping {
+        self = State()
+        mapping = classification.mapping
+      }
       // A read that fails half way leaves whole rows only: the next goes on after the last of them.
       try tx.forEach(
         """
@@ -125,10 +132,12 @@ package final class FacetBoard: Sendable {
       if let known = numbersOfClasses[text] { return known }
       var numbers: Set<UInt16> = []
       for code in text.split(separator: " ") {
-        for (depth, node) in classification.path(to: String(code)).enumerated() {
-          let number = nodes.of(node.code)
-          if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
-          numbers.insert(number)
+        for branch in classification.branches(of: String(code)) {
+          for (depth, node) in branch.enumerated() {
+            let number = nodes.of(node.code)
+            if Int(number) >= depths.count { depths.append(UInt8(clamping: depth + 1)) }
+            numbers.insert(number)
+          }
         }
       }
       // Most entries have one class; what is seldom together is worked out again.

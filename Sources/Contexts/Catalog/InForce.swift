@@ -120,4 +120,11 @@ extension CatalogStore {
       "INSERT INTO catalog_force (resource, position, version, from_at, until_at)",
       resources.map { "(\($0.id), 1, \($0.version), \($0.changedAt), NULL)" }, columns: 5)
   }
+
+  /// What a new entry's versions were in force before it came here, in order of time; only the last may be open.
+  static func insert(_ periods: [ForcePeriod], of id: ResourceID, in tx: any Transaction) throws {
+    try tx.insert(
+      "INSERT INTO catalog_force (resource, position, version, from_at, until_at)",
+      periods.enumerated().map { "(\(id), \($0 + 1), \($1.version), \($1.from), \($1.until))" }, columns: 5)
+  }
 }

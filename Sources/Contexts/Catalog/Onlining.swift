@@ -51,7 +51,8 @@ extension Cataloguing {
     _ resource: Resource, replacing before: Resource? = nil, on day: CalendarDate, in tx: any Transaction
   ) throws {
     try CatalogSearch.put(
-      resource, replacing: before, publishedOn: resource.publishedOn ?? day, classification: classification, in: tx)
+      resource, replacing: before, publishedOn: resource.publishedOn ?? day, classification: classification(in: tx),
+      in: tx)
     try Likeness.put(resource, in: tx)
   }
 

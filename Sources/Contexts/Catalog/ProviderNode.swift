@@ -9,21 +9,35 @@ package struct Providers: Sendable {
   package var predecessors: @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID]
   /// The offices that took over from it.
   package var successors: @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID]
+  /// The offices, standing or not, whose own node it is.
+  package var holders: @Sendable (_ node: String, any Transaction) throws -> [Organisation]
+  /// The office of that credit code, standing or not.
+  package var coded: @Sendable (_ creditCode: String, any Transaction) throws -> Organisation?
+  /// The offices that ever bore the name, the latest first.
+  package var named: @Sendable (_ name: String, any Transaction) throws -> [Organisation]
 
   package init(
     organisation: @escaping @Sendable (OrganisationID, any Transaction) throws -> Organisation?,
     predecessors: @escaping @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID],
-    successors: @escaping @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID] = { _, _ in [] }
+    successors: @escaping @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID] = { _, _ in [] },
+    holders: @escaping @Sendable (String, any Transaction) throws -> [Organisation] = { _, _ in [] },
+    coded: @escaping @Sendable (String, any Transaction) throws -> Organisation? = { _, _ in nil },
+    named: @escaping @Sendable (String, any Transaction) throws -> [Organisation] = { _, _ in [] }
   ) {
     self.organisation = organisation
     self.predecessors = predecessors
     self.successors = successors
+    self.holders = holders
+    self.coded = coded
+    self.named = named
   }
 
   package static let identity = Providers(
     organisation: { try OrganisationStore.find($0, in: $1) },
     predecessors: { try OrganisationStore.predecessors(of: $0, in: $1).map(\.id) },
-    successors: { try OrganisationStore.successors(of: $0, in: $1).map(\.id) })
+    successors: { try OrganisationStore.successors(of: $0, in: $1).map(\.id) },
+    holders: { try OrganisationStore.holding(node: $0, in: $1) },
+    coded: { try OrganisationStore.coded($0, in: $1) }, named: { try OrganisationStore.everNamed($0, in: $1) })
 
   /// What became of an office since it was called `name`; nil when it still stands under that name.
   func later(
@@ -50,6 +64,35 @@ package struct Providers: Sendable {
       next = later
     }
     return standing.sorted()
+  }
+}
+
+/// An office of today with the way that leads to it: the office whose node or name it was, and what that went on as.
+package struct OfficeToday: Hashable, Sendable {
+  /// The first was asked for, the last stands; one and the same where nothing was reformed.
+  package var way: [Organisation]
+
+  package var office: Organisation { way[way.count - 1] }
+}
+
+extension Providers {
+  /// What became of an office by a day: itself where it stands, or those that stand and took over from it, however often
+  /// reformed (农牧厅 → 农业农村厅); none when nobody did.
+  func today(of office: Organisation, on day: CalendarDate, in tx: any Transaction) throws -> [OfficeToday] {
+    var found: [OfficeToday] = []
+    var open = [OfficeToday(way: [office])]
+    var seen: Set<OrganisationID> = [office.id]
+    while !open.isEmpty, seen.count < 100 {
+      let next = open.removeFirst()
+      if next.office.stands(on: day) {
+        found.append(next)
+        continue
+      }
+      for id in try successors(next.office.id, tx) where seen.insert(id).inserted {
+        if let office = try organisation(id, tx) { open.append(OfficeToday(way: next.way + [office])) }
+      }
+    }
+    return found
   }
 }
 

@@ -75,7 +75,7 @@ package struct Resource: Hashable, Sendable {
 /// 5 and 12, and items are element 8). Codes are those of `CodeLists` and of the classification.
 package struct Metadata: Hashable, Sendable {
   package var name: String
-  /// Nodes of the classification, the primary one first.
+  /// Nodes of the classification, national and local, the primary one first.
   package var classes: [String]
   package var abstract: String
   /// Four digits; the first two are the format's class.
@@ -117,8 +117,6 @@ package struct Metadata: Hashable, Sendable {
   }
 
   package var formatClass: String { String(format.prefix(2)) }
-  /// The class name (类): 1 base, 2 thematic, 3 departmental.
-  package var attribute: String { classes.first.map { String($0.prefix(1)) } ?? "" }
 
   package static let limits = (
     name: 128, abstract: 1000, sharingCondition: 500, openCondition: 500, related: 1000, classes: 5, items: 500

@@ -1,3 +1,4 @@
+package import Identity
 package import Inventory
 package import Kernel
 
@@ -14,6 +15,10 @@ package struct RuleContext: Sendable {
   package var unknownRelated: [String] = []
   /// The provider still stands as an organisation.
   package var providerStands = true
+  /// Nil when it is not known which classes are kept for its division or itself.
+  package var provider: Organisation?
+  /// The classes of the version in force, of which it need not be told that they cannot be chosen.
+  package var classesInForce: Set<String> = []
 
   package init(lists: CodeLists = .embedded, classification: Classification = .embedded, today: CalendarDate) {
     self.lists = lists
@@ -28,52 +33,6 @@ package func findings(of resource: Resource, in context: RuleContext) -> [Findin
     + abstractFindings(resource) + formatFindings(resource, context) + sharingFindings(resource, context)
     + methodFindings(resource, context) + opennessFindings(resource, context) + restFindings(resource, context)
     + mountFindings(resource) + itemFindings(resource, context)
-}
-
-// MARK: 1 Classification
-
-private func classFindings(_ resource: Resource, _ context: RuleContext) -> [Finding] {
-  let classes = resource.metadata.classes
-  guard let primary = classes.first else {
-    return [
-      Finding(
-        .error, "classes.missing", "classes", Text("请选择信息资源分类。", "Choose a class."), source: RuleSource.element("1"))
-    ]
-  }
-  var found: [Finding] = []
-  for code in classes where context.classification[code] == nil {
-    found.append(
-      Finding(
-        .error, "classes.unknown", "classes",
-        Text("分类“\(code)”不在国家分类中。", "Class “\(code)” is not in the national classification."),
-        source: RuleSource.element("1")))
-  }
-  if classes.count > Metadata.limits.classes {
-    found.append(
-      Finding(
-        .error, "classes.many", "classes",
-        Text("最多选 \(Metadata.limits.classes) 个分类。", "At most \(Metadata.limits.classes) classes."),
-        source: RuleSource.platform))
-  }
-  if Set(classes).count < classes.count {
-    found.append(
-      Finding(
-        .error, "classes.repeated", "classes", Text("同一分类只选一次。", "Each class once."), source: RuleSource.platform))
-  }
-  // 类、项、目 are required, but some branches of the tree end earlier (202 全民住房保障).
-  if context.classification.path(to: primary).count < 3, !context.classification.children(of: primary).isEmpty,
-    context.classification[primary] != nil
-  {
-    found.append(
-      Finding(
-        .error, "classes.shallow", "classes",
-        Text(
-          "主分类须细到“目”，请在“\(context.classification.name(of: primary))”下继续选择。",
-          "The primary class must go down to the third level; choose below “\(context.classification.name(of: primary))”."
-        ),
-        source: RuleSource.configured("1")))
-  }
-  return found
 }
 
 // MARK: 2 Name
@@ -220,7 +179,7 @@ private func sharingFindings(_ resource: Resource, _ context: RuleContext) -> [F
         ),
         source: RuleSource.configured("9.2")))
   }
-  if metadata.sharingType == "3", metadata.attribute == "1" {
+  if metadata.sharingType == "3", metadata.classes.first.flatMap(context.classification.national)?.first == "1" {
     found.append(
       Finding(
         .warning, "sharing.base-refused", "sharingType",

@@ -149,7 +149,7 @@ extension Cataloguing {
     let next = try resource.state.applying(.approve)
     if let refusal = try findings(of: resource, in: tx).refusal { throw refusal }
     if resource.code == nil {
-      guard let node = try codeNode(of: resource.provider, providers, classification, in: tx) else {
+      guard let node = try codeNode(of: resource.provider, providers, classification(in: tx), in: tx) else {
         throw Refusal(
           .conflict, "catalog.provider.no-node",
           Text("提供方在国家分类中没有节点，无法编码。", "The provider has no node in the classification; no code can be given."))

@@ -9,7 +9,7 @@ extension Cataloguing {
     var last: Int? = -1
     while let after = last {
       last = try await db.write { tx in
-        try CatalogSearch.renew(blockAfter: after, classification: classification, in: tx)
+        try CatalogSearch.renew(blockAfter: after, classification: classification(in: tx), in: tx)
       }
     }
     try await db.write { tx in
@@ -20,7 +20,7 @@ extension Cataloguing {
   /// Reads what search results are counted by, which the first search would do otherwise: a second or two at a million
   /// entries, beside whoever is served meanwhile.
   package func warmSearch() async throws {
-    try await db.read { tx in try board.follow(classification, in: tx) }
+    try await db.read { tx in try board.follow(classification(in: tx), in: tx) }
   }
 }
 

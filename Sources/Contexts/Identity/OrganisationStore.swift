@@ -60,6 +60,28 @@ package enum OrganisationStore {
     ).map(organisation)
   }
 
+  /// Those whose own node of the classification it is, standing or not, the latest first; at most 50.
+  package static func holding(node: String, in tx: any Transaction) throws -> [Organisation] {
+    try tx.rows(
+      """
+      SELECT \(columns) FROM identity_organisation WHERE classification_node = \(node)
+      ORDER BY valid_from DESC, name LIMIT 50
+      """
+    ).map(organisation)
+  }
+
+  /// The one of that credit code, standing or not.
+  package static func coded(_ creditCode: String, in tx: any Transaction) throws -> Organisation? {
+    try tx.row("SELECT \(columns) FROM identity_organisation WHERE credit_code = \(creditCode)").map(organisation)
+  }
+
+  /// Those that ever bore the full name, the latest first; at most 20.
+  package static func everNamed(_ name: String, in tx: any Transaction) throws -> [Organisation] {
+    try tx.rows(
+      "SELECT \(columns) FROM identity_organisation WHERE name = \(name) ORDER BY valid_from DESC LIMIT 20"
+    ).map(organisation)
+  }
+
   /// Its own node of the national tree, or its predecessors' first one: the tree is of 2017, and a body of the 2018 reform
   /// goes on under the node of what it came from.
   package static func classificationNode(of organisation: Organisation, in tx: any Transaction) throws -> String? {

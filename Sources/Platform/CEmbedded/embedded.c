@@ -69,3 +69,13 @@ const unsigned char sj_han_txt_bytes[] = {
 #embed "files/han.txt"
 };
 LENGTH(han_txt);
+
+const unsigned char sj_moving_in_bjxc_json_bytes[] = {
+#embed "files/moving-in/bjxc.json"
+};
+LENGTH(moving_in_bjxc_json);
+
+const unsigned char sj_moving_in_dsg_json_bytes[] = {
+#embed "files/moving-in/dsg.json"
+};
+LENGTH(moving_in_dsg_json);

@@ -46,11 +46,16 @@ package enum CSV {
     return try reader.records().map(\.fields)
   }
 
-  /// Hands over the records one by one with the line each begins in, so that a large file need not be whole in memory twice.
+  /// Hands over the records one by one with the line each begins in, whatever its number of fields, and keeps none: for
+  /// tables too long to hold. Throws a `Fault`, or what `body` throws.
   package static func forEach(_ text: some StringProtocol, _ body: (_ line: Int, _ fields: [String]) throws -> Void)
     throws
   {
-    var reader = CSVReader(Array(text.utf8))
+    try forEach(Array(text.utf8), body)
+  }
+
+  package static func forEach(_ bytes: [UInt8], _ body: (_ line: Int, _ fields: [String]) throws -> Void) throws {
+    var reader = CSVReader(bytes)
     while reader.position < reader.bytes.count {
       let record = try reader.record()
       try body(record.line, record.fields)

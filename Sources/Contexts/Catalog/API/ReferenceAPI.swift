@@ -2,44 +2,11 @@ internal import Inventory
 internal import Kernel
 internal import Web
 
-/// What a program must know before it writes an entry: the classes, and what each element takes; and the versions there were.
+/// What a program must know before it writes an entry: what each element takes; and the versions there were. The classes are
+/// `ClassAPI`'s.
 enum ReferenceAPI {
   static func routes(_ cataloguing: Cataloguing) -> [Route] {
     [
-      Route.get(
-        "/api/v1/catalog/classes", .permission(.readCatalog),
-        summary: Text("国家分类树的一层", "One level of the national classification")
-      ) { request in
-        let tree = cataloguing.classification
-        let parent = request.query["parent"]
-        if let parent, tree[parent] == nil {
-          throw Refusal.invalid(
-            "catalog.class", "parent",
-            Text(
-              "分类“\(parent.prefix(40))”不在国家分类中。", "Class “\(parent.prefix(40))” is not in the national classification.")
-          )
-        }
-        return .json([
-          "version": .string(tree.version), "parent": .optional(parent),
-          "classes": .array(
-            tree.children(of: parent).map { node in
-              [
-                "code": .string(node.code), "name": .string(node.name), "title": .string(tree.title(of: node.code)),
-                "hasChildren": JSON(!tree.children(of: node.code).isEmpty),
-              ]
-            }),
-        ])
-      }.described(
-        gives: Schema.object([
-          ("version", Schema.text), ("parent", Schema.maybe(Schema.text)),
-          (
-            "classes",
-            Schema.list(
-              Schema.object([
-                ("code", Schema.text), ("name", Schema.text), ("title", Schema.text), ("hasChildren", Schema.flag),
-              ]))
-          ),
-        ]), query: [QueryParameter("parent", Text("上级节点；缺省为根", "the node above; the root by default"))]),
       Route.get(
         "/api/v1/catalog/template", .permission(.compileCatalog),
         summary: Text("一条目录各字段的含义、必填与可选值（今日有效）", "What the members of an entry mean and take today")

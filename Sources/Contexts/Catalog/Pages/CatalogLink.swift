@@ -9,6 +9,10 @@ enum CatalogLink {
   static let new = "/catalog/new"
   static let drafts = "/catalog/drafts"
   static let classes = "/catalog/classes"
+  static func classes(under code: String?) -> String { address(classes, [("under", code)]) }
+  static func newClass(under code: String?) -> String { address("/catalog/classes/new", [("parent", code)]) }
+  static func editClass(_ code: String) -> String { "/catalog/classes/\(code)/edit" }
+  static func search(class code: String) -> String { address(search, [("class", code)]) }
   static let imports = "/catalog/import"
   static let template = "/catalog/template.xlsx"
   static func rejected(_ key: String) -> String { "/catalog/import/rejected/\(key)" }

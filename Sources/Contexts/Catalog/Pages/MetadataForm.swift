@@ -23,7 +23,7 @@ func metadataForm(
       below +=
         "<ul>\(words(values["classes"]), { "<li class=\"muted\">\($0)：\(classification.title(of: $0))</li>" })</ul>"
       below += suggestedClasses(t, resource, classification)
-      below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅国家分类", "Browse the classification"))</a></p>"
+      below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅分类", "Browse the classification"))</a></p>"
     }
     return field(t, one, value: values, faults: faults) + guideNote(t, name) + below
   }.joined()

@@ -130,34 +130,3 @@ private func facets(
     ) { value, next in next.freshness = value.flatMap(Freshness.init(rawValue:)) },
   ]
 }
-
-/// The classification, level by level, for whoever has to pick a code.
-func classesPage(_ request: Request, _ classification: Classification) -> Page {
-  let t = request.language
-  let words = request.query["q"] ?? ""
-  let under = request.query["under"].flatMap { classification[$0] }
-  let nodes = words.isEmpty ? classification.children(of: under?.code) : classification.search(String(words.prefix(50)))
-  let path = (under.map { classification.path(to: $0.code) } ?? []).map { node in
-    " › <a href=\"\(CatalogLink.classes)?under=\(node.code)\">\(node.name)</a>" as HTML
-  }.joined()
-  let rows = nodes.map { node in
-    let below = classification.children(of: node.code).count
-    let name: HTML =
-      below > 0 ? "<a href=\"\(CatalogLink.classes)?under=\(node.code)\">\(node.name)</a>" : "\(node.name)"
-    return """
-      <tr><td class="code">\(node.code)</td><td>\(name)</td><td class="number">\(below)</td>\
-      <td><a href="\(CatalogLink.search)?class=\(node.code)">\(t("查看目录", "Entries"))</a></td></tr>
-      """ as HTML
-  }.joined()
-  return Page(
-    Text("资源分类", "Classification"), section: .catalog, trail: [catalogTrail],
-    body: """
-      <h1>\(t("政务信息资源分类", "Classification of resources"))</h1>\
-      <p>\(t("2017 年国家分类共 \(grouped(classification.count)) 个节点（类、项、目、细目）。", "The national tree of 2017 with \(grouped(classification.count)) nodes."))</p>\
-      \(searchForm(t, action: CatalogLink.classes, query: request.query["q"], label: Text("按名称或代码查找", "Find by name or code")))\
-      <p><a href="\(CatalogLink.classes)">\(t("全部", "All"))</a>\(path)</p>\
-      \(table(
-        caption: t("分类节点", "Nodes"), head: [t("代码", "Code"), t("名称", "Name"), t("下级", "Below"), t("目录", "Entries")],
-        rows: rows, empty: emptyState(t("没有下级分类。", "Nothing below."))))
-      """)
-}

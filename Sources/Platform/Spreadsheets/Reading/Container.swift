@@ -29,6 +29,9 @@ final class Container {
 
   var fileName: String { file.name }
 
+  /// Of every file inside, in small letters, in order.
+  var names: [String] { places.keys.sorted() }
+
   private func admit(_ entry: ZipPass.Entry, at place: Int) throws(Refusal) {
     let name = entry.name
     guard Self.isPlain(name) else {

@@ -18,9 +18,9 @@ extension Cataloguing {
   }
 
   /// Stores resources and puts them in front of the search's results, the last one foremost. Some thousands at a time are
-  /// fastest; all or none are kept.
+  /// fastest; all or none are kept. They are found by the classes of `classification` and those above them.
   package static func moveIn(
-    _ resources: [Measured], on day: CalendarDate, classification: Classification = .embedded, in tx: any Transaction
+    _ resources: [Measured], on day: CalendarDate, classification: Classification, in tx: any Transaction
   ) throws {
     try CatalogStore.insert(resources.map(\.resource), in: tx)
     try CatalogSearch.put(

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Catalog
+import Foundation
+import Kernel
+import Spreadsheets
+import Storage
+import Web
+import Yams
+
+struct MoveInCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "move-in", abstract: "Take over an existing catalogue system from its export.",
+    discussion: """
+      FOLDER holds the tables as CSV in UTF-8 or as .xlsx, each named like its table; one workbook with a sheet a table, or a \
+      zip of them, will do too. Which column is what stands in a preset (bjxc, dsg) or in a mapping file of your own (YAML \
+      or JSON; --print-mapping shows a preset to begin from). Broken off, the same call goes on; the same export again \
+      changes nothing. Exits 1 when an entry was left out.
+      """)
+
+  @OptionGroup var options: NodeOptions
+  @Argument(help: "The export: a folder, a .zip or an .xlsx.") var folder: String?
+  @Option(help: "A known system: bjxc or dsg.") var preset: String?
+  @Option(help: "A mapping file instead.") var mapping: String?
+  @Option(help: "Write the report to this .xlsx.") var report: String?
+  @Flag(name: .customLong("dry-run"), help: "Keep nothing; say what would be.") var isTrial = false
+  @Flag(help: "Print the preset's mapping and end.") var printMapping = false
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    guard (preset == nil) != (mapping == nil) else { throw ValidationError("Give either --preset or --mapping.") }
+    guard printMapping || folder != nil else { throw ValidationError("Give the export's FOLDER.") }
+  }
+
+  func run() async throws {
+    let t = Terminal.language
+    let read = try readMapping()
+    guard !printMapping, let folder else { return Terminal.print(try YAMLEncoder().encode(read)) }
+    let node = try await Node.open(try options.settings())
+    let done: MoveReport
+    do {
+      done = try await UnpackedExport.open(folder) { path in
+        try await node.cataloguing.moveIn(
+          from: path, named: (folder as NSString).lastPathComponent, by: read, isTrial: isTrial
+        ) { count, all in
+          Terminal.progress(t("已处理 \(count) / \(all) 条", "\(count) of \(all) entries"), final: count == all)
+        }
+      }
+      if let report { try done.write(to: report, t) }
+    } catch {
+      await node.database.close()
+      throw error
+    }
+    await node.close()
+    if json {
+      Terminal.printJSON(
+        [("source", .string(done.source)), ("isTrial", JSON(isTrial)), ("run", .optional(done.run?.text))]
+          + MovedEntry.Outcome.allCases.map { ($0.rawValue, JSON(done.count($0))) }
+          + [("findings", JSON(done.findings.count))])
+    } else {
+      for (what, number) in done.counts { Terminal.print("\(t(what)) \(number)") }
+      for (reason, times) in Self.frequent(done) { Terminal.print("  \(times) × \(t(reason))") }
+      if isTrial { Terminal.print(t("这是试运行，没有写入任何内容。", "This was a trial; nothing was kept.")) }
+    }
+    if done.count(.leftOut) > 0 { throw ExitCode(1) }
+  }
+
+  private func readMapping() throws -> MoveMapping {
+    if let preset {
+      guard let found = try MoveMapping.preset(preset) else {
+        throw ValidationError("There is no preset \(preset), only \(MoveMapping.presets.joined(separator: ", ")).")
+      }
+      return found
+    }
+    let path = mapping ?? ""
+    guard let data = FileManager.default.contents(atPath: path), data.count <= 1 << 20 else {
+      throw Refusal.invalid(
+        "catalog.move.mapping", "mapping",
+        Text("读不到对应关系文件 \(path)（最大 1 MiB）。", "Cannot read the mapping \(path) (1 MiB at most)."))
+    }
+    do {
+      // JSON is YAML too.
+      let read = try YAMLDecoder().decode(MoveMapping.self, from: data)
+      try read.check()
+      return read
+    } catch let error as DecodingError {
+      throw Refusal.invalid(
+        "catalog.move.mapping", "mapping", Text("对应关系文件读不懂：\(error)", "The mapping cannot be read: \(error)"))
+    }
+  }
+
+  /// The most frequent reasons, as the first place they concern was told.
+  private static func frequent(_ report: MoveReport) -> [(Text, Int)] {
+    var byCode: [String: (Text, Int)] = [:]
+    for finding in report.findings { byCode[finding.code, default: (finding.reason, 0)].1 += 1 }
+    return byCode.sorted { ($1.value.1, $0.key) < ($0.value.1, $1.key) }.prefix(12).map(\.value)
+  }
+}
+
+/// An export as a folder or workbook, unpacked for as long as it is read when it is a zip.
+enum UnpackedExport {
+  static func open<T: Sendable>(_ path: String, _ body: (String) async throws -> T) async throws -> T {
+    guard path.lowercased().hasSuffix(".zip") else { return try await body(path) }
+    let folder = NSTemporaryDirectory() + "/sanjiang-export-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try PackedFolder.unpack(path, to: folder, only: ["csv", "xlsx"])
+    return try await body(folder)
+  }
+}

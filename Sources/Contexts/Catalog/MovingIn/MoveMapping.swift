@@ -1,0 +1,134 @@
+internal import CEmbedded
+internal import Foundation
+internal import Kernel
+
+/// How another catalogue system's export is read: which table and column each of our elements is in, and what its codes
+/// are here. Kept as a file (JSON, or YAML at the command line), so that a system nobody knew is moved in without a new
+/// program; two that are known come with it.
+package struct MoveMapping: Codable, Sendable {
+  /// A table and the columns of it that are read: our name → theirs. `a+b` takes both, joined by `+`.
+  package struct Table: Codable, Sendable {
+    package var table: String
+    package var columns: [String: String]
+    /// Rows that the other system holds for deleted: their column → value.
+    package var deletedWhen: [String: String]?
+  }
+
+  /// One table of what happened to entries. `event` names ours (`VersionEvent`, `OnlineEvent`), or `events` says which by the value of `kind`.
+  package struct History: Codable, Sendable {
+    package var table: String
+    package var columns: [String: String]
+    package var event: String?
+    package var events: [String: String]?
+  }
+
+  /// Two to eight small letters: names the system in the log, and the root of the classes that are its own.
+  package var source: String
+  package var title: String
+  package var entries: Table
+  package var items: Table
+  /// Formats apart from their entries.
+  package var formats: Table?
+  package var classes: Table?
+  /// Which entry is in which classes, with code and state where those stand there.
+  package var entryClasses: Table?
+  package var offices: Table?
+  package var systems: Table?
+  package var people: Table?
+  package var history: [History]?
+  /// Field → their code → ours; `*` stands for any. What is in none of them is reported.
+  package var codes: [String: [String: String]]
+
+  package static let presets = ["bjxc", "dsg"]
+
+  /// A mapping that comes with the program; nil for another name.
+  package static func preset(_ name: String) throws -> MoveMapping? {
+    switch name {
+    case "bjxc": try MoveMapping(json: embeddedText(sj_moving_in_bjxc_json(), sj_moving_in_bjxc_json_length))
+    case "dsg": try MoveMapping(json: embeddedText(sj_moving_in_dsg_json(), sj_moving_in_dsg_json_length))
+    default: nil
+    }
+  }
+
+  package init(json: String) throws {
+    do { self = try JSONDecoder().decode(MoveMapping.self, from: Data(json.utf8)) } catch {
+      throw Refusal.invalid(
+        "catalog.move.mapping", "mapping", Text("对应关系文件读不懂：\(error)", "The mapping cannot be read: \(error)"))
+    }
+    try check()
+  }
+
+  /// What decoding cannot see: names that stand for nothing.
+  package func check() throws {
+    func wrong(_ chinese: String, _ english: String) -> Refusal {
+      Refusal.invalid("catalog.move.mapping", "mapping", Text("对应关系文件：\(chinese)", "The mapping: \(english)"))
+    }
+    guard ClassPeriod.wrongCode(source, under: nil) == nil else {
+      throw wrong("source 应为 2 到 8 个小写字母。", "source is 2 to 8 small letters.")
+    }
+    let tables: [(String, Table?, Set<String>, Set<String>)] = [
+      ("entries", entries, ["id", "name"], Self.entryFields), ("items", items, ["entry", "name"], Self.itemFields),
+      ("formats", formats, ["entry"], ["entry", "format", "formatClass"]),
+      ("classes", classes, ["id", "name"], ["id", "code", "name", "parent", "national"]),
+      ("entryClasses", entryClasses, ["entry", "class"], ["id", "entry", "class", "code", "state"]),
+      ("offices", offices, ["id"], ["id", "name", "creditCode"]),
+      ("systems", systems, ["id", "name"], ["id", "name"]),
+      ("people", people, ["id", "name"], ["id", "name"]),
+    ]
+    for (name, table, needed, known) in tables {
+      guard let table else { continue }
+      let given = Set(table.columns.keys)
+      if let missing = needed.subtracting(given).sorted().first {
+        throw wrong("\(name) 缺少 \(missing)。", "\(name) lacks \(missing).")
+      }
+      if let strange = given.subtracting(known).sorted().first {
+        throw wrong("\(name) 不认识 \(strange)。", "\(name) knows no \(strange).")
+      }
+    }
+    for one in history ?? [] {
+      let events = (one.event.map { [$0] } ?? []) + (one.events.map { Array($0.values) } ?? [])
+      if let strange = events.first(where: { VersionEvent(rawValue: $0) == nil && OnlineEvent(rawValue: $0) == nil }) {
+        throw wrong("\(one.table) 的事件 \(strange) 不认识。", "\(one.table): there is no event \(strange).")
+      }
+      guard one.columns["entry"] != nil || one.columns["entryClass"] != nil, one.columns["at"] != nil else {
+        throw wrong("\(one.table) 缺少 entry 或 at。", "\(one.table) lacks entry or at.")
+      }
+    }
+    if let states = codes["state"], let strange = states.values.first(where: { MoveState(rawValue: $0) == nil }) {
+      throw wrong("状态 \(strange) 不认识。", "there is no state \(strange).")
+    }
+  }
+
+  private static let entryFields: Set<String> = [
+    "id", "code", "name", "office", "officeName", "officeCode", "abstract", "sharingType", "sharingCondition",
+    "methodClass", "methodType", "openType", "openCondition", "cycle", "related", "secrecy", "level", "format",
+    "formatClass", "state", "publishedOn", "previous", "system",
+  ]
+  private static let itemFields: Set<String> = [
+    "entry", "name", "column", "description", "dataType", "length", "scale", "isKey", "isNullable", "sharingType",
+    "sharingCondition", "secrecy", "grade", "system", "order",
+  ]
+
+  /// Ours for one of their codes: by its own line, else by one with `*` in the place of a part.
+  func ours(_ field: String, _ theirs: String) -> String? {
+    guard let lines = codes[field] else { return nil }
+    if let exact = lines[theirs] { return exact }
+    let parts = theirs.split(separator: "+", omittingEmptySubsequences: false)
+    if parts.count == 2 {
+      if let last = lines["*+\(parts[1])"] { return last }
+      if let first = lines["\(parts[0])+*"] { return first }
+    }
+    return theirs.isEmpty ? nil : lines["*"]
+  }
+}
+
+/// How an entry stood in the system it comes from.
+enum MoveState: String, Sendable {
+  case draft
+  /// Waited for a reviewer there.
+  case submitted
+  case returned
+  case approved
+  case published
+  case withdrawn
+}
