@@ -125,8 +125,8 @@ func context(_ name: String, _ below: [String]) -> Room {
     name: name, folder: "Contexts", uses: ground + under,
     tests: [
       "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Calendars", "Inbox", "Web",
-      "Attachments", "TestKit", logging,
-    ] + under)
+      "TestKit", logging,
+    ] + under + (below.contains("Attachments") ? [] : ["Attachments"]))
 }
 
 let rooms = platform + contexts + connectors + product

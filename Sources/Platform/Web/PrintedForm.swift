@@ -65,7 +65,7 @@ package struct PrintedForm: Sendable {
 /// A ruled table of names and values: one or two pairs in a row.
 package func ruledFacts(_ rows: [[(label: String, value: HTML)]]) -> HTML {
   """
-  <table class="ruled"><tbody>\(rows, { row in
+  <table class="ruled" tabindex="0"><tbody>\(rows, { row in
     "<tr>\(row, { pair in "<th scope=\"row\">\(pair.label)</th><td\(when: row.count == 1, " colspan=\"3\"")>\(pair.value)</td>" })</tr>"
   })</tbody></table>
   """
@@ -75,7 +75,7 @@ package func ruledFacts(_ rows: [[(label: String, value: HTML)]]) -> HTML {
 package func ruledList(_ title: String, _ head: [String], _ rows: HTML, empty: String) -> HTML {
   """
   <h2>\(title)</h2>\(rows.isEmpty ? "<p>\(empty)</p>" : """
-    <table class="ruled"><thead><tr>\(head, { "<th scope=\"col\">\($0)</th>" })</tr></thead><tbody>\(rows)</tbody></table>
+    <table class="ruled" tabindex="0"><thead><tr>\(head, { "<th scope=\"col\">\($0)</th>" })</tr></thead><tbody>\(rows)</tbody></table>
     """)
   """
 }
