@@ -27,7 +27,8 @@ extension Node {
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(
-        cataloguing, sections: [MountingRoutes.section(mounting), FeedbackRoutes.section(feedback)], tools: [FeedbackRoutes.tool])
+        cataloguing, sections: [MountingRoutes.section(mounting), FeedbackRoutes.section(feedback)],
+        tools: [FeedbackRoutes.tool])
       + FeedbackRoutes.routes(feedback)
       + MountingRoutes.routes(mounting)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
@@ -103,6 +104,7 @@ extension Node {
     var configuration = SiteServer.Configuration(
       host: settings.host, port: settings.port, tls: tls, trustedProxies: settings.trustedProxies)
     configuration.secret = deriveKey(from: keys.sealing, use: "sanjiang site")
+    configuration.uploads = settings.data + "/uploads"
     configuration.explain = { ($0 as? StorageError)?.forPeople }
     return SiteServer(
       routes: routes, sessions: sessions, answers: answers, configuration: configuration, clock: clock, logger: logger,
