@@ -71,7 +71,8 @@ let platform: [Room] = [
   Room(
     name: "WebServer", folder: "Platform",
     uses: [
-      "Web", "NationalCrypto", "Kernel", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioSSL,
+      "Web", "Connecting", "NationalCrypto", "Kernel", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore,
+      nioSSL,
       logging, lifecycle,
     ],
     tests: ["Web", "NationalCrypto", "Kernel", logging, lifecycle]),

@@ -104,6 +104,7 @@ extension Node {
     var configuration = SiteServer.Configuration(
       host: settings.host, port: settings.port, tls: tls, trustedProxies: settings.trustedProxies)
     configuration.secret = deriveKey(from: keys.sealing, use: "sanjiang site")
+    configuration.uploads = settings.data + "/uploads"
     configuration.explain = { ($0 as? StorageError)?.forPeople }
     return SiteServer(
       routes: routes, sessions: sessions, answers: answers, configuration: configuration, clock: clock, logger: logger,

@@ -108,6 +108,7 @@ private enum Doors {
     ("GET /catalog/work", officers),
     ("GET /catalog/import", officers),
     ("POST /catalog/import", officers),
+    ("GET /catalog/import/results/{key}", officers),
     ("GET /catalog/import/rejected/{key}", officers),
     ("GET /catalog/template.xlsx", officers),
     ("GET /catalog/new", officers),

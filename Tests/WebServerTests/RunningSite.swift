@@ -122,6 +122,10 @@ func withSite<T: Sendable>(
   _ body: (RunningSite) async throws -> T
 ) async throws -> T {
   let log = LogLines()
+  var configuration = configuration
+  let uploads = "/tmp/sanjiang-uploads-\(UInt64.random(in: .min ... .max))"
+  if configuration.uploads == nil { configuration.uploads = uploads }
+  defer { rmdir(uploads) }
   let (ports, port) = AsyncStream.makeStream(of: Int.self)
   let server = SiteServer(
     routes: routes, sessions: SampleSite.sessions, configuration: configuration, clock: SampleSite.clock,

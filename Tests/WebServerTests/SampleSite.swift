@@ -52,7 +52,7 @@ enum SampleSite {
     .get("/things/new", .anyone) { _ in .plain("new one") },
     .post("/echo", .anyone, bodyLimit: 100_000) { request in
       let fields = request.form.pairs.map { "\($0.name)=\($0.value)" }
-      let files = request.files.map { "\($0.field):\($0.name):\($0.bytes.count)" }
+      let files = request.files.map { "\($0.field):\($0.name):\($0.size)" }
       return .plain((fields + files).joined(separator: "|"))
     },
     .post("/save", .signedIn) { _ in .redirect("/", flash: Text("已保存<i>。", "Saved<i>.")) },

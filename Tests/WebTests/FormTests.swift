@@ -50,14 +50,64 @@ import Web
         "Content-Disposition: form-data; name=\"file\"; filename=\"C:\\a\\目录%22.csv\"\r\nContent-Type: text/csv\r\n\r\na,b\r\n-B\r\n--\r\n1",
         "Content-Disposition: form-data; name=\"none\"; filename=\"\"\r\nContent-Type: application/octet-stream\r\n\r\n",
       ])
-    let (fields, files) = try multipartForm(body, boundary: "B")
+    let (fields, files) = try read(body, boundary: "B")
     #expect(fields.pairs.map(\.name) == ["title", "empty"] && fields["title"] == "三江" && fields.pairs[1].value == "")
     #expect(files.count == 1, "a file that was not chosen is none")
     #expect(
-      files[0].name == "目录\".csv" && files[0].type == "text/csv" && files[0].bytes == Array("a,b\r\n-B\r\n--\r\n1".utf8)
+      files[0].name == "目录\".csv" && files[0].type == "text/csv"
+        && files[0].content == Array("a,b\r\n-B\r\n--\r\n1".utf8)
     )
     body.removeLast(2)
-    #expect(throws: Never.self) { try multipartForm(body, boundary: "B") }
+    #expect(throws: Never.self) { try read(body, boundary: "B") }
+  }
+
+  /// Reads a body in pieces of `size` bytes: at every size it is the same form.
+  private func read(
+    _ body: [UInt8], boundary: String, inPiecesOf size: Int = 7
+  ) throws -> (fields: Fields, files: [(name: String, type: String, content: [UInt8])]) {
+    var reader = try MultipartReader(boundary: boundary)
+    var files: [(name: String, type: String, content: [UInt8])] = []
+    var isOpen = false
+    for start in stride(from: 0, to: body.count, by: size) {
+      for event in try reader.take(body[start..<min(start + size, body.count)]) {
+        switch event {
+        case .file(_, let name, let type):
+          #expect(!isOpen)
+          isOpen = true
+          files.append((name, type, []))
+        case .content(let bytes):
+          #expect(isOpen)
+          files[files.count - 1].content += bytes
+        case .fileEnd: isOpen = false
+        }
+      }
+    }
+    try reader.finish()
+    #expect(!isOpen)
+    return (reader.fields, files)
+  }
+
+  @Test(arguments: [1, 2, 3, 5, 17, 64, 1 << 20])
+  func `with files is the same in pieces of any size`(size: Int) throws {
+    let content = "\r\n--\r\n--A\r\r\n\r\n--\r\n" + String(repeating: "\r\n-", count: 50)
+    let body = parts([
+      "Content-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n\(content)",
+      "Content-Disposition: form-data; name=\"csrf\"\r\n\r\ntoken",
+      "Content-Disposition: form-data; name=\"empty\"; filename=\"e\"\r\n\r\n",
+    ])
+    let (fields, files) = try read(body, boundary: "B", inPiecesOf: size)
+    #expect(fields["csrf"] == "token" && files.map(\.name) == ["f", "e"])
+    #expect(files[0].content == Array(content.utf8) && files[1].content.isEmpty)
+  }
+
+  @Test func `with files keeps no more in memory than values may have`() throws {
+    let value =
+      "Content-Disposition: form-data; name=\"a\"\r\n\r\n" + String(repeating: "x", count: FormLimit.values + 1)
+    #expect { _ = try read(parts([value]), boundary: "B", inPiecesOf: 1 << 16) } throws: {
+      ($0 as? Refusal)?.kind == .tooLarge
+    }
+    let files = (0...FormLimit.files).map { "Content-Disposition: form-data; name=\"f\"; filename=\"\($0)\"\r\n\r\nx" }
+    #expect(throws: Refusal.self) { _ = try read(parts(files), boundary: "B") }
   }
 
   @Test(arguments: [
@@ -69,7 +119,7 @@ import Web
     "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--Bmore\r\n",
   ])
   func `whose parts are not parts is refused`(body: String) {
-    #expect(throws: Refusal.self) { try multipartForm(Array(body.utf8), boundary: "B") }
+    #expect(throws: Refusal.self) { try read(Array(body.utf8), boundary: "B") }
   }
 
   @Test func `with files survives whatever is cut out of it`() {
@@ -82,10 +132,10 @@ import Web
       var body = whole
       let start = Int.random(in: 0..<body.count, using: &chance)
       body.removeSubrange(start..<min(body.count, start + Int.random(in: 1...20, using: &chance)))
-      _ = try? multipartForm(body, boundary: "B")
+      _ = try? read(body, boundary: "B")
     }
-    #expect(throws: Refusal.self) { try multipartForm(whole, boundary: "") }
-    #expect(throws: Refusal.self) { try multipartForm(whole, boundary: String(repeating: "B", count: 71)) }
+    #expect(throws: Refusal.self) { try read(whole, boundary: "") }
+    #expect(throws: Refusal.self) { try read(whole, boundary: String(repeating: "B", count: 71)) }
   }
 
   @Test(

@@ -23,7 +23,7 @@ package enum CatalogAttachmentRoutes {
             throw Refusal.invalid("catalog.attachment.file", "file", Text("请选择文件。", "Choose a file."))
           }
           let kept = try await attaching.add(
-            request.visitor(), id, .bytes(file.bytes), named: file.name, note: request.form["note"] ?? "")
+            request.visitor(), id, .file(file.path), named: file.name, note: request.form["note"] ?? "")
           return .redirect(
             AttachmentLink.list(id), flash: Text("已添加附件“\(kept.name)”。", "Attached “\(kept.name)”."))
         } catch let refusal as Refusal where [.invalid, .tooLarge].contains(refusal.kind) {

@@ -27,12 +27,17 @@ package enum CatalogImportRoutes {
           guard let file = request.files.first(where: { $0.field == "workbook" }) else {
             throw Refusal.invalid("catalog.import.file", "workbook", Text("请选择填好的 .xlsx 文件。", "Choose the .xlsx file."))
           }
-          let (summary, rejected) = try await desk.take(
-            file.bytes, named: file.name, by: request.visitor(), cataloguing, request.language)
-          return .page(importedPage(request, summary, rejected: rejected))
+          // Shown at an address of its own: neither reload nor back imports twice.
+          let key = try await desk.take(file, by: request.visitor(), cataloguing, request.language)
+          return .redirect(CatalogLink.result(key))
         } catch let refusal as Refusal where [.invalid, .tooLarge].contains(refusal.kind) {
           return .page(importPage(request, refusal: refusal))
         }
+      },
+      .get("/catalog/import/results/{key}", .permission(.compileCatalog)) { request in
+        let key = request.parameters["key"] ?? ""
+        let summary = try desk.result(key, of: request.visitor())
+        return .page(importedPage(request, summary, rejected: summary.hasRejected ? key : nil))
       },
       .get("/catalog/import/rejected/{key}", .permission(.compileCatalog)) { request in
         let bytes = try desk.rejected(request.parameters["key"] ?? "", of: request.visitor())

@@ -92,25 +92,13 @@ extension Census {
   /// Takes a workbook that was filled in: what is right is kept, the rest waits as a workbook with its reasons. A file that
   /// is none of ours is refused as a whole.
   package func importWorkbook(
-    _ principal: Principal, _ id: CensusReturnID, _ bytes: [UInt8], desk: CensusDesk, _ language: Language
+    _ principal: Principal, _ id: CensusReturnID, fileAt path: String, desk: CensusDesk, _ language: Language
   ) async throws -> CensusImportSummary {
     try principal.require(.fillCensus)
     guard let person = principal.person else { throw Refusal.forbidden(.fillCensus) }
-    guard bytes.count <= CensusWorkbook.mostBytes else {
-      throw Refusal(
-        .tooLarge, "census.workbook.size",
-        Text(
-          "文件超过 \(CensusWorkbook.mostBytes >> 20) MiB。",
-          "The file is larger than \(CensusWorkbook.mostBytes >> 20) MiB."))
-    }
     _ = try await database.read { tx in try own(principal, id, in: tx).owner.state.applying(.fill) }
     let book = CensusWorkbook(language: language)
-    var rows = try await BlockingThread.run {
-      let path = try desk.scratch()
-      defer { try? FileManager.default.removeItem(atPath: path) }
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
-      return try book.read(path)
-    }
+    var rows = try await BlockingThread.run { try book.read(path) }
     var kept = 0
     var position = 0
     while position < rows.count {

@@ -220,7 +220,7 @@ package struct CensusRoutes: Sendable {
             throw Refusal.invalid("census.workbook", "workbook", Text("请选择填好的 .xlsx 文件。", "Choose the .xlsx file."))
           }
           let summary = try await census.importWorkbook(
-            request.visitor(), id, file.bytes, desk: desk, request.language)
+            request.visitor(), id, fileAt: file.path, desk: desk, request.language)
           return .page(try await page(request, id, imported: summary))
         } catch let refusal as Refusal where [.invalid, .tooLarge].contains(refusal.kind) {
           return .page(try await page(request, id, refusal: refusal))

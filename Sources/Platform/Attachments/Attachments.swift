@@ -20,7 +20,7 @@ package struct Attachments: Sendable {
 
   package init(
     database: any Database, clock: Clock, folder: AttachmentFolder, scanner: AttachmentScanner = .none,
-    mostBytes: Int = 20 << 20
+    mostBytes: Int = 50 << 20
   ) {
     self.database = database
     self.clock = clock

@@ -158,17 +158,24 @@ package struct SessionView: Sendable {
   }
 }
 
+/// A file of a form. It lies on disk, was counted against its route's limit, and is removed when the request is answered.
 package struct UploadedFile: Sendable {
   package var field: String
+  /// As its sender called it, without folders; may hold anything else.
   package var name: String
+  /// What the sender says it is.
   package var type: String
-  package var bytes: [UInt8]
+  /// Where it lies, absolute. Whoever keeps it copies it.
+  package var path: String
+  /// Bytes.
+  package var size: Int
 
-  package init(field: String, name: String, type: String, bytes: [UInt8]) {
+  package init(field: String, name: String, type: String, path: String, size: Int) {
     self.field = field
     self.name = name
     self.type = type
-    self.bytes = bytes
+    self.path = path
+    self.size = size
   }
 }
 

@@ -26,19 +26,31 @@ final class Body: Sendable {
   private var declared: Int { request.headers[.contentLength].flatMap(Int.init) ?? 0 }
 
   func collect(upTo limit: Int) async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(min(declared, limit))
+    try await read(upTo: limit, inPiecesOf: 1) { bytes += $0 }
+    return bytes
+  }
+
+  /// Hands on what comes in pieces of at least `size` bytes (the last may be smaller), so that no more than one is held.
+  func read(upTo limit: Int, inPiecesOf size: Int = 256 << 10, _ take: ([UInt8]) async throws -> Void) async throws {
     guard declared <= limit else { throw Rejection.tooLarge(limit) }
     let channel = channel
     let end = channel.eventLoop.scheduleTask(in: .nanoseconds(timeout.inMilliseconds * 1_000_000)) {
       channel.close(promise: nil)
     }
     defer { end.cancel() }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(declared)
+    var total = 0
+    var piece: [UInt8] = []
     for try await part in request.body {
-      guard bytes.count + part.readableBytes <= limit else { throw Rejection.tooLarge(limit) }
-      bytes.append(contentsOf: part.readableBytesView)
+      total += part.readableBytes
+      guard total <= limit else { throw Rejection.tooLarge(limit) }
+      piece.append(contentsOf: part.readableBytesView)
+      guard piece.count >= size else { continue }
+      try await take(piece)
+      piece.removeAll(keepingCapacity: true)
     }
+    if !piece.isEmpty { try await take(piece) }
     isRead.set()
-    return bytes
   }
 }

@@ -15,6 +15,7 @@ extension Page {
       case 413: Text("内容太大", "Too large")
       case 429: Text("请稍后再试", "Please try later")
       case 500: Text("系统出错", "Something went wrong")
+      case 507: Text("服务器磁盘已满", "The server's disk is full")
       case 503: Text("暂时无法使用", "Not available right now")
       default: Text("无法处理这个请求", "This request cannot be handled")
       }

@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import Web
 
@@ -23,6 +24,27 @@ struct Rejection: Error, Hashable, Sendable {
       Refusal(
         .tooLarge, "request.too-large", Text("提交的内容超过上限 \(size)。", "What was sent is larger than the limit of \(size).")
       ))
+  }
+
+  /// What was sent could not be kept: 507 (RFC 4918 §11.5) when the disk is full.
+  static func disk(_ code: Int32) -> Rejection {
+    guard code == ENOSPC || code == EDQUOT else {
+      let reason = String(cString: strerror(code))
+      return Rejection(
+        503,
+        Refusal(
+          .unavailable, "request.disk",
+          Text(
+            "服务器无法存放上传的文件（\(reason)），这次操作没有完成。请联系系统管理员。",
+            "The server cannot keep the file (\(reason)), and this was not done. Tell the administrator.")))
+    }
+    return Rejection(
+      507,
+      Refusal(
+        .unavailable, "request.disk-full",
+        Text(
+          "服务器磁盘已满，上传的文件没有保存，这次操作没有完成。请联系系统管理员。",
+          "The server's disk is full: the file was not kept, and this was not done. Tell the administrator.")))
   }
 
   /// HTTP/1.1 wants exactly one (RFC 9112 §3.2): what a proxy and we read differently is how requests are smuggled.

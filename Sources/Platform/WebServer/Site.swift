@@ -20,6 +20,8 @@ struct Site: HTTPResponder {
   let logger: Logger
   let cookies: Cookies
   let seal: Seal
+  /// Nil where no form brings files.
+  let uploads: UploadFolder?
 
   init(
     routes: [Route], sessions: SessionProvider, answers: AnswerKeeper = .none, configuration: SiteServer.Configuration,
@@ -31,6 +33,7 @@ struct Site: HTTPResponder {
     self.clock = clock
     self.logger = logger
     seal = Seal(key: configuration.secret)
+    uploads = configuration.uploads.map { UploadFolder($0) }
     proxies = try configuration.trustedProxies.map {
       guard let block = AddressBlock($0) else {
         throw Refusal(
@@ -141,10 +144,18 @@ struct Site: HTTPResponder {
     }
     request.parameters = parameters
     if let turnedAway = try admit(route, request, visit) { return turnedAway }
+    var files: Uploads?
+    defer { files?.discard() }
     if method != .get {
       guard visit.comesFromHere else { throw Rejection.forged }
-      request.body = try await body.collect(upTo: route.bodyLimit)
-      try FormReader.read(&request, isAPI: visit.isAPI, types: route.bodyTypes)
+      if !visit.isAPI, FormReader.isMultipart(request), let uploads {
+        let begun = try uploads.begin()
+        files = begun
+        try await FormReader.readMultipart(&request, body, upTo: route.bodyLimit, into: begun)
+      } else {
+        request.body = try await body.collect(upTo: route.bodyLimit)
+        try FormReader.read(&request, isAPI: visit.isAPI, types: route.bodyTypes)
+      }
       // The token was for the door; what lies behind has no use for it.
       request.form.pairs.removeAll { $0.name == "csrf" }
     }
@@ -279,7 +290,11 @@ struct Site: HTTPResponder {
     let refusal: Refusal
     var reference: String?
     switch error {
-    case let rejection as Rejection: (status, refusal) = (rejection.status, rejection.refusal)
+    case let rejection as Rejection:
+      (status, refusal) = (rejection.status, rejection.refusal)
+      if status >= 500 {
+        logger.error("request failed", metadata: ["path": "\(request.path)", "error": "\(refusal.code)"])
+      }
     case let thrown as Refusal: (status, refusal) = (thrown.status, thrown)
     case _ where configuration.explain(error) != nil:
       let explained = configuration.explain(error) ?? .notFound(Text("这个页面", "page"))

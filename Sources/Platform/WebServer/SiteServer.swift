@@ -23,6 +23,9 @@ package struct SiteServer: Service {
     /// 32 bytes that sign what the site gives out to visitors, the same in every process that serves one node; without
     /// them each process has its own, and forms die with it.
     package var secret: [UInt8]?
+    /// The folder where files of forms lie until their request is answered, made when it is missing; without it no form
+    /// brings files.
+    package var uploads: String?
     /// What a person should hear of an error that is no refusal; nil for a defect of ours, of which only a number is told.
     package var explain: @Sendable (any Error) -> Refusal? = { _ in nil }
     /// How long a request's head, and a silence inside its body, may take.
@@ -81,6 +84,7 @@ package struct SiteServer: Service {
 
   package func run() async throws {
     if let startFailure { throw startFailure }
+    site.uploads?.sweep()
     let plain = HTTPServerBuilder.http1(
       configuration: .init(
         idleTimeout: .nanoseconds(configuration.idleTimeout.inMilliseconds * 1_000_000),

@@ -15,6 +15,7 @@ enum CatalogLink {
   static func search(class code: String) -> String { address(search, [("class", code)]) }
   static let imports = "/catalog/import"
   static let template = "/catalog/template.xlsx"
+  static func result(_ key: String) -> String { "/catalog/import/results/\(key)" }
   static func rejected(_ key: String) -> String { "/catalog/import/rejected/\(key)" }
   static let queue = "/catalog/review"
   static func resource(_ id: ResourceID, version: Int? = nil) -> String {

@@ -7,7 +7,7 @@ package struct CatalogWorkbook: Sendable {
   /// Of one sheet. More is refused as a whole, with the bound named.
   package static let mostRows = (resources: 20_000, items: 50_000)
   /// Of the file as it is uploaded.
-  package static let mostBytes = 20 << 20
+  package static let mostBytes = 100 << 20
 
   static let reasonTitle = Text("未导入原因", "Why it was not imported")
   static let guideName = Text("填写说明", "Guide")

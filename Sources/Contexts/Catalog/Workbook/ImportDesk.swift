@@ -2,14 +2,15 @@ internal import Connecting
 internal import Foundation
 internal import Kernel
 internal import Synchronization
+internal import Web
 
-/// Where workbooks lie that people send: one folder of the node, readable by its service only. What was sent is gone when
-/// its import ends; what was rejected waits a day for the one who sent it.
+/// Where the outcome of an import waits a day for the one who sent the file: what was kept, and the rows that were not. One
+/// folder of the node, readable by its service only. What was sent itself goes with its request.
 package final class ImportDesk: Sendable {
   /// Each holds up to a hundred megabytes while it is read.
   private static let mostAtOnce = 2
   private static let keptFor: TimeInterval = 24 * 3600
-  /// Of one person; the oldest goes first.
+  /// Imports of one person; the oldest goes first.
   private static let mostOfOne = 10
 
   private let folder: String
@@ -17,13 +18,13 @@ package final class ImportDesk: Sendable {
 
   package init(folder: String) { self.folder = folder }
 
-  /// Imports what was sent. `rejected` is by which its sender gets the rejected rows; nil when there are none.
+  /// Imports what was sent. The key is by which its sender is shown what came of it, as often as they ask.
   func take(
-    _ bytes: [UInt8], named name: String, by principal: Principal, _ cataloguing: Cataloguing, _ language: Language
-  ) async throws -> (summary: ImportSummary, rejected: String?) {
+    _ file: UploadedFile, by principal: Principal, _ cataloguing: Cataloguing, _ language: Language
+  ) async throws -> String {
     try principal.require(.compileCatalog)
     guard let person = principal.person else { throw Refusal.forbidden(.compileCatalog) }
-    guard bytes.count <= CatalogWorkbook.mostBytes else {
+    guard file.size <= CatalogWorkbook.mostBytes else {
       throw Refusal(
         .tooLarge, "catalog.import.size",
         Text(
@@ -34,33 +35,46 @@ package final class ImportDesk: Sendable {
     try begin()
     defer { running.withLock { $0 -= 1 } }
     let key = String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
-    let result = path(person, key)
-    let file = Self.shortened(name)
+    let name = Self.shortened(file.name)
     let sent = "\(folder)/sent-\(key)"
     defer { try? FileManager.default.removeItem(atPath: sent) }
     // The reader names the file as its sender knows it.
-    let given = "\(sent)/\(file)"
+    let given = "\(sent)/\(name)"
     let folder = folder
     try await BlockingThread.run {
       try Self.sweep(folder, person)
       try FileManager.default.createDirectory(
         atPath: sent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      try Data(bytes).write(to: URL(fileURLWithPath: given))
+      try FileManager.default.createSymbolicLink(atPath: given, withDestinationPath: file.path)
     }
-    let summary = try await cataloguing.importWorkbook(principal, given, named: file, rejected: result, language)
-    return (summary, summary.hasRejected ? key : nil)
+    let summary = try await cataloguing.importWorkbook(
+      principal, given, named: name, rejected: path(person, key, "xlsx"), language)
+    try JSONEncoder().encode(KeptImport(summary)).write(
+      to: URL(fileURLWithPath: path(person, key, "json")), options: .atomic)
+    return key
+  }
+
+  /// What came of an import, for the one who sent it.
+  func result(_ key: String, of principal: Principal) throws -> ImportSummary {
+    try JSONDecoder().decode(KeptImport.self, from: contents(key, "json", of: principal)).summary
   }
 
   /// The rejected rows of an import, for the one who sent it.
   func rejected(_ key: String, of principal: Principal) throws -> [UInt8] {
-    guard let person = principal.person, (1...32).contains(key.utf8.count),
-      key.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }),
-      let data = FileManager.default.contents(atPath: path(person, key))
-    else { throw Refusal.notFound(Text("导入结果（保留 24 小时）", "result of an import (kept for 24 hours)")) }
-    return Array(data)
+    Array(try contents(key, "xlsx", of: principal))
   }
 
-  private func path(_ person: PersonID, _ key: String) -> String { "\(folder)/\(person.text).\(key).xlsx" }
+  private func contents(_ key: String, _ type: String, of principal: Principal) throws -> Data {
+    guard let person = principal.person, (1...32).contains(key.utf8.count),
+      key.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }),
+      let data = FileManager.default.contents(atPath: path(person, key, type))
+    else { throw Refusal.notFound(Text("导入结果（保留 24 小时）", "result of an import (kept for 24 hours)")) }
+    return data
+  }
+
+  private func path(_ person: PersonID, _ key: String, _ type: String) -> String {
+    "\(folder)/\(person.text).\(key).\(type)"
+  }
 
   private func begin() throws {
     let isFull = running.withLock { count in
@@ -87,18 +101,21 @@ package final class ImportDesk: Sendable {
     let files = FileManager.default
     try files.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    var own: [(path: String, changed: Date)] = []
+    // Both files of an import stay and go together.
+    var own: [String: (paths: [String], changed: Date)] = [:]
     for name in try files.contentsOfDirectory(atPath: folder) {
       let path = "\(folder)/\(name)"
       guard let changed = try? files.attributesOfItem(atPath: path)[.modificationDate] as? Date else { continue }
       if changed.timeIntervalSinceNow < -keptFor {
         try? files.removeItem(atPath: path)
       } else if name.hasPrefix(person.text) {
-        own.append((path, changed))
+        let key = String(name.dropLast(".xlsx".count))
+        let one = own[key] ?? ([], changed)
+        own[key] = (one.paths + [path], max(one.changed, changed))
       }
     }
-    for old in own.sorted(by: { $0.changed > $1.changed }).dropFirst(mostOfOne - 1) {
-      try? files.removeItem(atPath: old.path)
+    for old in own.values.sorted(by: { $0.changed > $1.changed }).dropFirst(mostOfOne - 1) {
+      for path in old.paths { try? files.removeItem(atPath: path) }
     }
   }
 }

@@ -45,7 +45,7 @@ extension Cataloguing {
     let workbook = CatalogWorkbook(lists: lists, on: now.dateInChina)
     let (found, digest) = try await BlockingThread.run {
       let found = try CatalogFile.kind(path) == .csv ? workbook.readCSV(path, at: now) : workbook.read(path, at: now)
-      return (found, SM3.hash(Array(try Data(contentsOf: URL(fileURLWithPath: path)))).hex)
+      return (found, try sm3(ofFileAt: path))
     }
     guard !found.resources.isEmpty || !found.items.isEmpty else {
       throw Refusal.invalid(
@@ -64,6 +64,15 @@ extension Cataloguing {
     try await BlockingThread.run { try workbook.writeRejected(found, outcome, to: rejected, language) }
     return found.summary(outcome, file)
   }
+}
+
+/// SM3 of a file, read in pieces.
+private func sm3(ofFileAt path: String) throws -> String {
+  let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+  defer { try? file.close() }
+  var hash = SM3()
+  while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty { piece.withUnsafeBytes { hash.update($0) } }
+  return hash.finish().hex
 }
 
 /// Of the entries, by their index: what was kept, and what the rules said of all.
