@@ -28,7 +28,8 @@ package enum CatalogImportRoutes {
             throw Refusal.invalid("catalog.import.file", "workbook", Text("请选择填好的 .xlsx 文件。", "Choose the .xlsx file."))
           }
           // Shown at an address of its own: neither reload nor back imports twice.
-          let key = try await desk.take(file, by: request.visitor(), cataloguing, request.language)
+          let key = try await desk.take(
+            file.path, named: file.name, bytes: file.size, by: request.visitor(), cataloguing, request.language)
           return .redirect(CatalogLink.result(key))
         } catch let refusal as Refusal where [.invalid, .tooLarge].contains(refusal.kind) {
           return .page(importPage(request, refusal: refusal))

@@ -2,7 +2,6 @@ internal import Connecting
 internal import Foundation
 internal import Kernel
 internal import Synchronization
-internal import Web
 
 /// Where the outcome of an import waits a day for the one who sent the file: what was kept, and the rows that were not. One
 /// folder of the node, readable by its service only. What was sent itself goes with its request.
@@ -18,13 +17,14 @@ package final class ImportDesk: Sendable {
 
   package init(folder: String) { self.folder = folder }
 
-  /// Imports what was sent. The key is by which its sender is shown what came of it, as often as they ask.
+  /// Imports a file, of so many bytes, which its sender calls `name`. The key is by which its sender is shown what came of it, as often as they ask.
   func take(
-    _ file: UploadedFile, by principal: Principal, _ cataloguing: Cataloguing, _ language: Language
+    _ file: String, named given: String, bytes: Int, by principal: Principal, _ cataloguing: Cataloguing,
+    _ language: Language
   ) async throws -> String {
     try principal.require(.compileCatalog)
     guard let person = principal.person else { throw Refusal.forbidden(.compileCatalog) }
-    guard file.size <= CatalogWorkbook.mostBytes else {
+    guard bytes <= CatalogWorkbook.mostBytes else {
       throw Refusal(
         .tooLarge, "catalog.import.size",
         Text(
@@ -35,20 +35,20 @@ package final class ImportDesk: Sendable {
     try begin()
     defer { running.withLock { $0 -= 1 } }
     let key = String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
-    let name = Self.shortened(file.name)
+    let name = Self.shortened(given)
     let sent = "\(folder)/sent-\(key)"
     defer { try? FileManager.default.removeItem(atPath: sent) }
     // The reader names the file as its sender knows it.
-    let given = "\(sent)/\(name)"
+    let link = "\(sent)/\(name)"
     let folder = folder
     try await BlockingThread.run {
       try Self.sweep(folder, person)
       try FileManager.default.createDirectory(
         atPath: sent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      try FileManager.default.createSymbolicLink(atPath: given, withDestinationPath: file.path)
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
     }
     let summary = try await cataloguing.importWorkbook(
-      principal, given, named: name, rejected: path(person, key, "xlsx"), language)
+      principal, link, named: name, rejected: path(person, key, "xlsx"), language)
     try JSONEncoder().encode(KeptImport(summary)).write(
       to: URL(fileURLWithPath: path(person, key, "json")), options: .atomic)
     return key
