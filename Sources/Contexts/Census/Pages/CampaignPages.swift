@@ -11,8 +11,10 @@ enum CampaignPages {
     let today = request.now.dateInChina
     let rows = found.map { one in
       let campaign = one.campaign
+      // What other offices returned is theirs.
+      let opens = mayRun || one.own != nil
       return """
-        <tr><td><a href="\(CensusLink.campaign(campaign.id))">\(campaign.name)</a></td><td>\(campaignBadge(t, campaign.state))</td>\
+        <tr><td>\(opens ? "<a href=\"\(CensusLink.campaign(campaign.id))\">\(campaign.name)</a>" : "\(campaign.name)" as HTML)</td><td>\(campaignBadge(t, campaign.state))</td>\
         <td>\(campaign.referenceDay)</td><td>\(campaign.state == .closed ? "\(campaign.due.date)" : dueOf(t, campaign, today: today))</td>\
         <td>\(one.own.map { own in "<a href=\"\(CensusLink.owner(own.id))\">\(t("填报", "Our return"))</a> \(returnBadge(t, own.state))" as HTML } ?? "—")</td></tr>
         """ as HTML
