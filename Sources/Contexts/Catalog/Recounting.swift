@@ -21,38 +21,24 @@ extension Cataloguing {
             ("calendar", moved.calendarVersion),
           ]), in: tx)
     }
-    let reviews = try eachOpen({ try CatalogStore.openReviews(after: $0, limit: 500, in: tx) }) { open in
-      guard let due = open.due, let moved = due.moved(by: calendar) else { return false }
+    let reviews = try calendar.recount(
+      { try CatalogStore.openReviews(after: $0, limit: $1, in: tx) }, key: { $0.id }, due: { $0.due }
+    ) { open, due, moved in
       try CatalogStore.setReviewDue(moved, of: open.id, version: open.version, in: tx)
       try Inbox.move(
         subject: "resource", open.id.text, kind: "catalog.review", to: moved.date, isProvisional: moved.provisional,
         in: tx)
       try note(open, from: due, to: moved)
-      return true
     }
-    let requests = try eachOpen({ try CatalogStore.openOnlineRequests(after: $0, limit: 500, in: tx) }) { open in
-      guard let due = open.due, let moved = due.moved(by: calendar) else { return false }
+    let requests = try calendar.recount(
+      { try CatalogStore.openOnlineRequests(after: $0, limit: $1, in: tx) }, key: { $0.id }, due: { $0.due }
+    ) { open, due, moved in
       try CatalogStore.setOnlineDue(moved, of: open.id, in: tx)
       try Inbox.move(
         subject: onlineSubject, open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
       try note(open, from: due, to: moved)
-      return true
     }
     return reviews + requests
-  }
-
-  /// Goes through what waits in batches; answers how many `body` changed.
-  private static func eachOpen(
-    _ batch: (ResourceID?) throws -> [CatalogStore.OpenReview], _ body: (CatalogStore.OpenReview) throws -> Bool
-  ) throws -> Int {
-    var changed = 0
-    var last: ResourceID?
-    while true {
-      let open = try batch(last)
-      for one in open where try body(one) { changed += 1 }
-      if open.count < 500 { return changed }
-      last = open.last?.id
-    }
   }
 }
 

@@ -19,51 +19,39 @@ extension Feedback {
   private static func recountObjections(
     by calendar: WorkCalendar, for principal: Principal, at now: Instant, in tx: any Transaction
   ) throws -> Int {
-    var (changed, last): (Int, ObjectionID?) = (0, nil)
-    while true {
-      let batch = try ObjectionStore.openDueDates(after: last, limit: 500, in: tx)
-      for open in batch {
-        last = open.id
-        guard let due = open.due, let moved = due.moved(by: calendar) else { continue }
-        try ObjectionStore.setDue(moved, of: open.id, in: tx)
-        // Late by the old calendar is perhaps in time by the new one; the next turn of the clock says so again.
-        try Inbox.close(subject: "objection", open.id.text, kind: Self.lateTask, by: principal, at: now, in: tx)
-        try Inbox.move(subject: "objection", open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
-        try AuditLog.record(
-          AuditEntry(
-            at: now, actor: principal, action: "feedback.objection.recount", subjectKind: "objection",
-            subject: open.id.text, subjectName: open.resourceName,
-            detail: [
-              ("number", open.number), ("before", "\(due.date)"), ("due", "\(moved.date)"),
-              ("calendar", moved.calendarVersion),
-            ]), in: tx)
-        changed += 1
-      }
-      if batch.count < 500 { return changed }
+    try calendar.recount(
+      { try ObjectionStore.openDueDates(after: $0, limit: $1, in: tx) }, key: { $0.id }, due: { $0.due }
+    ) { open, due, moved in
+      try ObjectionStore.setDue(moved, of: open.id, in: tx)
+      // Late by the old calendar is perhaps in time by the new one; the next turn of the clock says so again.
+      try Inbox.close(subject: "objection", open.id.text, kind: Self.lateTask, by: principal, at: now, in: tx)
+      try Inbox.move(subject: "objection", open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
+      try AuditLog.record(
+        AuditEntry(
+          at: now, actor: principal, action: "feedback.objection.recount", subjectKind: "objection",
+          subject: open.id.text, subjectName: open.resourceName,
+          detail: [
+            ("number", open.number), ("before", "\(due.date)"), ("due", "\(moved.date)"),
+            ("calendar", moved.calendarVersion),
+          ]), in: tx)
     }
   }
 
   private static func recountQuestions(
     by calendar: WorkCalendar, for principal: Principal, at now: Instant, in tx: any Transaction
   ) throws -> Int {
-    var (changed, last): (Int, QuestionID?) = (0, nil)
-    while true {
-      let batch = try QuestionStore.openDueDates(after: last, limit: 500, in: tx)
-      for open in batch {
-        last = open.id
-        guard let due = open.due, let moved = due.moved(by: calendar) else { continue }
-        try QuestionStore.setDue(moved, of: open.id, in: tx)
-        try Inbox.move(subject: "question", open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
-        try AuditLog.record(
-          AuditEntry(
-            at: now, actor: principal, action: "feedback.question.recount", subjectKind: "question",
-            subject: open.id.text, subjectName: open.resourceName,
-            detail: [
-              ("before", "\(due.date)"), ("due", "\(moved.date)"), ("calendar", moved.calendarVersion),
-            ]), in: tx)
-        changed += 1
-      }
-      if batch.count < 500 { return changed }
+    try calendar.recount(
+      { try QuestionStore.openDueDates(after: $0, limit: $1, in: tx) }, key: { $0.id }, due: { $0.due }
+    ) { open, due, moved in
+      try QuestionStore.setDue(moved, of: open.id, in: tx)
+      try Inbox.move(subject: "question", open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
+      try AuditLog.record(
+        AuditEntry(
+          at: now, actor: principal, action: "feedback.question.recount", subjectKind: "question",
+          subject: open.id.text, subjectName: open.resourceName,
+          detail: [
+            ("before", "\(due.date)"), ("due", "\(moved.date)"), ("calendar", moved.calendarVersion),
+          ]), in: tx)
     }
   }
 }

@@ -12,27 +12,20 @@ extension Sharing {
   package static func recount(
     by calendar: WorkCalendar, for principal: Principal, at now: Instant, in tx: any Transaction
   ) throws -> Int {
-    var changed = 0
-    var last: ShareRequestID?
-    while true {
-      let batch = try RequestStore.openDueDates(after: last, limit: 500, in: tx)
-      for open in batch {
-        last = open.id
-        guard let due = open.due, let moved = due.moved(by: calendar) else { continue }
-        try RequestStore.setDue(moved, of: open.id, in: tx)
-        try Inbox.move(
-          subject: "request", open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
-        try AuditLog.record(
-          AuditEntry(
-            at: now, actor: principal, action: "sharing.request.recount", subjectKind: "request",
-            subject: open.id.text, subjectName: open.name,
-            detail: [
-              ("number", open.number), ("before", "\(due.date)"), ("due", "\(moved.date)"),
-              ("calendar", moved.calendarVersion),
-            ]), in: tx)
-        changed += 1
-      }
-      if batch.count < 500 { return changed }
+    try calendar.recount(
+      { try RequestStore.openDueDates(after: $0, limit: $1, in: tx) }, key: { $0.id }, due: { $0.due }
+    ) { open, due, moved in
+      try RequestStore.setDue(moved, of: open.id, in: tx)
+      try Inbox.move(
+        subject: "request", open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
+      try AuditLog.record(
+        AuditEntry(
+          at: now, actor: principal, action: "sharing.request.recount", subjectKind: "request",
+          subject: open.id.text, subjectName: open.name,
+          detail: [
+            ("number", open.number), ("before", "\(due.date)"), ("due", "\(moved.date)"),
+            ("calendar", moved.calendarVersion),
+          ]), in: tx)
     }
   }
 }
