@@ -91,6 +91,15 @@ package final class FacetBoard: Sendable {
         self = State()
         mapping = classification.mapping
       }
+      // Mostly nothing came, which one row says.
+      guard
+        let newest = try tx.row(
+          """
+          SELECT (SELECT MAX(place) FROM catalog_entry) AS place,
+            (SELECT MAX(condition_change) FROM catalog_entry) AS change
+          """),
+        try newest.intOrNil("place") ?? 0 > seen || newest.intOrNil("change") ?? 0 > seenCondition
+      else { return }
       // A read that fails half way leaves whole rows only: the next goes on after the last of them.
       try tx.forEach(
         """

@@ -55,16 +55,20 @@ struct SearchWalk {
 
   private mutating func walk(_ blocks: [Int], in tx: any Transaction) throws {
     let marks: [SearchMark] = (needsAll ? [.anywhere] : []) + (needsNames && !terms.isEmpty ? [.name] : [])
-    let rows = try BlockRows(blocks, filters, terms, marks, in: tx)
-    for block in blocks {
+    var rows = try BlockRows(blocks, filters, terms, marks, in: tx)
+    for (index, block) in blocks.enumerated() {
       guard needsAll || needsNames else { return }
       let base = rows.all(filters, of: block)
       guard !base.isEmpty else { continue }
+      try rows.readPositions(blocks[index...], enoughFor: missing, in: tx)
       let hits = marks.contains(.anywhere) ? rows.hits(terms, .anywhere, within: base, of: block) : nil
       let names = marks.contains(.name) ? rows.hits(terms, .name, within: hits ?? base, of: block) : hits
       keep(hits, names, block)
     }
   }
+
+  /// So many more hits, of one kind or the other, end the search.
+  private var missing: Int { max(needsAll ? countLimit + 1 - counted.count : 0, wanted) }
 
   private mutating func keep(_ hits: PlaceSet?, _ names: PlaceSet?, _ block: Int) {
     let first = block * PlaceSet.size
@@ -96,12 +100,23 @@ private struct BlockRows {
   private var exact: [Int: [String: PlaceSet]] = [:]
   private var prefixes: [Int: [String: PlaceSet]] = [:]
   private var positions: [Int: [String: [UInt8]]] = [:]
+  private let filters: [String]
+  private let terms: [SearchTerm]
+  private let marks: [SearchMark]
+  /// Phrases of more than one token: where their tokens stand has to be read as well.
+  private let phrases: [[String]]
+  /// The blocks from here down have no positions read yet.
+  private var unread = Int.max
 
   init(
     _ blocks: [Int], _ filters: [String], _ terms: [SearchTerm], _ marks: [SearchMark], in tx: any Transaction
   ) throws {
-    let phrases = Set(marks.flatMap { mark in terms.map { $0.phrase(mark) } })
-    let tokens = Set(filters + phrases.flatMap { $0 })
+    self.filters = filters
+    self.terms = terms
+    self.marks = marks
+    let all = Set(marks.flatMap { mark in terms.map { $0.phrase(mark) } })
+    phrases = all.filter { $0.count > 1 }
+    let tokens = Set(filters + all.flatMap { $0 })
     for row in try tx.rows(
       """
       SELECT block, token, places FROM catalog_posting
@@ -122,20 +137,41 @@ private struct BlockRows {
         return true
       }
     }
-    // Positions are many bytes: only of blocks where some entry has all the tokens of a phrase.
-    let long = phrases.filter { $0.count > 1 }
-    let wanted = blocks.filter { block in
-      !all(filters, of: block).isEmpty && long.contains { !all($0, of: block).isEmpty }
+  }
+
+  /// Reads where the phrases' tokens stand in the first of these blocks, and in as many more as may hold the hits that
+  /// are missing: positions are many bytes, and a frequent phrase is answered from few blocks.
+  mutating func readPositions(_ blocks: ArraySlice<Int>, enoughFor missing: Int, in tx: any Transaction) throws {
+    guard !phrases.isEmpty, let first = blocks.first, first < unread else { return }
+    var some: [Int] = []
+    var found = 0
+    for block in blocks where found < missing {
+      unread = block
+      let count = marks.map { candidates($0, of: block) }.max() ?? 0
+      if count > 0 { some.append(block) }
+      found += count
     }
-    guard !wanted.isEmpty else { return }
+    guard !some.isEmpty else { return }
     for row in try tx.rows(
       """
       SELECT block, token, positions FROM catalog_posting
-      WHERE block IN (\(each: wanted)) AND token IN (\(each: Set(long.flatMap { $0 }).sorted()))
+      WHERE block IN (\(each: some)) AND token IN (\(each: Set(phrases.joined()).sorted()))
       """)
     {
       positions[try row.int("block"), default: [:]][try row.text("token")] = try row.blob("positions")
     }
+  }
+
+  /// How many entries have all the tokens of every term, wherever they stand: no fewer than the hits.
+  private func candidates(_ mark: SearchMark, of block: Int) -> Int {
+    var places = all(filters, of: block)
+    for term in terms where !places.isEmpty {
+      let phrase = term.phrase(mark)
+      var found = phrase.isEmpty ? PlaceSet() : all(phrase, of: block)
+      if let prefix = term.prefix(mark), let begun = prefixes[block]?[prefix] { found.formUnion(begun) }
+      places.formIntersection(found)
+    }
+    return places.count
   }
 
   /// Entries that have every one of the tokens.

@@ -5,11 +5,17 @@ import Storage
 /// One libpq connection. Used by one thread.
 final class PostgresConnection {
   private let handle: OpaquePointer
-  /// Names of what was prepared here, by text.
-  private var prepared: [String: String] = [:]
+  /// What was prepared here, by text.
+  private var prepared: [String: Prepared] = [:]
   private var cursors = 0
   private var isReading = false
   private(set) var isBroken = false
+
+  private struct Prepared {
+    var name: String
+    /// Known once it has answered: the first answer comes as text and says the types.
+    var isBinary = false
+  }
 
   init(_ address: PostgresAddress) throws {
     guard let handle = address.connect() else { throw StorageError(.unavailable, "libpq gave no connection") }
@@ -113,10 +119,13 @@ final class PostgresConnection {
     defer { PQclear(declared) }
     try check(declared)
     var isWanted = true
+    var isBinary = false
     while isWanted {
-      let result = PQexec(handle, "FETCH \(Self.fetched) FROM \(name)")
+      let result = PQexecParams(
+        handle, "FETCH \(Self.fetched) FROM \(name)", 0, nil, nil, nil, nil, isBinary ? 1 : 0)
       defer { PQclear(result) }
       try check(result)
+      isBinary = ResultReader.canBeBinary(result)
       let reader = ResultReader(result)
       let count = Int(PQntuples(result))
       for index in 0..<count where isWanted { isWanted = try body(reader.row(index)) }
@@ -130,31 +139,33 @@ final class PostgresConnection {
 
   private func execute(_ sql: SQL) throws -> OpaquePointer? {
     let (text, values) = try sql.rendered { "$\($0)" }
-    let name = try prepare(text)
+    let statement = try prepare(text)
     let result = try withParameters(values) { pointers, lengths, formats in
-      PQexecPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 0)
+      PQexecPrepared(
+        handle, statement.name, Int32(values.count), pointers, lengths, formats, statement.isBinary ? 1 : 0)
     }
     do { try check(result) } catch {
       PQclear(result)
       throw error
     }
+    if !statement.isBinary, ResultReader.canBeBinary(result) { prepared[text]?.isBinary = true }
     return result
   }
 
   private static let mostPrepared = 500
 
-  private func prepare(_ text: String) throws -> String {
-    if let name = prepared[text] { return name }
+  private func prepare(_ text: String) throws -> Prepared {
+    if let known = prepared[text] { return known }
     if prepared.count >= Self.mostPrepared {
       try script("DEALLOCATE ALL")
       prepared.removeAll()
     }
-    let name = "s\(prepared.count)"
-    let result = PQprepare(handle, name, text, 0, nil)
+    let statement = Prepared(name: "s\(prepared.count)")
+    let result = PQprepare(handle, statement.name, text, 0, nil)
     defer { PQclear(result) }
     try check(result)
-    prepared[text] = name
-    return name
+    prepared[text] = statement
+    return statement
   }
 
   /// Values in libpq's form: text, but for bytes, which go as they are. All in one buffer that lives through `body`.
