@@ -37,6 +37,7 @@ struct Node: Sendable {
   let calendars: Calendars
   let signIn: SignIn
   let people: People
+  let tokens: Tokens
   let register: SystemRegister
   let cataloguing: Cataloguing
   let mounting: Mounting
@@ -147,6 +148,8 @@ struct Node: Sendable {
       database: database, clock: clock, authority: Self.authority, hasher: hasher, sealingKey: keys.sealing,
       policy: accounts)
     people = People(database: database, clock: clock, hasher: hasher, sealingKey: keys.sealing, policy: accounts)
+    tokens = Tokens(
+      database: database, clock: clock, authority: Self.authority, sealingKey: keys.sealing, scopes: Self.scopes)
     let admission = SourceAdmission.files(under: settings.sourceFolders)
     register = SystemRegister(
       db: database, clock: clock, probe: .through(Self.connectors), seal: seal, admission: admission)

@@ -22,7 +22,7 @@ extension Node {
   var routes: [Route] {
     SharingRoutes.routes(sharing: sharing, cataloguing: cataloguing, headlines: headlines)
       + IdentityRoutes.routes(
-        signIn: signIn, people: people,
+        signIn: signIn, people: people, tokens: tokens,
         offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
@@ -60,8 +60,8 @@ extension Node {
 extension Node {
   /// Who stands behind a cookie, and what waits for them.
   var sessions: SessionProvider {
-    let (signIn, database) = (signIn, database)
-    return SessionProvider { token, isPolling in
+    let (signIn, tokens, database) = (signIn, tokens, database)
+    return SessionProvider(bearer: { try await tokens.resolve($0, from: $1) }) { token, isPolling in
       guard let found = try await signIn.resolve(token: token, isPolling: isPolling) else { return nil }
       var waiting = 0
       if let principal = found.principal {

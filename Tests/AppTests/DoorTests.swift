@@ -57,10 +57,18 @@ private enum Doors {
     ("POST /account/deputies/end", signedIn),
     ("POST /account/act", signedIn),
     ("GET /api/v1/me", signedIn),
+    ("GET /account/tokens", signedIn),
+    ("POST /account/tokens", signedIn),
+    ("POST /account/tokens/{id}/revoke", signedIn),
+    ("GET /api/v1/tokens", signedIn),
+    ("POST /api/v1/tokens", signedIn),
+    ("DELETE /api/v1/tokens/{id}", signedIn),
   ]
 
   private static let people: [Line] = [
     ("GET /people", administrators),
+    ("GET /people/tokens", administrators),
+    ("POST /people/tokens/{id}/revoke", security),
     ("GET /people/new", security),
     ("POST /people/new", security),
     ("GET /people/{id}", administrators),

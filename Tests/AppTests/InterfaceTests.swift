@@ -49,6 +49,7 @@ import Web
         try $0.row("SELECT record FROM audit_leaf ORDER BY leaf_index LIMIT 1")?.text("record")
       }
       let said = try await Said.about(stage)
+      _ = try await node.tokens.issue(.init(name: "同步", scopes: [.readCatalog]), by: stage.cast.operatorInChief)
       try await withSite(node) { base in
         let visitor = try await enter(base, as: "zhang.operator")
         let auditor = try await enter(base, as: "audit.demo")
@@ -58,6 +59,7 @@ import Web
         let document = try await json(visitor, "/api/v1/openapi.json")
         let addresses: [(path: String, asked: String, by: Visitor)] = [
           ("/api/v1/me", "/api/v1/me", visitor),
+          ("/api/v1/tokens", "/api/v1/tokens", visitor),
           ("/api/v1/organisations", "/api/v1/organisations?limit=3", visitor),
           ("/api/v1/systems", "/api/v1/systems", visitor),
           ("/api/v1/catalog/classes", "/api/v1/catalog/classes?under=30701203", visitor),
@@ -180,7 +182,8 @@ import Web
           ("/api/v1/requests?limit=0", "limit", visitor), ("/api/v1/requests?limit=201", "limit", visitor),
           ("/api/v1/grants?before=\(id)x", "before", visitor), ("/api/v1/grants?limit=many", "limit", visitor),
           ("/api/v1/deliveries?grant=7", "grant", visitor), ("/api/v1/deliveries?before=7", "before", visitor),
-          ("/api/v1/organisations?after=7", "after", visitor), ("/api/v1/organisations?after=\(id)", "after", visitor),
+          ("/api/v1/tokens?before=7", "before", visitor), ("/api/v1/organisations?after=7", "after", visitor),
+          ("/api/v1/organisations?after=\(id)", "after", visitor),
           ("/api/v1/organisations?on=today", "on", visitor), ("/api/v1/systems?owner=7", "owner", visitor),
           ("/api/v1/systems?after=7", "after", visitor), ("/api/v1/catalog/resources?mounted=yes", "mounted", visitor),
           ("/api/v1/catalog/resources?fresh=yes", "fresh", visitor),

@@ -18,6 +18,7 @@ struct Desk: Sendable {
   let time: ManualClock
   let signIn: SignIn
   let people: People
+  let tokens: Tokens
   let offices: Organisations
   let market: Organisation
   let civil: Organisation
@@ -51,6 +52,9 @@ struct Desk: Sendable {
     offices = Organisations(
       database: db, clock: time.clock, nodes: ClassificationNodes { $0 == "3070120337" ? "主题 › 市场监管" : nil })
     people = People(database: db, clock: time.clock, hasher: hasher, sealingKey: Self.key, policy: policy)
+    tokens = Tokens(
+      database: db, clock: time.clock, authority: Self.authority, sealingKey: Self.key,
+      scopes: [(Permission("test.ask"), Text("提问", "Ask")), (.peopleManage, Text("管理人员", "Manage people"))])
     let offices = [market, civil, gone]
     try await db.write { tx in for office in offices { try OrganisationStore.insert(office, fileKey: nil, in: tx) } }
     let id = try await people.createForNode(

@@ -8,7 +8,8 @@ import Web
 
 extension Desk {
   var routes: [Route] {
-    IdentityRoutes.routes(signIn: signIn, people: people, offices: offices, database: db, clock: time.clock)
+    IdentityRoutes.routes(
+      signIn: signIn, people: people, tokens: tokens, offices: offices, database: db, clock: time.clock)
   }
 
   /// What a route answers to a form or a query, for who is signed in with the token.
@@ -62,6 +63,10 @@ extension Desk {
       "POST /people/{id}/roles": .permission(.peopleManage), "POST /people/{id}/active": .permission(.peopleManage),
       "POST /people/{id}/reset": .permission(.peopleManage), "GET /organisations": .signedIn,
       "POST /organisations/{id}/node": .permission(.organisationsManage),
+      "GET /account/tokens": .signedIn, "POST /account/tokens": .signedIn,
+      "POST /account/tokens/{id}/revoke": .signedIn, "GET /people/tokens": .permission(.peopleRead),
+      "POST /people/tokens/{id}/revoke": .permission(.peopleManage), "GET /api/v1/tokens": .signedIn,
+      "POST /api/v1/tokens": .signedIn, "DELETE /api/v1/tokens/{id}": .signedIn,
       "GET /organisations/{id}": .signedIn, "GET /api/v1/me": .signedIn, "GET /api/v1/organisations": .signedIn,
     ]
     #expect(doors.count == expected.count)
@@ -73,7 +78,8 @@ extension Desk {
     try await Desk.open(engine) { desk in
       let token = try await desk.enter("secadmin")
       for path in [
-        "/people/{id}", "/organisations/{id}", "/people/{id}/roles", "/people/{id}/active", "/people/{id}/reset",
+        "/people/{id}", "/organisations/{id}", "/account/tokens/{id}/revoke", "/people/{id}/roles",
+        "/people/{id}/active", "/people/{id}/reset",
       ] {
         let method: Method = path.hasSuffix("}") ? .get : .post
         for id in ["", "x", "' OR 1=1", PersonID.make().text] {

@@ -12,7 +12,7 @@ enum SampleSite {
   struct Trouble: Error { var secret = "hunter2" }
 
   /// Tokens: `reader` may read, `nobody` may nothing, `halfway` has a second factor to give, `broken` fails.
-  static let sessions = SessionProvider { token, _ in
+  static let sessions = SessionProvider(bearer: bearer) { token, _ in
     let view = SessionView(csrfToken: csrf, waiting: 3, startedAt: clock.now())
     func principal(_ permissions: Set<Permission>) -> Principal {
       Principal(
@@ -30,6 +30,16 @@ enum SampleSite {
     case "broken": throw Trouble()
     default: return nil
     }
+  }
+
+  /// `sj_reads` may read, `sj_idle` may nothing; any other is refused with what was sent.
+  private static let bearer: @Sendable (String, String) async throws -> Principal = { token, source in
+    guard ["sj_reads", "sj_idle"].contains(token) else {
+      throw Refusal(.unauthenticated, "sample.token", Text(same: "[\(token)] \(source)"))
+    }
+    return Principal(
+      person: .make(at: clock.now()), name: "程序", organisation: nil, organisationName: "省农业农村厅",
+      permissions: token == "sj_reads" ? [reading] : [], token: ActingToken(id: .make(at: clock.now()), name: "同步"))
   }
 
   static let routes: [Route] = [
@@ -73,6 +83,8 @@ enum SampleSite {
     .post("/api/v1/things", .permission(reading), summary: Text("新建", "Make a thing")) { request in
       .json(request.body, status: 201)
     },
+    .post("/api/v1/secrets", .signedIn, summary: Text("密钥", "Make a secret")) { _ in .json([0x22, 0x22]) }
+      .givingSecret(),
     .get("/api/v1/fails", .anyone, summary: Text("出错", "Fail")) { _ in throw Trouble() },
     .get("/api/v1/refuses", .anyone) { _ in
       throw Refusal.invalid("sample.name", "name", Text("太长。", "Too long."))

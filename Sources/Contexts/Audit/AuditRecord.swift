@@ -28,6 +28,9 @@ package struct AuditPayload: Sendable, Hashable {
   package var subjectName: String
   package var detail: [Pair]
 
+  /// The detail of every record that was made with an application token: what the token is called.
+  static let tokenDetail = "withToken"
+
   package struct Pair: Sendable, Hashable {
     package var name: String
     package var value: String
@@ -62,6 +65,8 @@ package struct AuditPayload: Sendable, Hashable {
     onBehalfOf = entry.actor.onBehalfOf?.text
     subjectName = entry.subjectName
     detail = entry.detail.map { Pair(name: $0.name, value: $0.value) }
+    // Last, and the same whatever was done: that it was a program, and by which token of this person's.
+    if let token = entry.actor.token { detail.append(Pair(name: Self.tokenDetail, value: token.name)) }
   }
 }
 

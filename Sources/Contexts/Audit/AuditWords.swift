@@ -67,7 +67,8 @@ package struct AuditWords: Sendable {
   package func action(_ code: String) -> Text? { titles[code] }
   func subject(_ kind: String) -> Text { subjects[kind] ?? Text(same: kind) }
   func detail(_ name: String, of action: String) -> Text {
-    details[String(action.prefix { $0 != "." })]?[name] ?? Text(same: name)
+    if name == AuditPayload.tokenDetail { return Text("使用应用令牌", "With application token") }
+    return details[String(action.prefix { $0 != "." })]?[name] ?? Text(same: name)
   }
   func value(_ pair: AuditPayload.Pair, of action: String) -> Text? {
     let area = String(action.prefix { $0 != "." })

@@ -7,15 +7,18 @@ package import Web
 package struct IdentityRoutes: Sendable {
   let signIn: SignIn
   let people: People
+  let tokens: Tokens
   let offices: Organisations
   let database: any Database
   let clock: Clock
 
   package static func routes(
-    signIn: SignIn, people: People, offices: Organisations, database: any Database, clock: Clock
+    signIn: SignIn, people: People, tokens: Tokens, offices: Organisations, database: any Database, clock: Clock
   ) -> [Route] {
-    let site = IdentityRoutes(signIn: signIn, people: people, offices: offices, database: database, clock: clock)
-    return site.entering + site.account + site.peopleRoutes + site.organisations + site.interface
+    let site = IdentityRoutes(
+      signIn: signIn, people: people, tokens: tokens, offices: offices, database: database, clock: clock)
+    return site.entering + site.account + site.tokenPages + site.peopleRoutes + site.organisations + site.interface
+      + site.tokenInterface
   }
 
   // MARK: - Coming in

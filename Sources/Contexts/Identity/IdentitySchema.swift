@@ -74,5 +74,26 @@ package enum IdentitySchema {
     );
     CREATE INDEX identity_deputy_of ON identity_deputy (deputy, last_day);
     CREATE INDEX identity_deputy_person ON identity_deputy (person, last_day);
+    """
+  ).adding(
+    "002 application tokens",
+    """
+    CREATE TABLE identity_token (
+      id TEXT PRIMARY KEY,
+      digest TEXT NOT NULL UNIQUE,
+      hint TEXT NOT NULL,
+      person TEXT NOT NULL REFERENCES identity_person (id),
+      name TEXT NOT NULL,
+      scopes TEXT NOT NULL,
+      created_at TEXT NOT NULL,
+      expires_at TEXT NOT NULL,
+      ended_at TEXT,
+      ended_by TEXT REFERENCES identity_person (id),
+      used_at TEXT,
+      used_from TEXT,
+      CHECK (expires_at > created_at),
+      CHECK ((used_at IS NULL) = (used_from IS NULL))
+    );
+    CREATE INDEX identity_token_person ON identity_token (person, id);
     """)
 }

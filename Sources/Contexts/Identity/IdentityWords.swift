@@ -22,6 +22,9 @@ extension People {
       ("identity.organisation.node", Text("设置单位的分类节点", "Classification node of an organisation set")),
       ("identity.password.change", Text("修改密码", "Password changed")),
       ("identity.second-factor.enrol", Text("绑定验证器", "Second factor set up")),
+      ("identity.token.issue", Text("签发应用令牌", "Application token issued")),
+      ("identity.token.revoke", Text("撤销应用令牌", "Application token revoked")),
+      ("identity.token.refuse", Text("应用令牌被拒", "Application token refused")),
       ("identity.deputy.name", Text("指定代理人", "Deputy named")),
       ("identity.deputy.end", Text("终止代理", "Deputy ended")),
       ("identity.deputy.act", Text("开始代理", "Began to act for another")),
@@ -29,14 +32,14 @@ extension People {
     ],
     subjects: [
       ("person", Text("人员", "Person")), ("login", Text("登录名", "Sign-in name")),
-      ("organisation", Text("单位", "Organisation")),
+      ("organisation", Text("单位", "Organisation")), ("token", Text("应用令牌", "Application token")),
     ],
     details: [
       ("source", Text("来源地址", "From address")), ("reason", Text("原因", "Reason")), ("roles", Text("角色", "Roles")),
       ("before", Text("变更前", "Before")), ("after", Text("变更后", "After")), ("deputy", Text("代理人", "Deputy")),
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("secondFactor", Text("第二因素", "Second factor")),
       ("account", Text("账户原状", "Account before")),
-      ("for", Text("被代理人", "Acting for")),
+      ("for", Text("被代理人", "Acting for")), ("scopes", Text("范围", "Scopes")), ("owner", Text("签发人", "Issuer")),
     ],
     value: { detail, value in
       switch (detail, value) {

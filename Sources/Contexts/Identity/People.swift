@@ -133,6 +133,8 @@ package struct People: Sendable {
         try tx.run("UPDATE identity_person SET totp_secret = NULL, totp_last = NULL WHERE id = \(id)")
       }
       try SessionStore.endAll(of: id, in: tx)
+      // Whoever could use the account may have issued tokens.
+      try Tokens.revokeAll(of: person, reason: "reset", by: principal, at: now, in: tx)
       try record(
         "identity.person.reset", person, [("secondFactor", withSecondFactor ? "removed" : "kept")], by: principal, now,
         tx)
@@ -150,6 +152,7 @@ package struct People: Sendable {
       if !isActive { try keepOne(of: person.roles, beside: person, tx) }
       try tx.run("UPDATE identity_person SET is_active = \(isActive), version = version + 1 WHERE id = \(id)")
       try SessionStore.endAll(of: id, in: tx)
+      if !isActive { try Tokens.revokeAll(of: person, reason: "suspended", by: principal, at: now, in: tx) }
       try record(isActive ? "identity.person.restore" : "identity.person.suspend", person, [], by: principal, now, tx)
     }
   }

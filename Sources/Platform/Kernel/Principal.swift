@@ -10,6 +10,20 @@ package enum PersonTag {}
 package enum OrganisationTag {}
 package typealias PersonID = ID<PersonTag>
 package typealias OrganisationID = ID<OrganisationTag>
+package enum TokenTag {}
+package typealias TokenID = ID<TokenTag>
+
+/// The application token with which a program acts for somebody.
+package struct ActingToken: Hashable, Sendable {
+  package var id: TokenID
+  /// As its issuer called it.
+  package var name: String
+
+  package init(id: TokenID, name: String) {
+    self.id = id
+    self.name = name
+  }
+}
 
 /// Who acts: a person in an office, or the platform itself. Made by Identity from a session, carried into every use
 /// case, written into every audit record.
@@ -23,10 +37,13 @@ package struct Principal: Hashable, Sendable {
   package var onBehalfOf: PersonID?
   /// That person's name, for the pages that say for whom one acts.
   package var onBehalfOfName: String?
+  /// Set where a program acts with a token of this person's: for the record, and for what only a person may do.
+  package var token: ActingToken?
 
   package init(
     person: PersonID?, name: String, organisation: OrganisationID?, organisationName: String,
-    permissions: Set<Permission>, onBehalfOf: PersonID? = nil, onBehalfOfName: String? = nil
+    permissions: Set<Permission>, onBehalfOf: PersonID? = nil, onBehalfOfName: String? = nil,
+    token: ActingToken? = nil
   ) {
     self.person = person
     self.name = name
@@ -35,6 +52,7 @@ package struct Principal: Hashable, Sendable {
     self.permissions = permissions
     self.onBehalfOf = onBehalfOf
     self.onBehalfOfName = onBehalfOfName
+    self.token = token
   }
 
   /// The platform acting by itself: the sequencer, a scheduled delivery, the command line on the node.
@@ -44,9 +62,20 @@ package struct Principal: Hashable, Sendable {
 
   package func may(_ permission: Permission) -> Bool { permissions.contains(permission) }
 
+  /// The refusal of who lacks a permission, or whose token does.
+  package func lacking(_ permission: Permission) -> Refusal {
+    guard let token else { return .forbidden(permission) }
+    return Refusal(
+      .forbidden, "forbidden",
+      Text(
+        "应用令牌“\(token.name)”的范围不含这项权限（\(permission.name)），或者签发人的角色已没有这项权限。",
+        "The application token “\(token.name)” lacks this scope (\(permission.name)), or its issuer's role lacks the authority."
+      ))
+  }
+
   /// Throws `.forbidden` unless this principal holds the permission.
   package func require(_ permission: Permission) throws {
-    guard may(permission) else { throw Refusal.forbidden(permission) }
+    guard may(permission) else { throw lacking(permission) }
   }
 
   /// Throws unless the principal holds the permission and belongs to that organisation.

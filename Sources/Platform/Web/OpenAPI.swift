@@ -42,7 +42,16 @@ package func openAPI(
     "paths": .object(paths.sorted { $0.0 < $1.0 }.map { ($0.0, JSON.object($0.1)) }),
     "components": [
       "schemas": ["Problem": problemSchema],
-      "securitySchemes": ["session": ["type": "apiKey", "in": "cookie", "name": .string(cookie)]],
+      "securitySchemes": [
+        "session": ["type": "apiKey", "in": "cookie", "name": .string(cookie)],
+        "token": [
+          "type": "http", "scheme": "bearer", "bearerFormat": "sj_…",
+          "description": .string(
+            language(
+              "应用令牌，由本人在“我的账户”下签发；所列为须在令牌范围内的权限。",
+              "An application token, issued under “My account”; the names listed are scopes that it must have.")),
+        ],
+      ],
     ],
   ]
 }
@@ -50,7 +59,7 @@ package func openAPI(
 private func operation(_ route: Route, _ summary: String, _ language: Language) -> JSON {
   var members: [(String, JSON)] = [
     ("summary", .string(summary)), ("operationId", .string(operationID(route))),
-    ("security", route.access == .anyone ? [] : [["session": []]]),
+    ("security", security(route)),
   ]
   var parameters: [JSON] = route.path.split(separator: "/").filter { $0.first == "{" }.map {
     [
@@ -63,7 +72,7 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
       "schema": parameter.schema,
     ])
   }
-  if route.method == .post {
+  if route.method == .post, !route.givesSecret {
     parameters.append([
       "name": "Idempotency-Key", "in": "header", "schema": ["type": "string", "maxLength": 200],
       "description": .string(
@@ -80,7 +89,10 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
   }
   if route.method != .get, route.access != .anyone {
     parameters.append([
-      "name": "X-CSRF-Token", "in": "header", "required": true, "schema": ["type": "string"],
+      "name": "X-CSRF-Token", "in": "header", "required": .bool(route.givesSecret), "schema": ["type": "string"],
+      "description": .string(
+        language(
+          "凭会话 Cookie 调用时必须有；凭应用令牌调用时不需要", "asked for under the session's cookie; not with an application token")),
     ])
   }
   if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
@@ -101,6 +113,19 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
       ]
     ))
   return .object(members)
+}
+
+/// Each of these is enough: the session, or a token with one of the scopes.
+private func security(_ route: Route) -> JSON {
+  let session: JSON = ["session": []]
+  if route.givesSecret { return [session] }
+  return switch route.access {
+  case .anyone: []
+  case .signedIn: [session, ["token": []]]
+  case .permission(let permission): [session, ["token": [.string(permission.name)]]]
+  case .anyPermission(let permissions):
+    .array([session] + permissions.sorted().map { ["token": [.string($0.name)]] })
+  }
 }
 
 /// `GET /api/v1/resources/{id}` → `get_resources_id`

@@ -26,6 +26,9 @@ package struct Route: Sendable {
   package var bodyLimit: Int
   /// The media types a body of the programming interface may have.
   package var bodyTypes = ["application/json"]
+  /// Whether it answers a secret, once: to somebody who signed in and never to a program with a token, and its answer is not
+  /// kept for an `Idempotency-Key`.
+  package var givesSecret = false
   /// What it is for, in the OpenAPI document; nil for pages.
   package var summary: Text?
   /// What the OpenAPI document says of body and answer; see `described`.
@@ -50,6 +53,13 @@ package struct Route: Sendable {
   ) -> Route {
     var route = self
     route.schema = RouteSchema(takes: takes, gives: gives, type: type, query: query)
+    return route
+  }
+
+  /// The same route, whose answer is a secret shown once.
+  package func givingSecret() -> Route {
+    var route = self
+    route.givesSecret = true
     return route
   }
 

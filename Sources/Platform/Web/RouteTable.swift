@@ -14,12 +14,12 @@ extension Access {
   /// Throws `.unauthenticated` for nobody and `.forbidden` for somebody without the authority.
   package func check(_ principal: Principal?) throws {
     if allows(principal) { return }
-    guard principal != nil else {
+    guard let principal else {
       throw Refusal(.unauthenticated, "unauthenticated", Text("请先登录。", "Please sign in first."))
     }
     switch self {
-    case .permission(let permission): throw Refusal.forbidden(permission)
-    case .anyPermission(let permissions): throw Refusal.forbidden(permissions.min() ?? Permission("none"))
+    case .permission(let permission): throw principal.lacking(permission)
+    case .anyPermission(let permissions): throw principal.lacking(permissions.min() ?? Permission("none"))
     case .anyone, .signedIn: return
     }
   }

@@ -51,7 +51,9 @@ extension Site {
     guard let principal = request.principal, let person = principal.person else {
       return try reply(to: request, with: await route.answer(request), isAPI: true)
     }
-    let owner = person.text + (principal.onBehalfOf.map { "/" + $0.text } ?? "")
+    let owner =
+      person.text + (principal.onBehalfOf.map { "/" + $0.text } ?? "")
+      + (principal.token.map { "#" + $0.id.text } ?? "")
     let head = Array("\(request.method.rawValue) \(request.path)?\(rawQuery)\n".utf8)
     let digest = SM3.hash(head + request.body).hex
     switch try await answers.claim(owner, key, digest) {

@@ -66,7 +66,7 @@ struct Site: HTTPResponder {
     guard mayEnter(context.peer) else {
       let reply = Reply.plainHTTP(to: context.peer)
       record(request, reply, person: nil, from: context.peer, took: ContinuousClock.now - started)
-      cut(context.channel)
+      cut(context.channel, after: .seconds(2))
       return reply.response(secure: false)
     }
     let body = Body(request: request, channel: context.channel, timeout: configuration.bodyTimeout)
@@ -74,16 +74,18 @@ struct Site: HTTPResponder {
     var (reply, person) = await answer(visit, body)
     if visit.isHead { reply.omitsBody = true }
     if body.isPending {
-      // Whoever still sends what nobody will read gets a moment to hear the answer, then the line is cut.
+      // Whoever still sends what nobody will read gets the time to hear the answer, then the line is cut.
       reply.headers.append(("connection", "close"))
-      cut(context.channel)
+      cut(context.channel, after: configuration.lingering)
     }
     record(request, reply, person: person, from: visit.remoteAddress, took: ContinuousClock.now - started)
     return reply.response(secure: cookies.secure)
   }
 
-  private func cut(_ channel: any Channel) {
-    channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+  private func cut(_ channel: any Channel, after patience: Duration) {
+    channel.eventLoop.scheduleTask(in: .nanoseconds(patience.inMilliseconds * 1_000_000)) {
+      channel.close(promise: nil)
+    }
   }
 
   /// Without TLS only this machine and the declared proxies speak to us: passwords and session cookies of anybody else would
@@ -107,7 +109,10 @@ struct Site: HTTPResponder {
     do {
       // First who it is: also what cannot be read is answered as to the one who is signed in.
       request.device = cookies.read(.device, from: visit.headers["cookie"])
-      if let token = cookies.read(.session, from: visit.headers["cookie"]),
+      if visit.isAPI, let bearer = visit.bearer {
+        // Then no cookie counts: what is done with a token is done with its scopes and no others.
+        request.principal = try await sessions.bearer(bearer, visit.remoteAddress)
+      } else if let token = cookies.read(.session, from: visit.headers["cookie"]),
         let info = try await sessions.resolve(token, visit.headers["x-poll"] != nil)
       {
         request.sessionToken = token
@@ -127,7 +132,7 @@ struct Site: HTTPResponder {
     if anonymous.isNew, request.session == nil, reply.carriesForm(with: anonymous.token) {
       reply.cookies.append(cookies.set(.anonymous, anonymous.cookie))
     }
-    return (reply, request.principal?.person?.text)
+    return (reply, request.principal?.actorInLog)
   }
 
   private func handle(_ visit: Visit, _ request: inout Web.Request, _ body: Body) async throws -> Reply {
@@ -147,7 +152,8 @@ struct Site: HTTPResponder {
     var files: Uploads?
     defer { files?.discard() }
     if method != .get {
-      guard visit.comesFromHere else { throw Rejection.forged }
+      // A token is in no browser's keeping: no other site can have it sent.
+      guard request.principal?.token != nil || visit.comesFromHere else { throw Rejection.forged }
       if !visit.isAPI, FormReader.isMultipart(request), let uploads {
         let begun = try uploads.begin()
         files = begun
@@ -160,6 +166,13 @@ struct Site: HTTPResponder {
       request.form.pairs.removeAll { $0.name == "csrf" }
     }
     if visit.isAPI, method == .post, let key = visit.headers["idempotency-key"] {
+      guard !route.givesSecret else {
+        throw Rejection.malformed(
+          "Idempotency-Key",
+          Text(
+            "此接口的回答含密钥，只显示一次、不保留，不能带 Idempotency-Key。",
+            "What is answered here is a secret, shown once and kept nowhere: send no Idempotency-Key."))
+      }
       return try await once(key, route, request, rawQuery: visit.rawQuery)
     }
     return try reply(to: request, with: await route.answer(request), isAPI: visit.isAPI)
@@ -167,6 +180,11 @@ struct Site: HTTPResponder {
 
   /// The one place that decides who may come in at all.
   private func admit(_ route: Route, _ request: Web.Request, _ visit: Visit) throws -> Reply? {
+    if route.givesSecret, request.principal?.token != nil {
+      throw Refusal(
+        .forbidden, "request.token-door",
+        Text("须本人登录后办理，不接受应用令牌。", "Only somebody who signed in may do this, no application token."))
+    }
     guard request.principal == nil, route.access != .anyone, !visit.isAPI else {
       try route.access.check(request.principal)
       return nil
@@ -323,6 +341,14 @@ struct Site: HTTPResponder {
         status: status, type: "text/html; charset=utf-8",
         body: Array(layout.render(page, request: request).text.utf8))
     }
+    if isAPI, status == 401 || (status == 403 && request.principal?.token != nil) {
+      // RFC 6750 §3: how to come in, and why this token did not.
+      let reason =
+        status == 403
+        ? ", error=\"insufficient_scope\""
+        : request.headers["authorization"] == nil ? "" : ", error=\"invalid_token\""
+      reply.headers.append(("www-authenticate", "Bearer realm=\"sanjiang\"" + reason))
+    }
     if status == 503 || status == 429 {
       reply.headers.append(("retry-after", "\(refusal.retryAfter ?? (status == 503 ? 5 : 60))"))
     }
@@ -350,6 +376,13 @@ struct Site: HTTPResponder {
     logger.info(
       "\(request.method.rawValue) \(target[..<cut].prefix(300))\(query) \(reply.status) \(took.inMilliseconds) ms \(reply.body.count) B",
       metadata: details)
+  }
+}
+
+extension Principal {
+  /// Who it was, for the server's log: ids only.
+  fileprivate var actorInLog: String? {
+    person.map { $0.text + (token.map { " token \($0.id)" } ?? "") }
   }
 }
 

@@ -32,6 +32,9 @@ package struct SiteServer: Service {
     package var idleTimeout: Duration = .seconds(30)
     /// How long a whole body may take.
     package var bodyTimeout: Duration = .seconds(300)
+    /// How long what nobody will read is still taken from who was refused while sending. Browsers look at the answer when they
+    /// have sent all, and on a line that is cut before many of them only say that it was cut.
+    package var lingering: Duration = .seconds(60)
 
     package static let product = Text("三江", "Sanjiang")
 
@@ -150,13 +153,24 @@ package struct SiteServer: Service {
   }
 }
 
-/// Who stands behind a session cookie: declared here, filled in by App from Identity.
+/// Who stands behind a session cookie or an application token: declared here, filled in by App from Identity.
 package struct SessionProvider: Sendable {
   /// `isPolling`: a page asks by itself, which must not keep a session alive.
   package var resolve: @Sendable (_ token: String, _ isPolling: Bool) async throws -> SessionInfo?
+  /// Who a program acts for with this token, sent from that address; refuses with `.unauthenticated` when it is worth nothing.
+  package var bearer: @Sendable (_ token: String, _ source: String) async throws -> Principal
 
-  package init(resolve: @escaping @Sendable (_ token: String, _ isPolling: Bool) async throws -> SessionInfo?) {
+  package init(
+    bearer: @escaping @Sendable (_ token: String, _ source: String) async throws -> Principal = Self.noTokens,
+    resolve: @escaping @Sendable (_ token: String, _ isPolling: Bool) async throws -> SessionInfo?
+  ) {
     self.resolve = resolve
+    self.bearer = bearer
+  }
+
+  /// Where no program has a token.
+  package static let noTokens: @Sendable (String, String) async throws -> Principal = { _, _ in
+    throw Refusal(.unauthenticated, "unauthenticated", Text("请先登录。", "Please sign in first."))
   }
 }
 

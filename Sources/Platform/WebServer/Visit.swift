@@ -62,6 +62,14 @@ struct Visit: Sendable {
     remoteAddress = remote
   }
 
+  /// What stands behind `Authorization: Bearer` (RFC 6750), good or not; nil where nothing does. Never taken from the address.
+  var bearer: String? {
+    guard let header = headers["authorization"] else { return nil }
+    let scheme = header.prefix { $0 != " " }
+    guard scheme.lowercased() == "bearer" else { return nil }
+    return String(header.dropFirst(scheme.count).drop { $0 == " " })
+  }
+
   /// Whether a browser sent this from a page of ours, as far as its headers say. A client that sends neither header is
   /// no browser that could be tricked; the token is asked for in any case.
   var comesFromHere: Bool {

@@ -19,15 +19,18 @@ extension IdentityRoutes {
             ),
             ("onBehalfOf", .optional(principal.onBehalfOf?.text)),
             ("permissions", .array(principal.permissions.sorted().map { .string($0.name) })),
-            ("csrfToken", .string(request.csrf)),
+            ("token", .optional(principal.token?.id.text)),
+            ("csrfToken", .optional(principal.token == nil ? request.csrf : nil)),
           ]))
       }.described(
         gives: Schema.object([
           ("id", Schema.maybe(Schema.id)), ("name", Schema.text),
           ("organisation", Schema.object([("id", Schema.maybe(Schema.id)), ("name", Schema.text)])),
           ("onBehalfOf", Schema.maybe(Schema.id)), ("permissions", Schema.list(Schema.text)),
-          // What X-CSRF-Token carries with each change that is made under the session's cookie.
-          ("csrfToken", Schema.text),
+          // The application token that was sent.
+          ("token", Schema.maybe(Schema.id)),
+          // What X-CSRF-Token carries with each change that is made under the session's cookie; null with a token.
+          ("csrfToken", Schema.maybe(Schema.text)),
         ])),
       .get("/api/v1/organisations", .signedIn, summary: Text("某日在设的单位", "Organisations standing on a day")) {
         request in

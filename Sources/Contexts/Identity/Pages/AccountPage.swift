@@ -26,6 +26,7 @@ enum AccountPage {
         <h2>\(t("密码", "Password"))</h2><p><a href="/account/password">\(t("修改密码", "Change the password"))</a></p>
         <h2>\(t("第二因素", "Second factor"))</h2>\(secondFactor(request, model, faults))
         <h2>\(t("代理", "Deputies"))</h2>\(deputies(request, model, faults))
+        <h2>\(t("应用令牌", "Application tokens"))</h2><p><a href="/account/tokens">\(t("程序调用 /api/v1 所用的令牌", "What programs of yours sign in with at /api/v1"))</a></p>
         <h2>\(t("我的会话", "My sessions"))</h2>
         \(table(
           caption: t("登录着的浏览器", "Browsers signed in"), head: [t("始于", "Since"), t("最近使用", "Last seen"), t("来自", "From"), ""],

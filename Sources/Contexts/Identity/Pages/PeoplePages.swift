@@ -11,6 +11,7 @@ enum PeoplePages {
       body: """
         <div class="head"><h1>\(t("人员与角色", "People and roles"))</h1>\
         \(when: request.principal?.may(.peopleManage) ?? false, "<a class=\"button primary\" href=\"/people/new\">\(t("新增人员", "Add a person"))</a>")</div>
+        <p><a href="/people/tokens">\(t("全部应用令牌", "All application tokens"))</a></p>
         <form class="search fields" method="get" action="/people"><div><label for="q">\(t("姓名或用户名", "Name or user name"))</label>\
         <input id="q" name="q" value="\(search ?? "")" maxlength="50"></div><div><label for="role">\(t("角色", "Role"))</label><select id="role" name="role"><option value="">\(t("全部", "All"))</option>\
         \(Role.allCases, { "<option value=\"\($0.rawValue)\"\(when: $0 == role, " selected")>\(t($0.title))</option>" })</select></div>\
@@ -69,12 +70,14 @@ enum PeoplePages {
           (t("状态", "State"), person.isActive ? badge(t("在用", "Active"), .good) : badge(t("停用", "Suspended"), .late)),
           (t("第二因素", "Second factor"), "\(person.hasSecondFactor ? t("已启用", "In use") : t("未启用", "Not set up"))"),
         ]))
+        <p><a href="\(address("/people/tokens", [("person", person.id.text)]))">\(t("此人的应用令牌", "This person's application tokens"))</a></p>
         \(when: isOneself && request.principal?.may(.peopleManage) ?? false, "<p class=\"muted\">\(t("这是您自己的账户：角色、密码重置和停用由另一名安全管理员办理；自己的密码在", "This is your own account: another security administrator changes its roles, resets or suspends it; your own password you change under")) <a href=\"/account\">\(t("我的账户", "My account"))</a>\(t("里修改。", "."))</p>")
         \(when: manages, """
           <h2>\(t("角色", "Roles"))</h2>\(form(request, action: path + "/roles", "\(version)\(rolesField(t, entered, refusal?.faults ?? []))<button>\(t("保存角色", "Save roles"))</button>"))
-          <h2>\(t("密码", "Password"))</h2><p>\(t("产生新的一次性密码，结束此人的所有会话。", "Makes a new one-time password and ends all sessions of this person."))</p>\
+          <h2>\(t("密码", "Password"))</h2><p>\(t("产生新的一次性密码，结束此人的所有会话，撤销其应用令牌。", "Makes a new one-time password, ends all sessions of this person and revokes the application tokens."))</p>\
           \(form(request, action: path + "/reset", "<label class=\"tick\"><input type=\"checkbox\" name=\"secondFactor\" value=\"yes\"> \(t("同时取消第二因素", "Also take off the second factor"))</label><button class=\"danger\">\(t("重置 \(person.name) 的密码", "Reset \(person.name)'s password"))</button>"))
           <h2>\(person.isActive ? t("停用", "Suspend") : t("恢复", "Restore"))</h2>\
+          \(when: person.isActive, "<p>\(t("结束此人的所有会话，撤销其应用令牌。", "Ends all sessions of this person and revokes the application tokens."))</p>")\
           \(form(request, action: path + "/active", "\(version)<input type=\"hidden\" name=\"active\" value=\"\(person.isActive ? "no" : "yes")\"><button class=\"danger\">\(person.isActive ? t("停用 \(person.name) 的账户", "Suspend \(person.name)'s account") : t("恢复 \(person.name) 的账户", "Restore \(person.name)'s account"))</button>"))
           """)
         """)
