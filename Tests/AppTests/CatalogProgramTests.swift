@@ -171,6 +171,48 @@ import Web
     }
   }
 
+  /// Between the look and the write somebody gives the version up and begins another: it is another state, whatever its
+  /// number of changes, for the interface as for a form.
+  @Test(arguments: Engine.allCases)
+  func `a draft given up and begun anew is not the one that was read`(engine: Engine) async throws {
+    try await withNode(engine) { node, cast, _, _ in
+      try await withSite(node) { base in
+        let officer = try await Client("ma.officer", base)
+        let made = try await officer.send(
+          "POST", "resources?submit=1", Self.entry("市场主体年报信息", ",\"reference\":\"A-1\""))
+        let id = try #require(made.json["entries"]?.array?.first?["id"]?.string)
+        _ = try await node.cataloguing.decide(cast.operatorInChief, ResourceID(id)!, .approve(publish: true))
+        let first = try await node.cataloguing.beginChange(cast.officer, ResourceID(id)!)
+        let path = "resources/\(id)/draft"
+        let tag = try #require(try await officer.visitor.get("/api/v1/catalog/" + path).headers["etag"])
+        try await node.cataloguing.discard(cast.officer, ResourceID(id)!)
+        let second = try await node.cataloguing.beginChange(cast.officer, ResourceID(id)!)
+        #expect(second.version == first.version + 1 && second.revision > first.revision)
+        let stale = try await officer.send("PUT", path, Self.entry("乙信息"), ["If-Match": tag])
+        #expect(stale.status == 412)
+        await #expect(throws: Refusal.self) {
+          _ = try await node.cataloguing.edit(
+            cast.officer, ResourceID(id)!, from: first.revision, .init(metadata: Metadata(name: "丁")))
+        }
+        let name = try await node.cataloguing.resource(cast.officer, ResourceID(id)!).metadata.name
+        #expect(name == "市场主体年报信息")
+        // Judged and written in one: what is true when it is judged is still true when it is written, however many write.
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+          let now = try #require(try await officer.visitor.get("/api/v1/catalog/" + path).headers["etag"])
+          for index in 0..<8 {
+            group.addTask {
+              try await Client("ma.officer", base).send(
+                "PUT", path, Self.entry("第\(index)信息"), ["If-Match": now]
+              ).status
+            }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }.sorted()
+        }
+        #expect(answers == [200] + Array(repeating: 412, count: 7))
+      }
+    }
+  }
+
   @Test(arguments: Engine.allCases)
   func `the same key and request are answered once, another request under it is refused`(engine: Engine) async throws {
     try await withNode(engine) { node, _, _, _ in

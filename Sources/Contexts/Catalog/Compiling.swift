@@ -78,10 +78,24 @@ extension Cataloguing {
   package func edit(
     _ principal: Principal, _ id: ResourceID, from revision: Int, _ change: Change
   ) async throws -> (resource: Resource, findings: [Finding]) {
+    try await edit(principal, id) { current, _ in
+      _ = try current.state.applying(.edit)
+      guard current.revision == revision else { throw CatalogStore.changedMeanwhile }
+      return change
+    }
+  }
+
+  /// Writes in a draft what `change` makes of it as it stands, in one transaction: what `change` judges before it is what
+  /// is written over, whatever others do meanwhile. It may be called again when the transaction has to be.
+  func edit(
+    _ principal: Principal, _ id: ResourceID,
+    _ change: @escaping @Sendable (_ current: Resource, any Transaction) throws -> Change
+  ) async throws -> (resource: Resource, findings: [Finding]) {
     try principal.require(.compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
       var resource = try own(principal, id, in: tx)
+      let change = try change(resource, tx)
       resource.state = try resource.state.applying(.edit)
       if let metadata = change.metadata { resource.metadata = metadata }
       if let system = change.system { resource.system = system }
@@ -102,7 +116,9 @@ extension Cataloguing {
       // Drafts may lack things; what cannot be kept at all is refused at once.
       let broken = findings.filter { ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code) }
       if let refusal = broken.refusal { throw refusal }
-      guard try CatalogStore.update(resource, from: revision, in: tx) else { throw CatalogStore.changedMeanwhile }
+      guard try CatalogStore.update(resource, from: resource.revision, in: tx) else {
+        throw CatalogStore.changedMeanwhile
+      }
       resource.revision += 1
       try record(.edit, "catalog.draft.edit", resource, by: principal, at: now, in: tx)
       try mountWatch.heard(resource, now, tx)
@@ -188,7 +204,8 @@ extension Cataloguing {
       var next = current
       next.version = latest.version + 1
       next.state = .draft
-      next.revision = 1
+      // Goes on counting: a revision names one state of the entry, not one of each version.
+      next.revision = latest.revision + 1
       next.changedAt = now
       next.changedBy = principal.name
       next.submittedAt = nil

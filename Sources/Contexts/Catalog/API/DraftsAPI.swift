@@ -24,7 +24,7 @@ enum DraftsAPI {
               "新草稿没有 id、code；按自有标识（reference）写入请用 POST /api/v1/catalog/resources。",
               "A new draft has no id or code; to write by a reference of your own use POST /api/v1/catalog/resources."))
         }
-        let system = try await system(given, of: principal, cataloguing)
+        let system = try await cataloguing.db.read { try Self.system(given, of: principal, in: $0) }
         let items = given.items.map { $0.plain(in: given.metadata.sharingType) }
         let draft = try await cataloguing.draft(principal, system: system, metadata: given.metadata, items: items)
         return try await answer(draft.id, principal, cataloguing, request.language, status: 201)
@@ -45,19 +45,14 @@ enum DraftsAPI {
       ) { request in
         let principal = try request.visitor()
         let id: ResourceID = try request.id()
-        let current = try await cataloguing.draftView(principal, id).resource
-        try request.requireMatch(current.tag)
         let given = try read(request)
-        let next = current.taking(given, system: try await system(given, of: principal, cataloguing))
-        do {
-          _ = try await cataloguing.edit(
-            principal, id, from: current.revision,
-            .init(metadata: next.metadata, system: .some(next.system), items: next.items))
-        } catch let refusal as Refusal where refusal.code == CatalogStore.changedMeanwhile.code {
-          // Somebody was faster between the look and the write.
-          throw Refusal(.outdated, "request.outdated", refusal.message)
+        // Compared and written in one transaction: what is compared outside of it may be another state when it is written.
+        let (resource, findings) = try await cataloguing.edit(principal, id) { [request] current, tx in
+          try request.requireMatch(current.tag)
+          let next = current.taking(given, system: try Self.system(given, of: principal, in: tx))
+          return .init(metadata: next.metadata, system: .some(next.system), items: next.items)
         }
-        return try await answer(id, principal, cataloguing, request.language)
+        return .json(CatalogAPI.json(resource, findings, request.language).bytes, etag: resource.tag)
       }.described(takes: EntryReading.schema, gives: CatalogAPI.draft),
     ]
   }
@@ -168,10 +163,10 @@ enum DraftsAPI {
   }
 
   private static func system(
-    _ given: GivenEntry, of principal: Principal, _ cataloguing: Cataloguing
-  ) async throws -> SystemID? {
+    _ given: GivenEntry, of principal: Principal, in tx: any Transaction
+  ) throws -> SystemID? {
     guard !given.system.isEmpty, let office = principal.organisation else { return nil }
-    let systems = SystemNames(try await cataloguing.db.read { try InventoryStore.systems(of: office, in: $0) })
+    let systems = SystemNames(try InventoryStore.systems(of: office, in: tx))
     guard let found = systems.find(given.system) else {
       throw Refusal.invalid(
         "catalog.system", "system", Text("请选择本单位登记的信息系统。", "Choose a system your organisation registered."))

@@ -111,7 +111,7 @@ struct Taking {
     guard !findings.hasErrors, isRead else { return refused(base, findings) }
     if base.state == .published {
       next.version = latest.version + 1
-      (next.state, next.revision, next.submittedAt, next.publishedOn) = (.draft, 1, nil, nil)
+      (next.state, next.revision, next.submittedAt, next.publishedOn) = (.draft, latest.revision + 1, nil, nil)
       try CatalogStore.insert(next, in: tx)
       try record(nil, "catalog.version.begin", next, in: tx)
     } else {

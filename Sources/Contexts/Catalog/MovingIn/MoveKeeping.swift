@@ -150,7 +150,7 @@ extension Mover {
       return try takeDown(here, in: tx)
     } else {
       next.version = here.version + 1
-      next.revision = 1
+      next.revision = here.revision + 1
       try CatalogStore.insert(next, in: tx)
     }
     if next.state == .published, let issued {
