@@ -30,6 +30,8 @@ struct Program {
     try process.run()
   }
 
+  var id: Int32 { process.processIdentifier }
+
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
   var complainedSoFar: String { (try? String(contentsOfFile: base + ".err", encoding: .utf8)) ?? "" }

@@ -53,11 +53,7 @@ final class Visitor: @unchecked Sendable {
     request.httpBody = body
     if let type { request.setValue(type, forHTTPHeaderField: "Content-Type") }
     request.setValue(language, forHTTPHeaderField: "Accept-Language")
-    if !cookies.isEmpty {
-      request.setValue(
-        cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; "),
-        forHTTPHeaderField: "Cookie")
-    }
+    if !cookies.isEmpty { request.setValue(cookieHeader, forHTTPHeaderField: "Cookie") }
     for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
     let (data, response) = try await session.data(for: request)
     let http = response as! HTTPURLResponse
@@ -65,6 +61,11 @@ final class Visitor: @unchecked Sendable {
     for (name, value) in http.allHeaderFields { lowered["\(name)".lowercased()] = "\(value)" }
     keepCookies(lowered["set-cookie"])
     return Answer(status: http.statusCode, headers: lowered, body: data)
+  }
+
+  /// What it sends of its cookies.
+  var cookieHeader: String {
+    cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
   }
 
   /// The value of the first hidden `csrf` field.

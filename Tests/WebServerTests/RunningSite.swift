@@ -125,6 +125,8 @@ func withSite<T: Sendable>(
   var configuration = configuration
   let uploads = "/tmp/sanjiang-uploads-\(UInt64.random(in: .min ... .max))"
   if configuration.uploads == nil { configuration.uploads = uploads }
+  // Answers are read to the line's end.
+  configuration.lingering = .seconds(2)
   defer { rmdir(uploads) }
   let (ports, port) = AsyncStream.makeStream(of: Int.self)
   let server = SiteServer(
