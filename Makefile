@@ -44,10 +44,11 @@ bench-engine:
 	@scripts/install-packages test
 	@scripts/bench-transfer
 
-# The catalogue at a million entries: search beside Tantivy, and pages.
+# The catalogue at a million entries: search beside Tantivy, and pages; then writing to it.
 bench-catalogue: release
 	@scripts/install-packages test
 	@scripts/bench-catalogue
+	@scripts/bench-catalogue-writes
 
 clean:
 	rm -rf .build var

@@ -15,8 +15,8 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Prepare measurements.", shouldDisplay: false,
     subcommands: [
-      Rows.self, Prepare.self, Log.self, BenchCatalogue.self, BenchImport.self, BenchFill.self,
-      BenchSearch.self,
+      Rows.self, Prepare.self, Log.self, BenchCatalogue.self, BenchWorkbook.self, BenchFill.self,
+      BenchSearch.self, BenchDiscovery.self,
     ])
 
   /// The generated register as CSV, for a database's own bulk load.
@@ -55,21 +55,23 @@ struct BenchCommand: AsyncParsableCommand {
       let node = try await Node.open(settings)
       let cast = try await DemoCast.make(on: node)
       for id in try await BenchGrants(node: node, cast: cast).make(
-        kind, source: try Self.settings(source), target: try Self.settings(target), table: table, count: grants)
+        kind, source: try BenchCommand.settings(source), target: try BenchCommand.settings(target), table: table,
+        count: grants)
       {
         Terminal.print(id.text)
       }
       await node.database.close()
     }
+  }
 
-    private static func settings(_ pairs: [String]) throws -> [String: String] {
-      var settings: [String: String] = [:]
-      for pair in pairs {
-        guard let equals = pair.firstIndex(of: "=") else { throw ValidationError("name=value: \(pair)") }
-        settings[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
-      }
-      return settings
+  /// `name=value`, each a setting of a source.
+  static func settings(_ pairs: [String]) throws -> [String: String] {
+    var settings: [String: String] = [:]
+    for pair in pairs {
+      guard let equals = pair.firstIndex(of: "=") else { throw ValidationError("name=value: \(pair)") }
+      settings[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
     }
+    return settings
   }
 
   /// Appends to a new node's log, as many a second as it takes.

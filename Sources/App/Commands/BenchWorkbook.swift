@@ -3,38 +3,24 @@ import Catalog
 import Foundation
 import Kernel
 import Spreadsheets
-import Storage
 
-/// Times the import of a full workbook on a new node, of sound resources or of ones that all come back.
-struct BenchImport: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "import", shouldDisplay: false)
+/// Writes a full workbook for `sanjiang catalog import`, of sound resources or of ones that all come back.
+struct BenchWorkbook: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "workbook", shouldDisplay: false)
 
-  @OptionGroup var options: NodeOptions
+  @Argument(help: "The .xlsx file to write.") var file: String
   @Option(help: "Rows of both sheets together.") var rows = 20_000
   @Option(help: "Items of each resource.") var items = 9
   @Flag(help: "Every resource is wrong in something.") var wrong = false
 
   func run() async throws {
-    let settings = try options.settings()
-    _ = try await InitCommand.make(settings, clock: .system)
-    let node = try await Node.open(settings)
-    let cast = try await DemoCast.make(on: node)
-    let path = settings.data + "/import.xlsx"
     let resources = rows / (items + 1)
-    try write(resources, to: path)
-    let before = Self.peak()
-    let start = ContinuousClock.now
-    let summary = try await node.cataloguing.importWorkbook(
-      cast.officer, path, named: "import.xlsx", rejected: settings.data + "/rejected.xlsx", .chinese)
-    let took = ContinuousClock.now - start
-    await node.database.close()
-    Terminal.print(
-      "\(resources) resources, \(resources * items) items: kept \(summary.kept.resources), rejected \(summary.rejected.resources); "
-        + "\(took), peak \(Self.peak() >> 10) MiB (\(before >> 10) MiB before)")
+    try write(resources)
+    Terminal.print("\(resources)")
   }
 
-  private func write(_ resources: Int, to path: String) throws {
-    let writer = try WorkbookWriter(path: path)
+  private func write(_ resources: Int) throws {
+    let writer = try WorkbookWriter(path: file)
     let first = try writer.addSheet(
       SheetPlan(
         "信息资源目录",
@@ -58,12 +44,5 @@ struct BenchImport: AsyncParsableCommand {
       }
     }
     try writer.finish()
-  }
-
-  /// The process's largest size so far, in KiB.
-  private static func peak() -> Int {
-    var usage = rusage()
-    getrusage(0 /* RUSAGE_SELF, whose C type differs between libraries */, &usage)
-    return usage.ru_maxrss
   }
 }
