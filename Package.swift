@@ -7,6 +7,7 @@ import PackageDescription
 
 typealias Dependency = Target.Dependency
 
+let asyncHTTPClient: Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdb: Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird: Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -14,6 +15,7 @@ let hummingbirdCore: Dependency = .product(name: "HummingbirdCore", package: "hu
 let hummingbirdTLS: Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes: Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL: Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -76,6 +78,10 @@ let platform: [Room] = [
       logging, lifecycle,
     ],
     tests: ["Web", "NationalCrypto", "Kernel", logging, lifecycle]),
+  Room(
+    name: "Probing", folder: "Platform",
+    uses: ["Connecting", "Kernel", asyncHTTPClient, nioCore, nioHTTP1, nioSSL],
+    tests: ["Kernel", "TestKit", "Web", "WebServer", logging, nioSSL]),
   Room(name: "TestKit", folder: "Platform", uses: ["Storage", "StorageSQLite", "StoragePostgres", "Kernel"]),
 ]
 
@@ -139,6 +145,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),

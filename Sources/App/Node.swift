@@ -20,6 +20,7 @@ import Jobs
 import Kernel
 import Logging
 import Mounting
+import Probing
 import Sharing
 import Storage
 import StoragePostgres
@@ -171,7 +172,8 @@ struct Node: Sendable {
       mountWatch: MountWatch { try Mounting.heard($0, at: $1, in: $2) },
       left: { try Feedback.noteWithdrawal(of: $0, at: $1, in: $2) })
     mounting = Mounting(
-      db: database, clock: clock, register: register, cataloguing: cataloguing, calendars: calendars)
+      db: database, clock: clock, register: register, cataloguing: cataloguing, calendars: calendars,
+      services: .asking(ServiceClient(hosts: settings.apiHosts)))
     feedback = Feedback(database: database, clock: clock, cataloguing: cataloguing, calendars: calendars)
     importDesk = ImportDesk(folder: settings.data + "/imports")
     attachments = Attachments(
@@ -187,7 +189,7 @@ struct Node: Sendable {
     exchange = Exchange(
       database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal,
       admission: admission, nodeKey: keys.sealing)
-    supervision = Supervision(database: database, clock: clock)
+    supervision = Supervision(database: database, clock: clock, measured: .byTests)
     sequencer = Sequencer(
       database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
   }
@@ -228,6 +230,9 @@ struct Node: Sendable {
       Mounting.sweepJob: { _ in
         let surveyed = try await mounting.surveyDue()
         return "\(try await mounting.sweep()) + \(surveyed)"
+      },
+      Mounting.olderJob: { context in
+        "\(try await mounting.tieOlder { try await context.report(done: $0) }) tied"
       },
       Mounting.testJob: { context in
         guard let id = TieID(context.job.payload) else { throw JobFailure.permanent("not a tie's id") }

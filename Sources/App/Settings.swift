@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+package import Probing
 import StoragePostgres
 import Yams
 
@@ -19,6 +20,8 @@ package struct Settings: Sendable {
   package var trustedProxies: [String]
   /// Folders in which a data source may be a file; others are refused, or a form would read any file of the server.
   package var sourceFolders: [String]
+  /// Hosts whose services a department may tie an entry to; no other is asked, and none where the list is empty.
+  package var apiHosts: [DeclaredHost]
   /// `debug`, `info`, `warning`, `error`: what goes to the log; `info` has a line for each request.
   package var logLevel: String
   /// A command that looks at each attachment before it is kept, such as `clamdscan --fdpass`; nil for none.
@@ -81,6 +84,7 @@ package struct Settings: Sendable {
     sourceFolders = try (value("source-folders") ?? data + "/sources").split(separator: ",").map {
       URL(fileURLWithPath: $0.trimmingCharacters(in: .whitespaces)).path
     }
+    apiHosts = try Self.hosts(found("api-hosts"))
     attachmentScanner = try value("attachment-scanner")
     let level = try found("log-level") ?? ("info", "")
     guard ["debug", "info", "warning", "error"].contains(level.value) else {
@@ -96,6 +100,18 @@ package struct Settings: Sendable {
     }
   }
 
+  private static func hosts(_ given: (value: String, place: String)?) throws -> [DeclaredHost] {
+    try (given?.value ?? "").split(separator: ",").map { part in
+      let text = part.trimmingCharacters(in: .whitespaces)
+      guard let host = DeclaredHost(text) else {
+        throw wrong(
+          "api-hosts", given?.place ?? "", "中的“\(text)”应为 主机 或 主机:端口",
+          "has “\(text)”, which should be host or host:port")
+      }
+      return host
+    }
+  }
+
   /// `place` is the flag, the variable or the file.
   private static func wrong(_ key: String, _ place: String, _ chinese: String, _ english: String) -> Refusal {
     Refusal.invalid(
@@ -108,11 +124,11 @@ package struct Settings: Sendable {
   }
 
   private static let known: Set<String> = [
-    "data", "database", "host", "port", "tls-cert", "tls-key", "trusted-proxy", "source-folders", "log-level",
-    "second-factor", "attachment-scanner",
+    "data", "database", "host", "port", "tls-cert", "tls-key", "trusted-proxy", "source-folders", "api-hosts",
+    "log-level", "second-factor", "attachment-scanner",
   ]
   /// May be given as a list, and may be empty.
-  private static let lists: Set<String> = ["trusted-proxy", "source-folders"]
+  private static let lists: Set<String> = ["trusted-proxy", "source-folders", "api-hosts"]
 
   private static func readFile(_ path: String, mustExist: Bool) throws -> [String: String] {
     func refused(_ chinese: String, _ english: String) -> Refusal {

@@ -27,7 +27,8 @@ extension Node {
         database: database, clock: clock)
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(
-        cataloguing, sections: [MountingRoutes.section(mounting), FeedbackRoutes.section(feedback)],
+        cataloguing, badges: [MountingRoutes.badge(mounting)],
+        sections: [MountingRoutes.section(mounting), FeedbackRoutes.section(feedback)],
         tools: [FeedbackRoutes.tool])
       + FeedbackRoutes.routes(feedback)
       + MountingRoutes.routes(mounting)

@@ -7,7 +7,8 @@ import TestKit
 
 /// A whole node in a temporary folder, on either engine, with the demo's people.
 func withNode<T>(
-  _ engine: Engine, from start: Instant = DemoClock.start, isolation: isolated (any Actor)? = #isolation,
+  _ engine: Engine, from start: Instant = DemoClock.start, flags: [String: String] = [:],
+  isolation: isolated (any Actor)? = #isolation,
   _ body: (Node, DemoCast, DemoClock, String) async throws -> T
 ) async throws -> T {
   try await withTemporaryFolder { folder in
@@ -20,7 +21,7 @@ func withNode<T>(
       drop = { try? server.dropDatabase(name) }
     }
     defer { drop() }
-    let settings = try Settings(.init(flags: ["data": folder, "database": address, "port": "0"]))
+    let settings = try Settings(.init(flags: flags.merging(["data": folder, "database": address, "port": "0"]) { $1 }))
     let clock = DemoClock(from: start)
     _ = try await InitCommand.make(settings, clock: clock.clock)
     let node = try await Node.open(settings, clock: clock.clock)

@@ -42,6 +42,60 @@ import Testing
     #expect(found.until == CalendarDate(until))
   }
 
+  // The Spring Festival of 2026: 15 to 23 February; Saturdays 14 and 28 February are worked in exchange.
+  @Test(arguments: [
+    // Daily, last changed on the Friday before: Saturday is the first working day, the 24th the second.
+    ("7", "2026-02-13", "2026-02-14", Timeliness.State.timely, "2026-02-24"),
+    ("7", "2026-02-13", "2026-02-23", .timely, "2026-02-24"), ("7", "2026-02-13", "2026-02-24", .timely, "2026-02-24"),
+    ("7", "2026-02-13", "2026-02-25", .late, "2026-02-24"),
+    // Changed on the worked Saturday, and by a machine within the holiday.
+    ("7", "2026-02-14", "2026-02-25", .timely, "2026-02-25"), ("7", "2026-02-14", "2026-02-26", .late, "2026-02-25"),
+    ("7", "2026-02-18", "2026-02-25", .timely, "2026-02-25"), ("7", "2026-02-18", "2026-02-26", .late, "2026-02-25"),
+    // Late before the holiday began stays late in it.
+    ("7", "2026-02-10", "2026-02-13", .late, "2026-02-12"), ("7", "2026-02-10", "2026-02-20", .late, "2026-02-12"),
+    // Hourly and in real time: the first working day after.
+    ("9", "2026-02-14", "2026-02-24", .timely, "2026-02-24"), ("8", "2026-02-14", "2026-02-25", .late, "2026-02-24"),
+    // Weekly and monthly: what ends in the holiday ends on the first working day after it.
+    ("6", "2026-02-10", "2026-02-24", .timely, "2026-02-24"), ("6", "2026-02-10", "2026-02-25", .late, "2026-02-24"),
+    ("4", "2026-01-04", "2026-02-24", .timely, "2026-02-24"),
+    // The Saturday worked in exchange ends a month; the Sunday after is late.
+    ("4", "2026-01-14", "2026-02-28", .timely, "2026-02-28"), ("4", "2026-01-14", "2026-03-01", .late, "2026-02-28"),
+    // 2025: 28 January to 4 February; Sunday 26 January and Saturday 8 February are worked.
+    ("7", "2025-01-26", "2025-02-05", .timely, "2025-02-05"), ("7", "2025-01-26", "2025-02-06", .late, "2025-02-05"),
+    ("7", "2025-02-06", "2025-02-08", .timely, "2025-02-08"), ("7", "2025-02-06", "2025-02-09", .late, "2025-02-08"),
+  ])
+  func `the Spring Festival counts as it was decreed`(
+    cycle: String, changed: String, today: String, state: Timeliness.State, until: String
+  ) {
+    let found = judge(cycle, changed: changed, today: today)
+    #expect(found.state == state)
+    #expect(found.until == CalendarDate(until))
+    #expect(!found.isProvisional)
+  }
+
+  @Test func `on no day of the holiday is a daily entry late, and on every one after`() {
+    var day = CalendarDate("2026-02-13")!
+    while day <= CalendarDate("2026-03-20")! {
+      let state = judge("7", changed: "2026-02-13", today: "\(day)").state
+      #expect(state == (day <= CalendarDate("2026-02-24")! ? .timely : .late), "\(day)")
+      day = day + 1
+    }
+  }
+
+  @Test func `over the holiday it stays said that a change cannot be told`() {
+    #expect(judge("7", changed: nil, mayHave: "2026-02-14", today: "2026-02-23").state == .unknown)
+    let last = judge("7", changed: "2026-01-05", mayHave: "2026-02-14", today: "2026-02-25")
+    #expect(last.state == .unknown && last.until == nil)
+    #expect(last.reasons.contains { $0.chinese.contains("不能排除有变化") })
+    #expect(judge("7", changed: nil, mayHave: "2026-02-14", today: "2026-02-26").state == .late)
+  }
+
+  @Test func `a year whose holidays are not announced is counted by weekdays and says so`() {
+    let found = judge("7", changed: "2026-12-31", today: "2027-01-04")
+    #expect(found.state == .timely && found.until == CalendarDate("2027-01-04") && found.isProvisional)
+    #expect(found.reasons.contains { $0.chinese.contains("暂定") && $0.english.contains("provisional") })
+  }
+
   @Test func `the answer explains itself: cycle, last change, holiday, date`() {
     let words = judge("7", changed: "2026-09-30", today: "2026-10-10").reasons.map(\.chinese).joined(separator: " ")
     for part in ["更新周期“每日”", "最近变化 2026-09-30 09:00", "国庆节，不计入", "应于 2026-10-09"] {

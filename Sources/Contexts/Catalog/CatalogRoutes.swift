@@ -9,15 +9,20 @@ package enum CatalogRoutes {
   /// What a context above offers beside a search.
   package typealias Tool = @Sendable (Request, CatalogQuery) -> HTML
 
-  package static func routes(_ cataloguing: Cataloguing, sections: [Section] = [], tools: [Tool] = []) -> [Route] {
-    finding(cataloguing, sections, tools) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing)
+  /// `badges` stand under an entry's name, `sections` below its items.
+  package static func routes(
+    _ cataloguing: Cataloguing, badges: [Section] = [], sections: [Section] = [], tools: [Tool] = []
+  ) -> [Route] {
+    finding(cataloguing, badges, sections, tools) + starting(cataloguing) + compiling(cataloguing) + steps(cataloguing)
       + versions(cataloguing) + reviewing(cataloguing)
       + CatalogAPI.routes(cataloguing) + ChangesAPI.routes(cataloguing)
       + BulkAPI.routes(cataloguing) + DraftsAPI.routes(cataloguing) + ReferenceAPI.routes(cataloguing)
       + ClassRoutes.routes(cataloguing) + MoveRoutes.routes(cataloguing)
   }
 
-  private static func finding(_ cataloguing: Cataloguing, _ sections: [Section], _ tools: [Tool]) -> [Route] {
+  private static func finding(
+    _ cataloguing: Cataloguing, _ badges: [Section], _ sections: [Section], _ tools: [Tool]
+  ) -> [Route] {
     [
       .get("/catalog", .permission(.readCatalog)) { request in
         let principal = try request.visitor()
@@ -32,12 +37,13 @@ package enum CatalogRoutes {
         let principal = try request.visitor()
         let view = try await cataloguing.view(
           principal, request.id(), version: try version(request), on: try request.queryDay("on"))
-        var parts: [HTML] = []
+        var (marks, parts): ([HTML], [HTML]) = ([], [])
+        for badge in badges { marks.append(try await badge(request, view.resource)) }
         for section in sections { parts.append(try await section(request, view.resource)) }
         return .page(
           resourcePage(
             request, view, lists: cataloguing.lists, classification: cataloguing.classification,
-            mayReview: principal.may(.reviewCatalog), sections: parts))
+            mayReview: principal.may(.reviewCatalog), badges: marks, sections: parts))
       },
     ]
   }

@@ -82,9 +82,9 @@ package struct CatalogHits: Sendable {
   package var mounted: [Count] = []
   package var freshness: [Count] = []
 
-  /// What a value of `mounted` is called.
+  /// What a value of `mounted` is called: whether the last test of a mount passed, not what an entry declares.
   static func mounted(_ value: String) -> Text {
-    value == "1" ? Text("已挂接", "Mounted") : Text("未挂接", "Not mounted")
+    value == "1" ? Text("已挂接", "Mounted") : Text("无可用挂接", "No working mount")
   }
 }
 
@@ -252,6 +252,11 @@ package enum CatalogSearch {
     try tx.row("SELECT is_mounted, freshness FROM catalog_entry WHERE resource = \(id)").map { row in
       Condition(isMounted: try row.bool("is_mounted"), freshness: try row.choice("freshness"))
     }
+  }
+
+  /// Nil when this version of the resource is not in force.
+  static func condition(of id: ResourceID, version: Int, in tx: any Transaction) throws -> Condition? {
+    try tx.int("SELECT version FROM catalog_entry WHERE resource = \(id)") == version ? condition(of: id, in: tx) : nil
   }
 
   /// Says what was measured of a resource: whether its mount answers and whether its source keeps its cycle. Searches,

@@ -89,6 +89,16 @@ package struct Cataloguing: Sendable {
     try await db.read { tx in try visible(principal, id, version: version, on: day, in: tx) }
   }
 
+  /// A version with what was last measured of it: nil where it is not the one in force.
+  func measured(
+    _ principal: Principal, _ id: ResourceID, version: Int? = nil, on day: CalendarDate? = nil
+  ) async throws -> (resource: Resource, condition: CatalogSearch.Condition?) {
+    try await db.read { tx in
+      let resource = try visible(principal, id, version: version, on: day, in: tx)
+      return (resource, try CatalogSearch.condition(of: id, version: resource.version, in: tx))
+    }
+  }
+
   /// The version that is being written or was last ended, for its department.
   package func latest(_ principal: Principal, _ id: ResourceID) async throws -> Resource {
     try await db.read { tx in try own(principal, id, in: tx) }

@@ -13,6 +13,18 @@ extension CatalogStore {
     package var table: TableName
   }
 
+  /// Entries in force that name a table, by id, behind one on. Reads along the key of versions: for a job.
+  package static func mounted(
+    after resource: ResourceID?, limit: Int, in tx: any Transaction
+  ) throws -> [ResourceID] {
+    try tx.rows(
+      """
+      SELECT v.resource FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource AND r.published = v.version
+      WHERE v.mount_source IS NOT NULL AND v.resource > \(resource?.text ?? "") ORDER BY v.resource LIMIT \(limit)
+      """
+    ).map { try $0.id("resource") }
+  }
+
   /// Entries tied to tables of a source, at most 20,000.
   package static func mounted(on source: SourceID, in tx: any Transaction) throws -> [MountedTable] {
     try tx.rows(

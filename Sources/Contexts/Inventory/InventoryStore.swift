@@ -34,7 +34,15 @@ package enum InventoryStore {
       "SELECT name, sealed FROM inventory_source_setting WHERE source = \(id) AND sealed IS NOT NULL")
     {
       let name = try row.text("name")
-      settings[name] = String(decoding: try seal.open(row.blob("sealed"), "\(id)/\(name)"), as: UTF8.self)
+      let sealed: [UInt8] = try row.blob("sealed")
+      guard let opened = try? seal.open(sealed, "\(id)/\(name)") else {
+        throw Refusal(
+          .unavailable, "inventory.source.sealed",
+          Text(
+            "数据源“\(source.name)”的口令不能用本节点的密钥打开，请重新填写。",
+            "The password of source “\(source.name)” does not open with this node's key; enter it again."))
+      }
+      settings[name] = String(decoding: opened, as: UTF8.self)
     }
     return (source, SourceAddress(kind: source.kind, settings: settings))
   }

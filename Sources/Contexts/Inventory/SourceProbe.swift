@@ -1,4 +1,5 @@
 package import Connecting
+internal import Kernel
 
 /// How this context reaches the databases of departments. `App` makes it from the connectors it has.
 package struct SourceProbe: Sendable {
@@ -41,6 +42,28 @@ package struct SourceProbe: Sendable {
 
   /// So long may one statement of an examination take.
   private static let examining: Duration = .seconds(20)
+  /// So long is a source waited for that says nothing at all: longer than connecting and an examination may take.
+  private static let silence: Duration = .seconds(45)
+  /// The same for a schema of 20,000 tables.
+  private static let silenceOfSurvey: Duration = .seconds(180)
+
+  /// Its code: whoever asks the same source for more need not wait once more.
+  package static let silent = "source.silent"
+
+  /// Gives up waiting for a source that took the connection and answers nothing, whatever its client library does.
+  private static func answered<T: Sendable>(
+    within limit: Duration, _ body: @escaping @Sendable () throws -> T
+  ) async throws -> T {
+    guard let answer = try await BlockingThread.run(within: limit, body) else {
+      try Task.checkCancellation()
+      throw ConnectorError(
+        .retryable, silent,
+        Text(
+          "数据源 \(limit.components.seconds) 秒内没有任何应答。",
+          "The source answered nothing within \(limit.components.seconds) s."))
+    }
+    return answer
+  }
 
   package func kind(_ name: String) -> ConnectorKind? { kinds.first { $0.name == name } }
 
@@ -58,10 +81,10 @@ package struct SourceProbe: Sendable {
         try await BlockingThread.run { try catalog.open(address.kind, address.settings).describe(table) }
       },
       survey: { address in
-        try await BlockingThread.run { try catalog.open(address.kind, address.settings).survey() }
+        try await answered(within: silenceOfSurvey) { try catalog.open(address.kind, address.settings).survey() }
       },
       examine: { address, table, columns, cursor in
-        try await BlockingThread.run {
+        try await answered(within: silence) {
           let connector = try catalog.open(address.kind, address.settings)
           return Examined(
             examination: try connector.examine(table, columns: columns, cursor: cursor, within: examining),

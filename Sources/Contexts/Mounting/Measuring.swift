@@ -46,18 +46,27 @@ extension Mounting {
         return try await lookAtTable(tie, source, table, cursor, at: now)
       case .files(let source, let pattern):
         let address = try await register.unattended(source).address
-        let set = try await BlockingThread.run { try FileSet.read(address, pattern: pattern) }
+        guard let set = try await BlockingThread.run(within: Self.turn, { try FileSet.read(address, pattern: pattern) })
+        else {
+          throw ConnectorError(
+            .retryable, SourceProbe.silent,
+            Text(
+              "文件夹 \(Self.turn.components.seconds) 秒内没有读完。",
+              "The folder was not read within \(Self.turn.components.seconds) s."))
+        }
         return Measurement(at: now, mark: ChangeMark(.file, own: set.digest, at: set.newest))
       case .api(let url, let status, let isJSON):
         let answer = try await services.get(url)
         if answer.status != status {
+          let isElsewhere = (300...399).contains(answer.status)
           return Measurement(
             at: now,
             fault: .init(
               "mounting.api-status",
               Text(
-                "应答状态为 \(answer.status)，应为 \(status)。",
-                "It answered with status \(answer.status); \(status) is expected.")))
+                "应答状态为 \(answer.status)，应为 \(status)\(isElsewhere ? "；不跟随跳转，请填写最终地址" : "")。",
+                "It answered with status \(answer.status); \(status) is expected\(isElsewhere ? ": no redirect is followed, enter where it leads" : "")."
+              )))
         }
         if isJSON, !answer.isJSON {
           return Measurement(
@@ -152,54 +161,69 @@ extension Mounting {
 
   // MARK: The schedule
 
-  /// Sources that are asked at the same time; of one source, one tie after the other.
-  static let sourcesAtOnce = 8
-  private static let sweepSize = 200
+  /// Sources and hosts that are asked at the same time; of one, one tie after the other.
+  static let partiesAtOnce = 8
+  /// So long one of them has its turn, while others wait.
+  static let turn: Duration = .seconds(60)
 
-  /// Tests what is due, until nothing is or `limit` is over. Answers how many were tested.
+  /// Tests what is due, until nothing is or `limit` is over. Answers how many were tested. What one source or host does,
+  /// or does not, is a finding of its own ties and costs the others a place for the length of one turn at most.
   @discardableResult
   package func sweep(within limit: Duration = .seconds(240)) async throws -> Int {
     let end = ContinuousClock.now + limit
     var count = 0
     while ContinuousClock.now < end {
       let now = clock.now()
-      let due = try await db.read { try TieStore.due(at: now, limit: Self.sweepSize, in: $0) }
-      if due.isEmpty { break }
-      let bySource = Dictionary(grouping: due) { $0.target.source?.text ?? $0.id.text }
+      let parties = try await db.read { try TieStore.partiesDue(at: now, limit: 1000, in: $0) }
+      if parties.isEmpty { break }
       try await withThrowingTaskGroup(of: Int.self) { group in
-        var waiting = bySource.values.makeIterator()
-        for _ in 0..<Self.sourcesAtOnce {
-          guard let ties = waiting.next() else { break }
-          group.addTask { try await testAll(ties) }
+        var waiting = parties.makeIterator()
+        for party in (0..<Self.partiesAtOnce).compactMap({ _ in waiting.next() }) {
+          group.addTask { try await testAll(of: party, until: end) }
         }
         while let tested = try await group.next() {
           count += tested
-          if let ties = waiting.next() { group.addTask { try await testAll(ties) } }
+          if ContinuousClock.now < end, let party = waiting.next() {
+            group.addTask { try await testAll(of: party, until: end) }
+          }
         }
       }
     }
     return count
   }
 
-  private func testAll(_ ties: [Tie]) async throws -> Int {
-    for (index, tie) in ties.enumerated() {
-      let found = try await look(at: tie)
-      _ = try await keep(found, of: tie)
-      // Nobody answers: the others need not wait for the same.
-      if let fault = found.fault, fault.code.hasSuffix(".connect") {
-        for other in ties[(index + 1)...] { _ = try await keep(Measurement(at: found.at, fault: fault), of: other) }
-        break
+  /// Tests the due ties of one source or host in its turn.
+  private func testAll(of party: String, until end: ContinuousClock.Instant) async throws -> Int {
+    let end = min(end, ContinuousClock.now + Self.turn)
+    var count = 0
+    var silence: Tie.Fault?
+    repeat {
+      let now = clock.now()
+      let due = try await db.read { try TieStore.due(of: party, at: now, limit: 50, in: $0) }
+      if due.isEmpty { break }
+      for tie in due {
+        // Nobody answers: the others need not wait for the same.
+        let found =
+          if let silence { Measurement(at: now, fault: silence) } else { try await look(at: tie) }
+        _ = try await keep(found, of: tie)
+        count += 1
+        if let fault = found.fault, fault.isOfWholeParty { silence = fault }
+        if ContinuousClock.now >= end { return count }
       }
-    }
-    return ties.count
+    } while ContinuousClock.now < end
+    return count
   }
 
-  /// The schedules of this context; kept where they stand already.
+  /// The schedules of this context, kept where they stand already, and what an upgrade still has to do.
   package func keepSchedules() async throws {
     let now = clock.now()
-    guard try await db.read({ try JobSchedule.next(Self.sweepJob, in: $0) }) == nil else { return }
+    let (stands, isDone) = try await db.read { tx in
+      (try JobSchedule.next(Self.sweepJob, in: tx) != nil, try OlderStore.place(in: tx) == nil)
+    }
+    if stands, isDone { return }
     try await db.write { tx in
-      try JobSchedule.set(Self.sweepJob, kind: Self.sweepJob, .every(.seconds(300)), at: now, in: tx)
+      if !stands { try JobSchedule.set(Self.sweepJob, kind: Self.sweepJob, .every(.seconds(300)), at: now, in: tx) }
+      if !isDone { _ = try JobQueue.enqueue(Self.olderJob, dedupe: Self.olderJob, at: now, in: tx) }
     }
   }
 }

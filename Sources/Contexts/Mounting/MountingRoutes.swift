@@ -19,6 +19,13 @@ package enum MountingRoutes {
     }
   }
 
+  /// What stands under an entry's name: whether it is mounted, as the last test found.
+  package static func badge(_ mounting: Mounting) -> CatalogRoutes.Section {
+    { request, resource in
+      standingBadge(request, try await mounting.standing(of: resource, for: request.visitor()))
+    }
+  }
+
   private static func ties(_ mounting: Mounting) -> [Route] {
     [
       .get("/mounting", .permission(.readMounting)) { request in

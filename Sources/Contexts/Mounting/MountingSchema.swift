@@ -3,7 +3,8 @@ package import Storage
 package enum MountingSchema {
   /// `mounting_tie` is where an entry really is and what the last test found, `mounting_run` its history as stretches of
   /// one outcome, `mounting_survey` and `mounting_table` the schema of each source as last read, `mounting_change` what a
-  /// later reading found different, `mounting_batch` many drafts asked for at once.
+  /// later reading found different, `mounting_batch` many drafts asked for at once, `mounting_older` how far the entries
+  /// that were published before there were ties have got theirs.
   package static let migrations = Migrations("mounting").adding(
     "001 ties and surveys",
     """
@@ -54,5 +55,16 @@ package enum MountingSchema {
     CREATE TABLE mounting_batch_table (
       batch TEXT NOT NULL REFERENCES mounting_batch (id), position BIGINT NOT NULL, schema_name TEXT NOT NULL,
       table_name TEXT NOT NULL, resource TEXT, refusal_zh TEXT, refusal_en TEXT, PRIMARY KEY (batch, position));
+    """
+  ).adding(
+    "002 older entries, and whom a test asks",
+    """
+    ALTER TABLE mounting_tie ADD COLUMN party TEXT NOT NULL DEFAULT '';
+    UPDATE mounting_tie SET party = COALESCE(source, id);
+    CREATE INDEX mounting_tie_party ON mounting_tie (party, due_at);
+    DROP INDEX mounting_tie_due;
+    CREATE TABLE mounting_older (one BIGINT PRIMARY KEY CHECK (one = 1), place TEXT NOT NULL, ended_at TEXT);
+    INSERT INTO mounting_older (one, place) VALUES (1, '');
+    CREATE INDEX mounting_tie_failing ON mounting_tie (provider, resource) WHERE state = 'failing' AND in_force = TRUE;
     """)
 }

@@ -21,22 +21,33 @@ extension Mounting {
     return try await take(tables, of: source, by: principal)
   }
 
-  /// Reads what the schedule has come round to; a source that cannot be read says so in its survey.
+  /// Reads what the schedule has come round to, some sources at the same time; one that cannot be read says so in its
+  /// survey and holds up no other.
   @discardableResult
   package func surveyDue(limit: Int = 20) async throws -> Int {
     let now = clock.now()
     let due = try await db.read { try SurveyStore.due(at: now, limit: limit, in: $0) }
-    for id in due {
-      do {
-        let (source, address) = try await register.unattended(id)
-        _ = try await take(register.probe.survey(address), of: source, by: .system())
-      } catch let error as ConnectorError {
-        try await fail(id, error.message)
-      } catch let refusal as Refusal {
-        try await fail(id, refusal.message)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      var waiting = due.makeIterator()
+      for id in (0..<Self.partiesAtOnce).compactMap({ _ in waiting.next() }) {
+        group.addTask { try await surveyAlone(id) }
+      }
+      while try await group.next() != nil {
+        if let id = waiting.next() { group.addTask { try await surveyAlone(id) } }
       }
     }
     return due.count
+  }
+
+  private func surveyAlone(_ id: SourceID) async throws {
+    do {
+      let (source, address) = try await register.unattended(id)
+      _ = try await take(register.probe.survey(address), of: source, by: .system())
+    } catch let error as ConnectorError {
+      try await fail(id, error.message)
+    } catch let refusal as Refusal {
+      try await fail(id, refusal.message)
+    }
   }
 
   private func fail(_ id: SourceID, _ why: Text) async throws {

@@ -33,6 +33,16 @@ package struct Tie: Hashable, Sendable {
       case .api: nil
       }
     }
+
+    /// Whom a test asks: a source, or a service's host and port as its address names them. Ties of one party are tested
+    /// one after the other.
+    package var party: String {
+      switch self {
+      case .table(let source, _, _), .files(let source, _): source.text
+      case .api(let url, _, _):
+        String(url.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2).first ?? "").lowercased()
+      }
+    }
   }
 
   package enum State: String, Sendable, CaseIterable {
@@ -54,6 +64,9 @@ package struct Tie: Hashable, Sendable {
       self.code = code
       self.words = words
     }
+
+    /// Nobody was reached: every other tie of the same source or host would find the same.
+    var isOfWholeParty: Bool { code.hasSuffix(".connect") || code == "api.name" || code == SourceProbe.silent }
   }
 
   package var id: TieID

@@ -14,9 +14,26 @@ package enum TieStore {
     try ties("resource = \(resource) ORDER BY kind LIMIT 3", in: tx)
   }
 
-  /// What must be tested by now, longest waiting first.
-  static func due(at now: Instant, limit: Int, in tx: any Transaction) throws -> [Tie] {
-    try ties("due_at <= \(now) ORDER BY due_at LIMIT \(limit)", in: tx)
+  /// The sources and hosts that must be asked by now, longest waiting first. Goes from one to the next through the index,
+  /// so that however many ties one has, they cost the others nothing.
+  static func partiesDue(at now: Instant, limit: Int, in tx: any Transaction) throws -> [String] {
+    try tx.rows(
+      """
+      WITH RECURSIVE parties (party) AS (
+        SELECT MIN(party) FROM mounting_tie
+        UNION ALL
+        SELECT (SELECT MIN(t.party) FROM mounting_tie t WHERE t.party > parties.party) FROM parties
+        WHERE parties.party IS NOT NULL)
+      SELECT party FROM (
+        SELECT party, (SELECT MIN(t.due_at) FROM mounting_tie t WHERE t.party = parties.party) AS longest FROM parties
+      ) waiting WHERE longest <= \(now) ORDER BY longest, party LIMIT \(limit)
+      """
+    ).map { try $0.text("party") }
+  }
+
+  /// What must be tested by now of one of them, longest waiting first.
+  static func due(of party: String, at now: Instant, limit: Int, in tx: any Transaction) throws -> [Tie] {
+    try ties("party = \(party) AND due_at <= \(now) ORDER BY due_at LIMIT \(limit)", in: tx)
   }
 
   /// How a list is narrowed; `provider` nil is every office's.
@@ -44,7 +61,7 @@ package enum TieStore {
   package static func page(
     _ filter: Filter, after: TieID?, limit: Int, in tx: any Transaction
   ) throws -> [Tie] {
-    let conditions = filter.conditions + (after.map { ["id > \($0)"] } ?? [])
+    let conditions = filter.conditions + ["id > \(after?.text ?? "")"]
     return try ties("\(SQL.all(conditions)) ORDER BY id LIMIT \(limit)", in: tx)
   }
 
@@ -58,40 +75,33 @@ package enum TieStore {
       """) ?? 0
   }
 
-  /// For Supervision: what one office's ties in force came to.
-  package struct OfficeCounts: Hashable, Sendable {
-    package var declared = 0
-    package var mounted = 0
-    package var failing = 0
-    package var late = 0
-    package var unknown = 0
+  // MARK: For Supervision
+
+  /// Entries in force none of whose ties works and one of whose last tests failed. As the partial index says it.
+  private static let broken: SQL = """
+    f.state = 'failing' AND f.in_force = TRUE AND NOT EXISTS
+      (SELECT 1 FROM mounting_tie w WHERE w.resource = f.resource AND w.state = 'mounted')
+    """
+
+  /// How many such entries each office has. Reads an index of all that fail: for a job, not for a page.
+  package static func failingByOffice(in tx: any Transaction) throws -> [OrganisationID: Int] {
+    Dictionary(
+      uniqueKeysWithValues: try tx.rows(
+        "SELECT f.provider, COUNT(DISTINCT f.resource) AS n FROM mounting_tie f WHERE \(broken) GROUP BY f.provider"
+      ).map { (try $0.id("provider"), try $0.int("n")) })
   }
 
-  /// Counts of every office that has ties in force, by office. Reads an index of all ties: for a report, not for a page.
-  package static func countsByOffice(in tx: any Transaction) throws -> [OrganisationID: OfficeCounts] {
-    var counts: [OrganisationID: OfficeCounts] = [:]
-    try tx.forEach(
+  /// Such entries of one office by id, behind one on.
+  package static func failing(
+    of provider: OrganisationID, after resource: ResourceID? = nil, limit: Int, in tx: any Transaction
+  ) throws -> [ResourceID] {
+    try tx.rows(
       """
-      SELECT provider, state, timeliness, COUNT(*) AS n FROM mounting_tie WHERE in_force = TRUE
-      GROUP BY provider, state, timeliness
+      SELECT DISTINCT f.resource FROM mounting_tie f
+      WHERE f.provider = \(provider) AND \(broken) AND f.resource > \(resource?.text ?? "")
+      ORDER BY f.resource LIMIT \(limit)
       """
-    ) { row in
-      let number = try row.int("n")
-      var office = counts[try row.id("provider")] ?? OfficeCounts()
-      switch try row.choice("state", Tie.State.self) {
-      case .declared: office.declared += number
-      case .mounted: office.mounted += number
-      case .failing: office.failing += number
-      }
-      switch try row.choice("timeliness", Timeliness.State.self) {
-      case .late: office.late += number
-      case .unknown: office.unknown += number
-      case .timely, .unjudged: break
-      }
-      counts[try row.id("provider")] = office
-      return true
-    }
-    return counts
+    ).map { try $0.id("resource") }
   }
 
   // MARK: Writing
@@ -181,7 +191,8 @@ package enum TieStore {
     return [
       ("provider", tie.provider.sqlValue), ("provider_name", text(tie.providerName)), ("name", text(tie.name)),
       ("version", tie.version.sqlValue), ("in_force", tie.isInForce.sqlValue), ("cycle", text(tie.cycle)),
-      ("source", source), ("schema_name", text(schema)), ("table_name", text(table)), ("cursor_column", text(cursor)),
+      ("party", text(tie.target.party)), ("source", source), ("schema_name", text(schema)), ("table_name", text(table)),
+      ("cursor_column", text(cursor)),
       ("pattern", text(pattern)), ("url", text(url)), ("expects_status", status), ("expects_json", isJSON),
       ("state", text(tie.state.rawValue)), ("since", tie.since.sqlValue),
       ("measured_at", text(tie.measuredAt?.description)),

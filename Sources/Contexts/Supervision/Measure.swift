@@ -101,7 +101,8 @@ package enum Measure: String, Sendable, CaseIterable {
       Text("有条件共享未写条件，或不予共享未写依据。", "Conditional sharing without its condition, or a refusal without its basis.")
     case .entriesWithoutMount: Text("在用目录没有挂接数据表。", "The entry in force is tied to no table.")
     case .mounts: Text("在用目录已挂接数据表。", "The entry in force is tied to a table.")
-    case .mountsFailing: Text("最近一次检测时，挂接的数据表没有应答。", "The mounted table did not answer when it was last tried.")
+    case .mountsFailing:
+      Text("最近一次检测未通过，而且没有别的挂接可用。", "Its mount failed its last test, and no other mount of it works.")
     case .mountsUnused:
       Text(
         "已挂接，但最近 \(days) 天没有在有效授权下送达过数据。",

@@ -13,6 +13,28 @@ package enum BlockingThread {
     }
   }
 
+  /// As `run`, but waits no longer than `limit`, and no longer than the caller's task: then nil. The thread is left to
+  /// itself and ends when the call does, so let callers pause before they try the same again.
+  package static func run<T: Sendable>(
+    within limit: Duration, _ body: @escaping @Sendable () throws -> T
+  ) async throws -> T? {
+    let (answers, answer) = AsyncStream.makeStream(of: Result<T, any Error>.self)
+    start {
+      answer.yield(Result { try body() })
+      answer.finish()
+    }
+    let first = await withTaskGroup(of: Result<T, any Error>?.self) { group in
+      group.addTask { await answers.first { _ in true } }
+      group.addTask {
+        try? await Task.sleep(for: limit)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? nil
+    }
+    return try first?.get()
+  }
+
   /// Starts `body` on a new, detached thread.
   package static func start(_ body: @escaping @Sendable () -> Void) {
     let work = Unmanaged.passRetained(Work(body))

@@ -100,7 +100,12 @@ package final class PostgresServer: Sendable {
     if mode == .kill { try? FileManager.default.removeItem(atPath: folder + "/data/postmaster.pid") }
   }
 
+  /// Lets it take connections and answer nothing, until `thaw`.
+  package func freeze() { process.withLock { if let pid = $0 { kill(pid, SIGSTOP) } } }
+  package func thaw() { process.withLock { if let pid = $0 { kill(pid, SIGCONT) } } }
+
   package func remove() {
+    thaw()
     stop(.immediate)
     try? FileManager.default.removeItem(atPath: folder)
   }

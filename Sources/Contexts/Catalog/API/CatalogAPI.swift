@@ -29,7 +29,9 @@ enum CatalogAPI {
           QueryParameter("sharing", Text("共享类型 1、2、3", "sharing type 1, 2 or 3")),
           QueryParameter("format", Text("格式分类 01–06", "class of format, 01 to 06")),
           QueryParameter("cycle", Text("更新周期代码", "code of the update cycle")),
-          QueryParameter("mounted", Text("1 已挂接，0 未挂接", "1 mounted, 0 not"), Schema.choice(["1", "0"])),
+          QueryParameter(
+            "mounted", Text("1 最近检测通过的挂接，0 没有可用的挂接", "1 a mount whose last test passed, 0 none that works"),
+            Schema.choice(["1", "0"])),
           QueryParameter(
             "fresh", Text("更新情况：按期、逾期、未知", "whether it keeps its update cycle"),
             Schema.choice(Freshness.allCases.map(\.rawValue))),
@@ -39,10 +41,10 @@ enum CatalogAPI {
         "/api/v1/catalog/resources/{id}", .permission(.readCatalog),
         summary: Text("一个信息资源的核心元数据和信息项", "One resource with its core metadata and items")
       ) { request in
-        let resource = try await cataloguing.resource(
+        let (resource, condition) = try await cataloguing.measured(
           request.visitor(), request.id(), version: try CatalogRoutes.version(request),
           on: try request.queryDay("on"))
-        return .json(json(resource).bytes, etag: resource.tag)
+        return .json(json(resource, condition).bytes, etag: resource.tag(condition))
       }.described(
         gives: whole,
         query: [
@@ -89,7 +91,11 @@ enum CatalogAPI {
     .object((json(resource).members ?? []) + [JSON.Member("findings", .array(findings.map { $0.json(language) }))])
   }
 
-  private static let whole = Schema.object(wholeMembers)
+  /// `isMounted` and `freshness` are what the last test of a mount found; null for a version that is not in force.
+  private static let whole = Schema.object(
+    wholeMembers + [
+      ("isMounted", Schema.maybe(Schema.flag)), ("freshness", Schema.maybe(Schema.choice(Freshness.self))),
+    ])
 
   private static let wholeMembers: [(String, JSON)] = [
     ("id", Schema.id), ("version", Schema.whole), ("state", Schema.choice(VersionState.self)),
@@ -100,7 +106,7 @@ enum CatalogAPI {
     ("sharingType", Schema.text), ("sharingCondition", Schema.text), ("methodClass", Schema.text),
     ("methodType", Schema.text), ("openType", Schema.text), ("openCondition", Schema.text), ("cycle", Schema.text),
     ("related", Schema.list(Schema.text)), ("secrecy", Schema.text), ("level", Schema.text),
-    ("publishedOn", Schema.maybe(Schema.day)), ("isMounted", Schema.flag), ("deliversIncrementally", Schema.flag),
+    ("publishedOn", Schema.maybe(Schema.day)), ("declaresMount", Schema.flag), ("deliversIncrementally", Schema.flag),
     ("schemaDigest", Schema.text),
     (
       "items",
@@ -135,7 +141,16 @@ enum CatalogAPI {
     ]
   }
 
-  /// Where a resource is mounted stays with its department: only that it is, and how it can be delivered.
+  /// A version with what was measured of it.
+  private static func json(_ resource: Resource, _ condition: CatalogSearch.Condition?) -> JSON {
+    .object(
+      (json(resource).members ?? []) + [
+        JSON.Member("isMounted", condition.map { JSON($0.isMounted) } ?? .null),
+        JSON.Member("freshness", .optional(condition?.freshness.rawValue)),
+      ])
+  }
+
+  /// Where a resource is mounted stays with its department: only that it says so, and how it can be delivered.
   static func json(_ resource: Resource) -> JSON {
     let m = resource.metadata
     return [
@@ -149,7 +164,7 @@ enum CatalogAPI {
       "methodType": .string(m.methodType), "openType": .string(m.openType), "openCondition": .string(m.openCondition),
       "cycle": .string(m.cycle), "related": strings(m.related), "secrecy": .string(m.secrecy),
       "level": .string(m.level), "publishedOn": .optional(resource.publishedOn?.description),
-      "isMounted": JSON(resource.mount != nil), "deliversIncrementally": JSON(resource.mount?.cursorColumn != nil),
+      "declaresMount": JSON(resource.mount != nil), "deliversIncrementally": JSON(resource.mount?.cursorColumn != nil),
       "schemaDigest": .string(resource.items.schemaDigest), "items": .array(resource.items.map { json($0, resource) }),
     ]
   }
@@ -167,5 +182,14 @@ enum CatalogAPI {
 
 extension Resource {
   /// Tells one state of a version from every other, for `ETag` and `If-Match`.
-  var tag: String { "\"\(id)-\(version)-\(revision)-\(state.rawValue)-\(online.rawValue)\"" }
+  var tag: String { "\"\(state(of: ""))\"" }
+
+  /// The same of an answer that also tells what was measured; nothing is measured of what can be edited.
+  func tag(_ condition: CatalogSearch.Condition?) -> String {
+    "\"\(state(of: condition.map { "-\($0.isMounted)-\($0.freshness.rawValue)" } ?? ""))\""
+  }
+
+  private func state(of more: String) -> String {
+    "\(id)-\(version)-\(revision)-\(state.rawValue)-\(online.rawValue)\(more)"
+  }
 }

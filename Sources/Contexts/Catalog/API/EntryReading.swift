@@ -82,6 +82,7 @@ struct EntryReading {
   ]
   private static let toldByPlatform: Set<String> = [
     "version", "state", "online", "provider", "providerName", "providerCode", "publishedOn", "isMounted",
+    "declaresMount", "freshness",
     "deliversIncrementally",
     "schemaDigest", "findings",
   ]

@@ -6,7 +6,7 @@ internal import Web
 
 func resourcePage(
   _ request: Request, _ view: ResourceView, lists: CodeLists, classification: Classification, mayReview: Bool,
-  sections: [HTML] = []
+  badges: [HTML] = [], sections: [HTML] = []
 ) -> Page {
   let t = request.language
   let resource = view.resource
@@ -16,7 +16,7 @@ func resourcePage(
       \(heading(
         resource.metadata.name, state: entryBadge(t, resource), actions: actions(request, view, mayReview: mayReview)))\
       <p class="badges">\(sharingBadge(t, resource.metadata.sharingType, lists)) \
-      \(resource.mount == nil ? badge(t("未挂接", "Not mounted"), .soon) : badge(t("已挂接", "Mounted"), .good)) \
+      \(badges.joined(" ")) \
       \(badge(t("第 \(resource.version) 版", "Version \(resource.version)")))</p>\(dayNotice(t, view))\(latestNotice(t, view))\(onlineNotice(request, view, mayReview: mayReview))\
       \(changeNotice(t, view, request.now.dateInChina))\
       \(facts(metadataFacts(t, view, lists, classification)))\(itemsPart(request, view, lists))\(sections.joined())\(attachmentsPart(t, view))\(history(t, view))

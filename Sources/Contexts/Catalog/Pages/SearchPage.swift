@@ -65,7 +65,7 @@ private func results(_ t: Language, _ query: CatalogQuery, _ hits: CatalogHits, 
       """
       <li><h2><a href="\(CatalogLink.resource(entry.id))">\(searchHighlight(entry.name, words))</a></h2>\
       <p class="badges">\(sharingBadge(t, entry.sharingType, lists)) \(badge(t(lists.cycles.text(entry.cycle)))) \
-      \(entry.isMounted ? badge(t("已挂接", "Mounted"), .good) : badge(t("未挂接", "Not mounted"), .soon)) \
+      \(badge(t(CatalogHits.mounted(entry.isMounted ? "1" : "0")), entry.isMounted ? .good : .soon)) \
       \(freshnessBadge(t, entry.freshness))</p>\
       <p>\(searchHighlight(entry.abstract, words))\(when: entry.abstract.count >= 200, "…")</p>\
       <p class="muted">\(entry.providerName) · <span class="code">\(entry.code)</span> · \

@@ -120,7 +120,7 @@ enum SavedPages {
     if let code = query.sharingType { parts.append(t(lists.sharingTypes.text(code))) }
     if let code = query.format { parts.append(t(lists.formatClasses.text(code))) }
     if let code = query.cycle { parts.append(t(lists.cycles.text(code))) }
-    if let mounted = query.isMounted { parts.append(mounted ? t("已挂接", "mounted") : t("未挂接", "not mounted")) }
+    if let mounted = query.isMounted { parts.append(mounted ? t("已挂接", "mounted") : t("无可用挂接", "no working mount")) }
     if let freshness = query.freshness { parts.append(t(freshness.title)) }
     return parts.joined(separator: t("、", ", "))
   }
