@@ -174,7 +174,7 @@ struct Node: Sendable {
     attachments = Attachments(
       database: database, clock: clock, folder: AttachmentFolder(settings.attachments),
       scanner: settings.attachmentScanner.map { .command($0) } ?? .none)
-    census = Census(database: database, clock: clock, calendars: calendars, measuring: .deliveries)
+    census = Census(database: database, clock: clock, calendars: calendars, measuring: .platform)
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }

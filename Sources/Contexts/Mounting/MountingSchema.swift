@@ -54,5 +54,6 @@ package enum MountingSchema {
     CREATE TABLE mounting_batch_table (
       batch TEXT NOT NULL REFERENCES mounting_batch (id), position BIGINT NOT NULL, schema_name TEXT NOT NULL,
       table_name TEXT NOT NULL, resource TEXT, refusal_zh TEXT, refusal_en TEXT, PRIMARY KEY (batch, position));
-    """)
+    """
+  ).adding("002 estimated rows", "ALTER TABLE mounting_tie ADD COLUMN estimated_rows BIGINT")
 }
