@@ -95,7 +95,7 @@ let contexts: [Room] = [
   context("Mounting", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Feedback", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Census", ["Catalog", "Inventory", "Identity", "Audit", "Spreadsheets"]),
-  context("Sharing", ["Catalog", "Inventory", "Identity", "Audit"]),
+  context("Sharing", ["Catalog", "Inventory", "Identity", "Audit", "Attachments"]),
   context("Exchange", ["Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
   context("Supervision", ["Exchange", "Sharing", "Catalog", "Inventory", "Identity", "Audit"]),
 ]

@@ -154,21 +154,8 @@ struct Node: Sendable {
     let admission = SourceAdmission.files(under: settings.sourceFolders)
     register = SystemRegister(
       db: database, clock: clock, probe: .through(Self.connectors), seal: seal, admission: admission)
-    let grantsOn = Cataloguing.Dependents { resource, tx in
-      try GrantStore.open(on: resource, in: tx).map {
-        Text(
-          "授权 \($0.number)（\($0.consumerName)）暂停交换，重新上线后继续",
-          "Grant \($0.number) (\($0.consumerName)): deliveries stand still until it is back")
-      }
-        + RequestStore.open(on: resource, in: tx).map {
-          Text(
-            "申请 \($0.number)（\($0.consumerName)）在下架期间不能获授权，可由提供部门不同意",
-            "Request \($0.number) (\($0.consumerName)) cannot be granted while it is offline; the provider may refuse it"
-          )
-        }
-    }
     cataloguing = Cataloguing(
-      db: database, clock: clock, register: register, calendars: calendars, dependents: grantsOn,
+      db: database, clock: clock, register: register, calendars: calendars, dependents: .sharing,
       mountWatch: MountWatch { try Mounting.heard($0, at: $1, in: $2) },
       left: { try Feedback.noteWithdrawal(of: $0, at: $1, in: $2) })
     mounting = Mounting(
@@ -179,7 +166,7 @@ struct Node: Sendable {
     attachments = Attachments(
       database: database, clock: clock, folder: AttachmentFolder(settings.attachments),
       scanner: settings.attachmentScanner.map { .command($0) } ?? .none)
-    census = Census(database: database, clock: clock, calendars: calendars, measuring: .deliveries)
+    census = Census(database: database, clock: clock, calendars: calendars, measuring: .platform)
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
       nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }

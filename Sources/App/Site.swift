@@ -20,7 +20,9 @@ import WebServer
 extension Node {
   /// Every address of the site, each with its door.
   var routes: [Route] {
-    SharingRoutes.routes(sharing: sharing, cataloguing: cataloguing, headlines: headlines)
+    SharingRoutes.routes(
+      sharing: sharing, attaching: RequestAttaching(sharing: sharing, attachments: attachments),
+      cataloguing: cataloguing, headlines: headlines)
       + IdentityRoutes.routes(
         signIn: signIn, people: people, tokens: tokens,
         offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
@@ -33,6 +35,7 @@ extension Node {
       + FeedbackRoutes.routes(feedback)
       + MountingRoutes.routes(mounting)
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
+      + MoveRoutes.routes(cataloguing, desk: importDesk)
       + CatalogAttachmentRoutes.routes(Attaching(cataloguing: cataloguing, attachments: attachments))
       + CensusRoutes.routes(census, desk: CensusDesk(folder: settings.data + "/census"))
       + ExchangeRoutes.routes(exchange: exchange)

@@ -132,4 +132,35 @@ import Web
       #expect(try await counts(node)[0] == entries)
     }
   }
+
+  @Test(arguments: Engine.allCases)
+  func `drafts are made from a live source's tables, and what was found in them is said`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let source = try #require(stage.resource.mount?.source)
+      func draft(_ arguments: String...) throws -> Program.Answer {
+        try run(stage.node, ["draft", "--source", source.text] + arguments)
+      }
+      func entries() async throws -> Int? {
+        try await stage.node.database.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") }
+      }
+      let unknown = try draft("--as", "ma.officer", "--tables", "legal_person,nowhere")
+      #expect(unknown.status == 1 && unknown.said.contains("nowhere"), "\(unknown.said)")
+      let stranger = try draft("--as", "han.officer", "--tables", "legal_person")
+      #expect(stranger.status == 1, "\(stranger.said)")
+      let clerk = try draft("--as", "li.clerk", "--tables", "legal_person")
+      #expect(clerk.status == 1, "\(clerk.said)")
+      #expect(try draft("--as", "ma.officer").status == 2, "neither tables nor all of them")
+      #expect(try draft("--as", "ma.officer", "--tables", "legal_person", "--all").status == 2)
+      #expect(try await entries() == 1, "nothing was made of what was refused")
+      let made = try draft("--as", "ma.officer", "--tables", "legal_person")
+      #expect(made.status == 0 && made.said.contains("13 items"), "\(made.said)")
+      #expect(made.said.contains("uscc: looks like") && made.said.contains("representative_id: looks like"))
+      #expect(try await entries() == 2)
+      let id = try #require(made.said.firstMatch(of: /\(([0-9a-f-]{36})\)/)?.1)
+      let resource = try await stage.node.database.read { try CatalogStore.latest(ResourceID(String(id))!, in: $0) }
+      #expect(resource?.state == .draft && resource?.provider == stage.resource.provider && resource?.items.count == 13)
+      #expect(try draft("--as", "ma.officer", "--all").status == 0)
+      #expect(try await entries() == 3)
+    }
+  }
 }

@@ -69,8 +69,17 @@ extension Node {
           wrong.status == 422 && wrong.text.contains("#lines.0.sharedStorage") && wrong.text.contains("value=\"1.25\""))
         let unread = try await officer.post(String(link), fields("约 1G"), from: String(link))
         #expect(unread.status == 422 && unread.text.contains("value=\"约 1G\""))
-        #expect(try await officer.post(String(link), fields("1"), from: String(link)).status == 303)
-        #expect(try await officer.post(String(link) + "/submit", [], from: String(link)).status == 303)
+        #expect(
+          page.contains("约 1,000 行") && page.contains("value=\"1000\""),
+          "rows are prefilled from what the test of the mount found")
+        // Submitted with what was typed and never saved: nothing of it is lost, and what cannot be kept submits nothing.
+        let typed = fields("1").dropLast() + [("then", "submit")]
+        let wrongly = try await officer.post(
+          String(link), fields("2").dropLast() + [("then", "submit")], from: String(link))
+        #expect(wrongly.status == 422)
+        let submitted = try await officer.post(String(link), Array(typed), from: String(link))
+        #expect(submitted.status == 303)
+        #expect(try await officer.get(String(link)).text.contains("待验收"))
         let accepted = try await chief.post(String(link) + "/decide", [("decision", "accept")], from: String(link))
         #expect(accepted.status == 303)
         let totals = try await chief.get(campaign).text

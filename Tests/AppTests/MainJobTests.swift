@@ -1,4 +1,3 @@
-import Audit
 import Connecting
 import Demo
 import Exchange
@@ -10,6 +9,7 @@ import TestKit
 import Testing
 
 @testable import App
+@testable import Audit
 
 /// The whole journey by the use cases that the site calls, on both engines.
 @Suite struct MainJobTests {
@@ -80,6 +80,17 @@ import Testing
       }
       #expect(actions.count > 15)
       #expect(actions.filter { Node.words.action($0) == nil } == [])
+      let auditor = cast.principal("audit.demo")
+      var search = AuditSearch()
+      search.limit = 1000
+      let asked = search
+      let records = try await node.database.read { try asked.records(for: auditor, in: $0) }
+      let raw = records.flatMap { record in
+        (record.payload?.detail ?? []).filter { Node.words.detail($0.name, of: record.action) == Text(same: $0.name) }
+          .map { "\(record.action) \($0.name)" }
+          + (Node.words.subject(record.subjectKind) == Text(same: record.subjectKind) ? [record.subjectKind] : [])
+      }
+      #expect(Set(raw) == [], "names of the program's")
       // Nothing of the raw row stands anywhere in the node's own database in the clear.
       let flawed = (0..<2000).filter { databases.generator.flaw(of: $0) != nil }.map {
         databases.generator.row($0).address

@@ -1,3 +1,4 @@
+import Attachments
 import Audit
 import Catalog
 import Deadlines
@@ -296,7 +297,9 @@ import Testing
         request.id, approve: true, words: "", version: request.version, by: cast.leader)
       request = try await sharing.review(
         request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
-      let hanging = try await stage.node.database.read { try RequestStore.open(on: stage.resource.id, in: $0) }
+      let hanging = try await stage.node.database.read {
+        try RequestStore.open(on: stage.resource.id, after: nil, limit: 10, in: $0)
+      }
       #expect(hanging.map(\.id) == [request.id])
       _ = try await stage.node.cataloguing.online(cast.operatorInChief, stage.resource.id, .takeDown, reason: "职能调整")
       let decisions = request.items.map { ItemDecision(item: $0.item, approve: true) }
@@ -315,6 +318,197 @@ import Testing
       _ = try await stage.node.cataloguing.online(cast.operatorInChief, stage.resource.id, .bringUp, reason: "恢复")
       // The grant was never lost: it holds again, under the version it was given on.
       try await sharing.guardGrant(grant.id)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a running request keeps the version it was made for after a newer one is published`(engine: Engine) async throws
+  {
+    try await withStage(engine) { stage in
+      let (sharing, cast, catalogue) = (stage.node.sharing, stage.cast, stage.node.cataloguing)
+      var request = try await sharing.submit(stage.draft, by: cast.clerk)
+      request = try await sharing.decideOwn(
+        request.id, approve: true, words: "", version: request.version, by: cast.leader)
+      var next = try await catalogue.beginChange(cast.officer, stage.resource.id)
+      // The item asked for as `status` is gone, and another is called otherwise.
+      next.items.removeAll { $0.column == "status" }
+      next.items[next.items.firstIndex { $0.column == "name" }!].name = "市场主体名称"
+      _ = try await catalogue.edit(cast.officer, next.id, from: next.revision, .init(items: next.items))
+      _ = try await catalogue.submit(cast.officer, next.id, because: VersionChange(.duty, words: "职能调整"))
+      _ = try await catalogue.decide(cast.operatorInChief, next.id, .approve(publish: true))
+      let (kept, _, _) = try await sharing.request(request.id, for: cast.clerk)
+      #expect(kept.resourceVersion == 1 && kept.items.map(\.name) == request.items.map(\.name))
+      request = try await sharing.review(
+        request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
+      let (_, grant) = try await sharing.decide(
+        request.id, request.items.map { ItemDecision(item: $0.item, approve: true) }, words: "",
+        version: request.version, by: cast.officer)
+      #expect(grant.resourceVersion == 1)
+      #expect(Set(grant.items.map(\.column)) == ["uscc", "name", "status"])
+      #expect(grant.items.first { $0.column == "name" }?.name == "企业名称")
+      let delivery = try await stage.node.deliverNow(grant.id)
+      #expect(delivery.state == .delivered && delivery.delivered > 0, "\(delivery)")
+      // A new request is for the new version.
+      var draft = stage.draft(into: "later")
+      draft.items = stage.items(["uscc", "name"])
+      let later = try await sharing.submit(draft, by: cast.clerk)
+      #expect(later.resourceVersion == 2 && later.items.map(\.name).contains("市场主体名称"))
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `the history says in whose name a deputy acted, also when nobody knows of the appointment any more`(
+    engine: Engine
+  ) async throws {
+    try await withStage(engine) { stage in
+      let (sharing, cast) = (stage.node.sharing, stage.cast)
+      var request = try await sharing.submit(stage.draft, by: cast.clerk)
+      var deputy = cast.consumerOfficer
+      (deputy.onBehalfOf, deputy.onBehalfOfName) = (cast.leader.person, cast.leader.name)
+      deputy.permissions.formUnion(cast.leader.permissions)
+      request = try await sharing.decideOwn(
+        request.id, approve: true, words: "同意", version: request.version, by: deputy)
+      let id = request.id
+      let (_, events, _) = try await sharing.request(request.id, for: cast.clerk)
+      #expect(events.map(\.inNameOf) == [nil, "王处长"] && events[1].actor == "韩数据")
+      try await withSite(stage.node) { base in
+        let visitor = Visitor(base: base)
+        let entered = try await visitor.post(
+          "/sign-in", [("login", "li.clerk"), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+        #expect(entered.status == 303)
+        for page in ["/requests/\(id)", "/requests/\(id)/print"] {
+          #expect(try await visitor.get(page).text.contains("韩数据（代王处长）"), "\(page)")
+        }
+      }
+      // A grant that is ended in somebody's name, too.
+      request = try await sharing.review(
+        request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
+      let (_, grant) = try await sharing.decide(
+        request.id, request.items.map { ItemDecision(item: $0.item, approve: true) }, words: "",
+        version: request.version, by: cast.officer)
+      var other = cast.officer
+      (other.onBehalfOf, other.onBehalfOfName) = (cast.operatorInChief.person, "周处长")
+      let ended = try await sharing.order(.revoke, grant.id, why: "不再需要", version: grant.version, by: other)
+      #expect(ended.endedFor == "周处长")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `material goes with a request while it is open, and both departments read it`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let (sharing, cast) = (stage.node.sharing, stage.cast)
+      let attaching = RequestAttaching(sharing: sharing, attachments: stage.node.attachments)
+      let text = Array("委托协议：甲方委托乙方核对。".utf8)
+      var request = try await sharing.submit(stage.draft, by: cast.clerk)
+      let id = request.id
+      func add(_ name: String, by principal: Principal) async throws -> (id: AttachmentID, digest: String) {
+        let kept = try await attaching.add(principal, id, .bytes(text), named: name, note: "协议")
+        return (kept.id, kept.digest)
+      }
+      let first = try await add("协议.txt", by: cast.clerk)
+      await #expect(throws: Refusal.self) { _ = try await add("别的.txt", by: cast.officer) }
+      let stranger = try await stage.stranger()
+      await #expect(throws: Refusal.self) { _ = try await add("别的.txt", by: stranger) }
+      await #expect(throws: Refusal.self) { _ = try await attaching.bytes(stranger, id, first.id) }
+      #expect(try await attaching.bytes(cast.officer, request.id, first.id).bytes == text)
+      try await attaching.remove(cast.clerk, request.id, first.id)
+      let second = try await add("协议.txt", by: cast.clerk)
+      request = try await sharing.decideOwn(
+        request.id, approve: true, words: "", version: request.version, by: cast.leader)
+      let seen = await #expect(throws: Refusal.self) { try await attaching.remove(cast.clerk, id, second.id) }
+      #expect(seen?.code == "sharing.attachment.seen")
+      let more = try await add("补充.txt", by: cast.clerk)
+      try await withSite(stage.node) { base in
+        func enter(_ login: String) async throws -> Visitor {
+          let visitor = Visitor(base: base)
+          let entered = try await visitor.post(
+            "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+          #expect(entered.status == 303)
+          return visitor
+        }
+        let (clerk, officer) = (try await enter("li.clerk"), try await enter("ma.officer"))
+        let page = "/requests/\(id)"
+        let shown = try await officer.get(page).text
+        #expect(shown.contains("协议.txt") && shown.contains(more.digest.prefix(8)) && !shown.contains("name=\"file\""))
+        #expect(try await clerk.get(page).text.contains("name=\"file\""))
+        let printed = try await officer.get(page + "/print").text
+        #expect(printed.contains("补充.txt") && printed.contains(more.digest))
+        let file = try await officer.get(page + "/attachments/\(more.id)")
+        #expect(Array(file.body) == text && file.headers["x-content-type-options"] == "nosniff")
+        let empty = try await clerk.post(page + "/attachments", [("note", "没有文件")], from: page)
+        #expect(empty.status == 422 && empty.text.contains("请选择文件"))
+      }
+      _ = try await sharing.withdraw(request.id, words: "", version: request.version, by: cast.clerk)
+      let closed = await #expect(throws: Refusal.self) { _ = try await add("迟到.txt", by: cast.clerk) }
+      #expect(closed?.code == "sharing.attachment.closed")
+      #expect(try await attaching.bytes(cast.officer, request.id, second.id).bytes == text, "it stays to be read")
+      let actions = try await stage.node.database.read {
+        try $0.rows("SELECT action FROM audit_record WHERE action LIKE 'sharing.attachment%' ORDER BY id").map {
+          try $0.text("action")
+        }
+      }
+      #expect(actions.count { $0 == "sharing.attachment.add" } == 3)
+      #expect(actions.count { $0 == "sharing.attachment.remove" } == 1)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `what hangs on a resource is named page by page before it goes offline, and a grant prints`(engine: Engine)
+    async throws
+  {
+    try await withStage(engine) { stage in
+      let grant = try await stage.grant(stage.draft)
+      let most = Cataloguing.Dependents.page
+      // As many more as it takes for three pages; only what is listed of them matters.
+      try await stage.node.database.write { tx in
+        for number in 0..<2 * most {
+          let (request, id) = (ShareRequestID.make(at: DemoClock.start), GrantID.make(at: DemoClock.start))
+          try tx.run(
+            """
+            INSERT INTO sharing_request SELECT \(request), \("多\(number)"), resource, resource_version, resource_name,
+              sharing_type, provider, provider_name, consumer, consumer_name, asked_by, asked_by_name, purpose,
+              legal_basis, scene, mode, frequency, first_day, last_day, target_source, target_table, 'own-pending',
+              supplement_asked, rules, due, due_date, ground, ground_basis, version, created_at, changed_at, asked_for,
+              form_key, asked_for_name
+            FROM sharing_request WHERE id = \(grant.request)
+            """)
+          guard number < most else { continue }
+          try tx.run(
+            """
+            INSERT INTO sharing_grant SELECT \(id), \("多\(number)"), \(request), resource, resource_version,
+              resource_name, provider, provider_name, consumer, consumer_name, purpose, legal_basis, scene, mode,
+              frequency, first_day, last_day, target_source, target_table, secret, state, ended_at, ended_by, ended_why,
+              version, created_at, ended_for
+            FROM sharing_grant WHERE id = \(grant.id)
+            """)
+        }
+      }
+      try await withSite(stage.node) { base in
+        let officer = Visitor(base: base)
+        let entered = try await officer.post(
+          "/sign-in", [("login", "ma.officer"), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+        #expect(entered.status == 303)
+        var address: String? = "/catalog/resources/\(stage.resource.id)/offline"
+        var (pages, named) = (0, [String]())
+        while let here = address, pages < 10 {
+          let page = try await officer.get(here).text
+          #expect(
+            page.contains("授权 <strong>\(most + 1)</strong>") && page.contains("办理中的申请 <strong>\(2 * most)</strong>"))
+          let lines = page.matches(of: /<li>(授权|申请) ([^（]+)（/).map { "\($0.1)\($0.2)" }
+          #expect(lines.count <= most)
+          named += lines
+          pages += 1
+          address = page.firstMatch(of: /rel="next" href="([^"]+)"/).map {
+            String($0.1.split(separator: "#")[0]).replacing("&amp;", with: "&")
+          }
+        }
+        #expect(
+          pages == 4 && named.count == 3 * most + 1 && Set(named).count == named.count, "\(pages), \(named.count)")
+        let printed = try await officer.get("/grants/\(grant.id)/print").text
+        for words in ["政务数据共享授权书", grant.number, grant.legalBasis, "统一社会信用代码", "（盖章）"] {
+          #expect(printed.contains(words), "\(words)")
+        }
+      }
     }
   }
 }

@@ -212,3 +212,40 @@ import Web
     }
   }
 }
+
+@Suite struct `A duty to update` {
+  @Test(arguments: Engine.allCases)
+  func `is counted anew when the calendar changes, until its version is published`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let entry = try await offices.inForce()
+      _ = try await offices.cataloguing.beginChange(Offices.otherOfficer, entry.id)
+      offices.time.move(.seconds(130 * 86_400))
+      let day = offices.time.clock.now().dateInChina
+      _ = try await offices.cataloguing.submit(
+        Offices.otherOfficer, entry.id, because: VersionChange(.law, words: "法规修订", trigger: day))
+      func due() async throws -> DueDate? {
+        try await offices.db.read { try CatalogStore.change(of: entry.id, version: 2, in: $0)?.due }
+      }
+      let before = try #require(try await due())
+      #expect("\(day)" == "2026-12-28" && before.provisional, "2027 is not arranged yet")
+      // Made up: the first days of 2027 are free.
+      let calendar = WorkCalendar.embedded.adding(
+        (1...8).map { .init(date: CalendarDate("2027-01-0\($0)")!, day: .holiday("元旦")) })
+      func recount() async throws -> Int {
+        try await offices.db.write { tx in
+          try Cataloguing.recount(by: calendar, for: .system(), at: offices.time.clock.now(), in: tx)
+        }
+      }
+      // The review's own day moves as well.
+      #expect(try await recount() == 2)
+      let after = try #require(try await due())
+      #expect(after.date > before.date && !after.provisional)
+      #expect(try await recount() == 0)
+      _ = try await offices.cataloguing.decide(Offices.operatorOfPlatform, entry.id, .approve(publish: true))
+      #expect(
+        try await offices.db.write { tx in
+          try Cataloguing.recount(by: .embedded, for: .system(), at: offices.time.clock.now(), in: tx)
+        } == 0, "what was published is history")
+    }
+  }
+}

@@ -51,7 +51,8 @@ struct Offices: Sendable {
         successors: { id, _ in id == Self.commerce.id ? [Self.market.id] : [] },
         holders: { node, _ in Self.all.filter { $0.classificationNode == node } },
         coded: { code, _ in Self.all.first { $0.creditCode == code } },
-        named: { name, _ in Self.all.filter { $0.name == name } }))
+        named: { name, _ in Self.all.filter { $0.name == name } },
+        standing: { day, _ in Self.all.filter { $0.stands(on: day) } }))
   }
 
   static let migrations = [

@@ -85,6 +85,62 @@ import Web
   }
 
   @Test(arguments: Engine.allCases)
+  func `of two alike that both wait for review each shows the other, as long as both wait`(engine: Engine) async throws
+  {
+    try await Offices.with(engine) { offices in
+      let keeper = Offices.operatorOfPlatform
+      let first = try await offices.submitted(Offices.otherOfficer, "低保对象信息", items: Offices.welfare)
+      func waiting() async throws -> Set<ResourceID> {
+        Set(try await offices.cataloguing.queue(keeper, QueueFilter(found: .alike)).entries.map(\.line.id))
+      }
+      func nearest(_ id: ResourceID) async throws -> [AlikeEntry] {
+        try await offices.cataloguing.reviewView(keeper, id).nearest.filter(\.likeness.isAlike)
+      }
+      #expect(try await waiting() == [])
+      let second = try await offices.submitted(
+        Offices.officer, "城乡困难群众名册", items: Array(Offices.welfare.dropFirst(2)) + ["街道", "社区"])
+      #expect(try await waiting() == [first.id, second.id], "the first learns of it too")
+      for (one, other) in [(first.id, second.id), (second.id, first.id)] {
+        let found = try await nearest(one)
+        #expect(found.map(\.resource.id) == [other] && found[0].isUnderReview)
+        let page = try await Visitor(offices: offices, principal: keeper).page("/catalog/review/\(one)")
+        #expect(page.contains("href=\"/catalog/review/\(other)\"") && page.contains("14 个信息项中 12 个相同"))
+      }
+      try await offices.cataloguing.recall(Offices.officer, second.id)
+      #expect(try await waiting() == [])
+      #expect(try await nearest(first.id).isEmpty)
+      _ = try await offices.cataloguing.submit(Offices.officer, second.id)
+      _ = try await offices.cataloguing.decide(keeper, second.id, .approve(publish: false))
+      #expect(try await nearest(first.id).map(\.isUnderReview) == [true], "approved, it waits to be published")
+      _ = try await offices.cataloguing.decide(keeper, second.id, .publish)
+      #expect(try await nearest(first.id).map(\.isUnderReview) == [false])
+      _ = try await offices.cataloguing.decide(keeper, first.id, .sendBack(reasons: "重复"))
+      let left = try await offices.db.read { try $0.int("SELECT COUNT(*) FROM catalog_alike_open") }
+      #expect(left == 0)
+      // A later version does not stand beside its own entry in force.
+      let next = try await offices.cataloguing.beginChange(Offices.officer, second.id)
+      _ = try await offices.cataloguing.submit(
+        Offices.officer, next.id, because: VersionChange(.correction, words: "补充"))
+      #expect(try await nearest(second.id).isEmpty)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `what an older program had under review is compared too, once its bands are found`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let first = try await offices.submitted(Offices.otherOfficer, "低保对象信息", items: Offices.welfare)
+      try await offices.db.write { tx in
+        try tx.run("DELETE FROM catalog_alike_open")
+        try tx.run("UPDATE catalog_alike_state SET open_method = 0")
+      }
+      try await offices.cataloguing.renewLikeness()
+      let draft = try await offices.draft(Offices.officer, "别的名称")
+      let found = try await offices.db.read { try offices.cataloguing.alike(to: draft, in: $0) }
+      #expect(found.map(\.resource.id) == [first.id] && found[0].isUnderReview)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `entries that an older program put in force are compared too, once their bands are found`(engine: Engine)
     async throws
   {

@@ -252,4 +252,33 @@ struct Visitor {
       #expect(refused.body.text.contains("href=\"#item.0.length\""))
     }
   }
+
+  @Test(arguments: Engine.allCases)
+  func `for whom a local class is, is chosen from offices that stand and divisions`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let keeper = Visitor(offices: offices, principal: Offices.operatorOfPlatform)
+      let form = try await keeper.page("/catalog/classes/new")
+      #expect(form.contains("<select id=\"usedBy\"") && form.contains("value=\"division:6301\">地区：西宁市"))
+      #expect(form.contains("单位：\(Offices.civilAffairs.name)") && !form.contains(Offices.commerce.name))
+      #expect(!form.contains("office:单位标识"))
+      let only = "office:\(Offices.civilAffairs.id)"
+      let made = ["parent": "", "code": "cj", "name": "场景应用", "from": "2026-08-20", "usedBy": only]
+      #expect(try await keeper.follow("/catalog/classes/new", made) == "/catalog/classes?under=cj")
+      #expect(try await keeper.page("/catalog/classes?under=cj").contains(">\(Offices.civilAffairs.name)</a>"))
+      #expect(try await keeper.page("/catalog/classes/cj/edit").contains("value=\"\(only)\" selected>"))
+      let changed = ["name": "场景", "from": "2026-08-20", "usedBy": "division:6301"]
+      #expect(try await keeper.follow("/catalog/classes/cj/change", changed) == "/catalog/classes?under=cj")
+      // What was chosen once stays a choice when the office stands no more.
+      try await offices.cataloguing.addClass(
+        Offices.operatorOfPlatform,
+        ClassDraft(
+          code: "gs", parent: nil, name: "工商", from: Offices.start.dateInChina, usedBy: .office(Offices.commerce.id)))
+      let kept = try await keeper.page("/catalog/classes/gs/edit")
+      #expect(kept.contains("value=\"office:\(Offices.commerce.id)\" selected>\(Offices.commerce.name)"))
+      guard case .page(let wrong) = try await keeper.post("/catalog/classes/cj/change", ["usedBy": "office:x"]) else {
+        throw Refusal.notFound(Text("页", "page"))
+      }
+      #expect(wrong.status == 422)
+    }
+  }
 }

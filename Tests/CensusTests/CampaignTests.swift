@@ -116,6 +116,41 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `what is submitted keeps the numbers that differ, all or none of it`(engine: Engine) async throws {
+    try await Province.with(engine) { before in
+      var province = before
+      let resources = try await province.publish(3, of: Province.market)
+      province.measured = [resources[1]: Measured(records: 500)]
+      let campaign = try await province.open("普查", Province.market)
+      let owner = try await province.owner(campaign, Province.market)
+      let made = try await lines(province, owner)
+      let wrong = await refusal {
+        try await province.census.submit(
+          Province.officer, owner.id,
+          with: [
+            .init(code: made[0].code, revision: 1, numbers: six(7, 70)),
+            .init(code: made[1].code, revision: 2, numbers: six(1, 1)),
+          ])
+      }
+      #expect(wrong?.faults.map(\.field) == ["lines.1.code"])
+      #expect(try await province.state(owner.id) == .filling)
+      #expect(try await lines(province, owner).map(\.origin) == [.blank, .measured, .blank], "and nothing was kept")
+      try await province.census.submit(
+        Province.officer, owner.id,
+        with: [
+          .init(code: made[0].code, revision: 1, numbers: six(7, 70)),
+          .init(code: made[1].code, revision: 1, numbers: six(0, 500)),
+          .init(code: made[2].code, revision: 1, numbers: .zero),
+        ])
+      #expect(try await province.state(owner.id) == .submitted)
+      let kept = try await lines(province, owner)
+      #expect(kept.map(\.origin) == [.entered, .measured, .blank], "an estimate that nobody changed stays one")
+      #expect(kept.map(\.numbers) == [six(7, 70), six(0, 500), .zero])
+      #expect(try await province.owner(campaign, Province.market).sums == six(7, 570))
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `a page is kept whole or not at all, and two who enter one line are told`(engine: Engine) async throws {
     try await Province.with(engine) { province in
       let census = province.census

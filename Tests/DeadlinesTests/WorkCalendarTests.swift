@@ -160,7 +160,7 @@ func day(_ text: String) -> CalendarDate { CalendarDate(text)! }
     let more = Extension(on: day("2026-09-29"), workingDays: 2, reason: Text("涉及多部门", "several departments"))
     let lines = calendar.due(from: day("2026-09-21"), workingDays: 5, rule: rule, extensions: [more])
       .explanation.map(\.chinese)
-    #expect(lines.first == "有条件共享提供部门答复：配置规则 share.conditional.reply（2017.1）")
+    #expect(lines.first == "有条件共享提供部门答复：配置规则（2017.1 版）")
     #expect(lines.contains("自 2026-09-21 的次日起 7 个工作日，至 2026-10-08（含当日）"))
     #expect(lines.contains("2026-09-29 延长 2 个工作日：涉及多部门"))
     #expect(lines.contains("2026-09-25 至 2026-09-27：中秋节，不计入"))

@@ -43,6 +43,46 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `a question is reminded of once, reported once when it is late, and its answer ends both`(engine: Engine)
+    async throws
+  {
+    try await Desk.with(engine) { desk in
+      desk.hand.go(to: "2026-12-28")
+      let question = try await desk.feedback.ask("含个体工商户吗？", about: desk.resource, by: Desk.clerk)
+      let due = try #require(question.due?.date)
+      #expect(try await desk.feedback.tend() == .init())
+      desk.hand.go(to: "\(due + -1)")
+      #expect(try await desk.feedback.tend() == .init(reminded: 1))
+      #expect(try await desk.feedback.tend() == .init(), "each is told once")
+      desk.hand.go(to: "\(due)")
+      #expect(try await desk.feedback.tend() == .init(), "its last day is not over")
+      #expect(try await desk.notices(of: Desk.officer) == ["question.soon"])
+      desk.hand.go(to: "\(due + 1)")
+      #expect(try await desk.feedback.tend() == .init(late: 1))
+      #expect(try await desk.feedback.tend() == .init())
+      #expect(try await desk.notices(of: Desk.officer).sorted() == ["question.late", "question.soon"])
+      #expect(try await desk.tasks(of: Desk.authority).map(\.kind) == ["question.late"])
+      #expect(try await desk.actions().contains("feedback.question.late"))
+      // A new calendar gives it another day: late no more, and told of again when that nears.
+      let calendar = WorkCalendar.embedded.adding(
+        (1...8).map { .init(date: CalendarDate("2027-01-0\($0)")!, day: .holiday("元旦")) })
+      _ = try await desk.db.write { tx in try Feedback.recount(by: calendar, for: .system(), at: Desk.start, in: tx) }
+      #expect(try await desk.tasks(of: Desk.authority).isEmpty)
+      let moved = try await desk.feedback.question(question.id, for: Desk.clerk)
+      desk.hand.go(to: "\(moved.due!.date + 1)")
+      #expect(try await desk.feedback.tend() == .init(late: 1))
+      _ = try await desk.feedback.answer(question.id, "含。", by: Desk.officer)
+      #expect(try await desk.tasks(of: Desk.authority).isEmpty)
+      #expect(try await desk.tasks(of: Desk.officer).isEmpty)
+      // What is answered is never late.
+      let other = try await desk.feedback.ask("口径？", about: desk.resource, by: Desk.clerk)
+      _ = try await desk.feedback.answer(other.id, "见说明", by: Desk.officer)
+      desk.hand.go(to: "\(other.due!.date + 30)")
+      #expect(try await desk.feedback.tend() == .init())
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `of two officers who answer a question at once one wins`(engine: Engine) async throws {
     try await Desk.with(engine) { desk in
       for _ in 0..<5 {

@@ -122,8 +122,6 @@ import Testing
         place = Inbox.Place(Inbox.Place(last).text)
       }
       #expect(pages == [["5", "2"], ["6", "0"], ["3", "1"], ["4"]])
-      let today = CalendarDate("2026-03-06")!
-      #expect(try await db.read { try Inbox.lateCount(for: principal, on: today, in: $0) } == 3)
     }
   }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Catalog
 import Foundation
 import Kernel
-import Spreadsheets
 import Storage
 import Web
 import Yams
@@ -58,7 +57,7 @@ struct MoveInCommand: AsyncParsableCommand {
           + [("findings", JSON(done.findings.count))])
     } else {
       for (what, number) in done.counts { Terminal.print("\(t(what)) \(number)") }
-      for (reason, times) in Self.frequent(done) { Terminal.print("  \(times) × \(t(reason))") }
+      for (reason, times) in done.frequentReasons(12) { Terminal.print("  \(times) × \(t(reason))") }
       if isTrial { Terminal.print(t("这是试运行，没有写入任何内容。", "This was a trial; nothing was kept.")) }
     }
     if done.count(.leftOut) > 0 { throw ExitCode(1) }
@@ -86,25 +85,5 @@ struct MoveInCommand: AsyncParsableCommand {
       throw Refusal.invalid(
         "catalog.move.mapping", "mapping", Text("对应关系文件读不懂：\(error)", "The mapping cannot be read: \(error)"))
     }
-  }
-
-  /// The most frequent reasons, as the first place they concern was told.
-  private static func frequent(_ report: MoveReport) -> [(Text, Int)] {
-    var byCode: [String: (Text, Int)] = [:]
-    for finding in report.findings { byCode[finding.code, default: (finding.reason, 0)].1 += 1 }
-    return byCode.sorted { ($1.value.1, $0.key) < ($0.value.1, $1.key) }.prefix(12).map(\.value)
-  }
-}
-
-/// An export as a folder or workbook, unpacked for as long as it is read when it is a zip.
-enum UnpackedExport {
-  static func open<T: Sendable>(_ path: String, _ body: (String) async throws -> T) async throws -> T {
-    guard path.lowercased().hasSuffix(".zip") else { return try await body(path) }
-    let folder = NSTemporaryDirectory() + "/sanjiang-export-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    try PackedFolder.unpack(path, to: folder, only: ["csv", "xlsx"])
-    return try await body(folder)
   }
 }

@@ -2,10 +2,12 @@ import Jobs
 import Deadlines
 import Audit
 import Catalog
+import Census
 import Connecting
 import Demo
 import Exchange
 import Foundation
+import Identity
 import Inventory
 import Kernel
 import Sharing
@@ -51,6 +53,7 @@ struct DemoJourney {
     try await deliver(grant, &outcome)
     try await revoke(grant, &outcome)
     try await askAgain(resource, grant)
+    try await beginCensus()
     try await node.sequencer.sequenceAll()
     let verifier = AuditVerifier(database: node.database, key: node.keys.signer.publicKey)
     outcome.audit = try await verifier.verify()
@@ -218,6 +221,20 @@ struct DemoJourney {
         "民政厅重新申请（\(request.number)，\(request.items.count) 项），等市场监管局审批：您可以用 ma.officer 登录办理。",
         "Civil affairs asks again (\(request.number), \(request.items.count) items): sign in as ma.officer and decide.")
     )
+  }
+
+  /// Leaves a census under way, prefilled with what was measured.
+  private func beginCensus() async throws {
+    let offices = try await node.census.askable(cast.operatorInChief)
+    let today = node.clock.now().dateInChina
+    let campaign = try await node.census.open(
+      cast.operatorInChief,
+      CampaignDraft(name: "\(today.year) 年政务信息资源普查", referenceDay: today, offices: offices.map(\.id)))
+    _ = try await node.runner().drain()
+    tell(
+      Text(
+        "普查“\(campaign.name)”已发起，期限 \(campaign.due.date)：ma.officer 可以填报。",
+        "A census is under way, due \(campaign.due.date): ma.officer has a return to fill in."))
   }
 
   private func revoke(_ grant: Grant, _ outcome: inout Outcome) async throws {

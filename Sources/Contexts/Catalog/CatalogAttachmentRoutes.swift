@@ -78,9 +78,7 @@ package enum CatalogAttachmentRoutes {
     let principal = try request.visitor()
     let latest = try await attaching.cataloguing.draftView(principal, request.id()).resource
     let (resource, files) = try await attaching.list(principal, latest.id, version: latest.version)
-    return attachmentsPage(
-      request, resource, files, scanner: attaching.attachments.scanner.name, mostBytes: attaching.attachments.mostBytes,
-      refusal: refusal)
+    return attachmentsPage(request, resource, files, attaching.attachments, refusal: refusal)
   }
 
   private static func form(

@@ -17,7 +17,7 @@ package enum CatalogRoutes {
       + versions(cataloguing) + reviewing(cataloguing)
       + CatalogAPI.routes(cataloguing) + ChangesAPI.routes(cataloguing)
       + BulkAPI.routes(cataloguing) + DraftsAPI.routes(cataloguing) + ReferenceAPI.routes(cataloguing)
-      + ClassRoutes.routes(cataloguing) + MoveRoutes.routes(cataloguing)
+      + ClassRoutes.routes(cataloguing)
   }
 
   private static func finding(

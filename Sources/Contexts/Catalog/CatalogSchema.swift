@@ -144,6 +144,25 @@ package enum CatalogSchema {
     // Classes of this platform's own, never deleted: a node with the periods of its name and mapping. What an existing
     // catalogue system was moved in as: which entry became which, from what content, and what did not fit.
     .adding("010 local classes and moving in", localClasses + movedIn)
+    // What did not fit is told by our element where the column is theirs.
+    .adding(
+      "011 elements of what did not fit", "ALTER TABLE catalog_move_finding ADD COLUMN element TEXT NOT NULL DEFAULT ''"
+    )
+    .adding(
+      "012 duties to update",
+      "CREATE INDEX catalog_version_by_change_due ON catalog_version (resource, version) WHERE change_due IS NOT NULL"
+    )
+    // The bands of what waits for a reviewer or to be published, which `catalog_alike` has not.
+    .adding(
+      "013 likeness under review",
+      """
+      CREATE TABLE catalog_alike_open (
+        band BIGINT NOT NULL, resource TEXT NOT NULL, version BIGINT NOT NULL,
+        PRIMARY KEY (band, resource));
+      CREATE INDEX catalog_alike_open_by_resource ON catalog_alike_open (resource);
+      CREATE INDEX catalog_version_open ON catalog_version (resource) WHERE state = 'submitted' OR state = 'approved';
+      ALTER TABLE catalog_alike_state ADD COLUMN open_method BIGINT NOT NULL DEFAULT 0;
+      """)
 
   private static func postings(_ token: String) -> String {
     """

@@ -136,12 +136,12 @@ extension Cataloguing {
     }
   }
 
-  func dependents(_ principal: Principal, _ id: ResourceID) async throws -> [Text] {
+  func dependents(_ principal: Principal, _ id: ResourceID, after: String?) async throws -> Dependents.Page {
     try await db.read { tx in
       let resource = try visible(principal, id, version: nil, in: tx)
       // Who uses a resource is its department's and the operator's business.
       if !principal.may(.reviewCatalog) { try principal.require(.compileCatalog, in: resource.provider) }
-      return try dependents.of(id, tx)
+      return try dependents.of(id, after, tx)
     }
   }
 

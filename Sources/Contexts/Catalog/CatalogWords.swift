@@ -31,7 +31,8 @@ extension Cataloguing {
     details: [
       ("after", Text("现名称", "Name now")), ("from", Text("自", "From")), ("national", Text("对应国家分类", "National class")),
       ("use", Text("使用范围", "For")), ("successor", Text("后继分类", "Successor")), ("source", Text("原系统", "Source system")),
-      ("old", Text("原编号", "Old id")), ("moved", Text("迁入", "Moved in")), ("findings", Text("问题", "Findings")),
+      ("old", Text("原编号", "Old id")), ("moved", Text("迁入", "Moved in")), ("changed", Text("更新", "Changed")),
+      ("findings", Text("问题", "Findings")),
       ("version", Text("版本", "Version")), ("code", Text("资源代码", "Code")), ("words", Text("意见", "Words")),
       ("due", Text("办理时限", "Due")), ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
       ("import", Text("导入自", "Imported from")), ("change", Text("变更原因", "Why it changed")),

@@ -66,9 +66,34 @@ package struct Cataloguing: Sendable {
 
   /// What hangs on a resource, asked before it is taken offline. `App` fills it in with Sharing's answer.
   package struct Dependents: Sendable {
-    package var of: @Sendable (ResourceID, any Transaction) throws -> [Text]
-    package init(of: @escaping @Sendable (ResourceID, any Transaction) throws -> [Text]) { self.of = of }
-    package static let none = Dependents { _, _ in [] }
+    /// So many are named on one page.
+    package static let page = 50
+    /// Counted up to here; beyond, a count is this and one more.
+    package static let countLimit = 10_000
+
+    package struct Page: Sendable {
+      /// How many there are of each kind, whatever the page.
+      package var counts: [(what: Text, number: Int)]
+      /// What each is and what becomes of it.
+      package var lines: [Text]
+      /// Where the next page begins; nil at the end.
+      package var next: String?
+
+      package init(counts: [(what: Text, number: Int)], lines: [Text], next: String?) {
+        self.counts = counts
+        self.lines = lines
+        self.next = next
+      }
+      package var isEmpty: Bool { counts.allSatisfy { $0.number == 0 } }
+      static let none = Page(counts: [], lines: [], next: nil)
+    }
+
+    /// At most `page` of them, behind a place that an earlier page named.
+    package var of: @Sendable (ResourceID, _ after: String?, any Transaction) throws -> Page
+    package init(of: @escaping @Sendable (ResourceID, _ after: String?, any Transaction) throws -> Page) {
+      self.of = of
+    }
+    package static let none = Dependents { _, _, _ in .none }
   }
 
   // MARK: Finding

@@ -26,7 +26,7 @@ enum ClassRoutes {
         let values = Fields([
           ("parent", view.node?.code ?? ""), ("code", view.node?.code ?? ""), ("from", "\(request.now.dateInChina)"),
         ])
-        return .page(newClassPage(request, view, values: values, refusal: nil))
+        return .page(newClassPage(request, view, try await choices(request, cataloguing), values: values, refusal: nil))
       },
       .post("/catalog/classes/new", .permission(.reviewCatalog)) { request in
         let principal = try request.visitor()
@@ -38,12 +38,17 @@ enum ClassRoutes {
         } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) {
           let parent = request.form["parent"].flatMap { cataloguing.classification[$0]?.code }
           let view = try await cataloguing.classView(principal, under: parent)
-          return .page(newClassPage(request, view, values: request.form, refusal: refusal))
+          return .page(
+            newClassPage(request, view, try await choices(request, cataloguing), values: request.form, refusal: refusal)
+          )
         }
       },
       .get("/catalog/classes/{code}/edit", .permission(.reviewCatalog)) { request in
         let view = try await cataloguing.classView(request.visitor(), under: code(request))
-        return .page(editClassPage(request, view, values: values(view, request.now.dateInChina), refusal: nil))
+        return .page(
+          editClassPage(
+            request, view, try await choices(request, cataloguing), values: values(view, request.now.dateInChina),
+            refusal: nil))
       },
       .post("/catalog/classes/{code}/change", .permission(.reviewCatalog)) { request in
         try await answering(request, cataloguing) { principal, code in
@@ -81,6 +86,10 @@ enum ClassRoutes {
     ]
   }
 
+  private static func choices(_ request: Request, _ cataloguing: Cataloguing) async throws -> ClassUseChoices {
+    try await cataloguing.classUseChoices(request.visitor())
+  }
+
   // MARK: What requests carry
 
   /// A code that no class can have is answered like one that none has.
@@ -100,7 +109,8 @@ enum ClassRoutes {
       return .redirect(CatalogLink.classes(under: code), flash: done)
     } catch let refusal as Refusal where [.invalid, .conflict].contains(refusal.kind) {
       let view = try await cataloguing.classView(principal, under: code)
-      return .page(editClassPage(request, view, values: request.form, refusal: refusal))
+      return .page(
+        editClassPage(request, view, try await choices(request, cataloguing), values: request.form, refusal: refusal))
     }
   }
 
@@ -109,9 +119,7 @@ enum ClassRoutes {
     guard let use = ClassUse(text: form["usedBy"] ?? "") else {
       throw Refusal.invalid(
         "catalog.class.use", "usedBy",
-        Text(
-          "使用范围留空，或填 division:区划代码、office:单位标识。",
-          "Leave it empty, or enter division:CODE of a division or office:ID of an organisation."))
+        Text("请从列表中选择使用范围。", "Choose from the list for whom it is."))
     }
     return ClassDraft(
       code: code, parent: parent, name: form["name"] ?? "", from: try day(request, "from"), national: form["national"],

@@ -156,8 +156,7 @@ extension Cataloguing {
       let due = try reviewDue(from: now.dateInChina, in: tx)
       try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due, in: tx)
       try CatalogStore.noteFindings(
-        warnings: found.count { $0.severity == .warning }, alike: alike(to: resource, in: tx).count, of: resource,
-        in: tx)
+        warnings: found.count { $0.severity == .warning }, alike: compareOpen(resource, in: tx), of: resource, in: tx)
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try Inbox.post(
         InboxTask(
@@ -298,6 +297,7 @@ extension Cataloguing {
       var resource = try own(principal, id, in: tx)
       let next = try resource.state.applying(event)
       try CatalogStore.move(resource, to: next, at: now, in: tx)
+      if resource.state == .submitted { try leaveOpen(resource, in: tx) }
       try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
       try record(event, action, resource, by: principal, at: now, in: tx)
       resource.state = next

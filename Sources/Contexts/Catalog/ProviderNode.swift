@@ -15,6 +15,11 @@ package struct Providers: Sendable {
   package var coded: @Sendable (_ creditCode: String, any Transaction) throws -> Organisation?
   /// The offices that ever bore the name, the latest first.
   package var named: @Sendable (_ name: String, any Transaction) throws -> [Organisation]
+  /// The offices that stand on a day, at most `mostListed`, by division and name.
+  package var standing: @Sendable (CalendarDate, any Transaction) throws -> [Organisation]
+
+  /// As many as a list to choose from can hold.
+  package static let mostListed = 500
 
   package init(
     organisation: @escaping @Sendable (OrganisationID, any Transaction) throws -> Organisation?,
@@ -22,7 +27,8 @@ package struct Providers: Sendable {
     successors: @escaping @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID] = { _, _ in [] },
     holders: @escaping @Sendable (String, any Transaction) throws -> [Organisation] = { _, _ in [] },
     coded: @escaping @Sendable (String, any Transaction) throws -> Organisation? = { _, _ in nil },
-    named: @escaping @Sendable (String, any Transaction) throws -> [Organisation] = { _, _ in [] }
+    named: @escaping @Sendable (String, any Transaction) throws -> [Organisation] = { _, _ in [] },
+    standing: @escaping @Sendable (CalendarDate, any Transaction) throws -> [Organisation] = { _, _ in [] }
   ) {
     self.organisation = organisation
     self.predecessors = predecessors
@@ -30,6 +36,7 @@ package struct Providers: Sendable {
     self.holders = holders
     self.coded = coded
     self.named = named
+    self.standing = standing
   }
 
   package static let identity = Providers(
@@ -37,7 +44,8 @@ package struct Providers: Sendable {
     predecessors: { try OrganisationStore.predecessors(of: $0, in: $1).map(\.id) },
     successors: { try OrganisationStore.successors(of: $0, in: $1).map(\.id) },
     holders: { try OrganisationStore.holding(node: $0, in: $1) },
-    coded: { try OrganisationStore.coded($0, in: $1) }, named: { try OrganisationStore.everNamed($0, in: $1) })
+    coded: { try OrganisationStore.coded($0, in: $1) }, named: { try OrganisationStore.everNamed($0, in: $1) },
+    standing: { try OrganisationStore.list(on: $0, limit: mostListed, in: $1) })
 
   /// What became of an office since it was called `name`; nil when it still stands under that name.
   func later(

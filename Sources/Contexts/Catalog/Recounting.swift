@@ -4,10 +4,11 @@ internal import Inbox
 package import Kernel
 package import Storage
 
-// A year's arrangement became known: reviews that were due by the plain week are counted anew.
+// A year's arrangement became known: what was due by the plain week is counted anew.
 
 extension Cataloguing {
-  /// Counts the due date of every review that is asked for anew by this calendar; answers how many changed.
+  /// Counts the due date of every review that is asked for, and of every duty to update whose version is not published yet,
+  /// anew by this calendar; answers how many changed.
   package static func recount(
     by calendar: WorkCalendar, for principal: Principal, at now: Instant, in tx: any Transaction
   ) throws -> Int {
@@ -38,7 +39,13 @@ extension Cataloguing {
         subject: onlineSubject, open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
       try note(open, from: due, to: moved)
     }
-    return reviews + requests
+    let duties = try calendar.recount(
+      { try CatalogStore.openDuties(after: $0, limit: $1, in: tx) }, key: { $0.id }, due: { $0.due }
+    ) { open, due, moved in
+      try CatalogStore.setChangeDue(moved, of: open.id, version: open.version, in: tx)
+      try note(open, from: due, to: moved)
+    }
+    return reviews + requests + duties
   }
 }
 
@@ -85,6 +92,32 @@ extension CatalogStore {
         id: try row.id("id"), version: try row.int("version"), name: try row.text("name"),
         due: DueDate(encoded: try row.text("online_due")))
     }
+  }
+
+  /// Later versions that a law or a change of duties made necessary by a day, and that are not published, by resource:
+  /// never more than one of each.
+  fileprivate static func openDuties(
+    after: ResourceID?, limit: Int, in tx: any Transaction
+  ) throws -> [OpenReview] {
+    try tx.rows(
+      """
+      SELECT resource, version, name, change_due FROM catalog_version
+      WHERE change_due IS NOT NULL AND state IN ('submitted', 'returned', 'approved')
+        AND resource > \(after?.text ?? "")
+      ORDER BY resource LIMIT \(limit)
+      """
+    ).map { row in
+      OpenReview(
+        id: try row.id("resource"), version: try row.int("version"), name: try row.text("name"),
+        due: DueDate(encoded: try row.text("change_due")))
+    }
+  }
+
+  fileprivate static func setChangeDue(
+    _ due: DueDate, of id: ResourceID, version: Int, in tx: any Transaction
+  ) throws {
+    try tx.run(
+      "UPDATE catalog_version SET change_due = \(due.encoded) WHERE resource = \(id) AND version = \(version)")
   }
 
   fileprivate static func setOnlineDue(_ due: DueDate, of id: ResourceID, in tx: any Transaction) throws {

@@ -93,7 +93,9 @@ extension CatalogRoutes {
     let (principal, id) = (try request.visitor(), try request.id() as ResourceID)
     let view = try await cataloguing.view(principal, id, version: nil)
     return onlineRequestPage(
-      request, view, touches: try await cataloguing.dependents(principal, id), values: values, refusal: refusal)
+      request, view,
+      touches: try await cataloguing.dependents(principal, id, after: dependentsPlace(request)), values: values,
+      refusal: refusal)
   }
 
   private static let noDecision = Refusal.invalid(

@@ -115,6 +115,7 @@ extension Cataloguing {
     try check(notes)
     let next = try resource.state.applying(.sendBack)
     try CatalogStore.move(resource, to: next, at: now, in: tx)
+    try leaveOpen(resource, in: tx)
     try CatalogStore.setNotes(notes, of: resource, by: principal, at: now, in: tx)
     try Inbox.close(subject: "resource", resource.id.text, by: principal, at: now, in: tx)
     try Inbox.post(
@@ -183,6 +184,8 @@ extension Cataloguing {
       if before.online.isOnline { try Likeness.remove(before, in: tx) }
     }
     try CatalogStore.move(resource, to: next, at: now, publishedOn: now.dateInChina, in: tx)
+    // In force it is compared with as such.
+    try Likeness.removeOpen(resource.id, in: tx)
     resource.state = next
     resource.publishedOn = now.dateInChina
     if resource.online == .notOnline {

@@ -76,11 +76,16 @@ extension CatalogRoutes {
     let principal = try request.visitor()
     let resource = try await cataloguing.resource(principal, request.id())
     let event = event(principal, down: down)
-    let touches = try await cataloguing.dependents(principal, resource.id)
     _ = try resource.online.applying(event)
+    let touches =
+      down
+      ? try await cataloguing.dependents(principal, resource.id, after: CatalogRoutes.dependentsPlace(request)) : .none
     return Catalog.onlinePage(
-      request, resource, event: event, touches: down ? touches : [], values: values, refusal: refusal)
+      request, resource, event: event, touches: touches, values: values, refusal: refusal)
   }
+
+  /// Where a page of what hangs on a resource begins.
+  static func dependentsPlace(_ request: Request) -> String? { request.query["after"].map { String($0.prefix(64)) } }
 
   private static func submitPage(
     _ request: Request, _ cataloguing: Cataloguing, values: Fields, refusal: Refusal?

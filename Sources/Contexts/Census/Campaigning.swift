@@ -44,8 +44,8 @@ extension Census {
     }
   }
 
-  /// How many working days the configured rule gives today.
-  package var usualWorkingDays: Int? { RuleSet.inForce(on: clock.today, of: rules)[Self.rule]?.value }
+  /// The configured rule that says today how many working days offices have.
+  package var usualPeriod: Rule? { RuleSet.inForce(on: clock.today, of: rules)[Self.rule] }
 
   /// Opens a campaign; its lines are laid out by a job. One campaign runs at a time.
   package func open(_ principal: Principal, _ draft: CampaignDraft) async throws -> Campaign {

@@ -1,4 +1,5 @@
 import Connecting
+import Deadlines
 import Foundation
 import Identity
 import Kernel
@@ -50,12 +51,12 @@ package struct CensusRoutes: Sendable {
     [
       .get("/census/new", .permission(.runCensus)) { request in
         let offices = try await census.askable(request.visitor())
-        let usual = census.usualWorkingDays
+        let usual = census.usualPeriod
         // All of them, until somebody thinks otherwise.
         let values = Fields(
-          [("workingDays", "\(usual ?? 0)"), ("referenceDay", "\(request.now.dateInChina)")]
+          [("workingDays", "\(usual?.value ?? 0)"), ("referenceDay", "\(request.now.dateInChina)")]
             + offices.map { ("office", $0.id.text) })
-        return .page(CampaignPages.new(request, offices, usualDays: usual, values: values, refusal: nil))
+        return .page(CampaignPages.new(request, offices, usual: usual, values: values, refusal: nil))
       },
       .post("/census", .permission(.runCensus)) { request in
         let principal = try request.visitor()
@@ -67,7 +68,7 @@ package struct CensusRoutes: Sendable {
         } catch let refusal as Refusal where refusal.kind == .invalid {
           return .page(
             CampaignPages.new(
-              request, try await census.askable(principal), usualDays: census.usualWorkingDays, values: request.form,
+              request, try await census.askable(principal), usual: census.usualPeriod, values: request.form,
               refusal: refusal))
         }
       },
@@ -115,6 +116,8 @@ package struct CensusRoutes: Sendable {
 
   // MARK: Returns
 
+  private static let submitted = Text("已提交，等待验收。", "Submitted; it waits to be accepted.")
+
   private var returns: [Route] {
     [
       .get("/census/returns/{id}", .permission(.readCensus)) { request in
@@ -123,7 +126,12 @@ package struct CensusRoutes: Sendable {
       .post("/census/returns/{id}", .permission(.fillCensus)) { request in
         let id: CensusReturnID = try request.id()
         do {
-          let saved = try await census.save(request.visitor(), id, try Self.entries(request.form))
+          let entries = try Self.entries(request.form)
+          if request.form["then"] == "submit" {
+            try await census.submit(request.visitor(), id, with: entries)
+            return .redirect(CensusLink.owner(id), flash: Self.submitted)
+          }
+          let saved = try await census.save(request.visitor(), id, entries)
           let goesOn = request.form["then"] == "next"
           let after = goesOn ? request.form["next"] : request.query["after"]
           return .redirect(
@@ -137,7 +145,7 @@ package struct CensusRoutes: Sendable {
       .post("/census/returns/{id}/submit", .permission(.fillCensus)) { request in
         let id: CensusReturnID = try request.id()
         try await census.submit(request.visitor(), id)
-        return .redirect(CensusLink.owner(id), flash: Text("已提交，等待验收。", "Submitted; it waits to be accepted."))
+        return .redirect(CensusLink.owner(id), flash: Self.submitted)
       },
       .post("/census/returns/{id}/recall", .permission(.fillCensus)) { request in
         let id: CensusReturnID = try request.id()

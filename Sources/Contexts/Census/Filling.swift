@@ -27,52 +27,64 @@ extension Census {
   @discardableResult
   package func save(_ principal: Principal, _ id: CensusReturnID, _ entries: [LineEntry]) async throws -> Int {
     try principal.require(.fillCensus)
-    guard (1...Self.mostLines).contains(entries.count) else {
-      throw Refusal.invalid(
-        "census.lines", "lines",
-        Text("一次保存 1 到 \(Self.mostLines) 行。", "1 to \(Self.mostLines) lines are saved at once."))
-    }
+    guard !entries.isEmpty else { throw Self.tooMany }
+    try Self.check(entries)
+    let now = clock.now()
+    return try await database.write { tx in try keep(entries, of: id, by: principal, at: now, in: tx) }
+  }
+
+  private static let tooMany = Refusal.invalid(
+    "census.lines", "lines", Text("一次保存 1 到 \(mostLines) 行。", "1 to \(mostLines) lines are saved at once."))
+
+  private static func check(_ entries: [LineEntry]) throws {
+    guard entries.count <= mostLines else { throw tooMany }
     let faults = entries.indices.flatMap { entries[$0].numbers.faults("lines.\($0).") }
     guard faults.isEmpty else { throw Refusal.invalid("census.numbers", faults) }
-    let now = clock.now()
-    return try await database.write { tx in
-      let (campaign, owner) = try own(principal, id, in: tx)
-      _ = try owner.state.applying(.fill)
-      let known = try LineStore.find(entries.map(\.code), of: id, in: tx)
-      var faults: [Refusal.Fault] = []
-      var sums: [String: CensusSum] = [:]
-      var entered = 0
-      var seen: Set<String> = []
-      for (index, entry) in entries.enumerated() {
-        guard let line = known[entry.code], seen.insert(entry.code).inserted else {
-          faults.append(
-            .init("lines.\(index).code", Self.unknownCode(entry.code, isRepeated: known[entry.code] != nil)))
-          continue
-        }
-        let revision = entry.revision ?? line.revision
-        guard
-          try LineStore.write(
-            entry.numbers, code: entry.code, of: id, from: revision, by: principal.name, at: now, in: tx)
-        else {
-          faults.append(.init("lines.\(index).code", Self.changed(line)))
-          continue
-        }
-        let isNew = line.origin == .entered ? 0 : 1
-        entered += isNew
-        var sum = sums[line.category] ?? .nothing
-        sum.entered += isNew
-        sum.numbers = sum.numbers + (entry.numbers - line.numbers)
-        sums[line.category] = sum
+  }
+
+  /// With `onlyChanged`, lines whose numbers are those that stand already stay what they are: prefilled, or 0 by rule.
+  private func keep(
+    _ entries: [LineEntry], of id: CensusReturnID, onlyChanged: Bool = false, by principal: Principal, at now: Instant,
+    in tx: any Transaction
+  ) throws -> Int {
+    let (campaign, owner) = try own(principal, id, in: tx)
+    _ = try owner.state.applying(.fill)
+    let known = try LineStore.find(entries.map(\.code), of: id, in: tx)
+    var faults: [Refusal.Fault] = []
+    var sums: [String: CensusSum] = [:]
+    var (kept, entered) = (0, 0)
+    var seen: Set<String> = []
+    for (index, entry) in entries.enumerated() {
+      guard let line = known[entry.code], seen.insert(entry.code).inserted else {
+        faults.append(
+          .init("lines.\(index).code", Self.unknownCode(entry.code, isRepeated: known[entry.code] != nil)))
+        continue
       }
-      guard faults.isEmpty else { throw Refusal.invalid("census.lines", faults) }
-      for (category, sum) in sums.sorted(by: { $0.key < $1.key }) {
-        try CensusStore.add(sum, to: category, of: (id, campaign.id), in: tx)
+      if onlyChanged, line.numbers == entry.numbers { continue }
+      let revision = entry.revision ?? line.revision
+      guard
+        try LineStore.write(
+          entry.numbers, code: entry.code, of: id, from: revision, by: principal.name, at: now, in: tx)
+      else {
+        faults.append(.init("lines.\(index).code", Self.changed(line)))
+        continue
       }
-      try CensusStore.count(lines: 0, entered: entered, of: id, in: tx)
-      try record(
-        "census.return.fill", owner, campaign, by: principal, at: now, detail: [("lines", "\(entries.count)")], in: tx)
-      return entries.count
+      kept += 1
+      let isNew = line.origin == .entered ? 0 : 1
+      entered += isNew
+      var sum = sums[line.category] ?? .nothing
+      sum.entered += isNew
+      sum.numbers = sum.numbers + (entry.numbers - line.numbers)
+      sums[line.category] = sum
     }
+    guard faults.isEmpty else { throw Refusal.invalid("census.lines", faults) }
+    guard kept > 0 else { return 0 }
+    for (category, sum) in sums.sorted(by: { $0.key < $1.key }) {
+      try CensusStore.add(sum, to: category, of: (id, campaign.id), in: tx)
+    }
+    try CensusStore.count(lines: 0, entered: entered, of: id, in: tx)
+    try record("census.return.fill", owner, campaign, by: principal, at: now, detail: [("lines", "\(kept)")], in: tx)
+    return kept
   }
 
   static func unknownCode(_ code: String, isRepeated: Bool) -> Text {
@@ -88,10 +100,12 @@ extension Census {
       "\(line.changedBy ?? "Somebody") has just changed “\(line.name)”; check and enter it again.")
   }
 
-  /// Hands the return to the operator. Lines nobody touched count as they stand: prefilled, or 0 by rule.
-  package func submit(_ principal: Principal, _ id: CensusReturnID) async throws {
+  /// Hands the return to the operator, after keeping what `entries` changes, in one transaction. Lines nobody touched count
+  /// as they stand: prefilled, or 0 by rule.
+  package func submit(_ principal: Principal, _ id: CensusReturnID, with entries: [LineEntry] = []) async throws {
+    try Self.check(entries)
     let now = clock.now()
-    try await step(principal, id, .submit, "census.return.submit") { owner, campaign, tx in
+    try await step(principal, id, .submit, "census.return.submit", with: entries) { owner, campaign, tx in
       (owner.submittedAt, owner.submittedBy) = (now, principal.name)
       try Inbox.post(
         InboxTask(
@@ -120,11 +134,13 @@ extension Census {
 
   private func step(
     _ principal: Principal, _ id: CensusReturnID, _ event: ReturnEvent, _ action: String,
+    with entries: [LineEntry] = [],
     _ change: @escaping @Sendable (inout CensusReturn, Campaign, any Transaction) throws -> Void
   ) async throws {
     try principal.require(.fillCensus)
     let now = clock.now()
     try await database.write { tx in
+      if !entries.isEmpty { _ = try keep(entries, of: id, onlyChanged: true, by: principal, at: now, in: tx) }
       let (campaign, found) = try own(principal, id, in: tx)
       var owner = found
       let before = owner.state

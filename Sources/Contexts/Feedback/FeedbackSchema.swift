@@ -143,5 +143,12 @@ package enum FeedbackSchema {
       PRIMARY KEY (search, resource)
     );
     """
+  ).adding(
+    "004 what was told of questions",
+    """
+    ALTER TABLE feedback_question ADD COLUMN told TEXT NOT NULL DEFAULT 'nothing'
+      CHECK (told IN ('nothing', 'soon', 'late'));
+    CREATE INDEX feedback_question_told ON feedback_question (told, due_date, id) WHERE answered_at IS NULL;
+    """
   )
 }

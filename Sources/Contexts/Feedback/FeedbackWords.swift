@@ -12,6 +12,7 @@ extension Feedback {
         ("feedback.objection.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
         ("feedback.question.ask", Text("提出咨询", "Question asked")),
         ("feedback.question.answer", Text("答复咨询", "Question answered")),
+        ("feedback.question.late", Text("咨询逾期未答复", "Question unanswered in time")),
         ("feedback.question.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
         ("feedback.rating.give", Text("目录评分", "Entry rated")),
       ],

@@ -148,9 +148,6 @@ package enum ObjectionStore {
 
   // MARK: - Clocks
 
-  /// What the parties were told of the running clock.
-  enum Told: String { case nothing, soon, late }
-
   /// Open objections due before a day of which no more than `told` was said, most urgent first.
   static func due(
     before day: CalendarDate, told: Told, limit: Int, in tx: any Transaction

@@ -97,6 +97,22 @@ package enum QuestionStore {
       """) == 1
   }
 
+  /// Unanswered ones due before a day of which no more than `told` was said, most urgent first.
+  static func due(
+    before day: CalendarDate, told: Told, limit: Int, in tx: any Transaction
+  ) throws -> [Question] {
+    try tx.rows(
+      """
+      \(select) WHERE answered_at IS NULL AND told = \(told.rawValue) AND due_date < \(day)
+      ORDER BY due_date, id LIMIT \(limit)
+      """
+    ).map(question)
+  }
+
+  static func setTold(_ told: Told, of id: QuestionID, in tx: any Transaction) throws {
+    try tx.run("UPDATE feedback_question SET told = \(told.rawValue) WHERE id = \(id)")
+  }
+
   /// Unanswered ones with a due date, by id.
   static func openDueDates(after: QuestionID?, limit: Int, in tx: any Transaction) throws -> [Question] {
     try tx.rows(
@@ -106,8 +122,10 @@ package enum QuestionStore {
     ).map(question)
   }
 
+  /// A new day has not been told of.
   static func setDue(_ due: DueDate, of id: QuestionID, in tx: any Transaction) throws {
-    try tx.run("UPDATE feedback_question SET due = \(due.encoded), due_date = \(due.date) WHERE id = \(id)")
+    try tx.run(
+      "UPDATE feedback_question SET due = \(due.encoded), due_date = \(due.date), told = 'nothing' WHERE id = \(id)")
   }
 
   private static let select: SQL = """

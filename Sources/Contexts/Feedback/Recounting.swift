@@ -44,6 +44,7 @@ extension Feedback {
       { try QuestionStore.openDueDates(after: $0, limit: $1, in: tx) }, key: { $0.id }, due: { $0.due }
     ) { open, due, moved in
       try QuestionStore.setDue(moved, of: open.id, in: tx)
+      try Inbox.close(subject: "question", open.id.text, kind: Self.lateQuestion, by: principal, at: now, in: tx)
       try Inbox.move(subject: "question", open.id.text, to: moved.date, isProvisional: moved.provisional, in: tx)
       try AuditLog.record(
         AuditEntry(

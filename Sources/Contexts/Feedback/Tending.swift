@@ -8,10 +8,14 @@ import Storage
 
 // What time does by itself: reminders before a day is over, the authority's late list, consent by silence.
 
+/// What was said so far of a day that nears or passes.
+enum Told: String { case nothing, soon, late }
+
 extension Feedback {
   /// The kind of the job that comes round every hour.
   package static let tending = "feedback.tend"
   static let lateTask = "objection.late"
+  static let lateQuestion = "question.late"
 
   /// Sets the clocks' hourly turn, and that of the saved searches; one that stands keeps its next turn.
   package func schedule() async throws {
@@ -33,28 +37,77 @@ extension Feedback {
     package var lapsed = 0
   }
 
-  /// Goes through every objection whose day is near or past, most urgent first; each once. At most 2,000 a turn, in
-  /// transactions of 50: what is left comes at the next.
+  /// Goes through every objection and every unanswered question whose day is near or past, most urgent first; each once. At
+  /// most 2,000 of either a turn, in transactions of 50: what is left comes at the next.
   package func tend() async throws -> Tended {
     var total = Tended()
-    for told in [ObjectionStore.Told.nothing, .soon] {
-      for _ in 0..<40 {
-        let now = clock.now()
-        let batch = try await database.write { tx in try tend(told: told, at: now, in: tx) }
-        total.reminded += batch.reminded
-        total.late += batch.late
-        total.lapsed += batch.lapsed
-        if batch == Tended() { break }
+    for told in [Told.nothing, .soon] {
+      for tend in [tendObjections, tendQuestions] {
+        for _ in 0..<40 {
+          let now = clock.now()
+          let batch = try await database.write { tx in try tend(told, now, tx) }
+          total.reminded += batch.reminded
+          total.late += batch.late
+          total.lapsed += batch.lapsed
+          if batch == Tended() { break }
+        }
       }
     }
     return total
   }
 
-  private func tend(told: ObjectionStore.Told, at now: Instant, in tx: any Transaction) throws -> Tended {
-    let today = now.dateInChina
+  /// What is due before this day is told of. Of what was reminded of before, only what became late is news.
+  private func horizon(_ told: Told, _ today: CalendarDate, in tx: any Transaction) throws -> CalendarDate {
     let days = RuleSet.inForce(on: today, of: rules)["supervise.soon.workingDays"]?.value ?? 1
-    // Of what was reminded of before, only what became late is news.
-    let horizon = told == .nothing ? try calendars.inForce(tx).due(from: today, workingDays: days).date + 1 : today
+    return told == .nothing ? try calendars.inForce(tx).due(from: today, workingDays: days).date + 1 : today
+  }
+
+  @Sendable private func tendQuestions(_ told: Told, at now: Instant, in tx: any Transaction) throws -> Tended {
+    let today = now.dateInChina
+    var done = Tended()
+    for question in try QuestionStore.due(before: horizon(told, today, in: tx), told: told, limit: 50, in: tx) {
+      guard let due = question.due else { continue }
+      let isLate = due.date < today
+      try QuestionStore.setTold(isLate ? .late : .soon, of: question.id, in: tx)
+      try Inbox.notify(
+        Notice(
+          kind: isLate ? Self.lateQuestion : "question.soon",
+          title: isLate
+            ? Text(
+              "咨询逾期未答复（\(due.date)）：\(question.askerName) · \(question.resourceName)",
+              "A question was due on \(due.date): \(question.askerName) · \(question.resourceName)")
+            : Text(
+              "咨询将于 \(due.date) 到期：\(question.askerName) · \(question.resourceName)",
+              "A question is due on \(due.date): \(question.askerName) · \(question.resourceName)"),
+          link: question.link, for: .office(question.provider, .feedbackAnswer),
+          subject: ("question", question.id.text),
+          at: now), in: tx)
+      if isLate { try reportLate(question, due, at: now, in: tx) }
+      if isLate { done.late += 1 } else { done.reminded += 1 }
+    }
+    return done
+  }
+
+  /// The authority follows it until it is answered.
+  private func reportLate(_ question: Question, _ due: DueDate, at now: Instant, in tx: any Transaction) throws {
+    try Inbox.post(
+      InboxTask(
+        kind: Self.lateQuestion,
+        title: Text(
+          "咨询逾期未答复：\(question.providerName) · \(question.resourceName)",
+          "Question unanswered: \(question.providerName) · \(question.resourceName)"),
+        link: question.link, for: .holders(.feedbackCoordinate), subject: ("question", question.id.text),
+        due: due.date, isProvisional: due.provisional, at: now), in: tx)
+    try AuditLog.record(
+      AuditEntry(
+        at: now, actor: .system(), action: "feedback.question.late", subjectKind: "question",
+        subject: question.id.text, subjectName: question.resourceName,
+        detail: [("resource", question.resource.text), ("due", "\(due.date)")]), in: tx)
+  }
+
+  @Sendable private func tendObjections(_ told: Told, at now: Instant, in tx: any Transaction) throws -> Tended {
+    let today = now.dateInChina
+    let horizon = try horizon(told, today, in: tx)
     var done = Tended()
     for var objection in try ObjectionStore.due(before: horizon, told: told, limit: 50, in: tx) {
       guard objection.terms(on: today).isLate else {

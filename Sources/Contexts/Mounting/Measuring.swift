@@ -89,7 +89,9 @@ extension Mounting {
     let columns = items.filter { $0.type != nil }.map(\.column)
     let found = try await register.probe.examine(address, table, columns, cursor)
     let wrong = misfits(items, found.examination.table, declaresTypes: found.declaresTypes)
-    return Measurement(at: now, fault: fault(of: wrong), mark: found.examination.mark)
+    return Measurement(
+      at: now, fault: fault(of: wrong), mark: found.examination.mark,
+      estimatedRows: found.examination.table.estimatedRows)
   }
 
   /// Keeps what a test found: the tie, its history, and where its state changed, the log and the office's task.

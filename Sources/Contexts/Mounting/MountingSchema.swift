@@ -66,5 +66,6 @@ package enum MountingSchema {
     CREATE TABLE mounting_older (one BIGINT PRIMARY KEY CHECK (one = 1), place TEXT NOT NULL, ended_at TEXT);
     INSERT INTO mounting_older (one, place) VALUES (1, '');
     CREATE INDEX mounting_tie_failing ON mounting_tie (provider, resource) WHERE state = 'failing' AND in_force = TRUE;
-    """)
+    """
+  ).adding("003 estimated rows", "ALTER TABLE mounting_tie ADD COLUMN estimated_rows BIGINT")
 }

@@ -93,6 +93,8 @@ package struct Tie: Hashable, Sendable {
   package var timeliness: Timeliness.State
   /// Until the end of this day it is up to date.
   package var timelyUntil: CalendarDate?
+  /// Rows of the table, as its database estimated them when a test last passed; nil where it keeps no statistics.
+  package var estimatedRows: Int?
 
   package init(_ resource: Resource, _ target: Target, isInForce: Bool, at now: Instant) {
     id = .make(at: now)
@@ -115,7 +117,8 @@ package struct Tie: Hashable, Sendable {
   package init(
     id: TieID, resource: ResourceID, provider: OrganisationID, providerName: String, name: String, version: Int,
     isInForce: Bool, cycle: String, target: Target, state: State, since: Instant, measuredAt: Instant?, fault: Fault?,
-    failures: Int, dueAt: Instant, watch: ChangeWatch, timeliness: Timeliness.State, timelyUntil: CalendarDate?
+    failures: Int, dueAt: Instant, watch: ChangeWatch, timeliness: Timeliness.State, timelyUntil: CalendarDate?,
+    estimatedRows: Int?
   ) {
     self.id = id
     self.resource = resource
@@ -135,6 +138,7 @@ package struct Tie: Hashable, Sendable {
     self.watch = watch
     self.timeliness = timeliness
     self.timelyUntil = timelyUntil
+    self.estimatedRows = estimatedRows
   }
 
   /// Other things to be tied to: everything that was known of the old ones is gone.
@@ -149,6 +153,7 @@ package struct Tie: Hashable, Sendable {
     watch = ChangeWatch()
     timeliness = .unknown
     timelyUntil = nil
+    estimatedRows = nil
   }
 }
 
@@ -179,11 +184,14 @@ package struct Measurement: Sendable {
   package var fault: Tie.Fault?
   /// Nil where the source shows nothing of changes, and when it failed.
   package var mark: ChangeMark?
+  /// Nil where there are no rows, or nobody counts them.
+  package var estimatedRows: Int?
 
-  package init(at: Instant, fault: Tie.Fault? = nil, mark: ChangeMark? = nil) {
+  package init(at: Instant, fault: Tie.Fault? = nil, mark: ChangeMark? = nil, estimatedRows: Int? = nil) {
     self.at = at
     self.fault = fault
     self.mark = mark
+    self.estimatedRows = estimatedRows
   }
 }
 
@@ -207,6 +215,7 @@ extension Tie {
       tie.failures = 0
       tie.dueAt = found.at + Self.rhythm
       tie.watch.look(found.mark, at: found.at)
+      tie.estimatedRows = found.estimatedRows
     } else {
       tie.failures += 1
       let doubled = Self.firstRetry * (1 << min(tie.failures - 1, 10))

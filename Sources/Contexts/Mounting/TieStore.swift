@@ -104,6 +104,18 @@ package enum TieStore {
     ).map { try $0.id("resource") }
   }
 
+  /// Rows of these entries' tables, as their databases estimated them at the last test that passed; without those where
+  /// nothing is estimated.
+  package static func estimatedRows(of resources: [ResourceID], in tx: any Transaction) throws -> [ResourceID: Int] {
+    let found = try tx.rows(
+      """
+      SELECT resource, estimated_rows FROM mounting_tie
+      WHERE resource IN (\(each: resources.map(\.text))) AND kind = 'table' AND estimated_rows IS NOT NULL
+      """)
+    return Dictionary(
+      try found.map { (try $0.id("resource"), try $0.int("estimated_rows")) }, uniquingKeysWith: { first, _ in first })
+  }
+
   // MARK: Writing
 
   static func insert(_ tie: Tie, in tx: any Transaction) throws {
@@ -204,6 +216,7 @@ package enum TieStore {
       ("changed_at", text(watch.changedAt?.description)),
       ("may_have_changed_at", text(watch.mayHaveChangedAt?.description)),
       ("timeliness", text(tie.timeliness.rawValue)), ("timely_until", text(tie.timelyUntil?.description)),
+      ("estimated_rows", tie.estimatedRows.map { .integer(Int64($0)) } ?? .null),
     ]
   }
 
@@ -249,7 +262,8 @@ package enum TieStore {
         watch: ChangeWatch(
           mark: mark, since: try row.instantOrNil("watched_since"), changedAt: try row.instantOrNil("changed_at"),
           mayHaveChangedAt: try row.instantOrNil("may_have_changed_at")),
-        timeliness: try row.choice("timeliness"), timelyUntil: try row.dateOrNil("timely_until"))
+        timeliness: try row.choice("timeliness"), timelyUntil: try row.dateOrNil("timely_until"),
+        estimatedRows: try row.intOrNil("estimated_rows"))
     }
   }
 }

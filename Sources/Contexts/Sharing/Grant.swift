@@ -49,6 +49,8 @@ package struct Grant: Hashable, Sendable {
   package var state: State
   package var endedAt: Instant?
   package var endedBy: String?
+  /// Whose deputy that was.
+  package var endedFor: String?
   package var endedWhy: String?
   package var version: Int
   package var createdAt: Instant

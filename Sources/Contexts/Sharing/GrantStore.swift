@@ -1,5 +1,5 @@
 import Inventory
-package import Catalog
+import Catalog
 package import Kernel
 package import Storage
 
@@ -24,13 +24,6 @@ package enum GrantStore {
     if let organisation { conditions.append("consumer = \(organisation) OR provider = \(organisation)") }
     if let before { conditions.append("id < \(before)") }
     return try tx.rows("\(select) WHERE \(SQL.all(conditions)) ORDER BY id DESC LIMIT \(limit)").map {
-      try grant($0, in: tx)
-    }
-  }
-
-  /// Those that hang on a resource and are not over.
-  package static func open(on resource: ID<Resource>, in tx: any Transaction) throws -> [Grant] {
-    try tx.rows("\(select) WHERE resource = \(resource) AND state <> 'revoked' ORDER BY id LIMIT 500").map {
       try grant($0, in: tx)
     }
   }
@@ -71,12 +64,14 @@ package enum GrantStore {
 
   /// False when somebody was faster.
   static func setState(
-    _ state: Grant.State, of id: GrantID, version: Int, by name: String, why: String, at now: Instant,
+    _ state: Grant.State, of id: GrantID, version: Int, by name: String, for other: String? = nil, why: String,
+    at now: Instant,
     in tx: any Transaction
   ) throws -> Bool {
     try tx.run(
       """
-      UPDATE sharing_grant SET state = \(state), ended_at = \(now), ended_by = \(name), ended_why = \(why), version = version + 1
+      UPDATE sharing_grant SET state = \(state), ended_at = \(now), ended_by = \(name), ended_for = \(other),
+        ended_why = \(why), version = version + 1
       WHERE id = \(id) AND version = \(version)
       """) == 1
   }
@@ -84,7 +79,7 @@ package enum GrantStore {
   private static let select: SQL = """
     SELECT id, number, request, resource, resource_version, resource_name, provider, provider_name, consumer,
       consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source, target_table, state,
-      ended_at, ended_by, ended_why, version, created_at
+      ended_at, ended_by, ended_for, ended_why, version, created_at
     FROM sharing_grant
     """
 
@@ -108,6 +103,7 @@ package enum GrantStore {
       firstDay: try row.date("first_day"), lastDay: try row.date("last_day"), targetSource: try row.id("target_source"),
       targetTable: try row.text("target_table"), items: items, state: try row.choice("state"),
       endedAt: try row.instantOrNil("ended_at"), endedBy: try row.textOrNil("ended_by"),
+      endedFor: try row.textOrNil("ended_for"),
       endedWhy: try row.textOrNil("ended_why"), version: try row.int("version"),
       createdAt: try row.instant("created_at"))
   }

@@ -21,9 +21,10 @@ extension Sharing {
       guard grant.version == version else { throw Self.changed }
       let state = try Grant.applying(order, to: grant.state)
       let who = "\(principal.organisationName) \(principal.name)"
-      guard try GrantStore.setState(state, of: id, version: version, by: who, why: why, at: now, in: tx) else {
-        throw Self.changed
-      }
+      guard
+        try GrantStore.setState(
+          state, of: id, version: version, by: who, for: principal.onBehalfOfName, why: why, at: now, in: tx)
+      else { throw Self.changed }
       try AuditLog.record(
         AuditEntry(
           at: now, actor: principal, action: "sharing.grant.\(order.rawValue)", subjectKind: "grant", subject: id.text,

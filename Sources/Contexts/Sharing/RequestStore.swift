@@ -1,5 +1,5 @@
 import Inventory
-package import Catalog
+import Catalog
 package import Deadlines
 package import Kernel
 package import Storage
@@ -50,26 +50,16 @@ package enum RequestStore {
       """)
   }
 
-  /// Open requests for a resource.
-  package static func open(on resource: ID<Resource>, in tx: any Transaction) throws -> [ShareRequest] {
-    try tx.rows(
-      """
-      \(select) WHERE resource = \(resource) AND \(isOpen)
-      ORDER BY id LIMIT 500
-      """
-    ).map { try request($0, in: tx) }
-  }
-
   static func insert(_ request: ShareRequest, formKey: String?, in tx: any Transaction) throws {
     try tx.run(
       """
       INSERT INTO sharing_request (id, number, resource, resource_version, resource_name, sharing_type, provider,
-        provider_name, consumer, consumer_name, asked_by, asked_by_name, asked_for, form_key, purpose, legal_basis, scene, mode, frequency,
+        provider_name, consumer, consumer_name, asked_by, asked_by_name, asked_for, asked_for_name, form_key, purpose, legal_basis, scene, mode, frequency,
         first_day, last_day, target_source, target_table, state, supplement_asked, rules, due, due_date, version,
         created_at, changed_at)
       VALUES (\(request.id), \(request.number), \(request.resource), \(request.resourceVersion), \(request.resourceName),
         \(request.sharingType), \(request.provider), \(request.providerName), \(request.consumer),
-        \(request.consumerName), \(request.askedBy), \(request.askedByName), \(request.askedFor), \(formKey), \(request.purpose), \(request.legalBasis),
+        \(request.consumerName), \(request.askedBy), \(request.askedByName), \(request.askedFor), \(request.askedForName), \(formKey), \(request.purpose), \(request.legalBasis),
         \(request.scene), \(request.mode), \(request.frequency), \(request.firstDay), \(request.lastDay),
         \(request.targetSource), \(request.targetTable), \(request.state), \(request.supplementAsked), \(request.rules),
         \(request.due?.encoded), \(request.due?.date), \(request.version), \(request.createdAt), \(request.createdAt))
@@ -109,6 +99,8 @@ package enum RequestStore {
   package struct Event: Hashable, Sendable {
     package var at: Instant
     package var actor: String
+    /// Whose deputy the actor was then; kept as a name, for an appointment ends.
+    package var inNameOf: String?
     package var organisation: String
     package var event: RequestEvent
     package var words: String?
@@ -122,18 +114,22 @@ package enum RequestStore {
     let position = try tx.int("SELECT COUNT(*) FROM sharing_request_event WHERE request = \(request.id)") ?? 0
     try tx.run(
       """
-      INSERT INTO sharing_request_event (request, position, at, actor, organisation, event, words, due)
-      VALUES (\(request.id), \(position), \(now), \(principal.name), \(principal.organisationName), \(event), \(words),
-        \(request.due?.encoded))
+      INSERT INTO sharing_request_event (request, position, at, actor, in_name_of, organisation, event, words, due)
+      VALUES (\(request.id), \(position), \(now), \(principal.name), \(principal.onBehalfOfName),
+        \(principal.organisationName), \(event), \(words), \(request.due?.encoded))
       """)
   }
 
   static func events(of id: ShareRequestID, in tx: any Transaction) throws -> [Event] {
     try tx.rows(
-      "SELECT at, actor, organisation, event, words, due FROM sharing_request_event WHERE request = \(id) ORDER BY position"
+      """
+      SELECT at, actor, in_name_of, organisation, event, words, due FROM sharing_request_event WHERE request = \(id)
+      ORDER BY position
+      """
     ).map { row in
       Event(
-        at: try row.instant("at"), actor: try row.text("actor"), organisation: try row.text("organisation"),
+        at: try row.instant("at"), actor: try row.text("actor"), inNameOf: try row.textOrNil("in_name_of"),
+        organisation: try row.text("organisation"),
         event: try row.choice("event"), words: try row.textOrNil("words"),
         due: try row.textOrNil("due").flatMap(DueDate.init(encoded:)))
     }
@@ -141,7 +137,8 @@ package enum RequestStore {
 
   private static let select: SQL = """
     SELECT id, number, resource, resource_version, resource_name, sharing_type, provider, provider_name, consumer,
-      consumer_name, asked_by, asked_by_name, asked_for, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source,
+      consumer_name, asked_by, asked_by_name, asked_for, asked_for_name, purpose, legal_basis, scene, mode, frequency, first_day,
+      last_day, target_source,
       target_table, state, supplement_asked, rules, due, ground, ground_basis, version, created_at
     FROM sharing_request
     """
@@ -166,6 +163,7 @@ package enum RequestStore {
       providerName: try row.text("provider_name"), consumer: try row.id("consumer"),
       consumerName: try row.text("consumer_name"), askedBy: try row.id("asked_by"),
       askedByName: try row.text("asked_by_name"), askedFor: try row.idOrNil("asked_for"),
+      askedForName: try row.textOrNil("asked_for_name"),
       purpose: try row.text("purpose"),
       legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), mode: try row.choice("mode"),
       frequency: try row.choice("frequency"),

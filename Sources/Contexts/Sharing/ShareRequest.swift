@@ -122,6 +122,8 @@ package struct ShareRequest: Hashable, Sendable {
   package var askedByName: String
   /// For whom, when a deputy asked in somebody's name.
   package var askedFor: PersonID?
+  /// What that person was called then.
+  package var askedForName: String?
   package var purpose: String
   package var legalBasis: String
   /// 办事场景: the matter at hand when the data is used.

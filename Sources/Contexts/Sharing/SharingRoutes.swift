@@ -10,6 +10,7 @@ package import Web
 /// Requests, grants, home and inbox.
 package struct SharingRoutes: Sendable {
   let sharing: Sharing
+  let attaching: RequestAttaching
   let cataloguing: Cataloguing
   let headlines: Headlines
 
@@ -17,10 +18,12 @@ package struct SharingRoutes: Sendable {
   package typealias Headlines = @Sendable (Principal, Language) async throws -> [Figure]
 
   package static func routes(
-    sharing: Sharing, cataloguing: Cataloguing, headlines: @escaping Headlines = { _, _ in [] }
+    sharing: Sharing, attaching: RequestAttaching, cataloguing: Cataloguing,
+    headlines: @escaping Headlines = { _, _ in [] }
   ) -> [Route] {
-    let site = SharingRoutes(sharing: sharing, cataloguing: cataloguing, headlines: headlines)
-    return site.home + site.requests + site.steps + site.grants + SharingAPI(sharing: sharing).routes
+    let site = SharingRoutes(
+      sharing: sharing, attaching: attaching, cataloguing: cataloguing, headlines: headlines)
+    return site.home + site.requests + site.steps + site.material + site.grants + SharingAPI(sharing: sharing).routes
   }
 
   // MARK: - Home
@@ -111,7 +114,8 @@ package struct SharingRoutes: Sendable {
       .get("/requests/{id}", .permission(.sharingRead)) { try await page($0) },
       .get("/requests/{id}/print", .permission(.sharingRead)) { request in
         let (item, events, grant) = try await sharing.request(request.id(), for: request.visitor())
-        return .page(RequestPrint.page(request, item, events, grant))
+        let files = try await attaching.list(item.id, for: request.visitor())
+        return .page(RequestPrint.page(request, item, events, grant, files))
       },
     ]
   }
@@ -228,9 +232,11 @@ package struct SharingRoutes: Sendable {
     }
   }
 
-  private func page(_ request: Request, entered: Fields = Fields(), refusal: Refusal? = nil) async throws -> Response {
+  func page(_ request: Request, entered: Fields = Fields(), refusal: Refusal? = nil) async throws -> Response {
     let (item, events, grant) = try await sharing.request(request.id(), for: request.visitor())
-    return .page(RequestPage.render(request, item, events, grant, entered: entered, refusal: refusal))
+    let material = MaterialPart(
+      files: try await attaching.list(item.id, for: request.visitor()), attachments: attaching.attachments)
+    return .page(RequestPage.render(request, item, events, grant, material, entered: entered, refusal: refusal))
   }
 
   // MARK: - Grants
@@ -244,6 +250,9 @@ package struct SharingRoutes: Sendable {
       },
       .get("/grants/{id}", .permission(.sharingRead)) { request in
         .page(GrantPages.grant(request, try await sharing.grant(request.id(), for: request.visitor())))
+      },
+      .get("/grants/{id}/print", .permission(.sharingRead)) { request in
+        .page(GrantPrint.page(request, try await sharing.grant(request.id(), for: request.visitor())))
       },
       .post("/grants/{id}/order", .permission(.sharingRevoke)) { request in
         let id: GrantID = try request.id()

@@ -124,5 +124,17 @@ package enum SharingSchema {
     CREATE INDEX sharing_request_target ON sharing_request (target_source, target_table);
     CREATE INDEX sharing_request_resource ON sharing_request (resource);
     CREATE INDEX sharing_grant_target ON sharing_grant (target_source, target_table);
+    """
+  )
+  .adding(
+    "004 what hangs on a resource page by page, in whose name",
+    """
+    CREATE INDEX sharing_grant_resource_id ON sharing_grant (resource, id);
+    DROP INDEX sharing_grant_resource;
+    CREATE INDEX sharing_request_resource_id ON sharing_request (resource, id);
+    DROP INDEX sharing_request_resource;
+    ALTER TABLE sharing_request ADD COLUMN asked_for_name TEXT;
+    ALTER TABLE sharing_request_event ADD COLUMN in_name_of TEXT;
+    ALTER TABLE sharing_grant ADD COLUMN ended_for TEXT;
     """)
 }

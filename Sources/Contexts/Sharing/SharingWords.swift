@@ -8,6 +8,8 @@ extension Sharing {
     actions: RequestEvent.allCases.map { ("sharing.request.\($0.rawValue)", $0.title) }
       + [
         ("sharing.request.recount", Text("按新日历重新计算时限", "Due date counted anew by a new calendar")),
+        ("sharing.attachment.add", Text("添加申请材料", "Material added")),
+        ("sharing.attachment.remove", Text("移除申请材料", "Material removed")),
         ("sharing.grant.make", Text("签发授权", "Grant made")),
       ]
       + GrantOrder.allCases.map {
@@ -20,6 +22,7 @@ extension Sharing {
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("items", Text("信息项", "Items")),
       ("why", Text("理由", "Why")), ("purpose", Text("使用目的", "Purpose")), ("legalBasis", Text("法律依据", "Legal basis")),
       ("scene", Text("办事场景", "Scene")), ("mode", Text("共享方式", "Mode")),
+      ("file", Text("文件", "File")), ("digest", Text("摘要（SM3）", "Digest (SM3)")), ("bytes", Text("字节数", "Bytes")),
       ("before", Text("原时限", "Due before")), ("calendar", Text("工作日历", "Calendar")),
     ],
     value: { detail, value in

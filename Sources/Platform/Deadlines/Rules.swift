@@ -60,7 +60,7 @@ package struct RuleReference: Hashable, Sendable {
   package var citation: Text {
     confirmed
       ? Text("\(name.chinese)：\(source.chinese)", "\(name.english): \(source.english)")
-      : Text("\(name.chinese)：配置规则 \(key)（\(version)）", "\(name.english): configured rule \(key) (\(version))")
+      : Text("\(name.chinese)：配置规则（\(version) 版）", "\(name.english): configured rule (version \(version))")
   }
 }
 

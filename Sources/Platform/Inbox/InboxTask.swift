@@ -129,13 +129,6 @@ package enum Inbox {
     try tx.int("SELECT COUNT(*) FROM inbox_task WHERE \(SQL.all([mine(principal), "closed_at IS NULL"]))") ?? 0
   }
 
-  /// How many of what waits are late on a day.
-  package static func lateCount(for principal: Principal, on today: CalendarDate, in tx: any Transaction) throws -> Int
-  {
-    try tx.int(
-      "SELECT COUNT(*) FROM inbox_task WHERE \(SQL.all([mine(principal), "closed_at IS NULL", "due < \(today)"]))") ?? 0
-  }
-
   /// Everything that ever waited on a subject, oldest first, with who closed it when: the history of a case.
   package static func history(
     subject kind: String, _ id: String, in tx: any Transaction

@@ -138,11 +138,14 @@ package enum ButtonKind: String, Sendable {
   case primary, plain, danger
 }
 
-/// A button that sends its form; `name` and `value` tell several of one form apart.
-package func button(_ label: String, _ kind: ButtonKind = .primary, name: String? = nil, value: String? = nil) -> HTML {
+/// A button that sends its form; `name` and `value` tell several of one form apart. `confirm` is asked once more before,
+/// where a script can ask.
+package func button(
+  _ label: String, _ kind: ButtonKind = .primary, name: String? = nil, value: String? = nil, confirm: String? = nil
+) -> HTML {
   """
-  <button class="\(kind.rawValue)"\(name.map { " name=\"\($0)\"" as HTML })\(value.map { " value=\"\($0)\"" as HTML })>\
-  \(label)</button>
+  <button class="\(kind.rawValue)"\(name.map { " name=\"\($0)\"" as HTML })\(value.map { " value=\"\($0)\"" as HTML })\
+  \(confirm.map { " data-confirm=\"\($0)\"" as HTML })>\(label)</button>
   """
 }
 

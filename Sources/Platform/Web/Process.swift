@@ -2,6 +2,11 @@ package import Kernel
 
 // Where something stands: until when, who acts next, what has happened.
 
+/// `韩数据（代王处长）`: who acted, and in whose name when it was not the own.
+package func actor(_ t: Language, _ name: String, inNameOf other: String?) -> String {
+  other.map { t("\(name)（代\($0)）", "\(name) (for \($0))") } ?? name
+}
+
 /// A due date with what explains it.
 package struct Due: Sendable, Hashable {
   package var date: CalendarDate

@@ -51,9 +51,8 @@ enum AuditPages {
 
   /// `韩数据（代王处长）`: who acted, and in whose name.
   private static func who(_ payload: AuditPayload, _ names: [String: String], _ t: Language) -> String {
-    guard let other = payload.onBehalfOf else { return payload.actorName }
-    let name = names[other] ?? t("他人", "somebody else")
-    return t("\(payload.actorName)（代\(name)）", "\(payload.actorName) (for \(name))")
+    actor(
+      t, payload.actorName, inNameOf: payload.onBehalfOf.map { names[$0] ?? t("他人", "somebody else") })
   }
 
   /// Every action by its name, under its area; the code stays the value, so that an address keeps its meaning.

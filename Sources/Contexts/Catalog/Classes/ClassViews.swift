@@ -19,6 +19,8 @@ struct ClassView: Sendable {
   var periods: [ClassPeriod] = []
   /// Which offices hold a department's node today.
   var holders: [OfficeToday] = []
+  /// The office that alone may use it.
+  var user: Organisation?
   /// Local classes that stand for this national one.
   var mappedFrom: [Classification.Node] = []
 }
@@ -42,11 +44,13 @@ extension Cataloguing {
       let holders =
         code.hasPrefix("3")
         ? try providers.holders(code, tx).flatMap { try providers.today(of: $0, on: today, in: tx) } : []
+      let user: Organisation? =
+        if case .office(let id) = node.period?.usedBy { try providers.organisation(id, tx) } else { nil }
       var seen: Set<OrganisationID> = []
       return ClassView(
         tree: tree, node: node, listed: tree.children(of: code), counts: counts.classes, total: counts.total,
         isExact: counts.isExact, periods: try ClassStore.periods(of: code, in: tx).reversed(),
-        holders: holders.filter { seen.insert($0.office.id).inserted }, mappedFrom: tree.mapped(to: code))
+        holders: holders.filter { seen.insert($0.office.id).inserted }, user: user, mappedFrom: tree.mapped(to: code))
     }
   }
 }

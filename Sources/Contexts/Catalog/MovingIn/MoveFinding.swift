@@ -32,6 +32,8 @@ package struct MoveFinding: Hashable, Sendable {
   package var line: Int
   /// Theirs; for a rule of ours, the element it speaks of.
   package var column: String
+  /// Our element that the column is read into, or that the rule speaks of (`item.3.length`); empty where there is none.
+  package var element = ""
   /// Cut to 200 characters; empty where it must not be shown.
   package var value: String
   /// Stable, for programs.
@@ -101,6 +103,8 @@ package struct MovedCode: Hashable, Sendable {
 package struct MoveReport: Sendable {
   package var source: String
   package var title: String
+  /// What the export is called.
+  package var folder: String
   /// Nil for a trial, of which nothing is kept.
   package var run: MoveRunID?
   package var entries: [MovedEntry] = []
@@ -111,6 +115,15 @@ package struct MoveReport: Sendable {
   package var items = 0
 
   package func count(_ outcome: MovedEntry.Outcome) -> Int { entries.count { $0.outcome == outcome } }
+}
+
+extension MoveReport {
+  /// The most frequent reasons, each as the first place it concerns was told.
+  package func frequentReasons(_ most: Int) -> [(reason: Text, times: Int)] {
+    var byCode: [String: (reason: Text, times: Int)] = [:]
+    for finding in findings { byCode[finding.code, default: (finding.reason, 0)].times += 1 }
+    return byCode.sorted { ($1.value.times, $0.key) < ($0.value.times, $1.key) }.prefix(most).map(\.value)
+  }
 }
 
 package enum MoveRunTag {}

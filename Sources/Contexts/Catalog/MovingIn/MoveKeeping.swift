@@ -95,7 +95,9 @@ extension Mover {
     if [.approved, .published].contains(resource.state), let code = resource.code {
       try CatalogStore.setCode(code, of: resource.id, in: tx)
     }
+    if resource.state == .approved { try Likeness.putOpen(resource, in: tx) }
     if resource.state == .published {
+      try Likeness.removeOpen(resource.id, in: tx)
       let wasOnline = before?.online.isOnline ?? false
       if let before, wasOnline { try Likeness.remove(before, in: tx) }
       try CatalogStore.issue(

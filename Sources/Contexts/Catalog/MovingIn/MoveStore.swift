@@ -119,11 +119,11 @@ enum MoveStore {
     for (index, finding) in findings.enumerated() {
       try tx.run(
         """
-        INSERT INTO catalog_move_finding (run, position, file, line, column_name, value, code, reason_zh, reason_en,
-          action, resource, provider)
-        VALUES (\(run), \(first + index), \(finding.file), \(finding.line), \(finding.column), \(finding.value),
-          \(finding.code), \(finding.reason.chinese), \(finding.reason.english), \(finding.action), \(finding.resource),
-          \(finding.provider))
+        INSERT INTO catalog_move_finding (run, position, file, line, column_name, element, value, code, reason_zh,
+          reason_en, action, resource, provider)
+        VALUES (\(run), \(first + index), \(finding.file), \(finding.line), \(finding.column), \(finding.element),
+          \(finding.value), \(finding.code), \(finding.reason.chinese), \(finding.reason.english), \(finding.action),
+          \(finding.resource), \(finding.provider))
         """)
     }
   }
@@ -163,6 +163,7 @@ enum MoveStore {
     var code: String?
     var name: String
     var state: VersionState
+    var online: OnlineState
     var findings: [MoveFinding] = []
   }
 
@@ -171,7 +172,7 @@ enum MoveStore {
   ) throws -> [Open] {
     var found = try tx.rows(
       """
-      SELECT m.resource, m.version, r.code, v.name, v.state FROM catalog_moved m
+      SELECT m.resource, m.version, r.code, r.online, v.name, v.state FROM catalog_moved m
         JOIN catalog_resource r ON r.id = m.resource AND r.latest = m.version
         JOIN catalog_version v ON v.resource = m.resource AND v.version = m.version AND v.revision = m.revision
       WHERE m.provider = \(provider) AND m.findings > 0 AND m.resource > \(after?.text ?? "")
@@ -181,7 +182,7 @@ enum MoveStore {
     ).map { row in
       Open(
         id: try row.id("resource"), version: try row.int("version"), code: try row.textOrNil("code"),
-        name: try row.text("name"), state: try row.choice("state"))
+        name: try row.text("name"), state: try row.choice("state"), online: try row.choice("online"))
     }
     for index in found.indices {
       found[index].findings = try tx.rows(
@@ -205,6 +206,7 @@ enum MoveStore {
       ExportPlace(file: try row.text("file"), line: try row.int("line")), try row.text("column_name"),
       try row.text("value"), try row.text("code"), Text(try row.text("reason_zh"), try row.text("reason_en")),
       try row.choice("action"))
+    finding.element = try row.text("element")
     finding.resource = try row.idOrNil("resource")
     finding.provider = try row.idOrNil("provider")
     return finding

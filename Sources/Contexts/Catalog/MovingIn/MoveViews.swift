@@ -6,6 +6,10 @@ extension CatalogPath {
   /// What a department's task leads to.
   static let moved = "/catalog/moved"
   static let runs = "/catalog/moving-in"
+  static let sendExport = "/catalog/moving-in/new"
+  static func sent(_ key: String) -> String { "/catalog/moving-in/sent/\(key)" }
+  static func sentReport(_ key: String) -> String { "/catalog/moving-in/sent/\(key)/report.xlsx" }
+  static func mapping(_ name: String) -> String { "/catalog/moving-in/mappings/\(name)" }
   static func run(_ id: MoveRunID) -> String { "/catalog/moving-in/\(id)" }
 }
 

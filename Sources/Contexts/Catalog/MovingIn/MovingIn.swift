@@ -17,23 +17,32 @@ extension Cataloguing {
 
   /// Moves an export in. With `isTrial` nothing is kept, and the report says what would be.
   ///
-  /// For the node's keeper at the command line, who stands outside the roles of the site. What was published stays in
+  /// For the node's keeper at the command line, who stands outside the roles of the site, and for the operator, whose
+  /// files `ImportDesk` bounds (`most` entries; more are refused before anything is kept). What was published stays in
   /// force, published on the day it was there, also where it breaks our rules: the findings become a task of its
   /// department. Reads the whole export into memory, about 20 kB an entry of eight items.
   package func moveIn(
-    from path: String, named folder: String, by mapping: MoveMapping, isTrial: Bool,
+    from path: String, named folder: String, by mapping: MoveMapping, isTrial: Bool, most: Int = .max,
     principal: Principal = .system(), progress: @escaping @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) async throws -> MoveReport {
     try mapping.check()
     let now = clock.now()
     let export = try await BlockingThread.run { try MoveExport(ExportFolder(path), mapping) }
+    guard export.entries.count <= most else {
+      throw Refusal(
+        .tooLarge, "catalog.move.entries",
+        Text(
+          "导出有 \(export.entries.count) 条目录，网页一次最多迁入 \(most) 条；请在服务器上运行 sanjiang catalog move-in。",
+          "The export has \(export.entries.count) entries; \(most) at most are moved in here. Run sanjiang catalog move-in on the server."
+        ))
+    }
     let classes = try await moveClasses(export, mapping, isTrial: isTrial, principal, now)
     var reading = MoveReading(mapping, export, classCodes: classes.codes, lists: lists, at: now)
     var candidates = export.entries.map { reading.candidate($0) }
     refuseRepeatedCodes(&candidates, mapping)
-    var report = MoveReport(source: mapping.source, title: mapping.title)
+    var report = MoveReport(source: mapping.source, title: mapping.title, folder: String(folder.suffix(200)))
     report.items = export.itemCount
-    report.findings = export.findings + classes.findings
+    report.findings = mapping.naming(export.findings + classes.findings)
     report.classes = classes.theirs.compactMap { class_ in
       classes.codes[class_.id].map { code in
         (class_.code, class_.name, code, classes.made.contains { $0.code == code })
@@ -51,10 +60,10 @@ extension Cataloguing {
       codes: Set(candidates.compactMap { $0.code?.description }), offices: MoveOffices(providers, on: clock.today))
     if !isTrial {
       report.run = run
-      let (all, findings) = (candidates, report.findings)
+      let (all, findings, folder) = (candidates, report.findings, report.folder)
       try await db.write { tx in
         try MoveStore.begin(
-          run, source: mapping.source, folder: String(folder.suffix(200)), by: principal.name, read: all.count, at: now,
+          run, source: mapping.source, folder: folder, by: principal.name, read: all.count, at: now,
           in: tx)
         try MoveStore.insert(findings, of: run, from: 1, in: tx)
         try raiseSequences(all, in: tx)
@@ -67,7 +76,11 @@ extension Cataloguing {
       let (before, sofar, position) = (mover, report, stored)
       let body: @Sendable (any Transaction) throws -> (mover: Mover, results: [Mover.Result]) = { tx in
         var mover = before
-        let results = try batch.map { try mover.move($0, in: tx) }
+        let results = try batch.map { versions in
+          var result = try mover.move(versions, in: tx)
+          result.findings = mapping.naming(result.findings)
+          return result
+        }
         if !isTrial {
           let fresh = results.filter { ![.same, .foreign].contains($0.entry.outcome) }.flatMap(\.findings)
           try MoveStore.insert(fresh, of: run, from: position + 1, in: tx)
@@ -202,7 +215,7 @@ extension Cataloguing {
           subjectName: mapping.title,
           detail: [
             ("source", mapping.source), ("moved", "\(report.count(.moved))"), ("changed", "\(report.count(.changed))"),
-            ("findings", "\(findings)"),
+            ("findings", "\(findings)"), ("file", report.folder),
           ]), in: tx)
     }
   }

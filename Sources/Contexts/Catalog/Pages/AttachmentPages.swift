@@ -1,7 +1,7 @@
-internal import Attachments
+package import Attachments
 internal import Inventory
-internal import Kernel
-internal import Web
+package import Kernel
+package import Web
 
 enum AttachmentLink {
   static func list(_ id: ResourceID) -> String { "/catalog/resources/\(id)/attachments" }
@@ -14,13 +14,13 @@ enum AttachmentLink {
   }
 }
 
-/// The attachments of a version, each a download; with `remove`, a button beside each.
-func attachmentsTable(
-  _ t: Language, _ resource: Resource, _ files: [Attachment], remove: ((Attachment) -> HTML)? = nil
+/// Attachments, each a download at `href`; with `remove`, a button beside each.
+package func attachmentsTable(
+  _ t: Language, _ files: [Attachment], empty: Text, href: (Attachment) -> String, remove: ((Attachment) -> HTML)? = nil
 ) -> HTML {
   let rows = files.map { file in
     """
-    <tr><td><a href="\(AttachmentLink.file(resource.id, version: resource.version, file.id))">\(file.name)</a></td>\
+    <tr><td><a href="\(href(file))">\(file.name)</a></td>\
     <td>\(file.note.isEmpty ? "—" : "\(file.note)")</td><td>\(t(file.kind.title))</td><td class="number">\(byteCount(Int64(file.size)))</td>\
     <td>\(shortened(file.digest))</td><td>\(time(file.addedAt)) \(file.addedBy)</td>\(remove.map { "<td>\($0(file))</td>" as HTML })</tr>
     """ as HTML
@@ -30,11 +30,38 @@ func attachmentsTable(
     columns: [
       Column(t("文件", "File")), Column(t("说明", "What it is")), Column(t("类型", "Kind")),
       Column(t("大小", "Size"), numeric: true), Column(t("SM3 摘要", "SM3 digest")), Column(t("添加", "Added")),
-    ] + (remove == nil ? [] : [Column("")]), rows: rows,
-    empty: emptyState(
-      t(
-        "没有附件。不予共享的依据、共享条件的文件可附在这里。",
-        "No attachments. The basis for not sharing or the conditions of sharing belong here.")))
+    ] + (remove == nil ? [] : [Column("")]), rows: rows, empty: emptyState(t(empty)))
+}
+
+/// What an attachment is sent with: the file, and what it is. `such` is an example of that.
+package func attachmentFields(
+  _ t: Language, _ attachments: Attachments, such: Text, values: Fields, faults: [Refusal.Fault]
+) -> HTML {
+  let scanner = attachments.scanner.name
+  let scanned =
+    scanner.isEmpty
+    ? Text("本节点没有设置病毒扫描。", "No virus scanner is set up on this node.")
+    : Text("上传时由 \(scanner) 扫描病毒。", "Scanned by \(scanner) as they come.")
+  let mebibytes = attachments.mostBytes >> 20
+  let file = Field(
+    "file", Text("文件", "File"), .file,
+    hint: Text(
+      "\(FileKind.offered)，每个不超过 \(mebibytes) MiB，按内容识别类型。\(scanned.chinese)",
+      "\(FileKind.offered); at most \(mebibytes) MiB each; the kind is told by the content. \(scanned.english)"))
+  let note = Field(
+    "note", Text("说明", "What it is"), .text(maxLength: Attachment.limits.note), required: false, hint: such)
+  return field(t, file, value: Fields(), faults: faults) + field(t, note, value: values, faults: faults)
+}
+
+private func versionAttachments(
+  _ t: Language, _ resource: Resource, _ files: [Attachment], remove: ((Attachment) -> HTML)? = nil
+) -> HTML {
+  attachmentsTable(
+    t, files,
+    empty: Text(
+      "没有附件。不予共享的依据、共享条件的文件可附在这里。",
+      "No attachments. The basis for not sharing or the conditions of sharing belong here."),
+    href: { AttachmentLink.file(resource.id, version: resource.version, $0.id) }, remove: remove)
 }
 
 /// On the entry's page; nothing where there is none and nothing to do.
@@ -45,26 +72,14 @@ func attachmentsPart(_ t: Language, _ view: ResourceView) -> HTML {
     t("附件", "Attachments"), id: "attachments",
     actions: mayEdit
       ? buttonLink(t("添加附件", "Attach"), href: AttachmentLink.list(view.resource.id)) : .nothing,
-    attachmentsTable(t, view.resource, view.attachments))
+    versionAttachments(t, view.resource, view.attachments))
 }
 
 /// Where files are added to the version being written, and removed.
 func attachmentsPage(
-  _ request: Request, _ resource: Resource, _ files: [Attachment], scanner: String, mostBytes: Int, refusal: Refusal?
+  _ request: Request, _ resource: Resource, _ files: [Attachment], _ attachments: Attachments, refusal: Refusal?
 ) -> Page {
   let t = request.language
-  let scanned =
-    scanner.isEmpty
-    ? Text("本节点没有设置病毒扫描。", "No virus scanner is set up on this node.")
-    : Text("上传时由 \(scanner) 扫描病毒。", "Scanned by \(scanner) as they come.")
-  let file = Field(
-    "file", Text("文件", "File"), .file,
-    hint: Text(
-      "\(FileKind.offered)，每个不超过 \(mostBytes >> 20) MiB，按内容识别类型。\(scanned.chinese)",
-      "\(FileKind.offered); at most \(mostBytes >> 20) MiB each; the kind is told by the content. \(scanned.english)"))
-  let note = Field(
-    "note", Text("说明", "What it is"), .text(maxLength: Attachment.limits.note), required: false,
-    hint: Text("例如：不予共享的法律依据", "such as: the legal basis for not sharing"))
   let title = Text("附件", "Attachments")
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200,
@@ -73,7 +88,7 @@ func attachmentsPage(
     ],
     body: """
       \(heading("\(t(title))：\(resource.metadata.name)", state: stateBadge(t, resource.state)))\(faultSummary(t, refusal))\
-      \(attachmentsTable(t, resource, files) { file in
+      \(versionAttachments(t, resource, files) { file in
         form(
           request, action: AttachmentLink.list(resource.id) + "/remove",
           confirm: Text("移除附件“\(file.name)”？", "Remove “\(file.name)”?"),
@@ -84,7 +99,9 @@ func attachmentsPage(
         form(
           request, action: AttachmentLink.list(resource.id), upload: true,
           """
-          \(field(t, file, value: Fields(), faults: refusal?.faults ?? []))\(field(t, note, value: request.form, faults: refusal?.faults ?? []))\
+          \(attachmentFields(
+            t, attachments, such: Text("例如：不予共享的法律依据", "such as: the legal basis for not sharing"),
+            values: request.form, faults: refusal?.faults ?? []))\
           \(buttons(button(t("添加", "Attach")), buttonLink(t("返回编辑", "Back to the entry"), href: CatalogLink.edit(resource.id))))
           """)))
       """)

@@ -98,7 +98,7 @@ private func nodeFacts(_ t: Language, _ node: Classification.Node, _ view: Class
     let mapped = tree.national(of: node.code)
     pairs.append(
       (t("对应国家分类", "National class"), mapped.map(named) ?? "\(t("没有，不能作主分类", "none; it cannot be a primary class"))"))
-    pairs.append((t("供谁使用", "For"), useWords(t, node.period?.usedBy ?? .everyone)))
+    pairs.append((t("供谁使用", "For"), useWords(t, node.period?.usedBy ?? .everyone, view.user)))
   }
   if !view.mappedFrom.isEmpty {
     pairs.append(
@@ -121,11 +121,11 @@ private func nodeFacts(_ t: Language, _ node: Classification.Node, _ view: Class
   return facts(pairs)
 }
 
-private func useWords(_ t: Language, _ use: ClassUse) -> HTML {
+private func useWords(_ t: Language, _ use: ClassUse, _ user: Organisation?) -> HTML {
   switch use {
   case .everyone: "\(t("所有单位", "every office"))"
   case .division(let code): "\(Divisions.embedded.known(code)?.name ?? code) <span class=\"code\">\(code)</span>"
-  case .office(let id): "<a href=\"/organisations/\(id)\">\(t("一个单位", "one office"))</a>"
+  case .office(let id): "<a href=\"/organisations/\(id)\">\(user?.name ?? t("一个单位", "one office"))</a>"
   }
 }
 
@@ -150,7 +150,9 @@ private func periodList(_ t: Language, _ view: ClassView) -> HTML {
 
 // MARK: Keeping
 
-func newClassPage(_ request: Request, _ view: ClassView, values: Fields, refusal: Refusal?) -> Page {
+func newClassPage(
+  _ request: Request, _ view: ClassView, _ choices: ClassUseChoices, values: Fields, refusal: Refusal?
+) -> Page {
   let t = request.language
   let title = view.node == nil ? Text("新建本地分类树", "New local tree") : Text("新增下级分类", "Add a class below")
   let codeHint =
@@ -165,12 +167,14 @@ func newClassPage(_ request: Request, _ view: ClassView, values: Fields, refusal
       """
       <input type="hidden" name="parent" value="\(view.node?.code ?? "")">\
       \(field(t, Field("code", Text("代码", "Code"), .text(maxLength: ClassPeriod.limits.code), hint: codeHint), value: values, faults: refusal?.faults ?? []))\
-      \(classFields(t, isMappable: !isUnderNational, values, refusal))\
+      \(classFields(t, view, choices, isMappable: !isUnderNational, values, refusal))\
       \(buttons(button(t("新增", "Add")), buttonLink(t("返回", "Back"), href: CatalogLink.classes(under: view.node?.code))))
       """))
 }
 
-func editClassPage(_ request: Request, _ view: ClassView, values: Fields, refusal: Refusal?) -> Page {
+func editClassPage(
+  _ request: Request, _ view: ClassView, _ choices: ClassUseChoices, values: Fields, refusal: Refusal?
+) -> Page {
   let t = request.language
   let node = view.node
   let code = node?.code ?? ""
@@ -179,7 +183,7 @@ func editClassPage(_ request: Request, _ view: ClassView, values: Fields, refusa
   let change = form(
     request, action: CatalogLink.classes + "/\(code)/change",
     """
-    \(classFields(t, isMappable: !isUnderNational, values, refusal))\(buttons(button(t("变更", "Change"))))
+    \(classFields(t, view, choices, isMappable: !isUnderNational, values, refusal))\(buttons(button(t("变更", "Change"))))
     """)
   let total = view.isExact ? "\(view.total)" : t("超过 \(view.total)", "more than \(view.total)")
   let retire = form(
@@ -209,7 +213,9 @@ private func classForm(
       """)
 }
 
-private func classFields(_ t: Language, isMappable: Bool, _ values: Fields, _ refusal: Refusal?) -> HTML {
+private func classFields(
+  _ t: Language, _ view: ClassView, _ choices: ClassUseChoices, isMappable: Bool, _ values: Fields, _ refusal: Refusal?
+) -> HTML {
   var fields = [
     Field("name", Text("名称", "Name"), .text(maxLength: ClassPeriod.limits.name)),
     Field("from", Text("自", "From"), .date),
@@ -225,10 +231,13 @@ private func classFields(_ t: Language, isMappable: Bool, _ values: Fields, _ re
   }
   fields.append(
     Field(
-      "usedBy", Text("供谁使用", "For whom"), .text(maxLength: 60), required: false,
-      hint: Text(
-        "留空为所有单位；division:6301 为该地区各单位；office:单位标识 为一个单位。",
-        "Empty for every office; division:6301 for those of a division; office:ID for one.")))
+      "usedBy", Text("供谁使用", "For whom"),
+      .choice(choices.options(t, keeping: values["usedBy"] ?? "", named: view.user?.name)), required: false,
+      hint: choices.isCut
+        ? Text(
+          "只列出前 \(Providers.mostListed) 个单位，其余单位请用 sanjiang classes import 设置。",
+          "The first \(Providers.mostListed) offices are listed; set others by sanjiang classes import.")
+        : nil, saysOptional: false))
   return fields.map { field(t, $0, value: values, faults: refusal?.faults ?? []) }.joined()
 }
 

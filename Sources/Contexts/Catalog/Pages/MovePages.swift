@@ -19,15 +19,17 @@ func moveRunsPage(_ request: Request, _ runs: [MoveStore.Run]) -> Page {
       t("读到", "Read"), t("新迁入", "Moved in"), t("已更新", "Changed"), t("没有变化", "As before"), t("未迁入", "Left out"),
       t("未照搬之处", "Did not fit"),
     ].map { Column($0, numeric: true) }
+  let send = buttonLink(t("迁入一个导出", "Move an export in"), href: CatalogPath.sendExport, .primary)
   return Page(
     Text("目录迁入", "Moving in"), section: .catalog, trail: [catalogTrail],
     body: """
-      <h1>\(t("原目录系统的迁入", "Moving in from existing catalogue systems"))</h1>\
+      \(heading(t("原目录系统的迁入", "Moving in from existing catalogue systems"), actions: send))\
       \(table(
         caption: t("历次迁入", "Movings in"), columns: columns, rows: rows,
         empty: emptyState(t(
-          "还没有迁入过。把原系统的表导出为 CSV 或 .xlsx，放在一个文件夹里，在服务器上运行 sanjiang catalog move-in 文件夹 --preset bjxc --dry-run 先看报告。",
-          "Nothing was moved in yet. Export the other system's tables as CSV or .xlsx into a folder and run sanjiang catalog move-in FOLDER --preset bjxc --dry-run on the server to see the report first."))))
+          "还没有迁入过。把原系统的表导出为 CSV 或 .xlsx，打成一个 .zip 送来，先试运行看报告。",
+          "Nothing was moved in yet. Export the other system's tables as CSV or .xlsx, send them as one .zip, and try it first to see the report."),
+          action: send)))
       """)
 }
 
@@ -44,7 +46,8 @@ func moveRunPage(
         "<a href=\"\(CatalogLink.resource($0))\">\(finding.value.isEmpty ? t("目录", "entry") : finding.value)</a>"
       } ?? "\(finding.value)"
     return """
-      <tr><td>\(place)</td><td>\(finding.column)</td><td>\(value)</td><td>\(t(finding.reason))</td>\
+      <tr><td>\(place)</td><td>\(finding.elementTitle.map { "\(t($0))" as HTML })\
+      \(when: !finding.code.hasPrefix("rule.") && !finding.column.isEmpty, " <span class=\"code\">\(finding.column)</span>")</td><td>\(value)</td><td>\(t(finding.reason))</td>\
       <td>\(actionBadge(t, finding.action))</td></tr>
       """
   }.joined()
@@ -75,7 +78,7 @@ func movedPage(_ request: Request, _ open: [MoveStore.Open]) -> Page {
   let shown = open.prefix(Cataloguing.movePage)
   let rows = shown.map { entry -> HTML in
     let found = entry.findings.prefix(5).map { finding -> HTML in
-      "<li>\(actionBadge(t, finding.action)) \(finding.column.isEmpty ? "" : "\(finding.column)：")\(t(finding.reason))</li>"
+      "<li>\(actionBadge(t, finding.action)) \(finding.elementTitle.map { "\(t($0))\(t("：", ": "))" } ?? "")\(t(finding.reason))</li>"
     }.joined()
     let step: HTML =
       switch entry.state {
@@ -86,7 +89,7 @@ func movedPage(_ request: Request, _ open: [MoveStore.Open]) -> Page {
       }
     return """
       <tr><td><a href="\(CatalogLink.resource(entry.id, version: entry.version))">\(entry.name)</a>\
-      <br><span class="code">\(entry.code ?? "")</span></td><td>\(stateBadge(t, entry.state))</td>\
+      <br><span class="code">\(entry.code ?? "")</span></td><td>\(entry.state == .published ? onlineBadge(t, entry.online) : stateBadge(t, entry.state))</td>\
       <td><ul>\(found)\(when: entry.findings.count > 5, "<li>…</li>")</ul></td><td>\(step)</td></tr>
       """
   }.joined()

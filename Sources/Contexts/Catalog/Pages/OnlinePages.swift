@@ -4,7 +4,8 @@ internal import Web
 
 /// Before a resource is taken offline, or brought back: what hangs on it and what becomes of that, and why it is done.
 func onlinePage(
-  _ request: Request, _ resource: Resource, event: OnlineEvent, touches: [Text], values: Fields, refusal: Refusal?
+  _ request: Request, _ resource: Resource, event: OnlineEvent, touches: Cataloguing.Dependents.Page, values: Fields,
+  refusal: Refusal?
 ) -> Page {
   let t = request.language
   let isDown = event == .takeDown || event == .requestDown
@@ -37,13 +38,16 @@ func onlinePage(
       \(when: isDown && touches.isEmpty, note(.neutral, "<p>\(t("没有申请或授权与它有关。", "No request and no grant hangs on it."))</p>"))\
       \(confirmForm(
         request, action: CatalogLink.step(resource.id, isDown ? "offline" : "online"), question: question,
-        touches: touches.map { "\(t($0))" }, fields: reason, button: title, cancel: back))
+        touches: counts(t, touches), fields: reason, button: title, cancel: back))\
+      \(when: !touches.isEmpty, panel(
+        t("逐件列出", "One by one"), id: "touches",
+        lines(t, touches, here: CatalogLink.step(resource.id, "offline"), request)))
       """)
 }
 
 /// The operator's decision on a department's request.
 func onlineRequestPage(
-  _ request: Request, _ view: ResourceView, touches: [Text], values: Fields, refusal: Refusal?
+  _ request: Request, _ view: ResourceView, touches: Cataloguing.Dependents.Page, values: Fields, refusal: Refusal?
 ) -> Page {
   let t = request.language
   let resource = view.resource
@@ -76,8 +80,31 @@ func onlineRequestPage(
         (t("办理期限", "Due"), view.onlineDue.map { dueBadge(t, Due($0.date, isProvisional: $0.provisional, explanation: $0.explanation), today: request.now.dateInChina, soon: 1) } ?? "—"),
       ]))\
       \(when: isDown, panel(
-        t("下架会影响", "What taking it offline touches"),
-        touches.isEmpty ? "<p>\(t("没有申请或授权与它有关。", "No request and no grant hangs on it."))</p>" : "<ul>\(touches, { "<li>\(t($0))</li>" })</ul>"))\
+        t("下架会影响", "What taking it offline touches"), id: "touches",
+        touches.isEmpty
+          ? "<p>\(t("没有申请或授权与它有关。", "No request and no grant hangs on it."))</p>"
+          : "<ul>\(counts(t, touches), { "<li>\($0)</li>" })</ul>\(lines(t, touches, here: CatalogLink.onlineRequest(resource.id), request))"))\
       \(decision)
       """)
+}
+
+/// How many there are of each kind; beyond the limit nobody counts.
+private func counts(_ t: Language, _ touches: Cataloguing.Dependents.Page) -> [HTML] {
+  touches.counts.filter { $0.number > 0 }.map { what, number in
+    let isMore = number > Cataloguing.Dependents.countLimit
+    let shown = grouped(min(number, Cataloguing.Dependents.countLimit))
+    return "\(t(what)) <strong>\(isMore ? t("超过 \(shown)", "more than \(shown)") : shown)</strong>"
+  }
+}
+
+/// One page of them, each with what becomes of it.
+private func lines(
+  _ t: Language, _ touches: Cataloguing.Dependents.Page, here: String, _ request: Request
+) -> HTML {
+  """
+  <ul>\(touches.lines, { "<li>\(t($0))</li>" })</ul>\
+  \(pager(
+    t, previous: CatalogRoutes.dependentsPlace(request) == nil ? nil : here + "#touches",
+    next: touches.next.map { address(here, [("after", $0)]) + "#touches" }))
+  """
 }

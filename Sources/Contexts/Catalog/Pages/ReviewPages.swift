@@ -89,7 +89,8 @@ private func nearest(
     let isForeign = entry.provider != review.resource.provider
     let side = VersionDifference(from: entry, to: review.resource, lists: lists, classification: classification)
     return """
-      <li><p><a href="\(CatalogLink.resource(entry.id))">\(entry.metadata.name)</a> \
+      <li><p><a href="\(other.isUnderReview ? CatalogLink.review(entry.id) : CatalogLink.resource(entry.id))">\(entry.metadata.name)</a> \
+      \(when: other.isUnderReview, "\(stateBadge(t, entry.state)) ")\
       \(other.likeness.isAlike ? badge(t("疑似重复", "Probably the same"), .soon) : badge(t("可参考", "For comparison"))) \
       \(entry.providerName)\(when: isForeign, " \(badge(t("其他单位", "another office")))") \
       <span class="code">\(entry.code?.description ?? "")</span><br>\
@@ -99,7 +100,7 @@ private func nearest(
   }.joined()
   let body: HTML =
     rows.isEmpty
-    ? "<p>\(badge(t("没有相近目录", "Nothing alike"), .good)) \(t("在用目录中没有名称或信息项相近的条目。", "No entry in force has a name or items like these."))</p>"
+    ? "<p>\(badge(t("没有相近目录", "Nothing alike"), .good)) \(t("在用和送审的目录中没有名称或信息项相近的条目。", "No entry in force or under review has a name or items like these."))</p>"
     : "<ul class=\"findings\">\(rows)</ul>"
   return panel(t("相近目录", "Entries that come near"), id: "alike", body)
 }

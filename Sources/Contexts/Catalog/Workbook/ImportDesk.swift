@@ -12,7 +12,7 @@ package final class ImportDesk: Sendable {
   /// Imports of one person; the oldest goes first.
   private static let mostOfOne = 10
 
-  private let folder: String
+  let folder: String
   private let running = Mutex(0)
 
   package init(folder: String) { self.folder = folder }
@@ -32,13 +32,26 @@ package final class ImportDesk: Sendable {
           "The file is larger than \(CatalogWorkbook.mostBytes >> 20) MiB. Divide it; keep all of a resource in one file."
         ))
     }
+    return try await lay(file, named: given, of: person) { key, link, name in
+      let summary = try await cataloguing.importWorkbook(
+        principal, link, named: name, rejected: path(person, key, "xlsx"), language)
+      try JSONEncoder().encode(KeptImport(summary)).write(
+        to: URL(fileURLWithPath: path(person, key, "json")), options: .atomic)
+    }
+  }
+
+  /// Hands `body` a file that was sent, under the name by which its sender knows it, and answers the key that `body` was
+  /// given for what comes of it. Only so many at once.
+  func lay(
+    _ file: String, named given: String, of person: PersonID,
+    _ body: (_ key: String, _ link: String, _ name: String) async throws -> Void
+  ) async throws -> String {
     try begin()
     defer { running.withLock { $0 -= 1 } }
     let key = String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
     let name = Self.shortened(given)
     let sent = "\(folder)/sent-\(key)"
     defer { try? FileManager.default.removeItem(atPath: sent) }
-    // The reader names the file as its sender knows it.
     let link = "\(sent)/\(name)"
     let folder = folder
     try await BlockingThread.run {
@@ -47,16 +60,16 @@ package final class ImportDesk: Sendable {
         atPath: sent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
     }
-    let summary = try await cataloguing.importWorkbook(
-      principal, link, named: name, rejected: path(person, key, "xlsx"), language)
-    try JSONEncoder().encode(KeptImport(summary)).write(
-      to: URL(fileURLWithPath: path(person, key, "json")), options: .atomic)
+    try await body(key, link, name)
     return key
   }
 
   /// What came of an import, for the one who sent it.
   func result(_ key: String, of principal: Principal) throws -> ImportSummary {
-    try JSONDecoder().decode(KeptImport.self, from: contents(key, "json", of: principal)).summary
+    guard let kept = try? JSONDecoder().decode(KeptImport.self, from: contents(key, "json", of: principal)) else {
+      throw Self.gone
+    }
+    return kept.summary
   }
 
   /// The rejected rows of an import, for the one who sent it.
@@ -64,15 +77,17 @@ package final class ImportDesk: Sendable {
     Array(try contents(key, "xlsx", of: principal))
   }
 
-  private func contents(_ key: String, _ type: String, of principal: Principal) throws -> Data {
+  func contents(_ key: String, _ type: String, of principal: Principal) throws -> Data {
     guard let person = principal.person, (1...32).contains(key.utf8.count),
       key.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }),
       let data = FileManager.default.contents(atPath: path(person, key, type))
-    else { throw Refusal.notFound(Text("导入结果（保留 24 小时）", "result of an import (kept for 24 hours)")) }
+    else { throw Self.gone }
     return data
   }
 
-  private func path(_ person: PersonID, _ key: String, _ type: String) -> String {
+  static let gone = Refusal.notFound(Text("导入结果（保留 24 小时）", "result of an import (kept for 24 hours)"))
+
+  func path(_ person: PersonID, _ key: String, _ type: String) -> String {
     "\(folder)/\(person.text).\(key).\(type)"
   }
 

@@ -40,7 +40,7 @@ enum CampaignPages {
   }
 
   static func new(
-    _ request: Request, _ offices: [Organisation], usualDays: Int?, values: Fields, refusal: Refusal?
+    _ request: Request, _ offices: [Organisation], usual: Rule?, values: Fields, refusal: Refusal?
   ) -> Page {
     let t = request.language
     let faults = refusal?.faults ?? []
@@ -53,9 +53,11 @@ enum CampaignPages {
         hint: Text("填报这一天的数据量，不晚于今天", "the day whose numbers are asked for, today at the latest")),
       Field(
         "workingDays", Text("填报期限（工作日）", "Working days to fill it in"), .number(1...Campaign.limits.workingDays),
-        hint: Text(
-          "配置规则 \(Census.rule)：\(usualDays ?? 0) 个工作日，从今天起算",
-          "configured rule \(Census.rule): \(usualDays ?? 0) working days from today")),
+        hint: usual.map {
+          Text(
+            "\($0.amount.chinese)，从今天起算（\($0.reference.citation.chinese)）",
+            "\($0.amount.english) from today (\($0.reference.citation.english))")
+        }),
     ].map { field(t, $0, value: values, faults: faults) }.joined()
     let ticks = Field(
       "office", Text("填报单位", "Organisations"), .ticks(offices.map { ($0.id.text, $0.name) }),

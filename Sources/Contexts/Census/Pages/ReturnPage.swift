@@ -52,15 +52,6 @@ struct ReturnPage {
 
   private var tools: HTML {
     var tools: [HTML] = [buttonLink(t("打印", "Print"), href: CensusLink.print(owner.id))]
-    if isEditable {
-      tools.append(
-        form(
-          request, action: CensusLink.step(owner.id, "submit"),
-          confirm: Text(
-            "有 \(owner.lines - owner.entered) 条没有填写，按现有数字或 0 提交。确认提交？",
-            "\(owner.lines - owner.entered) lines were not entered and count as they stand. Submit?"),
-          button(t("提交", "Submit"), .primary)))
-    }
     if isOwn, owner.state == .submitted, campaign.state != .closed {
       tools.append(form(request, action: CensusLink.step(owner.id, "recall"), button(t("撤回", "Take back"), .plain)))
     }
@@ -103,10 +94,21 @@ struct ReturnPage {
     let next = found.next.map { CensusLink.owner(owner.id, category: category, origin: origin, after: $0) }
     let pages = pager(
       t, previous: after == nil ? nil : CensusLink.owner(owner.id, category: category, origin: origin), next: next)
-    guard isEditable, !found.lines.isEmpty else { return filters + list + pages }
+    guard isEditable else { return filters + list + pages }
+    let question = t(
+      "有 \(owner.lines - owner.entered) 条没有填写，按现有数字或 0 提交。确认提交？",
+      "\(owner.lines - owner.entered) lines were not entered and count as they stand. Submit?")
+    guard !found.lines.isEmpty else {
+      let submit = form(
+        request, action: CensusLink.step(owner.id, "submit"),
+        buttons(button(t("提交填报", "Submit the return"), .primary, confirm: question)))
+      return filters + list + pages + submit
+    }
+    // What was typed goes along with the return. Saving comes first: it is what Enter in a field does.
     let buttons: HTML = """
       <p class="buttons">\(button(t("保存本页", "Save this page"), .primary, name: "then", value: "stay"))\
-      \(when: next != nil, " \(button(t("保存并到下一页", "Save and go on"), .plain, name: "then", value: "next"))")</p>
+      \(when: next != nil, " \(button(t("保存并到下一页", "Save and go on"), .plain, name: "then", value: "next"))") \
+      \(button(t("保存并提交填报", "Save and submit the return"), .plain, name: "then", value: "submit", confirm: question))</p>
       """
     return """
       \(filters)<p class="muted">\(t("保存即表示本页各行已核实；空白按 0 计。", "Saving says that the lines of this page were checked; a blank counts as 0."))</p>\

@@ -128,7 +128,7 @@ private func surveyNote(_ request: Request, _ list: Mounting.TableList) -> HTML 
   let t = request.language
   let survey = list.survey
   var notes: HTML = """
-    <p class="muted">\(t("表结构读取于", "Schema read")) \(time(t, survey.readAt, now: request.now))，\
+    <p class="muted">\(t("表结构读取于", "Schema read")) \(time(t, survey.readAt, now: request.now))\(t("，", ", "))\
     \(t("共 \(grouped(survey.tables)) 张表；行数为数据库的估计；每日自动重新读取。", "\(plural(survey.tables, "table")); numbers of rows are the database's estimates; read again every day."))</p>
     """
   if let fault = survey.fault {

@@ -44,7 +44,8 @@ enum GrantPages {
     return Page(
       Text(same: grant.number), section: .grants, status: refusal?.status ?? 200, trail: [section],
       body: """
-        <div class="head"><h1>\(grant.number)</h1>\(badge(t(grant.state.title), tone(grant.state)))</div>\(faultSummary(t, refusal))
+        <div class="head"><h1>\(grant.number)</h1>\(badge(t(grant.state.title), tone(grant.state)))\
+        <div class="actions">\(buttonLink(t("打印", "Print"), href: "/grants/\(grant.id)/print"))</div></div>\(faultSummary(t, refusal))
         \(ended(grant, t))
         \(facts([
           (t("资源", "Resource"), "<a href=\"/catalog/resources/\(grant.resource)\">\(grant.resourceName)</a>"),
@@ -80,7 +81,7 @@ enum GrantPages {
   /// Since when nothing moves, on whose word, and what may be done.
   private static func ended(_ grant: Grant, _ t: Language) -> HTML {
     if grant.state == .active { return .nothing }
-    let who = grant.endedBy ?? t("平台", "the platform")
+    let who = actor(t, grant.endedBy ?? t("平台", "the platform"), inNameOf: grant.endedFor)
     let words: HTML =
       grant.state == .suspended
       ? "\(t("由\(who)暂停，已停止向 \(grant.consumerName) 的交换；\(grant.providerName)或平台运营可以恢复或撤销。", "Suspended by \(who): nothing is delivered to \(grant.consumerName). \(grant.providerName) or the platform's operator may resume or revoke it."))"

@@ -6,8 +6,7 @@ import Web
 enum RequestPage {
   static func render(
     _ request: Request, _ item: ShareRequest, _ events: [RequestStore.Event], _ grant: Grant?,
-    entered: Fields = Fields(),
-    refusal: Refusal? = nil
+    _ material: MaterialPart, entered: Fields = Fields(), refusal: Refusal? = nil
   ) -> Page {
     let t = request.language
     let today = request.now.dateInChina
@@ -21,7 +20,7 @@ enum RequestPage {
         \(grant.map { "<p class=\"notice\">\(t("已成为授权", "It became grant")) <a href=\"/grants/\($0.id)\">\($0.number)</a></p>" as HTML })
         \(facts([
           (t("资源", "Resource"), "<a href=\"/catalog/resources/\(item.resource)\">\(item.resourceName)</a>"),
-          (t("申请部门", "Asker"), "\(item.consumerName) · \(item.askedByName)"), (t("提供部门", "Provider"), "\(item.providerName)"),
+          (t("申请部门", "Asker"), "\(item.consumerName) · \(actor(t, item.askedByName, inNameOf: item.askedForName))"), (t("提供部门", "Provider"), "\(item.providerName)"),
           (t("使用目的", "Purpose"), "\(item.purpose)"), (t("法律依据", "Legal basis"), "\(item.legalBasis)"),
           (t("办事场景", "Scene"), "\(item.scene)"), (t("共享方式", "Mode"), "\(t(item.mode.title))"),
           (t("频率", "Frequency"), "\(t(item.frequency.title))"),
@@ -29,6 +28,7 @@ enum RequestPage {
         ]))
         \(actions(request, item, entered, refusal?.faults ?? []))
         \(itemsTable(item, t))
+        \(material.html(request, item, refusal))
         <h2>\(t("经过", "What happened"))</h2>\(history(item, events, t))
         """)
   }
@@ -82,7 +82,8 @@ enum RequestPage {
       let due = index > 0 ? events[index - 1].due : nil
       let isLate = due.map { $0.date < event.at.dateInChina } ?? false
       return TimelineEvent(
-        t(event.event.title), at: event.at, by: "\(event.organisation) \(event.actor)",
+        t(event.event.title), at: event.at,
+        by: "\(event.organisation) \(actor(t, event.actor, inNameOf: event.inNameOf))",
         tone: isLate ? .late : tone(event.event),
         detail: "\(event.words.map { "<p>\($0)</p>" as HTML })\(due.map { kept($0, event.at.dateInChina, t) })")
     }

@@ -1,15 +1,16 @@
+import Attachments
 import Kernel
 import Web
 
 /// A request on paper (政务数据共享申请表): what was asked, what was decided on each item, by whom and when.
 enum RequestPrint {
   static func page(
-    _ request: Request, _ item: ShareRequest, _ events: [RequestStore.Event], _ grant: Grant?
+    _ request: Request, _ item: ShareRequest, _ events: [RequestStore.Event], _ grant: Grant?, _ files: [Attachment]
   ) -> Page {
     let t = request.language
     let form = PrintedForm(
       title: Text("政务数据共享申请表", "Request to share government data"), number: item.number,
-      body: "\(facts(t, item, grant))\(items(t, item))\(decisions(t, events))",
+      body: "\(facts(t, item, grant))\(items(t, item))\(material(t, files))\(decisions(t, events))",
       seals: [
         Text("申请部门：\(item.consumerName)", "Asked by: \(item.consumerName)"),
         Text("提供部门：\(item.providerName)", "Provider: \(item.providerName)"),
@@ -27,7 +28,7 @@ enum RequestPrint {
         )
       ],
       [
-        (t("申请部门", "Asked by"), "\(item.consumerName) · \(item.askedByName)"),
+        (t("申请部门", "Asked by"), "\(item.consumerName) · \(actor(t, item.askedByName, inNameOf: item.askedForName))"),
         (t("提供部门", "Provider"), "\(item.providerName)"),
       ],
       [(t("使用目的", "Purpose"), "\(item.purpose)")], [(t("法律依据", "Legal basis"), "\(item.legalBasis)")],
@@ -62,10 +63,23 @@ enum RequestPrint {
       ], rows, empty: "")
   }
 
+  /// With the digests, so that a paper says which files it speaks of.
+  private static func material(_ t: Language, _ files: [Attachment]) -> HTML {
+    let rows = files.enumerated().map { index, file in
+      """
+      <tr><td class="number">\(index + 1)</td><td>\(file.name)</td><td>\(file.note)</td>\
+      <td class="code">\(file.digest)</td></tr>
+      """ as HTML
+    }.joined()
+    return ruledList(
+      t("申请材料", "Material"), [t("序号", "No."), t("文件", "File"), t("说明", "What it is"), t("SM3 摘要", "SM3 digest")],
+      rows, empty: t("没有材料。", "None."))
+  }
+
   private static func decisions(_ t: Language, _ events: [RequestStore.Event]) -> HTML {
     let rows = events.map { event in
       """
-      <tr><td>\(event.at.minuteInChina)</td><td>\(t(event.event.title))</td><td>\(event.organisation) \(event.actor)</td>\
+      <tr><td>\(event.at.minuteInChina)</td><td>\(t(event.event.title))</td><td>\(event.organisation) \(actor(t, event.actor, inNameOf: event.inNameOf))</td>\
       <td>\(event.words ?? "")</td></tr>
       """ as HTML
     }.joined()
