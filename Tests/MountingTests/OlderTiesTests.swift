@@ -19,7 +19,8 @@ import Testing
       let (again, gone) = (mounted[3], mounted[220])
       try await desk.db.write { tx in
         try Mounting.heard(again, at: now, in: tx)
-        try CatalogStore.setOnline(.offline, of: gone, at: now, due: nil, in: tx)
+        let online = try #require(try CatalogStore.published(gone.id, in: tx))
+        try CatalogStore.setOnline(.offline, of: online, at: now, due: nil, in: tx)
       }
       #expect(try await desk.mounting().tieSomeOlder() == 199)
       // The worker is gone; the next one goes on.

@@ -8,7 +8,7 @@ import Testing
 
 /// A client and a server on this machine's loopback that answers as the test says.
 private func client(
-  _ server: TalkingServer, connect: Duration = .seconds(2), whole: Duration = .seconds(5)
+  _ server: TalkingServer, connect: Duration = .seconds(2), whole: Duration = .seconds(30)
 ) throws -> ServiceClient {
   var limits = ServiceClient.Limits()
   limits.connect = connect
@@ -67,7 +67,7 @@ private func refusal(
     let start = ContinuousClock.now
     let found = try await client(server).get(server.base + "/flood")
     #expect(found.status == 200 && found.body.count == 65_536 && !found.isWhole)
-    #expect(ContinuousClock.now - start < .seconds(3))
+    #expect(ContinuousClock.now - start < .seconds(20))
     try await Task.sleep(for: .milliseconds(200))
     let sent = server.sentEndlessly
     try await Task.sleep(for: .milliseconds(200))
@@ -84,7 +84,7 @@ private func refusal(
       let start = ContinuousClock.now
       let found = await refusal(of: server.base + path, client)
       #expect(found?.code == "api.timeout" && found?.kind == .unavailable, "\(path)")
-      #expect(ContinuousClock.now - start < .seconds(3), "\(path)")
+      #expect(ContinuousClock.now - start < .seconds(20), "\(path)")
     }
   }
 
@@ -155,12 +155,12 @@ private func refusal(
     var client = try client(server, whole: .milliseconds(300))
     client.hosts = [try #require(DeclaredHost("api.example"))]
     client.resolve = { _ in
-      sleep(3)
+      sleep(40)
       return []
     }
     let start = ContinuousClock.now
     #expect(await refusal(of: "http://api.example/", client)?.code == "api.name")
-    #expect(ContinuousClock.now - start < .seconds(2))
+    #expect(ContinuousClock.now - start < .seconds(20))
   }
 
   @Test func `takes no proxy from the environment`() async throws {
