@@ -110,7 +110,7 @@ import Web
       var draft = try await offices.cataloguing.beginChange(Offices.otherOfficer, entry.id)
       draft.metadata.abstract = "低保对象的基本信息和保障金额，每月更新。"
       _ = try await offices.cataloguing.edit(
-        Offices.otherOfficer, entry.id, from: 1, .init(metadata: draft.metadata))
+        Offices.otherOfficer, entry.id, from: draft.revision, .init(metadata: draft.metadata))
       let visitor = Visitor(offices: offices, principal: Offices.otherOfficer)
       let form = "/catalog/resources/\(entry.id)/submit"
       #expect(try await visitor.page(form).contains("name=\"trigger\""))

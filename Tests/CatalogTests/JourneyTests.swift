@@ -226,7 +226,7 @@ import Testing
       metadata.name = "企业法人基本信息"
       let kept = Array(draft.items.dropLast(2))
       _ = try await offices.cataloguing.edit(
-        Offices.officer, draft.id, from: 1,
+        Offices.officer, draft.id, from: draft.revision,
         .init(
           metadata: metadata, items: kept,
           mount: Mount(

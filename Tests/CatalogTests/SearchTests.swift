@@ -128,7 +128,7 @@ import Testing
       let source = try #require(first.mount?.source)
       var second = try await reader.draft(Offices.officer, from: source, table: TableName("legal_person"))
       _ = try await reader.edit(
-        Offices.officer, second.id, from: 1, .init(metadata: complete(second.metadata, "企业法人年报信息")))
+        Offices.officer, second.id, from: second.revision, .init(metadata: complete(second.metadata, "企业法人年报信息")))
       _ = try await reader.submit(Offices.officer, second.id)
       second = try await reader.decide(Offices.operatorOfPlatform, second.id, .approve(publish: true))
       func found(_ query: CatalogQuery) async throws -> [ResourceID] {
