@@ -170,24 +170,35 @@ package enum CatalogSearch {
     let depth = node.map { classification.path(to: $0).count + 1 } ?? 1
     let found = try board.count(
       Array(places.prefix(countLimit)), depth: depth, classification: classification, in: tx)
-    func facet(_ counts: [String: Int], _ title: (String) -> Text) -> [CatalogHits.Count] {
-      counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(shownCounts)
-        .map { CatalogHits.Count(value: $0.key, name: title($0.key), count: $0.value) }
+    func facet(
+      _ values: [FacetBoard.Counts.Value], _ title: (FacetBoard.Counts.Value) -> Text
+    ) -> [CatalogHits.Count] {
+      mostFrequent(values).map { CatalogHits.Count(value: $0.text, name: title($0), count: $0.count) }
     }
     var hits = CatalogHits()
     hits.total = min(places.count, countLimit)
     hits.isTotalExact = places.count <= countLimit
     // An entry may have classes elsewhere too.
-    hits.classes = facet(found.classes.filter { $0.key.hasPrefix(node ?? "") }) {
-      Text(same: classification.name(of: $0))
+    hits.classes = facet(node.map { node in found.classes.filter { $0.text.hasPrefix(node) } } ?? found.classes) {
+      Text(same: classification.name(of: $0.text))
     }
-    hits.providers = facet(found.providers.mapValues(\.count)) { Text(same: found.providers[$0]?.name ?? $0) }
-    hits.sharingTypes = facet(found.sharingTypes) { lists.sharingTypes.text($0) }
-    hits.formats = facet(found.formats) { lists.formatClasses.text($0) }
-    hits.cycles = facet(found.cycles) { lists.cycles.text($0) }
-    hits.mounted = facet(found.mounted) { CatalogHits.mounted($0) }
-    hits.freshness = facet(found.freshness) { Freshness(rawValue: $0)?.title ?? Text(same: $0) }
+    hits.providers = facet(found.providers) { Text(same: $0.name ?? $0.text) }
+    hits.sharingTypes = facet(found.sharingTypes) { lists.sharingTypes.text($0.text) }
+    hits.formats = facet(found.formats) { lists.formatClasses.text($0.text) }
+    hits.cycles = facet(found.cycles) { lists.cycles.text($0.text) }
+    hits.mounted = facet(found.mounted) { CatalogHits.mounted($0.text) }
+    hits.freshness = facet(found.freshness) { Freshness(rawValue: $0.text)?.title ?? Text(same: $0.text) }
     return hits
+  }
+
+  /// The first `shownCounts` by count, then by value; what cannot be among them is not put in order.
+  private static func mostFrequent(_ values: [FacetBoard.Counts.Value]) -> some Sequence<FacetBoard.Counts.Value> {
+    var candidates = values
+    if values.count > shownCounts {
+      let least = values.map(\.count).sorted(by: >)[shownCounts - 1]
+      candidates.removeAll { $0.count < least }
+    }
+    return candidates.sorted { ($1.count, $0.text) < ($0.count, $1.text) }.prefix(shownCounts)
   }
 
   // MARK: Keeping

@@ -9,15 +9,23 @@ import Synchronization
 /// condition changes under an entry's place, and each such change has a number that grows likewise. What left the
 /// catalogue stays on the board and is never among the hits.
 package final class FacetBoard: Sendable {
-  /// How many of the hits have each value.
+  /// How many of the hits have each value; in no order, and values that none has are left out.
   struct Counts {
-    var providers: [String: (name: String, count: Int)] = [:]
-    var sharingTypes: [String: Int] = [:]
-    var formats: [String: Int] = [:]
-    var cycles: [String: Int] = [:]
-    var classes: [String: Int] = [:]
-    var mounted: [String: Int] = [:]
-    var freshness: [String: Int] = [:]
+    struct Value {
+      /// A code, a node or an office's id.
+      var text: String
+      var count: Int
+      /// What an office is called.
+      var name: String?
+    }
+
+    var providers: [Value] = []
+    var sharingTypes: [Value] = []
+    var formats: [Value] = []
+    var cycles: [Value] = []
+    var classes: [Value] = []
+    var mounted: [Value] = []
+    var freshness: [Value] = []
   }
 
   private let state = Mutex(State())
@@ -44,6 +52,8 @@ package final class FacetBoard: Sendable {
     private(set) var texts: [String] = []
     private var numbers: [String: UInt16] = [:]
 
+    init(_ texts: [String] = []) { for text in texts { _ = of(text) } }
+
     mutating func of(_ text: String) -> UInt16 {
       if let number = numbers[text] { return number }
       // More than 65,535 offices or classes are no province; what comes beyond shares the last number.
@@ -53,17 +63,19 @@ package final class FacetBoard: Sendable {
       return number
     }
 
-    func counted(_ counts: [Int]) -> [String: Int] {
-      var named: [String: Int] = [:]
-      for (number, count) in counts.enumerated() where count > 0 { named[texts[number]] = count }
-      return named
+    func counted(_ counts: ArraySlice<UInt32>, names: [String]? = nil) -> [Counts.Value] {
+      counts.enumerated().compactMap { number, count in
+        count > 0 ? Counts.Value(text: texts[number], count: Int(count), name: names?[number]) : nil
+      }
     }
   }
 
   private struct Values {
     var provider, sharingType, format, cycle: UInt16
-    var isMounted: Bool
-    var freshness: Freshness
+    /// 0 or 1.
+    var mounted: UInt8
+    /// Which of `Freshness.allCases`.
+    var freshness: UInt8
     /// Where its classes begin in `classes`, and how many they are.
     var firstClass: UInt32
     var classCount: UInt16
@@ -116,7 +128,7 @@ package final class FacetBoard: Sendable {
         values[place] = Values(
           provider: provider, sharingType: sharingTypes.of(try row.text("sharing_type")),
           format: formats.of(try row.text("format_class")), cycle: cycles.of(try row.text("cycle")),
-          isMounted: try row.bool("is_mounted"), freshness: try row.choice("freshness"),
+          mounted: try Self.mounted(row), freshness: try Self.freshness(row),
           firstClass: UInt32(classes.count), classCount: UInt16(nodes.count))
         classes.append(contentsOf: nodes)
         seen = place
@@ -129,8 +141,8 @@ package final class FacetBoard: Sendable {
         """
       ) { row in
         let place = try row.int("place")
-        values[place]?.isMounted = try row.bool("is_mounted")
-        values[place]?.freshness = try row.choice("freshness")
+        values[place]?.mounted = try Self.mounted(row)
+        values[place]?.freshness = try Self.freshness(row)
         seenCondition = try row.int("condition_change")
         return true
       }
@@ -154,39 +166,49 @@ package final class FacetBoard: Sendable {
       return Array(numbers)
     }
 
+    private static func mounted(_ row: Row) throws -> UInt8 { try row.bool("is_mounted") ? 1 : 0 }
+
+    private static func freshness(_ row: Row) throws -> UInt8 {
+      let freshness: Freshness = try row.choice("freshness")
+      return UInt8(Freshness.allCases.firstIndex(of: freshness) ?? 0)
+    }
+
+    /// One row of numbers for all facets, each in its own part of it: ten thousand hits are one walk over plain memory.
     func count(_ places: [Int], depth: Int) -> Counts {
-      var byProvider = [Int](repeating: 0, count: providers.texts.count)
-      var bySharing = [Int](repeating: 0, count: sharingTypes.texts.count)
-      var byFormat = [Int](repeating: 0, count: formats.texts.count)
-      var byCycle = [Int](repeating: 0, count: cycles.texts.count)
-      var byMounted = [0, 0]
-      var byFreshness = [0, 0, 0]
-      var byNode = [Int](repeating: 0, count: nodes.texts.count)
-      for place in places where place < values.count {
-        guard let found = values[place] else { continue }
-        byProvider[Int(found.provider)] += 1
-        bySharing[Int(found.sharingType)] += 1
-        byFormat[Int(found.format)] += 1
-        byCycle[Int(found.cycle)] += 1
-        byMounted[found.isMounted ? 1 : 0] += 1
-        byFreshness[found.freshness == .current ? 0 : found.freshness == .late ? 1 : 2] += 1
-        let first = Int(found.firstClass)
-        for node in classes[first..<first + Int(found.classCount)] where Int(depths[Int(node)]) == depth {
-          byNode[Int(node)] += 1
+      var ends: [Int] = []
+      for size in [providers.texts, sharingTypes.texts, formats.texts, cycles.texts, nodes.texts].map(\.count) + [2, 3] {
+        ends.append((ends.last ?? 0) + size)
+      }
+      var tally = [UInt32](repeating: 0, count: ends[6])
+      tally.withUnsafeMutableBufferPointer { tally in
+        values.withUnsafeBufferPointer { values in
+          classes.withUnsafeBufferPointer { classes in
+            depths.withUnsafeBufferPointer { depths in
+              for place in places where place < values.count {
+                guard let found = values[place] else { continue }
+                tally[Int(found.provider)] += 1
+                tally[ends[0] + Int(found.sharingType)] += 1
+                tally[ends[1] + Int(found.format)] += 1
+                tally[ends[2] + Int(found.cycle)] += 1
+                let first = Int(found.firstClass)
+                for at in first..<first + Int(found.classCount) where Int(depths[Int(classes[at])]) == depth {
+                  tally[ends[3] + Int(classes[at])] += 1
+                }
+                tally[ends[4] + Int(found.mounted)] += 1
+                tally[ends[5] + Int(found.freshness)] += 1
+              }
+            }
+          }
         }
       }
       var counts = Counts()
-      for (number, count) in byProvider.enumerated() where count > 0 {
-        counts.providers[providers.texts[number]] = (providerNames[number], count)
-      }
-      counts.sharingTypes = sharingTypes.counted(bySharing)
-      counts.formats = formats.counted(byFormat)
-      counts.cycles = cycles.counted(byCycle)
-      counts.classes = nodes.counted(byNode)
-      counts.mounted = ["0": byMounted[0], "1": byMounted[1]].filter { $0.value > 0 }
-      for (freshness, count) in zip([Freshness.current, .late, .unknown], byFreshness) where count > 0 {
-        counts.freshness[freshness.rawValue] = count
-      }
+      counts.providers = providers.counted(tally[..<ends[0]], names: providerNames)
+      counts.sharingTypes = sharingTypes.counted(tally[ends[0]..<ends[1]])
+      counts.formats = formats.counted(tally[ends[1]..<ends[2]])
+      counts.cycles = cycles.counted(tally[ends[2]..<ends[3]])
+      counts.classes = nodes.counted(tally[ends[3]..<ends[4]])
+      counts.mounted = Numbers(["0", "1"]).counted(tally[ends[4]..<ends[5]])
+      counts.freshness = Numbers(Freshness.allCases.map(\.rawValue)).counted(tally[ends[5]...])
       return counts
     }
   }

@@ -38,16 +38,25 @@ struct SearchWalk {
   }
 
   mutating func run(in tx: any Transaction) throws {
-    guard var next = try tx.int("SELECT MAX(block) FROM catalog_posting") else { return }
-    var count = 2
+    guard let newest = try tx.int("SELECT MAX(block) FROM catalog_posting") else { return }
+    var next = newest
     let last = (above + 1) / PlaceSet.size
     while next >= last, needsAll || needsNames {
-      let blocks = Array((max(last, next - count + 1)...next).reversed())
-      try walk(blocks, in: tx)
+      let count = blocksNeeded(after: newest - next)
+      try walk(Array((max(last, next - count + 1)...next).reversed()), in: tx)
       next -= count
-      count = min(count * 4, 64)
     }
   }
+
+  /// As many blocks as will probably hold what is missing, by what those before held, and some more.
+  private func blocksNeeded(after walked: Int) -> Int {
+    guard walked > 0 else { return 2 }
+    let held = needsAll ? counted.count : named.count
+    guard held > 0 else { return Self.mostBlocks }
+    return min(max(missing * walked / held * 5 / 4, 2), Self.mostBlocks)
+  }
+
+  private static let mostBlocks = 256
 
   private var isPageFull: Bool { (start?.tier == 1 ? others.count : named.count) >= wanted }
   private var needsNames: Bool { !isPageFull }
@@ -56,6 +65,7 @@ struct SearchWalk {
   private mutating func walk(_ blocks: [Int], in tx: any Transaction) throws {
     let marks: [SearchMark] = (needsAll ? [.anywhere] : []) + (needsNames && !terms.isEmpty ? [.name] : [])
     var rows = try BlockRows(blocks, filters, terms, marks, in: tx)
+    let blocks = rows.blocks
     for (index, block) in blocks.enumerated() {
       guard needsAll || needsNames else { return }
       let base = rows.all(filters, of: block)
@@ -108,22 +118,43 @@ private struct BlockRows {
   /// The blocks from here down have no positions read yet.
   private var unread = Int.max
 
+  /// Those of the blocks in which an entry may be found.
+  private(set) var blocks: [Int]
+
   init(
     _ blocks: [Int], _ filters: [String], _ terms: [SearchTerm], _ marks: [SearchMark], in tx: any Transaction
   ) throws {
+    self.blocks = blocks
     self.filters = filters
     self.terms = terms
     self.marks = marks
-    let all = Set(marks.flatMap { mark in terms.map { $0.phrase(mark) } })
-    phrases = all.filter { $0.count > 1 }
-    let tokens = Set(filters + all.flatMap { $0 })
-    for row in try tx.rows(
-      """
-      SELECT block, token, places FROM catalog_posting
-      WHERE block IN (\(each: blocks)) AND token IN (\(each: tokens.sorted()))
-      """)
-    {
-      exact[try row.int("block"), default: [:]][try row.text("token")] = PlaceSet(try row.blob("places"))
+    phrases = Set(marks.flatMap { mark in terms.map { $0.phrase(mark) } }).filter { $0.count > 1 }
+    // A rare word is in few blocks: only of these is anything else read.
+    if let first = marks.first, !terms.isEmpty {
+      try read([first], [], in: tx)
+      self.blocks = blocks.filter { block in
+        terms.allSatisfy { term in
+          let phrase = term.phrase(first)
+          return !phrase.isEmpty && !all(phrase, of: block).isEmpty
+            || term.prefix(first).map { prefixes[block]?[$0] != nil } ?? false
+        }
+      }
+    }
+    try read(Array(marks.dropFirst()), filters, in: tx)
+  }
+
+  private mutating func read(_ marks: [SearchMark], _ filters: [String], in tx: any Transaction) throws {
+    let tokens = Set(filters + marks.flatMap { mark in terms.flatMap { $0.phrase(mark) } })
+    guard !blocks.isEmpty else { return }
+    if !tokens.isEmpty {
+      for row in try tx.rows(
+        """
+        SELECT block, token, places FROM catalog_posting
+        WHERE block IN (\(each: blocks)) AND token IN (\(each: tokens.sorted()))
+        """)
+      {
+        exact[try row.int("block"), default: [:]][try row.text("token")] = PlaceSet(try row.blob("places"))
+      }
     }
     for prefix in Set(marks.flatMap { mark in terms.compactMap { $0.prefix(mark) } }) {
       try tx.forEach(

@@ -22,8 +22,11 @@ extension CatalogSearch {
     let depth = node.map { classification.path(to: $0).count + 1 } ?? 1
     let found = try board.count(
       Array(places.prefix(countLimit)), depth: depth, classification: classification, in: tx)
+    func byText(_ values: [FacetBoard.Counts.Value]) -> [String: Int] {
+      Dictionary(uniqueKeysWithValues: values.map { ($0.text, $0.count) })
+    }
     return (
-      min(places.count, countLimit), places.count <= countLimit, found.classes, found.providers.mapValues(\.count)
+      min(places.count, countLimit), places.count <= countLimit, byText(found.classes), byText(found.providers)
     )
   }
 }
