@@ -13,7 +13,7 @@ import Testing
       id: .make(), resource: .make(), provider: .make(), providerName: "", name: "", version: 1, isInForce: true,
       cycle: "7", target: .api(url: "http://a/", status: 200, isJSON: true), state: state, since: at, measuredAt: at,
       fault: fault.map { Tie.Fault("x", Text(same: $0)) }, failures: 0, dueAt: at, watch: ChangeWatch(),
-      timeliness: .unknown, timelyUntil: nil)
+      timeliness: .unknown, timelyUntil: nil, estimatedRows: nil)
   }
 
   @Test func `one tie that works is enough, and none is mounted by being declared`() {

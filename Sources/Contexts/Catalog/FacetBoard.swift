@@ -176,7 +176,8 @@ package final class FacetBoard: Sendable {
     /// One row of numbers for all facets, each in its own part of it: ten thousand hits are one walk over plain memory.
     func count(_ places: [Int], depth: Int) -> Counts {
       var ends: [Int] = []
-      for size in [providers.texts, sharingTypes.texts, formats.texts, cycles.texts, nodes.texts].map(\.count) + [2, 3] {
+      for size in [providers.texts, sharingTypes.texts, formats.texts, cycles.texts, nodes.texts].map(\.count) + [2, 3]
+      {
         ends.append((ends.last ?? 0) + size)
       }
       var tally = [UInt32](repeating: 0, count: ends[6])
