@@ -70,7 +70,7 @@ extension Node {
         let unread = try await officer.post(String(link), fields("约 1G"), from: String(link))
         #expect(unread.status == 422 && unread.text.contains("value=\"约 1G\""))
         #expect(
-          page.contains("约 1,000 行") && page.contains("value=\"1000\""),
+          page.contains("挂接表估计 1000 行") && page.contains("value=\"1000\""),
           "rows are prefilled from what the test of the mount found")
         // Submitted with what was typed and never saved: nothing of it is lost, and what cannot be kept submits nothing.
         let typed = fields("1").dropLast() + [("then", "submit")]

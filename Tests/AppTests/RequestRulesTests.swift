@@ -401,8 +401,11 @@ import Testing
       let text = Array("委托协议：甲方委托乙方核对。".utf8)
       var request = try await sharing.submit(stage.draft, by: cast.clerk)
       let id = request.id
-      func add(_ name: String, by principal: Principal) async throws -> (id: AttachmentID, digest: String) {
-        let kept = try await attaching.add(principal, id, .bytes(text), named: name, note: "协议")
+      let addition = Array("补充：核对范围为全省企业。".utf8)
+      func add(
+        _ name: String, _ bytes: [UInt8]? = nil, by principal: Principal
+      ) async throws -> (id: AttachmentID, digest: String) {
+        let kept = try await attaching.add(principal, id, .bytes(bytes ?? text), named: name, note: "协议")
         return (kept.id, kept.digest)
       }
       let first = try await add("协议.txt", by: cast.clerk)
@@ -417,7 +420,7 @@ import Testing
         request.id, approve: true, words: "", version: request.version, by: cast.leader)
       let seen = await #expect(throws: Refusal.self) { try await attaching.remove(cast.clerk, id, second.id) }
       #expect(seen?.code == "sharing.attachment.seen")
-      let more = try await add("补充.txt", by: cast.clerk)
+      let more = try await add("补充.txt", addition, by: cast.clerk)
       try await withSite(stage.node) { base in
         func enter(_ login: String) async throws -> Visitor {
           let visitor = Visitor(base: base)
@@ -434,7 +437,7 @@ import Testing
         let printed = try await officer.get(page + "/print").text
         #expect(printed.contains("补充.txt") && printed.contains(more.digest))
         let file = try await officer.get(page + "/attachments/\(more.id)")
-        #expect(Array(file.body) == text && file.headers["x-content-type-options"] == "nosniff")
+        #expect(Array(file.body) == addition && file.headers["x-content-type-options"] == "nosniff")
         let empty = try await clerk.post(page + "/attachments", [("note", "没有文件")], from: page)
         #expect(empty.status == 422 && empty.text.contains("请选择文件"))
       }

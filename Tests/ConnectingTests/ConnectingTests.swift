@@ -79,14 +79,14 @@ extension String {
 
 @Suite struct BlockingThreadTests {
   @Test func `whoever waits for a call that hangs can leave, and hears an answer that comes`() async throws {
-    let start = ContinuousClock.now
     let (gate, free) = (Monitor(false), Monitor(false))
     let late = try await BlockingThread.run(within: .milliseconds(100)) {
       _ = gate.wait { $0 ? true : nil }
       free.change { $0 = true }
       return 5
     }
-    #expect(late == nil && ContinuousClock.now - start < .seconds(2))
+    // Who comes here left while the call hung: the gate opens only now.
+    #expect(late == nil)
     gate.change { $0 = true }
     _ = free.wait { $0 ? true : nil }
     #expect(try await BlockingThread.run(within: .seconds(10)) { 7 } == 7)

@@ -18,7 +18,7 @@ import Testing
       let now = desk.hand.now
       let (again, gone) = (mounted[3], mounted[220])
       try await desk.db.write { tx in
-        try Mounting.heard(again, at: now, in: tx)
+        try Mounting.heard(try #require(try CatalogStore.published(again.id, in: tx)), at: now, in: tx)
         let online = try #require(try CatalogStore.published(gone.id, in: tx))
         try CatalogStore.setOnline(.offline, of: online, at: now, due: nil, in: tx)
       }

@@ -109,7 +109,8 @@ private final class Listener: Storage.Transaction {
             let listing = try await scans { tx in
               _ = try TieStore.page(filter, after: nil, limit: 51, in: tx)
               _ = try TieStore.page(filter, after: middle.id, limit: 51, in: tx)
-              if state != nil || timeliness != nil { _ = try TieStore.count(filter, in: tx) }
+              // Of what most ties are, any rows are the first ten thousand: counting stops there, wherever it begins.
+              if state != .mounted, state != nil || timeliness != nil { _ = try TieStore.count(filter, in: tx) }
             }
             #expect(listing == [], "\(filter)")
           }

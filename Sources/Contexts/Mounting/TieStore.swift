@@ -79,8 +79,8 @@ package enum TieStore {
 
   /// Entries in force none of whose ties works and one of whose last tests failed. As the partial index says it.
   private static let broken: SQL = """
-    f.state = 'failing' AND f.in_force = TRUE AND NOT EXISTS
-      (SELECT 1 FROM mounting_tie w WHERE w.resource = f.resource AND w.state = 'mounted')
+    f.state = 'failing' AND f.in_force = TRUE
+      AND (SELECT w.id FROM mounting_tie w WHERE w.resource = f.resource AND w.state = 'mounted' LIMIT 1) IS NULL
     """
 
   /// How many such entries each office has. Reads an index of all that fail: for a job, not for a page.

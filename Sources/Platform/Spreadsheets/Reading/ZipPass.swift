@@ -1,4 +1,5 @@
 import CArchive
+import Glibc
 import Kernel
 
 /// One pass of libarchive over a zip's entries, in the order in which they lie in the file. The directory at the file's
@@ -41,6 +42,9 @@ final class ZipPass {
   var packedBytes: Int { source.served }
 
   func next() throws(Refusal) -> Entry? {
+    // libarchive hands names out by the thread's locale: in a service's plain C locale no Chinese name comes through.
+    let before = uselocale(Self.unicode)
+    defer { uselocale(before) }
     var entry: OpaquePointer?
     let result = archive_read_next_header(archive, &entry)
     if result == ARCHIVE_EOF { return nil }
@@ -82,6 +86,9 @@ final class ZipPass {
       "The file “\(name)” is cut off or damaged; perhaps not all of it arrived (\(trouble)). Save it and send it again."
     )
   }
+
+  /// Only how characters are written; nil, which changes nothing, where the system lacks it.
+  nonisolated(unsafe) private static let unicode = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
 
   private static let noMemory = Refusal(
     .unavailable, "spreadsheet.memory", Text("内存不足，请稍后再试。", "Out of memory; try again later."))
