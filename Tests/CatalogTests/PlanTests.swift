@@ -7,45 +7,16 @@ import Testing
 
 @testable import Catalog
 
-/// Hands statements on and keeps the ones that read, so that the plans asked for are those of what really ran.
-private final class Listener: Storage.Transaction {
-  private let base: any Storage.Transaction
-  private(set) var read: [SQL] = []
-
-  init(_ base: any Storage.Transaction) { self.base = base }
-
-  var engine: Engine { base.engine }
-  func rows(_ sql: SQL) throws -> [Row] {
-    read.append(sql)
-    return try base.rows(sql)
-  }
-  func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
-    read.append(sql)
-    try base.forEach(sql, body)
-  }
-  func run(_ sql: SQL) throws -> Int {
-    read.append(sql)
-    return try base.run(sql)
-  }
-  func script(_ text: String) throws { try base.script(text) }
-
+extension ListeningTransaction {
   /// The lines of a plan that walk a whole table or a whole index of the catalogue.
-  func scans() throws -> [String] {
-    try read.flatMap { sql in
-      let plan: [String] =
-        switch engine {
-        case .sqlite: try base.rows("EXPLAIN QUERY PLAN " + sql).map { try $0.text("detail") }
-        case .postgres: try base.rows("EXPLAIN " + sql).map { try $0.text("QUERY PLAN") }
+  fileprivate func scans() throws -> [String] {
+    try scans { line, _ in
+      engine == .sqlite
+        ? line.hasPrefix("SCAN") && !line.contains("CONSTANT ROW")
+          && !line.contains("-ROW VALUES CLAUSE") && !line.hasPrefix("SCAN excluded")
+        : ["version", "entry", "resource", "item", "event", "posting"].contains {
+          line.contains("Seq Scan on catalog_\($0)")
         }
-      let text = try sql.rendered { "?\($0)" }.text
-      return plan.filter { line in
-        engine == .sqlite
-          ? line.hasPrefix("SCAN") && !line.contains("CONSTANT ROW")
-            && !line.contains("-ROW VALUES CLAUSE") && !line.hasPrefix("SCAN excluded")
-          : ["version", "entry", "resource", "item", "event", "posting"].contains {
-            line.contains("Seq Scan on catalog_\($0)")
-          }
-      }.map { "\($0) of \(text)" }
     }
   }
 }
@@ -75,9 +46,9 @@ private final class Listener: Storage.Transaction {
       let cataloguing = offices.cataloguing
       func scans(_ body: @escaping @Sendable (any Transaction) throws -> Void) async throws -> [String] {
         try await offices.db.write { tx in
-          let listener = Listener(tx)
+          let listener = ListeningTransaction(tx)
           try body(listener)
-          #expect(!listener.read.isEmpty)
+          #expect(!listener.asked.isEmpty)
           return try listener.scans()
         }
       }

@@ -8,44 +8,15 @@ import Testing
 @testable import Catalog
 @testable import Mounting
 
-/// Hands statements on and keeps them, so that the plans asked for are those of what really ran.
-private final class Listener: Storage.Transaction {
-  private let base: any Storage.Transaction
-  private(set) var asked: [SQL] = []
-
-  init(_ base: any Storage.Transaction) { self.base = base }
-
-  var engine: Engine { base.engine }
-  func rows(_ sql: SQL) throws -> [Row] {
-    asked.append(sql)
-    return try base.rows(sql)
-  }
-  func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
-    asked.append(sql)
-    try base.forEach(sql, body)
-  }
-  func run(_ sql: SQL) throws -> Int {
-    asked.append(sql)
-    return try base.run(sql)
-  }
-  func script(_ text: String) throws { try base.script(text) }
-
+extension ListeningTransaction {
   /// The lines of a plan that walk a whole table or a whole index of this context.
-  func scans() throws -> [String] {
-    try asked.flatMap { sql in
-      let plan: [String] =
-        switch engine {
-        case .sqlite: try base.rows("EXPLAIN QUERY PLAN " + sql).map { try $0.text("detail") }
-        case .postgres: try base.rows("EXPLAIN " + sql).map { try $0.text("QUERY PLAN") }
-        }
-      let text = try sql.rendered { "?\($0)" }.text
-      return plan.filter { line in
-        // What is counted is a sub-query of that name.
-        engine == .sqlite
-          ? ["SCAN mounting_", "SCAN t", "SCAN f", "SCAN w"].contains { line.hasPrefix($0) }
-            && !(line == "SCAN t" && text.hasPrefix("SELECT COUNT(*) FROM (SELECT 1 FROM mounting_tie"))
-          : line.contains("Seq Scan on mounting_") && !line.contains("mounting_older")
-      }.map { "\($0) of \(text)" }
+  fileprivate func scans() throws -> [String] {
+    try scans { line, text in
+      // What is counted is a sub-query of that name.
+      engine == .sqlite
+        ? ["SCAN mounting_", "SCAN t", "SCAN f", "SCAN w"].contains { line.hasPrefix($0) }
+          && !(line == "SCAN t" && text.hasPrefix("SELECT COUNT(*) FROM (SELECT 1 FROM mounting_tie"))
+        : line.contains("Seq Scan on mounting_") && !line.contains("mounting_older")
     }
   }
 }
@@ -81,7 +52,7 @@ private final class Listener: Storage.Transaction {
       let (first, middle) = (try #require(ties.first), ties[ties.count / 2])
       func scans(_ body: @escaping @Sendable (any Storage.Transaction) throws -> Void) async throws -> [String] {
         try await desk.db.write { tx in
-          let listener = Listener(tx)
+          let listener = ListeningTransaction(tx)
           try body(listener)
           #expect(!listener.asked.isEmpty)
           return try listener.scans()
@@ -152,7 +123,7 @@ private final class Listener: Storage.Transaction {
         try tx.script("ANALYZE")
       }
       let found = try await desk.db.write { tx in
-        let listener = Listener(tx)
+        let listener = ListeningTransaction(tx)
         let (source, table) = (desk.sources[1], TableName("t50"))
         _ = try SurveyStore.find(source, in: listener)
         _ = try SurveyStore.snapshot(table, of: source, in: listener)

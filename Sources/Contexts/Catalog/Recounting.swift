@@ -64,15 +64,11 @@ extension CatalogStore {
   ) throws -> [OpenReview] {
     try tx.rows(
       """
-      SELECT resource, version, name, review_due FROM catalog_version
+      SELECT resource, version, name, review_due AS due FROM catalog_version
       WHERE state = 'submitted' AND review_due IS NOT NULL AND resource > \(after?.text ?? "")
       ORDER BY resource LIMIT \(limit)
       """
-    ).map { row in
-      OpenReview(
-        id: try row.id("resource"), version: try row.int("version"), name: try row.text("name"),
-        due: DueDate(encoded: try row.text("review_due")))
-    }
+    ).map(openReview)
   }
 
   /// Requests to take offline or bring back that wait, by resource.
@@ -81,17 +77,13 @@ extension CatalogStore {
   ) throws -> [OpenReview] {
     try tx.rows(
       """
-      SELECT r.id, v.version, v.name, r.online_due
+      SELECT r.id AS resource, v.version, v.name, r.online_due AS due
       FROM catalog_resource r JOIN catalog_version v ON v.resource = r.id AND v.version = r.issued
       WHERE (r.online = 'up-auditing' OR r.online = 'down-auditing') AND r.online_due IS NOT NULL
         AND r.id > \(after?.text ?? "")
       ORDER BY r.id LIMIT \(limit)
       """
-    ).map { row in
-      OpenReview(
-        id: try row.id("id"), version: try row.int("version"), name: try row.text("name"),
-        due: DueDate(encoded: try row.text("online_due")))
-    }
+    ).map(openReview)
   }
 
   /// Later versions that a law or a change of duties made necessary by a day, and that are not published, by resource:
@@ -101,16 +93,18 @@ extension CatalogStore {
   ) throws -> [OpenReview] {
     try tx.rows(
       """
-      SELECT resource, version, name, change_due FROM catalog_version
+      SELECT resource, version, name, change_due AS due FROM catalog_version
       WHERE change_due IS NOT NULL AND state IN ('submitted', 'returned', 'approved')
         AND resource > \(after?.text ?? "")
       ORDER BY resource LIMIT \(limit)
       """
-    ).map { row in
-      OpenReview(
-        id: try row.id("resource"), version: try row.int("version"), name: try row.text("name"),
-        due: DueDate(encoded: try row.text("change_due")))
-    }
+    ).map(openReview)
+  }
+
+  private static func openReview(_ row: Row) throws -> OpenReview {
+    OpenReview(
+      id: try row.id("resource"), version: try row.int("version"), name: try row.text("name"),
+      due: DueDate(encoded: try row.text("due")))
   }
 
   fileprivate static func setChangeDue(

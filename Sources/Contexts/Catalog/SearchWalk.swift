@@ -133,11 +133,7 @@ private struct BlockRows {
     if let first = marks.first, !terms.isEmpty {
       try read([first], [], in: tx)
       self.blocks = blocks.filter { block in
-        terms.allSatisfy { term in
-          let phrase = term.phrase(first)
-          return !phrase.isEmpty && !all(phrase, of: block).isEmpty
-            || term.prefix(first).map { prefixes[block]?[$0] != nil } ?? false
-        }
+        terms.allSatisfy { !candidates($0, first, of: block).isEmpty }
       }
     }
     try read(Array(marks.dropFirst()), filters, in: tx)
@@ -196,13 +192,15 @@ private struct BlockRows {
   /// How many entries have all the tokens of every term, wherever they stand: no fewer than the hits.
   private func candidates(_ mark: SearchMark, of block: Int) -> Int {
     var places = all(filters, of: block)
-    for term in terms where !places.isEmpty {
-      let phrase = term.phrase(mark)
-      var found = phrase.isEmpty ? PlaceSet() : all(phrase, of: block)
-      if let prefix = term.prefix(mark), let begun = prefixes[block]?[prefix] { found.formUnion(begun) }
-      places.formIntersection(found)
-    }
+    for term in terms where !places.isEmpty { places.formIntersection(candidates(term, mark, of: block)) }
     return places.count
+  }
+
+  /// Entries that have all the tokens of a term, wherever they stand.
+  private func candidates(_ term: SearchTerm, _ mark: SearchMark, of block: Int) -> PlaceSet {
+    var found = all(term.phrase(mark), of: block)
+    if let prefix = term.prefix(mark), let begun = prefixes[block]?[prefix] { found.formUnion(begun) }
+    return found
   }
 
   /// Entries that have every one of the tokens.
