@@ -258,16 +258,12 @@ package enum CatalogSearch {
     try block.write(in: tx)
   }
 
-  /// Nil when the resource is not in force.
-  static func condition(of id: ResourceID, in tx: any Transaction) throws -> Condition? {
-    try tx.row("SELECT is_mounted, freshness FROM catalog_entry WHERE resource = \(id)").map { row in
+  /// Nil when the resource, or this version of it, is not in force.
+  static func condition(of id: ResourceID, version: Int? = nil, in tx: any Transaction) throws -> Condition? {
+    let exactly: SQL = version.map { " AND version = \($0)" } ?? ""
+    return try tx.row("SELECT is_mounted, freshness FROM catalog_entry WHERE resource = \(id)\(exactly)").map { row in
       Condition(isMounted: try row.bool("is_mounted"), freshness: try row.choice("freshness"))
     }
-  }
-
-  /// Nil when this version of the resource is not in force.
-  static func condition(of id: ResourceID, version: Int, in tx: any Transaction) throws -> Condition? {
-    try tx.int("SELECT version FROM catalog_entry WHERE resource = \(id)") == version ? condition(of: id, in: tx) : nil
   }
 
   /// Says what was measured of a resource: whether its mount answers and whether its source keeps its cycle. Searches,

@@ -178,20 +178,30 @@ extension Mounting {
       let now = clock.now()
       let parties = try await db.read { try TieStore.partiesDue(at: now, limit: 1000, in: $0) }
       if parties.isEmpty { break }
-      try await withThrowingTaskGroup(of: Int.self) { group in
-        var waiting = parties.makeIterator()
-        for party in (0..<Self.partiesAtOnce).compactMap({ _ in waiting.next() }) {
-          group.addTask { try await testAll(of: party, until: end) }
-        }
-        while let tested = try await group.next() {
-          count += tested
-          if ContinuousClock.now < end, let party = waiting.next() {
-            group.addTask { try await testAll(of: party, until: end) }
-          }
-        }
-      }
+      count += try await Self.eachOf(parties, until: end) { try await testAll(of: $0, until: end) }
     }
     return count
+  }
+
+  /// Does something with each of these sources or hosts, `partiesAtOnce` at the same time; begins none after `end`. Answers
+  /// the sum of what came of it.
+  static func eachOf<Party: Sendable>(
+    _ parties: [Party], until end: ContinuousClock.Instant? = nil,
+    _ body: @escaping @Sendable (Party) async throws -> Int
+  ) async throws -> Int {
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      var (waiting, sum) = (parties.makeIterator(), 0)
+      for party in (0..<partiesAtOnce).compactMap({ _ in waiting.next() }) {
+        group.addTask { try await body(party) }
+      }
+      while let done = try await group.next() {
+        sum += done
+        if end.map({ ContinuousClock.now < $0 }) ?? true, let party = waiting.next() {
+          group.addTask { try await body(party) }
+        }
+      }
+      return sum
+    }
   }
 
   /// Tests the due ties of one source or host in its turn.

@@ -27,16 +27,10 @@ extension Mounting {
   package func surveyDue(limit: Int = 20) async throws -> Int {
     let now = clock.now()
     let due = try await db.read { try SurveyStore.due(at: now, limit: limit, in: $0) }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      var waiting = due.makeIterator()
-      for id in (0..<Self.partiesAtOnce).compactMap({ _ in waiting.next() }) {
-        group.addTask { try await surveyAlone(id) }
-      }
-      while try await group.next() != nil {
-        if let id = waiting.next() { group.addTask { try await surveyAlone(id) } }
-      }
+    return try await Self.eachOf(due) { id in
+      try await surveyAlone(id)
+      return 1
     }
-    return due.count
   }
 
   private func surveyAlone(_ id: SourceID) async throws {
