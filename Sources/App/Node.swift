@@ -127,6 +127,7 @@ struct Node: Sendable {
     try await database.migrate(migrations)
     let node = Node(settings: settings, clock: clock, database: database, keys: keys)
     try await node.cataloguing.renewSearch()
+    try await node.cataloguing.keepSearch()
     try await node.cataloguing.renewLikeness()
     try await node.mounting.keepSchedules()
     try await node.recountByNewProgram()
@@ -184,7 +185,7 @@ struct Node: Sendable {
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
     let (exchange, mounting, supervision, feedback) = (exchange, mounting, supervision, feedback)
-    let (census, attachments) = (census, attachments)
+    let (census, attachments, cataloguing) = (census, attachments, cataloguing)
     return [
       Supervision.job: { _ in "\(try await supervision.refresh())" },
       Feedback.tending: { _ in
@@ -214,6 +215,10 @@ struct Node: Sendable {
         return nil
       },
       Attachments.sweep: { _ in "\(try await attachments.removeOrphans())" },
+      Cataloguing.searchMerging: { context in
+        try await cataloguing.mergeSearch { try await context.report() }
+        return nil
+      },
       Mounting.sweepJob: { _ in
         let surveyed = try await mounting.surveyDue()
         return "\(try await mounting.sweep()) + \(surveyed)"

@@ -68,11 +68,11 @@ struct Corpus: Sendable {
   }
 
   /// Puts them in force, without the long way through review.
-  func fill(_ db: any Database) async throws {
-    let entries = entries
-    for start in stride(from: 0, to: entries.count, by: 2000) {
+  func fill(_ db: any Database, _ numbers: Range<Int>? = nil) async throws {
+    let entries = entries[numbers ?? entries.indices]
+    for start in stride(from: entries.startIndex, to: entries.endIndex, by: 2000) {
       try await db.write { tx in
-        let resources = entries[start..<min(start + 2000, entries.count)].map(Self.resource)
+        let resources = entries[start..<min(start + 2000, entries.endIndex)].map(Self.resource)
         try CatalogStore.insert(resources.map(\.resource), in: tx)
         try CatalogSearch.put(
           resources, publishedOn: Offices.start.dateInChina, classification: .embedded, in: tx)

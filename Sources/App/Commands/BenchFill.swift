@@ -43,6 +43,7 @@ struct BenchFill: AsyncParsableCommand {
         return texts
       }
       output?.write(Data(texts.utf8))
+      try await node.cataloguing.mergeSearch()
       if start % (4096 * 24) == 0 {
         Terminal.error("\(numbers.upperBound) of \(entries), \(ContinuousClock.now - begun)")
       }

@@ -162,6 +162,14 @@ package enum CatalogSchema {
       CREATE INDEX catalog_alike_open_by_resource ON catalog_alike_open (resource);
       CREATE INDEX catalog_version_open ON catalog_version (resource) WHERE state = 'submitted' OR state = 'approved';
       ALTER TABLE catalog_alike_state ADD COLUMN open_method BIGINT NOT NULL DEFAULT 0;
+      """
+    )
+    // How many segments of the index are merged, and the last token that the next one has.
+    .adding(
+      "014 merged segments of the index",
+      """
+      ALTER TABLE catalog_search_state ADD COLUMN merged BIGINT NOT NULL DEFAULT 0;
+      ALTER TABLE catalog_search_state ADD COLUMN merging TEXT;
       """)
 
   private static func postings(_ token: String) -> String {

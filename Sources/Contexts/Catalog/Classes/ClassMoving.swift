@@ -133,20 +133,23 @@ extension Cataloguing {
 }
 
 extension PostingBlock {
-  /// The blocks with entries at or below a class, in order; each is asked by its key.
+  /// The blocks with entries at or below a class, in order; each span is asked by its key.
   fileprivate static func numbers(under code: String, in tx: any Transaction) throws -> [Int] {
-    guard let token = SearchFacet.node(code).token, let last = try tx.int("SELECT MAX(block) FROM catalog_posting")
-    else {
-      return []
-    }
-    return try stride(from: 0, through: last, by: 200).flatMap { first in
-      try tx.rows(
+    guard let token = SearchFacet.node(code).token else { return [] }
+    let spans = try SearchSpans(in: tx).all
+    var numbers: Set<Int> = []
+    for start in stride(from: 0, to: spans.count, by: 200) {
+      let some = Dictionary(uniqueKeysWithValues: spans[start..<min(start + 200, spans.count)].map { ($0.key, $0) })
+      for row in try tx.rows(
         """
-        SELECT block FROM catalog_posting
-        WHERE block IN (\(each: Array(first...min(first + 199, last)))) AND token = \(SearchMark.facet.rawValue + token)
-        ORDER BY block
-        """
-      ).map { try $0.int("block") }
+        SELECT block, places FROM catalog_posting
+        WHERE block IN (\(each: some.keys.sorted())) AND token = \(SearchMark.facet.rawValue + token)
+        """)
+      {
+        guard let span = some[try row.int("block")] else { continue }
+        PlaceSet(try row.blob("places"), size: span.size).forEach { numbers.insert(number(of: span.first + $0)) }
+      }
     }
+    return numbers.sorted()
   }
 }

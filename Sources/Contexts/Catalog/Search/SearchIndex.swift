@@ -10,16 +10,29 @@ enum SearchMark: String {
   case initials = "ㄅ"
   /// A filter's value: `ㄈs2` is sharing type 2.
   case facet = "ㄈ"
+
+  /// What marks its triples, so that what begins with one character is not looked for among them.
+  var triples: String {
+    switch self {
+    case .anywhere: "ㄍ"
+    case .name: "ㄋ"
+    case .initials: "ㄐ"
+    case .facet: rawValue
+    }
+  }
 }
 
 /// Everything that one entry is found by.
 struct SearchDocument {
-  /// In order; nil is a gap over which no phrase reaches.
-  private(set) var tokens: [String?] = []
-  /// The filters' values, which stand nowhere.
+  /// With their mark; some more than once.
+  private(set) var tokens: [String] = []
+  /// With their mark and where they stand, rising; texts have a gap between them over which no phrase reaches.
+  private(set) var triples: [(token: String, position: Int)] = []
+  /// The filters' values.
   private(set) var facets: [String]
+  private var length = 0
 
-  /// So many tokens of an entry are searched.
+  /// So many characters of an entry are searched, and the rest of a text that begins within them.
   static let limit = 16_000
   /// What every entry in force has.
   static let inForce = SearchMark.facet.rawValue
@@ -27,15 +40,18 @@ struct SearchDocument {
   init(name: String, body: [String], facets: [SearchFacet]) {
     self.facets = [Self.inForce] + facets.compactMap(\.token).map { SearchMark.facet.rawValue + $0 }
     // What a name is found by comes first: it must not be cut off.
-    add(searchTokens(name), .name)
-    add(initialTokens(name), .initials)
-    for text in [name] + body { add(searchTokens(text), .anywhere) }
-    if tokens.count > Self.limit { tokens.removeLast(tokens.count - Self.limit) }
+    add(SearchGrams(name, .name))
+    add(SearchGrams(initialsOf: name))
+    for text in [name] + body { add(SearchGrams(text, .anywhere)) }
   }
 
-  private mutating func add(_ more: [String], _ mark: SearchMark) {
-    tokens += more.map { mark.rawValue + $0 }
-    tokens.append(nil)
+  private mutating func add(_ grams: SearchGrams) {
+    guard length < Self.limit else { return }
+    tokens += grams.tokens
+    for (token, position) in grams.triples where length + position < Self.limit {
+      triples.append((token, length + position))
+    }
+    length += grams.length + 1
   }
 }
 
