@@ -7,20 +7,27 @@ internal import Storage
 /// Entries are added by rising place, after those that the block holds.
 struct PostingBlock {
   let number: Int
-  private(set) var postings: [String: Posting] = [:]
+  private var grams: [SearchGram: Posting] = [:]
+  private var words: [String: Posting] = [:]
+
+  /// By token.
+  var postings: [String: Posting] {
+    words.merging(grams.lazy.map { ($0.key.token, $0.value) }) { word, _ in word }
+  }
 
   struct Posting {
     /// Rising.
-    fileprivate(set) var offsets: [Int] = []
+    fileprivate(set) var offsets: [UInt16] = []
     fileprivate(set) var positions = Positions()
 
-    fileprivate mutating func add(_ offset: Int) {
-      if offsets.last != offset { offsets.append(offset) }
+    fileprivate mutating func add(_ offset: Int, at position: Int? = nil) {
+      if offsets.last != UInt16(offset) { offsets.append(UInt16(offset)) }
+      if let position { positions.append(position, of: offset) }
     }
 
     var places: PlaceSet {
       var places = PlaceSet(size: SearchSpan.blockSize)
-      for offset in offsets { places.insert(offset) }
+      for offset in offsets { places.insert(Int(offset)) }
       return places
     }
   }
@@ -31,15 +38,14 @@ struct PostingBlock {
 
   mutating func add(_ document: SearchDocument, at place: Int) {
     let offset = place % SearchSpan.blockSize
-    for token in document.facets { postings[token, default: Posting()].add(offset) }
-    for token in document.tokens { postings[token, default: Posting()].add(offset) }
-    for (token, position) in document.triples {
-      postings[token, default: Posting()].add(offset)
-      postings[token, default: Posting()].positions.append(position, of: offset)
-    }
+    for token in document.facets { words[token, default: Posting()].add(offset) }
+    for word in document.words { words[word, default: Posting()].add(offset) }
+    for pair in document.pairs { grams[pair, default: Posting()].add(offset) }
+    for (triple, position) in document.triples { grams[triple, default: Posting()].add(offset, at: position) }
   }
 
   func write(in tx: any Transaction) throws {
+    let postings = postings
     var held: [String: (places: [UInt8], positions: [UInt8])] = [:]
     if try tx.text("SELECT MIN(token) FROM catalog_posting WHERE block = \(number)") != nil {
       let tokens = postings.keys.sorted()
@@ -59,7 +65,7 @@ struct PostingBlock {
       postings.sorted { $0.key < $1.key }.map { token, posting in
         guard let before = held[token] else { return (token, posting.places.bytes, posting.positions.bytes) }
         var places = before.places
-        for offset in posting.offsets { PlaceSet.insert(offset, into: &places, size: SearchSpan.blockSize) }
+        for offset in posting.offsets { PlaceSet.insert(Int(offset), into: &places, size: SearchSpan.blockSize) }
         return (token, places, before.positions + posting.positions.bytes)
       }, of: number, in: tx)
   }

@@ -24,10 +24,11 @@ enum SearchMark: String {
 
 /// Everything that one entry is found by.
 struct SearchDocument {
-  /// With their mark; some more than once.
-  private(set) var tokens: [String] = []
-  /// With their mark and where they stand, rising; texts have a gap between them over which no phrase reaches.
-  private(set) var triples: [(token: String, position: Int)] = []
+  /// With their mark; some more than once, like the pairs.
+  private(set) var words: [String] = []
+  private(set) var pairs: [SearchGram] = []
+  /// With where they stand, rising; texts have a gap between them over which no phrase reaches.
+  private(set) var triples: [(gram: SearchGram, position: Int)] = []
   /// The filters' values.
   private(set) var facets: [String]
   private var length = 0
@@ -47,9 +48,10 @@ struct SearchDocument {
 
   private mutating func add(_ grams: SearchGrams) {
     guard length < Self.limit else { return }
-    tokens += grams.tokens
-    for (token, position) in grams.triples where length + position < Self.limit {
-      triples.append((token, length + position))
+    words += grams.words
+    pairs += grams.pairs
+    for (gram, position) in grams.triples where length + position < Self.limit {
+      triples.append((gram, length + position))
     }
     length += grams.length + 1
   }

@@ -6,10 +6,12 @@ internal import Kernel
 /// and triples one right after the other are exactly what holds their characters in a row, which no dictionary of words
 /// can promise.
 struct SearchGrams {
-  /// Words, pairs and last characters, with their mark; where they stand is not kept.
-  private(set) var tokens: [String] = []
-  /// With their mark, each with where it begins, counted in characters; rising. None reaches over a run's end.
-  private(set) var triples: [(token: String, position: Int)] = []
+  /// With their mark.
+  private(set) var words: [String] = []
+  /// Pairs and last characters; where they stand is not kept.
+  private(set) var pairs: [SearchGram] = []
+  /// Each with where it begins, counted in characters; rising. None reaches over a run's end.
+  private(set) var triples: [(gram: SearchGram, position: Int)] = []
   /// A word counts as one character.
   private(set) var length = 0
 
@@ -18,7 +20,7 @@ struct SearchGrams {
       if run.isChinese {
         add(run.scalars, mark)
       } else {
-        tokens.append(gram(mark.rawValue, run.scalars.prefix(longestWord)))
+        words.append(mark.rawValue + word(run.scalars.prefix(longestWord)))
         length += 1
       }
     }
@@ -33,17 +35,17 @@ struct SearchGrams {
 
   private mutating func add(_ run: [Unicode.Scalar], _ mark: SearchMark) {
     for at in run.indices {
-      tokens.append(gram(mark.rawValue, run[at..<min(at + 2, run.count)]))
-      if at + 2 < run.count { triples.append((gram(mark.triples, run[at..<at + 3]), length + at)) }
+      pairs.append(SearchGram(mark, run[at..<min(at + 2, run.count)]))
+      if at + 2 < run.count { triples.append((SearchGram(mark, run[at..<at + 3]), length + at)) }
     }
     length += run.count
   }
 }
 
-private func gram(_ mark: String, _ part: some Sequence<Unicode.Scalar>) -> String {
-  var gram = mark
-  gram.unicodeScalars.append(contentsOf: part)
-  return gram
+private func word(_ part: ArraySlice<Unicode.Scalar>) -> String {
+  var word = ""
+  word.unicodeScalars.append(contentsOf: part)
+  return word
 }
 
 /// What one typed word asks for.
@@ -60,7 +62,7 @@ enum SearchTerm: Hashable, Sendable {
 func searchTerms(_ text: String) -> [SearchTerm] {
   var terms: [SearchTerm] = []
   for run in runs(String(text.prefix(100))) where terms.count < 8 {
-    let word = gram("", run.scalars.prefix(longestWord))
+    let word = word(run.scalars.prefix(longestWord))
     if run.isChinese, run.scalars.count > 1 {
       terms.append(.phrase(phrase(run.scalars)))
     } else if !run.isChinese, (2...12).contains(word.utf8.count), word.utf8.allSatisfy({ (97...122).contains($0) }) {
@@ -73,8 +75,8 @@ func searchTerms(_ text: String) -> [SearchTerm] {
 }
 
 private func phrase(_ characters: [Unicode.Scalar]) -> [String] {
-  guard characters.count > 2 else { return [gram("", characters)] }
-  return (0...characters.count - 3).map { gram("", characters[$0..<$0 + 3]) }
+  guard characters.count > 2 else { return [word(characters[...])] }
+  return (0...characters.count - 3).map { word(characters[$0..<$0 + 3]) }
 }
 
 /// So many characters of a word tell it from others; PostgreSQL takes 2,046 bytes.
