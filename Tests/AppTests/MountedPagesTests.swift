@@ -127,10 +127,26 @@ import Web
         #expect(list.counted == list.rows.count)
         return list.rows.map(\.link)
       }
+      /// The entries that the matrix has as mounted and as not, which must be what its numbers say.
+      func mounted() async throws -> (with: [String], without: [String]) {
+        var found: [[String]] = []
+        for measure in [Measure.mounts, .entriesWithoutMount] {
+          let list = try await node.supervision.rows(behind: measure, of: nil, limit: 100, for: leader)
+          #expect(list.counted == list.rows.count, "\(measure)")
+          found.append(list.rows.map(\.link))
+        }
+        return (found[0], found[1])
+      }
       #expect(try await failing() == [])
+      let entry = "/catalog/resources/\(stage.resource.id)"
+      let before = try await mounted()
+      #expect(!before.with.contains(entry) && before.without.contains(entry))
       _ = try await node.mounting.tie(
         stage.cast.officer, stage.resource.id, to: .files(stage.source, pattern: "*.csv"))
       #expect(try await failing() == [], "not tested is not failing")
+      let after = try await mounted()
+      #expect(after.with.contains(entry) && !after.without.contains(entry), "files are a mount as a table is")
+      #expect(after.with.count == before.with.count + 1 && after.without.count == before.without.count - 1)
       #expect(try await stage.test()?.state == .failing)
       #expect(try await failing() == ["/catalog/resources/\(stage.resource.id)"])
       try stage.write("a.csv", "甲\n", at: node.clock.now())

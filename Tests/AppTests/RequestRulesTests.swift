@@ -511,6 +511,12 @@ import Testing
         for words in ["政务数据共享授权书", grant.number, grant.legalBasis, "统一社会信用代码", "（盖章）"] {
           #expect(printed.contains(words), "\(words)")
         }
+        #expect(printed.contains("（第 \(grant.resourceVersion) 版）"))
+        officer.language = "en"
+        for page in ["/grants/\(grant.id)/print", "/requests/\(grant.request)/print"] {
+          let english = try await officer.get(page).text
+          #expect(english.contains(" (version \(grant.resourceVersion))") && !english.contains("（version"), "\(page)")
+        }
       }
     }
   }

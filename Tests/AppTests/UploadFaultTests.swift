@@ -102,6 +102,66 @@ import Testing
     }
   }
 
+  @Test func `a workbook as large as one may be is imported in the memory of what it says`() async throws {
+    try await withNodeFolder { folder in
+      let path = try fullWorkbook(in: folder, mebibytes: 98)
+      try await serving(folder) { site in
+        let officer = try await site.officer()
+        _ = try await officer.get("/catalog/import")
+        let before = try site.memory()
+        var upload = try await BigUpload.workbook(officer, bytes: 0)
+        upload.opening += [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        #expect(upload.opening.count > 98 << 20 && upload.opening.count < 100 << 20)
+        let answer = await send(upload)
+        #expect(answer.hasPrefix("HTTP/1.1 303"), "\(answer.prefix(300))")
+        let grown = try site.memory() - before
+        #expect(grown < 64, "\(grown) MiB more than before")
+        #expect(try await officer.get("/catalog/work").text.contains("市场主体年报信息"))
+        #expect(site.files() == [])
+      }
+    }
+  }
+
+  /// A sound workbook of one entry, its sheet filled up with blanks that are not packed.
+  private func fullWorkbook(in folder: String, mebibytes: Int) throws -> String {
+    let (small, large) = ("\(folder)/small.xlsx", "\(folder)/large.xlsx")
+    let writer = try WorkbookWriter(path: small)
+    let rows: [(sheet: String, cells: [(String, String)])] = [
+      (
+        "信息资源目录",
+        [
+          ("信息资源名称", "市场主体年报信息"), ("信息资源分类", "3070120302"), ("信息资源摘要", "全省市场主体每年报送的年度报告的主要内容。"),
+          ("信息资源格式", "0203"), ("共享类型", "有条件共享"), ("共享条件或不予共享依据", "用于核对市场主体状态。"), ("共享方式分类", "1"),
+          ("共享方式类型", "2"), ("开放属性", "3"), ("更新周期", "1"), ("涉密属性", "0"), ("层级", "2"),
+        ]
+      ),
+      (
+        "信息项",
+        [
+          ("所属信息资源名称", "市场主体年报信息"), ("信息项名称", "名称"), ("技术名称", "name"), ("数据类型", "C"), ("长度", "100"),
+          ("分级", "2"),
+        ]
+      ),
+    ]
+    for (sheet, cells) in rows {
+      let written = try writer.addSheet(SheetPlan(sheet, cells.map { SheetColumn($0.0) }))
+      try written.append(cells.map { .text($0.1) })
+    }
+    try writer.finish()
+    let script = """
+      import sys, zipfile
+      small, large = zipfile.ZipFile(sys.argv[1]), zipfile.ZipFile(sys.argv[2], "w", zipfile.ZIP_STORED)
+      for name in small.namelist():
+          part = small.read(name)
+          if name == "xl/worksheets/sheet1.xml":
+              part = part.replace(b"</sheetData>", b" " * (int(sys.argv[3]) << 20) + b"</sheetData>")
+          large.writestr(name, part)
+      large.close()
+      """
+    _ = try Tool.run("/usr/bin/env", ["python3", "-c", script, small, large, String(mebibytes)])
+    return large
+  }
+
   @Test func `500 MB to the interface are refused with a problem, in the memory of what it takes`() async throws {
     try await withNodeFolder { folder in
       try await serving(folder) { site in

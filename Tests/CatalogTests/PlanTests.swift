@@ -13,7 +13,7 @@ extension ListeningTransaction {
     try scans { line, _ in
       engine == .sqlite
         ? line.hasPrefix("SCAN") && !line.contains("CONSTANT ROW")
-          && !line.contains("-ROW VALUES CLAUSE") && !line.hasPrefix("SCAN excluded")
+          && !line.contains("-ROW VALUES CLAUSE") && !line.hasPrefix("SCAN excluded") && line != "SCAN w"
         : ["version", "entry", "resource", "item", "event", "posting"].contains {
           line.contains("Seq Scan on catalog_\($0)")
         }
@@ -77,8 +77,9 @@ extension ListeningTransaction {
           _ = try CatalogStore.queue(QueueFilter(view: view), today: #require(done.publishedOn), in: tx)
         }
         _ = try Likeness.candidates(for: resource, limit: 20, in: tx)
-        _ = try CatalogStore.nameIsTaken("企业法人", provider: resource.provider, except: done.id, in: tx)
-        _ = try CatalogStore.unknownCodes(["3070120337/000017"], in: tx)
+        _ = try CatalogStore.publishedCodes(among: ["3070120337/000017"], in: tx)
+        let many = try CatalogStore.published(of: resource.provider, in: tx)
+        for few in [[resource], many] { _ = try cataloguing.findings(of: few, classification: .embedded, in: tx) }
       }
       #expect(reading == [])
       let writing = try await scans { tx in

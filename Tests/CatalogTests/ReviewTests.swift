@@ -55,6 +55,40 @@ import Web
 
 @Suite struct `What the reviewer sees` {
   @Test(arguments: Engine.allCases)
+  func `a full page of the queue asks no more of the database than a page of one line`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let count = QueueFilter.pageLimit + 5
+      let given = (0..<count).map { number in
+        var metadata = Offices.spreadsheet("第\(number)号登记信息")
+        // One line has something to look at.
+        if number == 3 { metadata.abstract = "过短" }
+        return GivenEntry(metadata: metadata, items: Offices.items(["甲\(number)", "乙\(number)"]))
+      }
+      let taken = try await offices.cataloguing.take(
+        Offices.officer, given, .add, from: TakingOrigin(name: "测试", digest: "0"))
+      var asked: [Int] = []
+      for (number, entry) in taken.enumerated() {
+        offices.time.move(.seconds(1))
+        _ = try await offices.cataloguing.submit(Offices.officer, try #require(entry.resource?.id))
+        guard number == 0 || number == count - 1 else { continue }
+        asked.append(
+          try await offices.db.read { tx in
+            let listener = ListeningTransaction(tx)
+            let page = try offices.cataloguing.queue(QueueFilter(), in: listener)
+            #expect(
+              page.entries.map(\.line.name) == given.prefix(min(number + 1, QueueFilter.pageLimit)).map(\.metadata.name)
+            )
+            #expect(page.entries.map(\.errors) == page.entries.map { _ in 0 })
+            #expect(page.entries.map(\.warnings).enumerated().allSatisfy { $1 == ($0 == 3 ? 1 : 0) })
+            #expect((page.next != nil) == (number > 0) && page.offices.map(\.name) == [Offices.market.name])
+            return listener.asked.count
+          })
+      }
+      #expect(asked[0] == asked[1] && asked[1] <= 8, "\(asked)")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `another department's near duplicate is found with its reason, until it goes offline`(engine: Engine)
     async throws
   {

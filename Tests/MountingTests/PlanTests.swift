@@ -90,6 +90,8 @@ extension ListeningTransaction {
       let leading = try await scans { tx in
         #expect(try TieStore.failing(of: Desk.offices[0], limit: 51, in: tx).count == 51)
         _ = try TieStore.failing(of: Desk.offices[0], after: first.resource, limit: 51, in: tx)
+        _ = try TieStore.untabled(of: Desk.offices[0], after: first.resource, limit: 51, in: tx)
+        _ = try TieStore.untabled(among: [first.resource], in: tx)
       }
       #expect(leading == [])
       // One that has to be found, so that the test can fail.

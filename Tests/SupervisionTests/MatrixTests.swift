@@ -33,6 +33,10 @@ import Testing
         if sum > 0 { nonzero += 1 }
       }
       #expect(nonzero == Measure.allCases.count, "a measure that nothing was made for shows nothing here")
+      // Of the second office three more are mounted than name a table, and no delivery uses those.
+      let (first, second) = (matrix.rows[0].tally, matrix.rows.first { $0.office == province.offices[1] }!.tally)
+      #expect(second[.mounts] == first[.mounts] + 3 && second[.entriesWithoutMount] == first[.entriesWithoutMount] - 3)
+      #expect(second[.mountsUnused] == first[.mountsUnused] + 3)
     }
   }
 

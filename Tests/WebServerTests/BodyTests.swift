@@ -105,6 +105,50 @@ import Web
     }
   }
 
+  @Test func `waits for its turn when others hold much, and is told when to come again`() async throws {
+    var configuration = SiteServer.Configuration(port: 0)
+    configuration.idleTimeout = .seconds(3)
+    configuration.largeBodies = .init(from: 5000, together: 60_000)
+    try await withSite(SampleSite.routes, configuration) { site async throws in
+      @Sendable func sent(_ count: Int) async throws -> RunningSite.Answer {
+        try await site.post(
+          "/echo", form: "csrf=\(SampleSite.csrf)&a=" + String(repeating: "x", count: count), [Self.signedIn])
+      }
+      // Alone it may be of any size that is taken at all, and it leaves what it held.
+      for _ in 0..<2 { #expect(try await sent(90_000).status == 200) }
+      // Two that say how much they bring, or may bring anything, and then stay silent until they are cut off.
+      for kind in ["Content-Length: 50000", "Transfer-Encoding: chunked"] {
+        let head =
+          "POST /echo HTTP/1.1\r\nHost: x\r\nCookie: sid=reader\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        // Whoever finds no room or was cut off comes again until somebody else found none.
+        let isSeen = Flag()
+        async let silent = until({ $0 != 503 && isSeen.isSet }) {
+          try await site.raw(Array((head + kind + "\r\n\r\n").utf8))
+        }
+        let busy = try await until({ $0 == 503 }) { try await sent(20_000) }
+        isSeen.set()
+        #expect(busy.status == 503 && busy["retry-after"] == "10", "\(kind)")
+        #expect(busy.body.contains("请稍后重新提交"))
+        #expect(try await sent(4000).status == 200, "a small one needs no turn")
+        #expect(try await silent.status == 0)
+        let after = try await until({ $0 == 200 }) { try await sent(20_000) }
+        #expect(after.status == 200, "what was cut off holds nothing")
+      }
+    }
+  }
+
+  /// Asks again until the status is as wanted, at most for some seconds.
+  private func until(
+    _ wanted: @Sendable (Int) -> Bool, _ ask: @Sendable () async throws -> RunningSite.Answer
+  ) async throws -> RunningSite.Answer {
+    let started = ContinuousClock.now
+    while true {
+      let answer = try await ask()
+      if wanted(answer.status) || ContinuousClock.now - started > .seconds(60) { return answer }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
   @Test func `has a head of limited size`() async throws {
     try await withSite { site async throws in
       let many = (0..<150).map { ("X-Header-\($0)", "1") }

@@ -37,22 +37,47 @@ package enum AuditLog {
   /// Adds one record, in the transaction of what it records. Its place in the tree follows within a second.
   @discardableResult
   package static func record(_ entry: AuditEntry, in tx: any Transaction) throws -> AuditRecordID {
-    let id = AuditRecordID.make(at: entry.at)
-    let payload = AuditPayload(entry).encoded
-    let salt = SecureRandom.bytes(16)
+    let made = MadeRecord(entry)
+    try keep([made], in: tx)
+    return made.id
+  }
+
+  /// Adds a record for each of many things that one transaction does, in their order and with a few statements for all.
+  package static func record(_ entries: [AuditEntry], in tx: any Transaction) throws {
+    try keep(entries.map(MadeRecord.init), in: tx)
+  }
+
+  private static func keep(_ made: [MadeRecord], in tx: any Transaction) throws {
+    try tx.insert(
+      """
+      INSERT INTO audit_record (id, at, actor, organisation, action, subject_kind, subject, grant_id, payload_digest, digest)
+      """, made.map(\.row), columns: 10)
+    try tx.insert(
+      "INSERT INTO audit_payload (record, salt, payload)", made.map { "(\($0.id), \($0.salt), \($0.payload))" },
+      columns: 3)
+    try tx.insert("INSERT INTO audit_waiting (record)", made.map { "(\($0.id))" }, columns: 1)
+  }
+}
+
+/// An entry with all that is kept of it: its id, the payload with its salt, and the digest over both.
+private struct MadeRecord {
+  let id: AuditRecordID
+  let salt: [UInt8]
+  let payload: String
+  let row: SQL
+
+  init(_ entry: AuditEntry) {
+    id = AuditRecordID.make(at: entry.at)
+    payload = AuditPayload(entry).encoded
+    salt = SecureRandom.bytes(16)
     let inner = payloadDigest(payload, salt: salt)
     let digest = recordDigest(
       id: id, at: entry.at, actor: entry.actor.person, organisation: entry.actor.organisation, action: entry.action,
       subjectKind: entry.subjectKind, subject: entry.subject, grant: entry.grant,
       payloadDigest: inner.bytes)
-    try tx.run(
-      """
-      INSERT INTO audit_record (id, at, actor, organisation, action, subject_kind, subject, grant_id, payload_digest, digest)
-      VALUES (\(id), \(entry.at), \(entry.actor.person), \(entry.actor.organisation), \(entry.action),
+    row = """
+      (\(id), \(entry.at), \(entry.actor.person), \(entry.actor.organisation), \(entry.action),
         \(entry.subjectKind), \(entry.subject), \(entry.grant), \(inner.bytes), \(digest))
-      """)
-    try tx.run("INSERT INTO audit_payload (record, salt, payload) VALUES (\(id), \(salt), \(payload))")
-    try tx.run("INSERT INTO audit_waiting (record) VALUES (\(id))")
-    return id
+      """
   }
 }

@@ -74,7 +74,19 @@ package enum CatalogStore {
     try openPeriods(of: resources.filter { $0.state == .published }, in: tx)
   }
 
-  private static func insertVersions(_ resources: [Resource], in tx: any Transaction) throws {
+  /// Inserts further versions, each one more than the last of its resource.
+  static func insertNext(_ resources: [Resource], in tx: any Transaction) throws {
+    for part in parts(of: resources.map(\.id)) {
+      try tx.run("UPDATE catalog_resource SET latest = latest + 1 WHERE id IN (\(each: part))")
+    }
+    try insertVersions(resources, in: tx)
+    try insertItems(of: resources, in: tx)
+  }
+
+  @discardableResult
+  private static func insertVersions(
+    _ resources: [Resource], then rest: SQL = "", in tx: any Transaction
+  ) throws -> Int {
     try tx.insert(
       """
       INSERT INTO catalog_version (resource, version, state, provider, provider_name, provider_code, system, name,
@@ -95,32 +107,50 @@ package enum CatalogStore {
             \(resource.lists), \(resource.changedAt), \(resource.changedBy), \(resource.submittedAt), NULL,
             \(resource.publishedOn))
           """
-      }, columns: 34)
+      }, columns: 34, then: rest)
   }
 
   /// Writes a draft anew; false when it was changed since `revision`.
   static func update(_ resource: Resource, from revision: Int, in tx: any Transaction) throws -> Bool {
     guard resource.revision == revision else { return false }
-    let m = resource.metadata
-    let changed = try tx.run(
-      """
-      UPDATE catalog_version SET state = \(resource.state), provider_name = \(resource.providerName),
-        provider_code = \(resource.providerCode), system = \(resource.system), name = \(m.name),
-        folded_name = \(foldedForSearch(m.name)), classes = \(m.classes.joined(separator: " ")),
-        abstract = \(m.abstract), format = \(m.format), sharing_type = \(m.sharingType),
-        sharing_condition = \(m.sharingCondition), method_class = \(m.methodClass), method_type = \(m.methodType),
-        open_type = \(m.openType), open_condition = \(m.openCondition), cycle = \(m.cycle),
-        related = \(m.related.joined(separator: " ")), secrecy = \(m.secrecy), level = \(m.level),
-        mount_source = \(resource.mount?.source), mount_schema = \(resource.mount?.table.schema),
-        mount_table = \(resource.mount?.table.name), mount_keys = \(resource.mount.map { list($0.keyColumns) }),
-        mount_cursor = \(resource.mount?.cursorColumn), revision = revision + 1, lists = \(resource.lists),
-        changed_at = \(resource.changedAt), changed_by = \(resource.changedBy)
-      WHERE resource = \(resource.id) AND version = \(resource.version) AND revision = \(revision)
-      """)
-    guard changed == 1 else { return false }
-    try tx.run("DELETE FROM catalog_item WHERE resource = \(resource.id) AND version = \(resource.version)")
-    try insertItems(of: [resource], in: tx)
-    return true
+    var next = resource
+    next.revision += 1
+    return try rewrite([next], in: tx) == 1
+  }
+
+  /// Writes drafts anew, each the next revision of what is there, and says how many those were: one that was changed
+  /// meanwhile is left. The items of `keepingItems` are there as they are to be.
+  static func rewrite(
+    _ drafts: [Resource], keepingItems: Set<ResourceID> = [], in tx: any Transaction
+  ) throws -> Int {
+    let changed = try insertVersions(
+      drafts,
+      then: """
+        ON CONFLICT (resource, version) DO UPDATE SET state = excluded.state, provider_name = excluded.provider_name,
+          provider_code = excluded.provider_code, system = excluded.system, name = excluded.name,
+          folded_name = excluded.folded_name, classes = excluded.classes, abstract = excluded.abstract,
+          format = excluded.format, sharing_type = excluded.sharing_type,
+          sharing_condition = excluded.sharing_condition, method_class = excluded.method_class,
+          method_type = excluded.method_type, open_type = excluded.open_type,
+          open_condition = excluded.open_condition, cycle = excluded.cycle, related = excluded.related,
+          secrecy = excluded.secrecy, level = excluded.level, mount_source = excluded.mount_source,
+          mount_schema = excluded.mount_schema, mount_table = excluded.mount_table, mount_keys = excluded.mount_keys,
+          mount_cursor = excluded.mount_cursor, revision = excluded.revision, lists = excluded.lists,
+          changed_at = excluded.changed_at, changed_by = excluded.changed_by
+        WHERE catalog_version.revision = excluded.revision - 1
+        """, in: tx)
+    guard changed == drafts.count else { return changed }
+    let others = drafts.filter { !keepingItems.contains($0.id) }
+    // What is a draft is the latest version.
+    for part in parts(of: others.map(\.id)) {
+      try tx.run(
+        """
+        DELETE FROM catalog_item WHERE resource IN (\(each: part))
+          AND version = (SELECT r.latest FROM catalog_resource r WHERE r.id = catalog_item.resource)
+        """)
+    }
+    try insertItems(of: others, in: tx)
+    return changed
   }
 
   /// Moves a version on; nothing of its content changes.
@@ -155,25 +185,68 @@ package enum CatalogStore {
 
   // MARK: Questions of the rules
 
-  /// Whether another live resource of this provider bears the name (width, case and the form of characters aside).
-  static func nameIsTaken(
-    _ name: String, provider: OrganisationID, except id: ResourceID, in tx: any Transaction
-  ) throws -> Bool {
-    try tx.int(
-      """
-      SELECT COUNT(*) FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource
-      WHERE v.provider = \(provider) AND v.folded_name = \(foldedForSearch(name)) AND v.resource <> \(id)
-        AND (v.version = r.issued OR v.version = r.latest) AND v.state NOT IN ('discarded', 'superseded')
-      """) != 0
+  /// The live entries of the same providers that bear the names of these (width, case and the form of characters aside).
+  static func bearers(of resources: [Resource], in tx: any Transaction) throws -> [NameKey: [ResourceID]] {
+    var found: [NameKey: [ResourceID]] = [:]
+    for part in parts(of: Array(Set(resources.map(NameKey.init)))) {
+      for row in try tx.rows(
+        """
+        \(NameKey.wanted(part)) SELECT v.provider, v.folded_name, v.resource
+        FROM wanted w CROSS JOIN catalog_version v JOIN catalog_resource r ON r.id = v.resource
+        WHERE v.provider = w.provider AND v.folded_name = w.folded_name
+          AND (v.version = r.issued OR v.version = r.latest) AND v.state NOT IN ('discarded', 'superseded')
+        """)
+      {
+        let key = NameKey(provider: try row.id("provider"), folded: try row.text("folded_name"))
+        found[key, default: []].append(try row.id("resource"))
+      }
+    }
+    return found
   }
 
-  static func unknownCodes(_ codes: [String], in tx: any Transaction) throws -> [String] {
-    guard !codes.isEmpty else { return [] }
-    let known = Set(
-      try tx.rows("SELECT code FROM catalog_resource WHERE code IN (\(each: codes)) AND published IS NOT NULL").map {
-        try $0.text("code")
+  /// Those among these codes that an entry in force has.
+  static func publishedCodes(among codes: [String], in tx: any Transaction) throws -> Set<String> {
+    Set(
+      try parts(of: Array(Set(codes))).flatMap { part in
+        try tx.rows("SELECT code FROM catalog_resource WHERE code IN (\(each: part)) AND published IS NOT NULL").map {
+          try $0.text("code")
+        }
       })
-    return codes.filter { !known.contains($0) }
+  }
+
+  /// Those among these entries, at most 512, that are a provider's.
+  static func own(
+    _ ids: ArraySlice<ResourceID>, of provider: OrganisationID, in tx: any Transaction
+  ) throws -> [ResourceID] {
+    try tx.rows("SELECT id FROM catalog_resource WHERE id IN (\(each: ids)) AND provider = \(provider)").map {
+      try $0.id("id")
+    }
+  }
+
+  /// A provider's entries of these codes, at most 512.
+  static func coded(
+    _ codes: ArraySlice<String>, of provider: OrganisationID, in tx: any Transaction
+  ) throws -> [String: ResourceID] {
+    var found: [String: ResourceID] = [:]
+    for row in try tx.rows(
+      "SELECT id, code FROM catalog_resource WHERE code IN (\(each: codes)) AND provider = \(provider)")
+    {
+      found[try row.text("code")] = try row.id("id")
+    }
+    return found
+  }
+
+  /// A provider's live versions, each with its name, that bear one of these folded names, at most 512.
+  static func live(
+    named names: ArraySlice<String>, of provider: OrganisationID, in tx: any Transaction
+  ) throws -> [(name: String, version: VersionKey)] {
+    try tx.rows(
+      """
+      SELECT v.folded_name, v.resource, v.version FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource
+      WHERE v.provider = \(provider) AND v.folded_name IN (\(each: names))
+        AND (v.version = r.issued OR v.version = r.latest) AND v.state NOT IN ('discarded', 'superseded')
+      """
+    ).map { (try $0.text("folded_name"), VersionKey(resource: try $0.id("resource"), version: try $0.int("version"))) }
   }
 
   // MARK: Lists
@@ -249,6 +322,30 @@ package enum CatalogStore {
       """)
   }
 
+  /// The same event of many resources, once of each.
+  static func record(
+    _ event: VersionEvent, of resources: [Resource], by principal: Principal, at now: Instant, in tx: any Transaction
+  ) throws {
+    var last: [String: Int] = [:]
+    for part in parts(of: resources.map(\.id)) {
+      for row in try tx.rows(
+        """
+        SELECT resource, MAX(position) AS position FROM catalog_event WHERE resource IN (\(each: part)) GROUP BY resource
+        """)
+      {
+        last[try row.text("resource")] = try row.int("position")
+      }
+    }
+    try tx.insert(
+      "INSERT INTO catalog_event (resource, position, version, at, person, organisation, event, words)",
+      resources.map { resource in
+        """
+        (\(resource.id), \(last[resource.id.text, default: 0] + 1), \(resource.version), \(now), \(principal.name),
+          \(principal.organisationName), \(event), '')
+        """
+      }, columns: 8)
+  }
+
   static let changedMeanwhile = Refusal(
     .conflict, "catalog.changed",
     Text("这条目录已被他人修改，请刷新后再试。", "Somebody changed this entry meanwhile; reload and try again."))
@@ -273,9 +370,35 @@ package enum CatalogStore {
     }
   }
 
-  static func load(_ condition: SQL, in tx: any Transaction) throws -> [Resource] {
-    try tx.rows(
-      "SELECT r.code, r.online, v.* FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)"
+  /// The versions in force of these.
+  static func published(_ ids: [ResourceID], in tx: any Transaction) throws -> [ResourceID: Resource] {
+    let found = try parts(of: ids).flatMap { try load("r.id IN (\(each: $0)) AND v.version = r.published", in: tx) }
+    return Dictionary(found.map { ($0.id, $0) }) { first, _ in first }
+  }
+
+  /// Versions, of which one that is not there is left out.
+  static func find(_ versions: [VersionKey], in tx: any Transaction) throws -> [VersionKey: Resource] {
+    let found = try parts(of: versions).flatMap {
+      try load("v.resource = w.resource AND v.version = w.version", among: $0, in: tx)
+    }
+    return Dictionary(found.map { (VersionKey($0), $0) }) { first, _ in first }
+  }
+
+  /// The latest versions of these.
+  static func latest(_ ids: some Sequence<ResourceID>, in tx: any Transaction) throws -> [Resource] {
+    try parts(of: Array(ids)).flatMap { try load("r.id IN (\(each: $0)) AND v.version = r.latest", in: tx) }
+  }
+
+  /// With `keys`, the condition may speak of them as `w`.
+  static func load(
+    _ condition: SQL, among keys: ArraySlice<VersionKey>? = nil, in tx: any Transaction
+  ) throws -> [Resource] {
+    let (wanted, from) = keys.map { (VersionKey.wanted($0), "wanted w CROSS JOIN " as SQL) } ?? ("", "")
+    var found = try tx.rows(
+      """
+      \(wanted) SELECT r.code, r.online, v.*
+      FROM \(from)catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)
+      """
     ).map { row in
       let id: ResourceID = try row.id("resource")
       let version = try row.int("version")
@@ -297,28 +420,44 @@ package enum CatalogStore {
           methodType: try row.text("method_type"), openType: try row.text("open_type"),
           openCondition: try row.text("open_condition"), cycle: try row.text("cycle"),
           related: words(try row.text("related")), secrecy: try row.text("secrecy"), level: try row.text("level")),
-        items: try items(id, version, in: tx), mount: mount, revision: try row.int("revision"),
+        items: [], mount: mount, revision: try row.int("revision"),
         lists: try row.text("lists"), changedAt: try row.instant("changed_at"),
         changedBy: try row.textOrNil("changed_by"), submittedAt: try row.instantOrNil("submitted_at"),
         publishedOn: try row.dateOrNil("published_on"), online: try row.choice("online"))
     }
+    let items = try items(of: found.map(VersionKey.init), in: tx)
+    for index in found.indices { found[index].items = items[VersionKey(found[index])] ?? [] }
+    return found
   }
 
-  private static func items(_ id: ResourceID, _ version: Int, in tx: any Transaction) throws -> [Item] {
-    try tx.rows(
-      "SELECT * FROM catalog_item WHERE resource = \(id) AND version = \(version) ORDER BY position LIMIT 1000"
-    ).map { row in
-      Item(
-        id: try row.id("id"), name: try row.text("name"), column: try row.text("column_name"),
-        dataType: try row.text("data_type"), length: try row.intOrNil("length"), scale: try row.intOrNil("scale"),
-        isNullable: try row.bool("is_nullable"), isKey: try row.bool("is_key"),
-        type: try row.textOrNil("carried_as").flatMap { ValueType($0) }, semantic: try row.textOrNil("semantic"),
-        description: try row.text("description"), sharingType: try row.textOrNil("sharing_type"),
-        sharingCondition: try row.text("sharing_condition"), grade: try row.text("grade"),
-        evidence: try row.intOrNil("evidence_valid").map {
-          Item.Evidence(valid: $0, looked: try row.int("evidence_looked"))
-        })
+  private static func items(of versions: [VersionKey], in tx: any Transaction) throws -> [VersionKey: [Item]] {
+    var found: [VersionKey: [Item]] = [:]
+    for part in parts(of: versions) {
+      try tx.forEach(
+        """
+        \(VersionKey.wanted(part)) SELECT i.* FROM wanted w CROSS JOIN catalog_item i
+        WHERE i.resource = w.resource AND i.version = w.version ORDER BY i.resource, i.version, i.position
+        """
+      ) { row in
+        found[VersionKey(resource: try row.id("resource"), version: try row.int("version")), default: []].append(
+          try item(row))
+        return true
+      }
     }
+    return found
+  }
+
+  private static func item(_ row: Row) throws -> Item {
+    Item(
+      id: try row.id("id"), name: try row.text("name"), column: try row.text("column_name"),
+      dataType: try row.text("data_type"), length: try row.intOrNil("length"), scale: try row.intOrNil("scale"),
+      isNullable: try row.bool("is_nullable"), isKey: try row.bool("is_key"),
+      type: try row.textOrNil("carried_as").flatMap { ValueType($0) }, semantic: try row.textOrNil("semantic"),
+      description: try row.text("description"), sharingType: try row.textOrNil("sharing_type"),
+      sharingCondition: try row.text("sharing_condition"), grade: try row.text("grade"),
+      evidence: try row.intOrNil("evidence_valid").map {
+        Item.Evidence(valid: $0, looked: try row.int("evidence_looked"))
+      })
   }
 
   static func insertItems(of resources: [Resource], in tx: any Transaction) throws {

@@ -183,19 +183,28 @@ package struct Cataloguing: Sendable {
   func findings(
     of resource: Resource, classification tree: Classification? = nil, in tx: any Transaction
   ) throws -> [Finding] {
-    var context = RuleContext(
-      lists: lists, classification: try tree ?? classification(in: tx), today: clock.today)
-    context.isSystemName = try InventoryStore.isSystemName(resource.metadata.name, in: tx)
-    context.nameIsTaken = try CatalogStore.nameIsTaken(
-      resource.metadata.name, provider: resource.provider, except: resource.id, in: tx)
-    context.unknownRelated = try CatalogStore.unknownCodes(Array(resource.metadata.related.prefix(100)), in: tx)
-    let office = try providers.organisation(resource.provider, tx)
-    context.provider = office
-    if resource.metadata.classes.contains(where: { context.classification[$0]?.isRetired == true }) {
-      context.classesInForce = Set(try CatalogStore.published(resource.id, in: tx)?.metadata.classes ?? [])
+    try findings(of: [resource], classification: tree, in: tx)[0]
+  }
+
+  /// The same of a page of entries, in their order: asked with as many statements for all of them as for one.
+  func findings(
+    of resources: [Resource], classification tree: Classification? = nil, in tx: any Transaction
+  ) throws -> [[Finding]] {
+    let rules = RuleContext(lists: lists, classification: try tree ?? classification(in: tx), today: clock.today)
+    let offices = try providers.organisations(Array(Set(resources.map(\.provider))), tx)
+    let systemNames = try InventoryStore.systemNames(among: resources.map(\.metadata.name), in: tx)
+    let bearers = try CatalogStore.bearers(of: resources, in: tx)
+    let published = try CatalogStore.publishedCodes(
+      among: resources.flatMap { rules.asked(of: $0.metadata) }, in: tx)
+    let inForce = try CatalogStore.published(resources.filter(rules.hasRetiredClass).map(\.id), in: tx)
+    return resources.map { resource in
+      var context = rules.of(offices[resource.provider])
+      context.isSystemName = systemNames.contains(resource.metadata.name)
+      context.nameIsTaken = bearers[NameKey(resource), default: []].contains { $0 != resource.id }
+      context.unknownRelated = rules.asked(of: resource.metadata).filter { !published.contains($0) }
+      context.classesInForce = Set(inForce[resource.id]?.metadata.classes ?? [])
+      return Catalog.findings(of: resource, in: context)
     }
-    context.providerStands = office.map { $0.validTo.map { context.today < $0 } ?? true } ?? false
-    return Catalog.findings(of: resource, in: context)
   }
 
   func record(
@@ -204,13 +213,20 @@ package struct Cataloguing: Sendable {
   ) throws {
     if let event { try CatalogStore.record(event.rawValue, of: resource, by: principal, at: now, words: words, in: tx) }
     if let event { try ChangeFeed.tell(event, of: resource, at: now, in: tx) }
+    try AuditLog.record(entry(action, resource, by: principal, at: now, words: words, detail: detail), in: tx)
+  }
+
+  /// What the log is told of something that was done to a version.
+  func entry(
+    _ action: String, _ resource: Resource, by principal: Principal, at now: Instant, words: String = "",
+    detail: [(name: String, value: String)] = []
+  ) -> AuditEntry {
     var facts = [(name: "version", value: String(resource.version))]
     if let code = resource.code { facts.append(("code", code.description)) }
     if !words.isEmpty { facts.append(("words", words)) }
-    try AuditLog.record(
-      AuditEntry(
-        at: now, actor: principal, action: action, subjectKind: "resource", subject: resource.id.text,
-        subjectName: resource.metadata.name, detail: facts + detail), in: tx)
+    return AuditEntry(
+      at: now, actor: principal, action: action, subjectKind: "resource", subject: resource.id.text,
+      subjectName: resource.metadata.name, detail: facts + detail)
   }
 
   func record(

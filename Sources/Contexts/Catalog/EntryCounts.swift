@@ -91,12 +91,25 @@ package enum EntryCounts {
   package static func mounted(
     among ids: [ResourceID], in tx: any Transaction
   ) throws -> [ResourceID: OrganisationID] {
+    try providers(of: ids, where: "v.mount_source IS NOT NULL", in: tx)
+  }
+
+  /// Whose those in force are that declare no table; at most some hundreds are asked for.
+  package static func unmounted(
+    among ids: [ResourceID], in tx: any Transaction
+  ) throws -> [ResourceID: OrganisationID] {
+    try providers(of: ids, where: "v.mount_source IS NULL", in: tx)
+  }
+
+  private static func providers(
+    of ids: [ResourceID], where condition: SQL, in tx: any Transaction
+  ) throws -> [ResourceID: OrganisationID] {
     Dictionary(
       uniqueKeysWithValues: try tx.rows(
         """
         SELECT v.resource, v.provider FROM catalog_resource r
         JOIN catalog_version v ON v.resource = r.id AND v.version = r.published
-        WHERE v.mount_source IS NOT NULL AND r.id IN (\(each: ids))
+        WHERE \(condition) AND r.id IN (\(each: ids))
         """
       ).map { (try $0.id("resource"), try $0.id("provider")) })
   }

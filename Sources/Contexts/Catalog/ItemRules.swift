@@ -140,24 +140,28 @@ private func sharing(
   return found
 }
 
-/// Too long, or holding what no one types.
-func textFindings(_ text: String, _ field: String, _ limit: Int, _ label: Text, _ source: Text) -> [Finding] {
+/// Too long, or holding what no one types. What only a finding needs is made when there is one.
+func textFindings(
+  _ text: String, _ field: @autoclosure () -> String, _ limit: Int, _ label: @autoclosure () -> Text,
+  _ source: @autoclosure () -> Text
+) -> [Finding] {
   var found: [Finding] = []
-  if text.count > limit {
+  // No text has more characters than bytes.
+  if text.utf8.count > limit, text.count > limit {
+    let label = label()
     found.append(
       Finding(
-        .error, "text.long", field,
+        .error, "text.long", field(),
         Text(
           "\(label.chinese)最多 \(limit) 字，现有 \(text.count) 字。",
           "The \(label.english) has at most \(limit) characters, not \(text.count)."),
-        source: source))
+        source: source()))
   }
-  if text.unicodeScalars.contains(where: {
-    $0.value < 0x20 && $0 != "\n" && $0 != "\r" && $0 != "\t" || $0.value == 0x7F
-  }) {
+  if text.utf8.contains(where: { $0 < 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 || $0 == 0x7F }) {
+    let label = label()
     found.append(
       Finding(
-        .error, "text.control", field,
+        .error, "text.control", field(),
         Text("\(label.chinese)含有控制字符。", "The \(label.english) holds control characters."), source: RuleSource.platform))
   }
   return found

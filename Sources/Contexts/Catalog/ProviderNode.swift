@@ -5,6 +5,8 @@ package import Storage
 /// What the catalogue asks of Identity about the offices that provide.
 package struct Providers: Sendable {
   package var organisation: @Sendable (OrganisationID, any Transaction) throws -> Organisation?
+  /// Those of these offices that there are.
+  package var organisations: @Sendable ([OrganisationID], any Transaction) throws -> [OrganisationID: Organisation]
   /// The offices it took over from, nearest first.
   package var predecessors: @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID]
   /// The offices that took over from it.
@@ -21,8 +23,10 @@ package struct Providers: Sendable {
   /// As many as a list to choose from can hold.
   package static let mostListed = 500
 
+  /// `organisations` asks for one after the other unless it is given.
   package init(
     organisation: @escaping @Sendable (OrganisationID, any Transaction) throws -> Organisation?,
+    organisations: (@Sendable ([OrganisationID], any Transaction) throws -> [OrganisationID: Organisation])? = nil,
     predecessors: @escaping @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID],
     successors: @escaping @Sendable (OrganisationID, any Transaction) throws -> [OrganisationID] = { _, _ in [] },
     holders: @escaping @Sendable (String, any Transaction) throws -> [Organisation] = { _, _ in [] },
@@ -31,6 +35,10 @@ package struct Providers: Sendable {
     standing: @escaping @Sendable (CalendarDate, any Transaction) throws -> [Organisation] = { _, _ in [] }
   ) {
     self.organisation = organisation
+    self.organisations =
+      organisations ?? { ids, tx in
+        try ids.reduce(into: [:]) { found, id in found[id] = try organisation(id, tx) }
+      }
     self.predecessors = predecessors
     self.successors = successors
     self.holders = holders
@@ -41,6 +49,7 @@ package struct Providers: Sendable {
 
   package static let identity = Providers(
     organisation: { try OrganisationStore.find($0, in: $1) },
+    organisations: { try OrganisationStore.find($0, in: $1) },
     predecessors: { try OrganisationStore.predecessors(of: $0, in: $1).map(\.id) },
     successors: { try OrganisationStore.successors(of: $0, in: $1).map(\.id) },
     holders: { try OrganisationStore.holding(node: $0, in: $1) },

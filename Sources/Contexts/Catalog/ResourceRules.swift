@@ -25,6 +25,22 @@ package struct RuleContext: Sendable {
     self.classification = classification
     self.today = today
   }
+
+  /// The same for an entry of this office, which is nil when there is none.
+  func of(_ office: Organisation?) -> RuleContext {
+    var context = self
+    context.provider = office
+    context.providerStands = office.map { $0.validTo.map { today < $0 } ?? true } ?? false
+    return context
+  }
+
+  /// The related codes that are looked for; of more than these, only their length is judged.
+  func asked(of metadata: Metadata) -> [String] { Array(metadata.related.prefix(100)) }
+
+  /// Whether it matters which classes its version in force has.
+  func hasRetiredClass(_ resource: Resource) -> Bool {
+    resource.metadata.classes.contains { classification[$0]?.isRetired == true }
+  }
 }
 
 /// The rules of the core metadata, each a pure function; findings come in the order of the elements.

@@ -126,29 +126,34 @@ extension Cataloguing {
   /// One page of what waits for the reviewer.
   func queue(_ principal: Principal, _ filter: QueueFilter) async throws -> QueuePage {
     try principal.require(.reviewCatalog)
-    let today = clock.today
-    return try await db.read { tx in
-      var page = QueuePage()
-      if filter.view == .online {
-        let requests = try CatalogStore.onlineRequests(after: filter.after, limit: QueueFilter.pageLimit + 1, in: tx)
-        page.requests = Array(requests.prefix(QueueFilter.pageLimit))
-        if requests.count > QueueFilter.pageLimit {
-          page.next = page.requests.last.map { QueuePlace(at: $0.at, id: $0.id) }
-        }
-        return page
+    return try await db.read { tx in try queue(filter, in: tx) }
+  }
+
+  func queue(_ filter: QueueFilter, in tx: any Transaction) throws -> QueuePage {
+    var page = QueuePage()
+    if filter.view == .online {
+      let requests = try CatalogStore.onlineRequests(after: filter.after, limit: QueueFilter.pageLimit + 1, in: tx)
+      page.requests = Array(requests.prefix(QueueFilter.pageLimit))
+      if requests.count > QueueFilter.pageLimit {
+        page.next = page.requests.last.map { QueuePlace(at: $0.at, id: $0.id) }
       }
-      let lines = try CatalogStore.queue(filter, today: today, in: tx)
-      page.entries = try lines.prefix(QueueFilter.pageLimit).map { line in
-        let found =
-          try CatalogStore.find(line.id, version: line.version, in: tx).map { try findings(of: $0, in: tx) } ?? []
-        return QueueEntry(
-          line: line, errors: found.count { $0.severity == .error }, warnings: found.count { $0.severity == .warning })
-      }
-      if lines.count > QueueFilter.pageLimit, let last = page.entries.last?.line, let at = last.submittedAt {
-        page.next = QueuePlace(at: at, id: last.id)
-      }
-      page.offices = try CatalogStore.waitingOffices(filter.view, in: tx)
       return page
     }
+    let lines = try CatalogStore.queue(filter, today: clock.today, in: tx)
+    let shown = lines.prefix(QueueFilter.pageLimit)
+    let versions = try CatalogStore.find(shown.map { VersionKey(resource: $0.id, version: $0.version) }, in: tx)
+    let resources = Array(versions.values)
+    let judged = Dictionary(
+      uniqueKeysWithValues: zip(resources.map(VersionKey.init), try findings(of: resources, in: tx)))
+    page.entries = shown.map { line in
+      let found = judged[VersionKey(resource: line.id, version: line.version)] ?? []
+      return QueueEntry(
+        line: line, errors: found.count { $0.severity == .error }, warnings: found.count { $0.severity == .warning })
+    }
+    if lines.count > QueueFilter.pageLimit, let last = page.entries.last?.line, let at = last.submittedAt {
+      page.next = QueuePlace(at: at, id: last.id)
+    }
+    page.offices = try CatalogStore.waitingOffices(filter.view, in: tx)
+    return page
   }
 }

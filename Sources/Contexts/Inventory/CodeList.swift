@@ -11,6 +11,8 @@ package struct CodeList: Sendable {
     package var value: String
     package var validFrom: CalendarDate
     package var validTo: CalendarDate?
+
+    func isOffered(on day: CalendarDate) -> Bool { validFrom <= day && (validTo.map { day < $0 } ?? true) }
   }
 
   package let name: String
@@ -23,11 +25,11 @@ package struct CodeList: Sendable {
   package func text(_ code: String) -> Text { self[code]?.name ?? Text(same: code) }
 
   /// Whether this code may be chosen on that day.
-  package func permits(_ code: String, on day: CalendarDate) -> Bool { offered(on: day).contains { $0.code == code } }
-
-  package func offered(on day: CalendarDate) -> [Entry] {
-    entries.filter { $0.validFrom <= day && ($0.validTo.map { day < $0 } ?? true) }
+  package func permits(_ code: String, on day: CalendarDate) -> Bool {
+    entries.contains { $0.code == code && $0.isOffered(on: day) }
   }
+
+  package func offered(on day: CalendarDate) -> [Entry] { entries.filter { $0.isOffered(on: day) } }
 
   /// What a select offers: code and name in one language.
   package func options(_ language: Language, on day: CalendarDate, none: String? = nil) -> [(String, String)] {

@@ -11,9 +11,10 @@ package enum InventoryStore {
     try tx.rows("SELECT * FROM inventory_system WHERE owner = \(owner) ORDER BY name, id LIMIT 500").map(system)
   }
 
-  /// Whether any system of any department bears this name: a resource must not (domain §1.4, element 2).
-  package static func isSystemName(_ name: String, in tx: any Transaction) throws -> Bool {
-    try tx.int("SELECT COUNT(*) FROM inventory_system WHERE name = \(name)") != 0
+  /// Those among these names, at most 512, that any system of any department bears: a resource must not (domain §1.4,
+  /// element 2).
+  package static func systemNames(among names: [String], in tx: any Transaction) throws -> Set<String> {
+    Set(try tx.rows("SELECT name FROM inventory_system WHERE name IN (\(each: names))").map { try $0.text("name") })
   }
 
   package static func source(_ id: SourceID, in tx: any Transaction) throws -> DataSource? {

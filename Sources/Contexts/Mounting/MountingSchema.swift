@@ -68,4 +68,10 @@ package enum MountingSchema {
     CREATE INDEX mounting_tie_failing ON mounting_tie (provider, resource) WHERE state = 'failing' AND in_force = TRUE;
     """
   ).adding("003 estimated rows", "ALTER TABLE mounting_tie ADD COLUMN estimated_rows BIGINT")
+    // What is tied to files or an API says so nowhere in its entry: Supervision counts it from here.
+    .adding(
+      "004 entries tied to something else than a table",
+      """
+      CREATE INDEX mounting_tie_untabled ON mounting_tie (provider, resource) WHERE kind <> 'table' AND in_force = TRUE
+      """)
 }

@@ -25,6 +25,7 @@ extension Mounting {
       switch detail {
       case "kind": Tie.Kind(rawValue: value)?.title
       case "before": Tie.State(rawValue: value)?.title
+      case "fault": Tie.Fault.title(of: value)
       default: nil
       }
     })

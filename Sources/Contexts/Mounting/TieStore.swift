@@ -104,6 +104,45 @@ package enum TieStore {
     ).map { try $0.id("resource") }
   }
 
+  /// Entries in force that are tied to files or an API, be it beside a table. As the partial index says it.
+  private static let untabled: SQL = "kind <> 'table' AND in_force = TRUE"
+
+  /// All of them, in parts of up to so many. Reads the whole index, in its order: for a job, not for a page.
+  package static func untabled(
+    by count: Int, in tx: any Transaction, _ body: ([ResourceID]) throws -> Void
+  ) throws {
+    var part: [ResourceID] = []
+    try tx.forEach("SELECT DISTINCT provider, resource FROM mounting_tie WHERE \(untabled)") { row in
+      part.append(try row.id("resource"))
+      if part.count == count {
+        try body(part)
+        part = []
+      }
+      return true
+    }
+    if !part.isEmpty { try body(part) }
+  }
+
+  /// Those of one office by id, behind one on.
+  package static func untabled(
+    of provider: OrganisationID, after resource: ResourceID? = nil, limit: Int, in tx: any Transaction
+  ) throws -> [ResourceID] {
+    try tx.rows(
+      """
+      SELECT DISTINCT resource FROM mounting_tie
+      WHERE provider = \(provider) AND \(untabled) AND resource > \(resource?.text ?? "") ORDER BY resource LIMIT \(limit)
+      """
+    ).map { try $0.id("resource") }
+  }
+
+  /// Those among these entries; at most some hundreds are asked for.
+  package static func untabled(among resources: [ResourceID], in tx: any Transaction) throws -> Set<ResourceID> {
+    Set(
+      try tx.rows(
+        "SELECT DISTINCT resource FROM mounting_tie WHERE resource IN (\(each: resources)) AND \(untabled)"
+      ).map { try $0.id("resource") })
+  }
+
   /// Rows of these entries' tables, as their databases estimated them at the last test that passed; without those where
   /// nothing is estimated.
   package static func estimatedRows(of resources: [ResourceID], in tx: any Transaction) throws -> [ResourceID: Int] {

@@ -64,8 +64,19 @@ struct Counting {
     for (office, counts) in try EntryCounts.byProvider(in: tx) {
       var tally = tallies[office, default: Tally()]
       for (kind, count) in counts { tally[Self.measure(of: kind)] = count }
-      tally[.mountsUnused] = tally[.mounts]
       tallies[office] = tally
+    }
+    var sums = tallies
+    try measured?.untabled.each(Self.batch, tx) { ids in
+      for (_, office) in try EntryCounts.unmounted(among: ids, in: tx) {
+        sums[office]?[.entriesWithoutMount] -= 1
+        sums[office]?[.mounts] += 1
+      }
+    }
+    tallies = sums.mapValues { sum in
+      var sum = sum
+      sum[.mountsUnused] = sum[.mounts]
+      return sum
     }
     for (office, count) in try measured?.failing(tx) ?? [:] {
       tallies[office, default: Tally()][.mountsFailing] = count
@@ -94,6 +105,8 @@ struct Counting {
     for start in stride(from: 0, to: resources.count, by: Self.batch) {
       let some = Array(resources[start..<min(start + Self.batch, resources.count)])
       for (_, office) in try EntryCounts.mounted(among: some, in: tx) { tallies[office]?[.mountsUnused] -= 1 }
+      let untabled = Array(try measured?.untabled.among(some, tx) ?? [])
+      for (_, office) in try EntryCounts.unmounted(among: untabled, in: tx) { tallies[office]?[.mountsUnused] -= 1 }
     }
   }
 

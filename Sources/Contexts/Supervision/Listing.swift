@@ -115,10 +115,14 @@ private struct Lister {
     case .entriesWithoutSystem: try entries(.withoutSystem)(key, limit).map(row)
     case .entriesWithoutItems: try entries(.withoutItems)(key, limit).map(row)
     case .entriesWithoutCondition: try entries(.withoutCondition)(key, limit).map(row)
-    case .entriesWithoutMount: try entries(.unmounted)(key, limit).map(row)
-    case .mounts: try entries(.mounted)(key, limit).map(row)
+    case .entriesWithoutMount:
+      try walk(key, limit, next: entries(.unmounted), key: \.place) { entries in
+        let untabled = try measured?.untabled.among(entries.map(\.id), tx) ?? []
+        return entries.filter { !untabled.contains($0.id) }
+      }.map(row)
+    case .mounts: try mounts(key, limit).map(row)
     case .mountsFailing: try failing(key, limit).map(row)
-    case .mountsUnused: try walk(key, limit, next: entries(.mounted), key: \.place, keep: unused).map(row)
+    case .mountsUnused: try walk(key, limit, next: mounts, key: \.place, keep: unused).map(row)
     case .grants: try walk(key, limit, next: grants, key: \.id.text) { $0.filter(\.isInForce) }.map(row)
     case .grantsObtained:
       try walk(key, limit, next: obtained, key: \.id.text) { $0.filter(\.isInForce) }.map {
@@ -166,6 +170,21 @@ private struct Lister {
     try GrantCounts.list(
       of: office.office, asConsumer: true, on: now.dateInChina, after: key.map(GrantID.init(trusted:)), limit: limit,
       in: tx)
+  }
+
+  /// Entries that name a table, and those tied to files or an API, by id.
+  private func mounts(_ key: String?, _ limit: Int) throws -> [EntryCounts.Line] {
+    let tabled = try entries(.mounted)(key, limit)
+    guard let measured else { return tabled }
+    let untabled = try walk(
+      key, limit,
+      next: { try measured.untabled.list(office.office, $0.map(ResourceID.init(trusted:)), $1, tx) }, key: \.text
+    ) { ids in
+      // Those that name a table as well are there already.
+      let own = try EntryCounts.unmounted(among: ids, in: tx)
+      return ids.filter { own[$0] == office.office }
+    }
+    return Array((tabled + (try EntryCounts.lines(of: untabled, in: tx))).sorted { $0.id < $1.id }.prefix(limit))
   }
 
   private func failing(_ key: String?, _ limit: Int) throws -> [EntryCounts.Line] {

@@ -99,8 +99,8 @@ package enum Measure: String, Sendable, CaseIterable {
     case .entriesWithoutItems: Text("在用目录没有列出信息项。", "The entry in force lists no items.")
     case .entriesWithoutCondition:
       Text("有条件共享未写条件，或不予共享未写依据。", "Conditional sharing without its condition, or a refusal without its basis.")
-    case .entriesWithoutMount: Text("在用目录没有挂接数据表。", "The entry in force is tied to no table.")
-    case .mounts: Text("在用目录已挂接数据表。", "The entry in force is tied to a table.")
+    case .entriesWithoutMount: Text("在用目录没有挂接数据表、文件或接口。", "The entry in force is tied to no table, files or API.")
+    case .mounts: Text("在用目录已挂接数据表、文件或接口。", "The entry in force is tied to a table, files or an API.")
     case .mountsFailing:
       Text("最近一次检测未通过，而且没有别的挂接可用。", "Its mount failed its last test, and no other mount of it works.")
     case .mountsUnused:

@@ -46,14 +46,39 @@ package struct MeasuredMounts: Sendable {
   /// The same entries of one department by id; a page begins after an id.
   package var list:
     @Sendable (OrganisationID, _ after: ResourceID?, _ limit: Int, any Transaction) throws -> [ResourceID]
+  /// Entries in force that are tied to files or an API: they are mounted as those are that name a table.
+  package var untabled: Untabled
 
   package init(
     failing: @escaping @Sendable (any Transaction) throws -> [OrganisationID: Int],
     list:
-      @escaping @Sendable (OrganisationID, _ after: ResourceID?, _ limit: Int, any Transaction) throws -> [ResourceID]
+      @escaping @Sendable (OrganisationID, _ after: ResourceID?, _ limit: Int, any Transaction) throws -> [ResourceID],
+    untabled: Untabled
   ) {
     self.failing = failing
     self.list = list
+    self.untabled = untabled
+  }
+
+  package struct Untabled: Sendable {
+    /// All of them, in parts of up to so many. Asked by a job.
+    package var each: @Sendable (_ count: Int, any Transaction, _ body: ([ResourceID]) throws -> Void) throws -> Void
+    /// Those of one department by id; a page begins after an id.
+    package var list:
+      @Sendable (OrganisationID, _ after: ResourceID?, _ limit: Int, any Transaction) throws -> [ResourceID]
+    /// Those among some hundreds.
+    package var among: @Sendable ([ResourceID], any Transaction) throws -> Set<ResourceID>
+
+    package init(
+      each: @escaping @Sendable (Int, any Transaction, ([ResourceID]) throws -> Void) throws -> Void,
+      list:
+        @escaping @Sendable (OrganisationID, _ after: ResourceID?, _ limit: Int, any Transaction) throws -> [ResourceID],
+      among: @escaping @Sendable ([ResourceID], any Transaction) throws -> Set<ResourceID>
+    ) {
+      self.each = each
+      self.list = list
+      self.among = among
+    }
   }
 }
 

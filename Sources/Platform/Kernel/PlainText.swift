@@ -6,10 +6,24 @@ package enum PlainText {
 
   /// Whether some character carries more than `mostScalarsInACharacter`.
   package static func isOverloaded(_ text: String) -> Bool {
-    // Plain ASCII, the usual case, cannot be.
-    if text.utf8.allSatisfy({ $0 < 0x80 }) { return false }
-    return text.contains { character in
-      character.unicodeScalars.dropFirst(mostScalarsInACharacter).first != nil
+    // Telling characters apart is slow, and the usual texts need it not: one that is overloaded has many scalars in a row
+    // that are neither ASCII nor Chinese, be it before or behind the one of its character that is.
+    var row = 0
+    let mayBe = text.unicodeScalars.contains { scalar in
+      row = beginsCharacter(scalar) ? 0 : row + 1
+      return row >= mostScalarsInACharacter / 2
+    }
+    return mayBe
+      && text.contains { character in
+        character.unicodeScalars.dropFirst(mostScalarsInACharacter).first != nil
+      }
+  }
+
+  /// ASCII, Chinese characters and punctuation: there are none of them in what hangs on another character.
+  private static func beginsCharacter(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x80, 0x3000...0x3029, 0x3400...0x9FFF, 0xFF01...0xFF5E: true
+    default: false
     }
   }
 

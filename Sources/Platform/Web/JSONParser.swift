@@ -96,6 +96,7 @@ package struct JSONParser {
   private mutating func object(depth: Int) throws(Refusal) -> JSON {
     try descend(depth)
     var members: [JSON.Member] = []
+    // A walk along a few names costs less than keeping a set of them.
     var names: Set<String> = []
     if next == UInt8(ascii: "}") { position += 1; return .object(members) }
     while true {
@@ -103,7 +104,14 @@ package struct JSONParser {
       let start = position
       guard next == UInt8(ascii: "\"") else { throw wrong("此处应为字段名", "a name was expected") }
       let name = try string()
-      guard names.insert(name).inserted else { throw wrong("字段重复", "this name stands twice", at: start) }
+      let isNew: Bool
+      if members.count < Self.mostWalked {
+        isNew = !members.contains { $0.name == name }
+      } else {
+        if names.isEmpty { names = Set(members.map(\.name)) }
+        isNew = names.insert(name).inserted
+      }
+      guard isNew else { throw wrong("字段重复", "this name stands twice", at: start) }
       skipBlanks()
       guard next == UInt8(ascii: ":") else { throw wrong("此处应为冒号", "a colon was expected") }
       position += 1
@@ -112,6 +120,8 @@ package struct JSONParser {
       if try ended(with: UInt8(ascii: "}")) { return .object(members) }
     }
   }
+
+  private static let mostWalked = 16
 
   private mutating func array(depth: Int) throws(Refusal) -> JSON {
     try descend(depth)
@@ -172,7 +182,9 @@ package struct JSONParser {
   private mutating func string() throws(Refusal) -> String {
     let start = position
     position += 1
-    var out: [UInt8] = []
+    // Most strings have no escape and lie in the text as they are.
+    while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+    var out = Array(bytes[(start + 1)..<position])
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\""):

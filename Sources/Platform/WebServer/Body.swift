@@ -25,6 +25,12 @@ final class Body: Sendable {
 
   private var declared: Int { request.headers[.contentLength].flatMap(Int.init) ?? 0 }
 
+  /// How many bytes it can come to: what it says itself, or else the limit. Throws for one that says more than that.
+  func most(upTo limit: Int) throws -> Int {
+    guard declared <= limit else { throw Rejection.tooLarge(limit) }
+    return request.headers[.contentLength] == nil && request.headers[.transferEncoding] != nil ? limit : declared
+  }
+
   func collect(upTo limit: Int) async throws -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(min(declared, limit))

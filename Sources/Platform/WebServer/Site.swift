@@ -22,6 +22,7 @@ struct Site: HTTPResponder {
   let seal: Seal
   /// Nil where no form brings files.
   let uploads: UploadFolder?
+  let room: BodyRoom
 
   init(
     routes: [Route], sessions: SessionProvider, answers: AnswerKeeper = .none, configuration: SiteServer.Configuration,
@@ -34,6 +35,7 @@ struct Site: HTTPResponder {
     self.logger = logger
     seal = Seal(key: configuration.secret)
     uploads = configuration.uploads.map { UploadFolder($0) }
+    room = BodyRoom(configuration.largeBodies)
     proxies = try configuration.trustedProxies.map {
       guard let block = AddressBlock($0) else {
         throw Refusal(
@@ -150,7 +152,11 @@ struct Site: HTTPResponder {
     request.parameters = parameters
     if let turnedAway = try admit(route, request, visit) { return turnedAway }
     var files: Uploads?
-    defer { files?.discard() }
+    var held = 0
+    defer {
+      files?.discard()
+      room.leave(held)
+    }
     if method != .get {
       // A token is in no browser's keeping: no other site can have it sent.
       guard request.principal?.token != nil || visit.comesFromHere else { throw Rejection.forged }
@@ -159,6 +165,9 @@ struct Site: HTTPResponder {
         files = begun
         try await FormReader.readMultipart(&request, body, upTo: route.bodyLimit, into: begun)
       } else {
+        let most = try body.most(upTo: route.bodyLimit)
+        try room.enter(most)
+        held = most
         request.body = try await body.collect(upTo: route.bodyLimit)
         try FormReader.read(&request, isAPI: visit.isAPI, types: route.bodyTypes)
       }

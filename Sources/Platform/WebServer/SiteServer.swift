@@ -26,6 +26,8 @@ package struct SiteServer: Service {
     /// The folder where files of forms lie until their request is answered, made when it is missing; without it no form
     /// brings files.
     package var uploads: String?
+    /// What the bodies of requests may hold in memory; files of forms go to disk and hold nothing.
+    package var largeBodies = LargeBodies()
     /// What a person should hear of an error that is no refusal; nil for a defect of ours, of which only a number is told.
     package var explain: @Sendable (any Error) -> Refusal? = { _ in nil }
     /// How long a request's head, and a silence inside its body, may take.
@@ -35,6 +37,13 @@ package struct SiteServer: Service {
     /// How long what nobody will read is still taken from who was refused while sending. Browsers look at the answer when they
     /// have sent all, and on a line that is cut before many of them only say that it was cut.
     package var lingering: Duration = .seconds(60)
+
+    /// Bodies of `from` bytes and more hold at most `together` bytes at the same time; who comes on top of that is asked to
+    /// come again.
+    package struct LargeBodies: Sendable {
+      package var from = 1 << 20
+      package var together = 128 << 20
+    }
 
     package static let product = Text("三江", "Sanjiang")
 

@@ -12,16 +12,10 @@ struct EntryKey: Sendable {
   /// A key that names no entry of the office, or two.
   struct Wrong: Error { var finding: Finding }
 
-  static func find(
-    _ given: GivenEntry, of office: OrganisationID, in tx: any Transaction
-  ) throws -> Result<EntryKey, Wrong> {
+  static func find(_ given: GivenEntry, among known: KnownEntries) -> Result<EntryKey, Wrong> {
     var key = EntryKey()
     if !given.reference.isEmpty {
-      key.resource = try tx.text(
-        """
-        SELECT resource FROM catalog_reference WHERE provider = \(office) AND reference = \(given.reference)
-        """
-      ).map(ResourceID.init(trusted:))
+      key.resource = known.referred(given.reference)
       key.isReferenceKnown = key.resource != nil
     }
     let byReference = key.resource
@@ -31,65 +25,65 @@ struct EntryKey: Sendable {
       return nil
     }
     if let id = given.id {
-      guard try owner("id = \(id)", in: tx)?.provider == office else { return .failure(Wrong(finding: foreign("id"))) }
+      guard known.holds(id) else { return .failure(Wrong(finding: foreign("id"))) }
       if let fault = agree(id, "id") { return .failure(Wrong(finding: fault)) }
     }
     if !given.code.isEmpty {
-      guard let found = try owner("code = \(given.code)", in: tx), found.provider == office else {
-        return .failure(Wrong(finding: foreignCode(given.code)))
-      }
-      if let id = given.id, id != found.id { return .failure(Wrong(finding: conflict("code"))) }
-      if let fault = agree(found.id, "code") { return .failure(Wrong(finding: fault)) }
+      guard let found = known.coded(given.code) else { return .failure(Wrong(finding: foreignCode(given.code))) }
+      if let id = given.id, id != found { return .failure(Wrong(finding: conflict("code"))) }
+      if let fault = agree(found, "code") { return .failure(Wrong(finding: fault)) }
     }
-    if key.resource == nil { key.resource = try named(given, office, in: tx) }
+    if key.resource == nil {
+      // A live entry of that name which the office does not know by another reference.
+      key.resource = known.named(given.metadata.name).flatMap { found in
+        given.reference.isEmpty || !known.hasReference(found) ? found : nil
+      }
+    }
     return .success(key)
   }
 
-  /// Keeps the office's reference. `replacing`: it belonged to an entry that was given up.
-  static func keep(
-    _ reference: String, for resource: Resource, replacing: Bool, in tx: any Transaction
-  ) throws {
-    guard !reference.isEmpty else { return }
-    if replacing {
-      try tx.run(
-        """
-        UPDATE catalog_reference SET resource = \(resource.id)
-        WHERE provider = \(resource.provider) AND reference = \(reference)
-        """)
-    } else {
-      try tx.run(
-        """
-        INSERT INTO catalog_reference (provider, reference, resource)
-        VALUES (\(resource.provider), \(reference), \(resource.id))
-        """)
+  // MARK: References
+
+  /// Which entries the office knows by these references, at most 512.
+  static func referred(
+    by references: ArraySlice<String>, of office: OrganisationID, in tx: any Transaction
+  ) throws -> [String: ResourceID] {
+    var found: [String: ResourceID] = [:]
+    for row in try tx.rows(
+      """
+      SELECT reference, resource FROM catalog_reference WHERE provider = \(office) AND reference IN (\(each: references))
+      """)
+    {
+      found[try row.text("reference")] = try row.id("resource")
     }
+    return found
+  }
+
+  /// Those among these entries, at most 512, for which their office keeps a reference.
+  static func withReference(_ ids: ArraySlice<ResourceID>, in tx: any Transaction) throws -> Set<ResourceID> {
+    Set(
+      try tx.rows("SELECT DISTINCT resource FROM catalog_reference WHERE resource IN (\(each: ids))").map {
+        try $0.id("resource")
+      })
+  }
+
+  /// Keeps references of an office that it did not keep before.
+  static func keep(_ new: [(reference: String, resource: Resource)], in tx: any Transaction) throws {
+    try tx.insert(
+      "INSERT INTO catalog_reference (provider, reference, resource)",
+      new.map { "(\($0.resource.provider), \($0.reference), \($0.resource.id))" }, columns: 3)
+  }
+
+  /// Gives a reference of an entry that was given up to another.
+  static func move(_ reference: String, to resource: Resource, in tx: any Transaction) throws {
+    try tx.run(
+      """
+      UPDATE catalog_reference SET resource = \(resource.id)
+      WHERE provider = \(resource.provider) AND reference = \(reference)
+      """)
   }
 
   // MARK: Parts
-
-  /// A live entry of that name which the office does not know by another reference.
-  private static func named(
-    _ given: GivenEntry, _ office: OrganisationID, in tx: any Transaction
-  ) throws -> ResourceID? {
-    let found = try tx.text(
-      """
-      SELECT v.resource FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource
-      WHERE v.provider = \(office) AND v.folded_name = \(foldedForSearch(given.metadata.name))
-        AND (v.version = r.issued OR v.version = r.latest) AND v.state NOT IN ('discarded', 'superseded')
-      LIMIT 1
-      """)
-    guard let found, !given.reference.isEmpty else { return found.map(ResourceID.init(trusted:)) }
-    let other = try tx.text("SELECT reference FROM catalog_reference WHERE resource = \(found) LIMIT 1")
-    return other == nil ? ResourceID(trusted: found) : nil
-  }
-
-  private static func owner(
-    _ condition: SQL, in tx: any Transaction
-  ) throws -> (id: ResourceID, provider: OrganisationID)? {
-    try tx.row("SELECT id, provider FROM catalog_resource WHERE \(condition)").map {
-      (try $0.id("id"), try $0.id("provider"))
-    }
-  }
 
   private static func foreign(_ field: String) -> Finding {
     Finding(

@@ -12,7 +12,8 @@ struct TakingOrigin: Sendable {
   var digest: String
 }
 
-/// Takes entries of one office in one transaction.
+/// Takes entries of one office in one transaction, a part after the other: what the catalogue knows of a part is read at
+/// once, each entry of it is judged by that and by what was decided of those before it, and then all of it is written.
 ///
 /// Made anew inside of it, since a transaction may be run again: what it has seen so far belongs to this run.
 struct Taking {
@@ -23,7 +24,10 @@ struct Taking {
   let mode: TakingMode
   let origin: TakingOrigin
   let now: Instant
+  private let rules: RuleContext
   private var touched: Set<ResourceID> = []
+  private var known: KnownEntries
+  private var decided = TakenWrites()
 
   init(
     _ cataloguing: Cataloguing, _ principal: Principal, _ mode: TakingMode, _ origin: TakingOrigin, at now: Instant,
@@ -40,10 +44,27 @@ struct Taking {
     self.mode = mode
     self.origin = origin
     self.now = now
+    rules = RuleContext(
+      lists: cataloguing.lists, classification: try cataloguing.classification(in: tx), today: cataloguing.clock.today
+    ).of(office)
+    known = KnownEntries(of: id)
   }
 
-  /// Keeps an entry that passes the rules, whole, as a draft of the office; says of another why it does not.
-  mutating func take(_ given: GivenEntry, in tx: any Transaction) throws -> TakenEntry {
+  /// Keeps entries that pass the rules, whole, as drafts of the office; says of the others why they do not.
+  mutating func take(_ given: [GivenEntry], in tx: any Transaction) throws -> [TakenEntry] {
+    var taken: [TakenEntry] = []
+    taken.reserveCapacity(given.count)
+    for start in stride(from: 0, to: given.count, by: KnownEntries.most) {
+      let part = Array(given[start..<min(start + KnownEntries.most, given.count)])
+      known = try KnownEntries(part, of: office.id, asking: rules, in: tx)
+      for entry in part { taken.append(try take(entry, in: tx)) }
+      try decided.write(by: principal, at: now, in: tx)
+      decided = TakenWrites()
+    }
+    return taken
+  }
+
+  private mutating func take(_ given: GivenEntry, in tx: any Transaction) throws -> TakenEntry {
     // With nothing read there is nothing to judge.
     if given.isUnread, !given.faults.isEmpty { return refused(nil, given.faults) }
     var given = given
@@ -51,11 +72,11 @@ struct Taking {
     if system == nil, !given.system.isEmpty { given.faults.append(Self.noSuchSystem(given.system)) }
     if let fault = Self.referenceFault(given.reference) { return refused(nil, given.faults + [fault]) }
     let key: EntryKey
-    switch try EntryKey.find(given, of: office.id, in: tx) {
+    switch EntryKey.find(given, among: known) {
     case .success(let found): key = found
     case .failure(let failure): return refused(nil, given.faults + [failure.finding])
     }
-    guard let id = key.resource, let latest = try CatalogStore.latest(id, in: tx) else {
+    guard let id = key.resource, let latest = try known.latest(id, in: tx) else {
       return try create(given, system, replacing: key.isReferenceKnown, in: tx)
     }
     guard touched.insert(id).inserted else { return refused(latest, [Self.repeated]) }
@@ -81,21 +102,22 @@ struct Taking {
     let findings = try findings(of: resource, given, in: tx)
     guard !findings.hasErrors, !given.isUnread else { return refused(nil, findings) }
     touched.insert(resource.id)
-    try CatalogStore.insert(resource, in: tx)
-    try EntryKey.keep(given.reference, for: resource, replacing: replacing, in: tx)
-    try record(nil, "catalog.draft.begin", resource, in: tx)
+    known.add(resource)
+    decided.created.append(resource)
+    keep(given.reference, for: resource, replacing: replacing)
+    record("catalog.draft.begin", resource)
     return TakenEntry(outcome: .created, resource: resource, findings: findings)
   }
 
   /// `base` is what the entry says now, `latest` its version of the greatest number, which may have been given up.
-  private func change(
+  private mutating func change(
     _ base: Resource, latest: Resource, _ given: GivenEntry, _ system: SystemID?, _ key: EntryKey,
     in tx: any Transaction
   ) throws -> TakenEntry {
     var next = base.taking(given, system: system)
     let isRead = given.faults.isEmpty && !given.isUnread
     if isRead, next.saysTheSame(as: base) {
-      if !key.isReferenceKnown { try EntryKey.keep(given.reference, for: base, replacing: false, in: tx) }
+      if !key.isReferenceKnown { keep(given.reference, for: base, replacing: false) }
       return TakenEntry(outcome: .unchanged, resource: base, findings: [])
     }
     guard mode == .update else {
@@ -112,29 +134,46 @@ struct Taking {
     if base.state == .published {
       next.version = latest.version + 1
       (next.state, next.revision, next.submittedAt, next.publishedOn) = (.draft, latest.revision + 1, nil, nil)
-      try CatalogStore.insert(next, in: tx)
-      try record(nil, "catalog.version.begin", next, in: tx)
+      known.add(next)
+      decided.begun.append(next)
+      record("catalog.version.begin", next)
     } else {
       next.state = try base.state.applying(.edit)
-      guard try CatalogStore.update(next, from: base.revision, in: tx) else { throw CatalogStore.changedMeanwhile }
       next.revision += 1
-      try record(.edit, "catalog.draft.edit", next, in: tx)
+      known.change(base, to: next)
+      decided.edited.append(next)
+      if next.items == base.items { decided.keepingItems.insert(next.id) }
+      record("catalog.draft.edit", next)
     }
-    if !key.isReferenceKnown { try EntryKey.keep(given.reference, for: next, replacing: false, in: tx) }
+    if !key.isReferenceKnown { keep(given.reference, for: next, replacing: false) }
     return TakenEntry(outcome: .updated, resource: next, findings: findings)
   }
 
   /// What could not be read, and what the rules say of the rest.
   private func findings(of resource: Resource, _ given: GivenEntry, in tx: any Transaction) throws -> [Finding] {
-    let found = try cataloguing.findings(of: resource, in: tx)
+    var context = rules
+    context.isSystemName = known.isSystemName(resource.metadata.name)
+    context.nameIsTaken = known.isNameTaken(resource.metadata.name, except: resource.id)
+    context.unknownRelated = known.unknown(context.asked(of: resource.metadata))
+    if context.hasRetiredClass(resource), resource.version > 1 || resource.state == .published {
+      context.classesInForce = Set(try CatalogStore.published(resource.id, in: tx)?.metadata.classes ?? [])
+    }
+    let found = Catalog.findings(of: resource, in: context)
     if given.faults.isEmpty { return found }
     let unread = Set(given.faults.map(\.field))
     return given.faults + found.filter { !unread.contains($0.field) }
   }
 
-  private func record(_ event: VersionEvent?, _ action: String, _ resource: Resource, in tx: any Transaction) throws {
-    try cataloguing.record(
-      event, action, resource, by: principal, at: now, detail: [("import", origin.name)], in: tx)
+  /// `replacing`: the reference belonged to an entry that was given up.
+  private mutating func keep(_ reference: String, for resource: Resource, replacing: Bool) {
+    guard !reference.isEmpty else { return }
+    known.keep(reference, for: resource.id)
+    if replacing { decided.moved.append((reference, resource)) } else { decided.kept.append((reference, resource)) }
+  }
+
+  private mutating func record(_ action: String, _ resource: Resource) {
+    decided.records.append(
+      cataloguing.entry(action, resource, by: principal, at: now, detail: [("import", origin.name)]))
   }
 
   private func refused(_ resource: Resource?, _ findings: [Finding]) -> TakenEntry {
@@ -186,9 +225,7 @@ extension Cataloguing {
     let now = clock.now()
     return try await db.write { tx in
       var taking = try Taking(self, principal, mode, origin, at: now, in: tx)
-      var taken: [TakenEntry] = []
-      taken.reserveCapacity(given.count)
-      for entry in given { taken.append(try taking.take(entry, in: tx)) }
+      let taken = try taking.take(given, in: tx)
       let count = Dictionary(grouping: taken, by: \.outcome).mapValues(\.count)
       try AuditLog.record(
         AuditEntry(

@@ -160,8 +160,20 @@ struct WorkbookRow {
 
 /// Without blanks at its ends.
 func trimmed(_ text: String) -> String {
+  if isSurelyTrimmed(text.utf8) { return text }
   var text = text[...]
   while text.first?.isWhitespace == true { text.removeFirst() }
   while text.last?.isWhitespace == true { text.removeLast() }
   return String(text)
+}
+
+/// Whether it plainly begins and ends with something to see, in ASCII or Chinese, as nearly every text does: telling
+/// characters apart is slow.
+private func isSurelyTrimmed(_ text: String.UTF8View) -> Bool {
+  func isSeen(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
+  // U+4000 to U+9FFF are three bytes, of which the first is one of these.
+  func beginsChinese(_ byte: UInt8) -> Bool { (0xE4...0xE9).contains(byte) }
+  guard let first = text.first, let last = text.last else { return true }
+  return (isSeen(first) || beginsChinese(first))
+    && (isSeen(last) || text.dropLast(2).last.map(beginsChinese) ?? false)
 }

@@ -20,7 +20,7 @@ enum GrantPrint {
       [
         (
           t("信息资源", "Resource"),
-          "\(grant.resourceName)（\(t("第 \(grant.resourceVersion) 版", "version \(grant.resourceVersion)"))）"
+          "\(grant.resourceName)\(t("（第 \(grant.resourceVersion) 版）", " (version \(grant.resourceVersion))"))"
         )
       ],
       [

@@ -24,7 +24,7 @@ enum RequestPrint {
       [
         (
           t("信息资源", "Resource"),
-          "\(item.resourceName)（\(t("第 \(item.resourceVersion) 版", "version \(item.resourceVersion)"))）"
+          "\(item.resourceName)\(t("（第 \(item.resourceVersion) 版）", " (version \(item.resourceVersion))"))"
         )
       ],
       [

@@ -50,9 +50,9 @@ final class ZipPass {
     if result == ARCHIVE_EOF { return nil }
     // A warning speaks of a name's encoding.
     guard result >= ARCHIVE_WARN, let entry else { throw Self.torn(source.file, Self.trouble(archive)) }
-    let raw = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry)
+    let name = archive_entry_pathname_utf8(entry).map { String(cString: $0) }
     return Entry(
-      name: raw.map { String(cString: $0) } ?? "",
+      name: name ?? archive_entry_pathname(entry).map(Self.decoded) ?? "",
       size: archive_entry_size_is_set(entry) != 0 ? Int(archive_entry_size(entry)) : nil,
       isEncrypted: archive_entry_is_encrypted(entry) != 0,
       isFolder: archive_entry_filetype(entry) == 0o040000)
@@ -73,6 +73,12 @@ final class ZipPass {
       }
       throw .part("damaged", name, "数据已损坏（\(trouble)）。", "its data are damaged (\(trouble)).")
     }
+  }
+
+  /// A name that is not UTF-8 and does not say so: what packs files in China writes GB 18030.
+  private static func decoded(_ name: UnsafePointer<CChar>) -> String {
+    let bytes = Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+    return (try? TextFile(bytes))?.text ?? String(decoding: bytes, as: UTF8.self)
   }
 
   private static func trouble(_ archive: OpaquePointer) -> String {

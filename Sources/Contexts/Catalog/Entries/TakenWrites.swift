@@ -1,0 +1,31 @@
+internal import Audit
+internal import Kernel
+internal import Storage
+
+/// What was decided of a part of a batch and is to be written.
+struct TakenWrites {
+  /// First versions.
+  var created: [Resource] = []
+  /// Further versions of what is in force.
+  var begun: [Resource] = []
+  /// Drafts as they stand from now on; the items of `keepingItems` are what they were.
+  var edited: [Resource] = []
+  var keepingItems: Set<ResourceID> = []
+  /// References that are new to the office, and those that belonged to an entry that was given up.
+  var kept: [(reference: String, resource: Resource)] = []
+  var moved: [(reference: String, resource: Resource)] = []
+  /// One for each that was created, begun or edited, in the order of the batch.
+  var records: [AuditEntry] = []
+
+  func write(by principal: Principal, at now: Instant, in tx: any Transaction) throws {
+    try CatalogStore.insert(created, in: tx)
+    try CatalogStore.insertNext(begun, in: tx)
+    guard try CatalogStore.rewrite(edited, keepingItems: keepingItems, in: tx) == edited.count else {
+      throw CatalogStore.changedMeanwhile
+    }
+    try CatalogStore.record(.edit, of: edited, by: principal, at: now, in: tx)
+    try EntryKey.keep(kept, in: tx)
+    for (reference, resource) in moved { try EntryKey.move(reference, to: resource, in: tx) }
+    try AuditLog.record(records, in: tx)
+  }
+}
