@@ -20,6 +20,11 @@ enum SearchMark: String {
     case .facet: rawValue
     }
   }
+
+  /// A term's pair or triples, marked.
+  func tokens(of grams: [String]) -> [String] {
+    grams.map { ($0.unicodeScalars.count == 3 ? triples : rawValue) + $0 }
+  }
 }
 
 /// Everything that one entry is found by.

@@ -93,12 +93,12 @@ extension CatalogQuery {
 
 /// What an entry is found by, when no index holds it any more.
 package struct EntryWords: Sendable {
-  private let tokens: [String?]
   private let known: Set<String>
+  private let standing: [String: Set<Int>]
 
   init(_ document: SearchDocument) {
-    tokens = document.tokens
-    known = Set(document.tokens.compactMap { $0 } + document.facets)
+    standing = Dictionary(grouping: document.triples, by: \.gram.token).mapValues { Set($0.map(\.position)) }
+    known = Set(document.words + document.pairs.map(\.token) + document.facets)
   }
 
   /// Whether the query would have found the entry: as the index answers, over the same tokens.
@@ -110,19 +110,18 @@ package struct EntryWords: Sendable {
 
   private func holds(_ term: SearchTerm) -> Bool {
     switch term {
-    case .phrase(let words): hasPhrase(words)
+    case .phrase(let grams): hasPhrase(SearchMark.anywhere.tokens(of: grams))
     case .prefix(let word): hasPrefix(word)
-    case .letters(let word, let initials):
-      hasPrefix(word) || hasPhrase(initials.map { SearchMark.initials.rawValue + $0 })
+    case .letters(let word, let initials): hasPrefix(word) || hasPhrase(SearchMark.initials.tokens(of: initials))
     }
   }
 
   private func hasPrefix(_ word: String) -> Bool { known.contains { $0.hasPrefix(word) } }
 
-  private func hasPhrase(_ words: [String]) -> Bool {
-    guard let first = words.first, known.contains(first) else { return false }
-    return tokens.indices.contains { start in
-      tokens[start] == first && tokens[start...].starts(with: words.map(Optional.some))
+  private func hasPhrase(_ tokens: [String]) -> Bool {
+    guard let first = tokens.first, let starts = standing[first] else { return tokens.allSatisfy(known.contains) }
+    return starts.contains { start in
+      tokens.indices.allSatisfy { standing[tokens[$0]]?.contains(start + $0) == true }
     }
   }
 }

@@ -151,9 +151,9 @@ extension SearchTerm {
   /// The tokens that must stand in a row; none for a word.
   fileprivate func phrase(_ mark: SearchMark) -> [String] {
     switch self {
-    case .phrase(let grams): mark.marked(grams)
+    case .phrase(let grams): mark.tokens(of: grams)
     case .prefix: []
-    case .letters(_, let initials): SearchMark.initials.marked(initials)
+    case .letters(_, let initials): SearchMark.initials.tokens(of: initials)
     }
   }
 
@@ -163,11 +163,5 @@ extension SearchTerm {
     case .phrase: nil
     case .prefix(let word), .letters(let word, _): mark.rawValue + word
     }
-  }
-}
-
-extension SearchMark {
-  fileprivate func marked(_ grams: [String]) -> [String] {
-    grams.map { ($0.unicodeScalars.count == 3 ? triples : rawValue) + $0 }
   }
 }
