@@ -250,6 +250,38 @@ import Testing
         try await cataloguing.importClasses(right) == ClassImportReport(added: 0, changed: 0, retired: 0, same: 4))
       #expect(try await offices.db.read { try $0.int("SELECT COUNT(*) FROM audit_record") } == 5)
       #expect(try await cataloguing.classView(Offices.clerk, under: nil).tree.retired.map(\.code) == ["zt02"])
+
+      // Without its end the line does not bring the class back, and says so.
+      let open = String(decoding: right, as: UTF8.self).replacing("2026-06-01,,,zt01", with: ",,,")
+      let report = try await cataloguing.importClasses(Array(open.utf8))
+      #expect(report.same == 4 && report.retired == 0)
+      #expect(
+        report.stayEnded == [ClassImportReport.Ended(line: 4, code: "zt02", on: CalendarDate("2026-06-01")!)])
+      // A line that retires is no line that changes nothing.
+      let later = String(decoding: right, as: UTF8.self).replacing(
+        "zt01,zt,一人一档,2026-01-01,,203,,", with: "zt01,zt,一人一档,2026-01-01,2027-06-01,203,,")
+      let retiring = try await cataloguing.importClasses(Array(later.utf8))
+      #expect(retiring.retired == 1 && retiring.same == 3, "\(retiring)")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a code that stands twice in a file is refused with both lines`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let file = """
+        code,parent,name,valid_from,valid_to,national,used_by,successor
+        zt,,主题库,2026-01-01,,,,
+        zt01,zt,一人一档,2026-01-01,,203,,
+        zt01,zt,一企一档,2026-01-01,,203,,
+
+        """
+      let refusal = await #expect(throws: Refusal.self) {
+        _ = try await offices.cataloguing.importClasses(Array(file.utf8))
+      }
+      let said = refusal?.faults.first?.message.chinese ?? ""
+      #expect(said.contains("第 3 行和第 4 行"), "\(said)")
+      let view = try await offices.cataloguing.classView(Offices.clerk, under: nil)
+      #expect(view.tree.localCount == 0)
     }
   }
 

@@ -187,7 +187,7 @@ import Testing
 }
 
 /// A sheet's titles, without the marks of required columns.
-private func titles(of sheet: String, in path: String) throws -> [String] {
+func titles(of sheet: String, in path: String) throws -> [String] {
   var found: [String] = []
   try WorkbookReader(path: path).readRows(of: sheet) { row in
     found = row.cells.map { SheetColumn.title(fromHeader: $0.value.shown) }

@@ -93,6 +93,11 @@ import Web
       _ = try await site.result(try await site.send(bytes, named: "导出.zip", [("preset", "bjxc")]))
       #expect(try await Self.count(offices, entries) == 4)
       #expect(try await Self.count(offices, records) == 1)
+      var list = Request(method: .get, path: CatalogPath.runs, now: Offices.start)
+      list.principal = Offices.operatorOfPlatform
+      let route = try #require(site.routes.first { $0.path == CatalogPath.runs })
+      guard case .page(let runs) = try await route.answer(list) else { throw Refusal.notFound(Text("页", "page")) }
+      #expect(runs.body.text.contains("原政务信息资源目录系统") && !runs.body.text.contains("<td>bjxc</td>"))
 
       guard case .redirect(let address, _) = response else { return }
       let key = String(try #require(address.split(separator: "/").last))

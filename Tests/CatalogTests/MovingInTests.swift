@@ -282,6 +282,8 @@ import Testing
           to: URL(fileURLWithPath: "\(folder)/dsg/\(name).csv"))
       }
       try write("object", ["id,name", "o1,青海省民政厅"])
+      try write("category_node", ["category_node_id,name,parent_id"])
+      try write("t_data_catalog_category", ["catalog_id,category_id"])
       try write(
         "t_data_catalog",
         [
@@ -325,13 +327,127 @@ import Testing
       }
       #expect(await code("\(folder)/nothing")?.contains("找不到") == true)
       try ExportedCatalogue().write(to: "\(folder)/export")
-      // GB18030 for 青海.
-      try Data([0xC7, 0xE0, 0xBA, 0xA3, 0x0A]).write(to: URL(fileURLWithPath: "\(folder)/export/dir_classify.csv"))
-      #expect(await code("\(folder)/export")?.contains("不是 UTF-8") == true)
+      try Data([0xFF, 0xC7, 0x0A]).write(to: URL(fileURLWithPath: "\(folder)/export/dir_classify.csv"))
+      let encoding = await code("\(folder)/export")
+      #expect(encoding?.contains("dir_classify.csv") == true && encoding?.contains("也不是 GB18030") == true)
       try FileManager.default.removeItem(atPath: "\(folder)/export/dir_classify.csv")
       try FileManager.default.removeItem(atPath: "\(folder)/export/dir_dataset.csv")
       #expect(await code("\(folder)/export")?.contains("没有表 dir_dataset") == true)
       #expect(try await Self.everything(offices) == [0, 0, 0, 0, 0, 0, 0, 0])
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an export without a table or a needed column is refused before anything, unless it is waived`(engine: Engine)
+    async throws
+  {
+    try await Self.with(engine) { offices, folder in
+      let whole = ExportedCatalogue()
+      let first = try await Self.move(offices, whole, folder)
+      #expect(first.count(.moved) == 4)
+      let before = try await Self.everything(offices)
+
+      func refusal(_ change: (inout ExportedCatalogue) -> Void, trial: Bool) async throws -> String {
+        var export = ExportedCatalogue(count: 5)
+        change(&export)
+        do {
+          _ = try await Self.move(offices, export, folder, trial: trial)
+          return "taken"
+        } catch let refusal as Refusal { return refusal.faults.first?.message.chinese ?? refusal.message.chinese }
+      }
+      for trial in [true, false] {
+        for table in [
+          "dir_dataset", "dir_dataitem", "dir_dataset_classify_map", "dir_classify", "sys_dept", "dir_data_publish",
+        ] {
+          let said = try await refusal({ $0.tables[table] = nil }, trial: trial)
+          #expect(said.contains("没有表 \(table)"), "\(said)")
+        }
+        let renamed = try await refusal(
+          {
+            $0.tables["dir_dataset"]?.head[1] = "data_name"
+            $0.tables["sys_user"] = nil
+          }, trial: trial)
+        #expect(renamed.contains("dir_dataset.csv 没有列 dataset_name") && renamed.contains("没有表 sys_user"), "\(renamed)")
+      }
+      #expect(try await Self.everything(offices) == before, "what was refused left nothing")
+
+      // Waived, new entries come without their items; those in force keep them, though the export says something else.
+      var export = ExportedCatalogue(count: 5)
+      export.tables["dir_dataitem"] = nil
+      export.set("dir_dataset", "set0", "dataset_desc", "改写后的摘要，说明内容。")
+      try export.write(to: "\(folder)/export")
+      await #expect(throws: Refusal.self, "no table of the mapping") {
+        _ = try await offices.cataloguing.moveIn(
+          from: "\(folder)/export", named: "e", by: try Self.bjxc(), isTrial: false, without: ["dir_dataitems"])
+      }
+      let waived = try await offices.cataloguing.moveIn(
+        from: "\(folder)/export", named: "e", by: try Self.bjxc(), isTrial: false, without: ["dir_dataitem"])
+      #expect(waived.count(.moved) == 1 && waived.count(.untouched) == 1 + 3, "\(waived.entries.map(\.outcome))")
+      #expect(Self.found(waived, "table.missing").map(\.file) == ["dir_dataitem"])
+      let kept = try await offices.cataloguing.resource(
+        Offices.clerk, try #require(waived.entries.first { $0.oldID == "set0" }?.resource))
+      #expect(kept.version == 1 && kept.items.count == 3)
+      // The mapping can say so as well.
+      var mapping = try Self.bjxc()
+      mapping.items.optional = true
+      let optional = try await offices.cataloguing.moveIn(
+        from: "\(folder)/export", named: "e", by: mapping, isTrial: false)
+      #expect(optional.count(.untouched) == 4 && optional.count(.same) == 1, "\(optional.entries.map(\.outcome))")
+      // Whole again, it is as it was.
+      #expect(try await Self.move(offices, whole, folder).count(.same) == 4)
+    }
+  }
+
+  @Test func `the summary names the column that is missing, and an export in GB18030 is read`() async throws {
+    try await Self.with(.sqlite) { offices, folder in
+      var export = ExportedCatalogue()
+      export.tables["dir_dataset"]?.head[5] = "desc_of_dataset"
+      try export.write(to: "\(folder)/export")
+      for name in export.tables.keys {
+        let path = URL(fileURLWithPath: "\(folder)/export/\(name).csv")
+        let text = try String(contentsOf: path, encoding: .utf8)
+        try #require(text.data(using: String.Encoding(rawValue: 0x8000_0632))).write(to: path)
+      }
+      let report = try await offices.cataloguing.moveIn(
+        from: "\(folder)/export", named: "e", by: try Self.bjxc(), isTrial: false)
+      #expect(report.count(.moved) == 4 && report.entries[0].name.contains("救助对象"))
+      let told = report.frequentReasons(50).map(\.reason.chinese)
+      #expect(told.contains("dir_dataset.csv dataset_desc：文件里没有这一列。"), "\(told)")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a registered entry that the export changed leaves no dead version behind`(engine: Engine) async throws {
+    try await Self.with(engine) { offices, folder in
+      var export = ExportedCatalogue(count: 3)
+      for (set, map) in [("set0", "m0"), ("set1", "m1")] {
+        export.set("dir_dataset", set, "status", "3")
+        export.set("dir_dataset_classify_map", map, "status", "3")
+      }
+      let first = try await Self.move(offices, export, folder)
+      #expect(first.count(.moved) == 3)
+      // One is published there and says something else, one is still only registered.
+      export.set("dir_dataset_classify_map", "m0", "status", "5")
+      export.set("dir_dataset", "set0", "dataset_desc", "改写后的摘要，说明内容。")
+      export.set("dir_dataset", "set1", "dataset_desc", "改写后的摘要，也说明内容。")
+      let report = try await Self.move(offices, export, folder)
+      #expect(report.count(.changed) == 2, "\(report.entries.map(\.outcome))")
+      #expect(Self.found(report, "rule.name.taken").isEmpty, "its own name is not another's")
+      func states(_ id: String) async throws -> [VersionState] {
+        let resource = try #require(report.entries.first { $0.oldID == id }?.resource)
+        let states = try await offices.db.read { tx in
+          try tx.rows("SELECT state FROM catalog_version WHERE resource = \(resource) ORDER BY version").map {
+            try $0.choice("state") as VersionState
+          }
+        }
+        return states
+      }
+      #expect(try await states("set0") == [.superseded, .published])
+      #expect(try await states("set1") == [.superseded, .approved])
+      // What waits to be published can be published.
+      let waiting = try #require(report.entries.first { $0.oldID == "set1" }?.resource)
+      let published = try await offices.cataloguing.publish(Offices.operatorOfPlatform, waiting)
+      #expect(published.state == .published && published.version == 2)
     }
   }
 

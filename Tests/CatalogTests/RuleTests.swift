@@ -44,6 +44,14 @@ private func codes(_ resource: Resource, _ change: (inout RuleContext) -> Void =
     #expect(codes(sound) == [])
   }
 
+  @Test func `a code that there is not is told as such, not as missing`() throws {
+    let wrong = spoiled { $0.metadata.format = "9999" }
+    let context = RuleContext(today: CalendarDate("2026-08-20")!)
+    let told = try #require(findings(of: wrong, in: context).first { $0.field == "format" })
+    #expect(told.message.chinese.hasPrefix("“9999”不是可选的信息资源格式"), "\(told.message.chinese)")
+    #expect(told.message.english.contains("“9999” is not a format"), "\(told.message.english)")
+  }
+
   @Test(arguments: [
     ("error classes.missing classes", spoiled { $0.metadata.classes = [] }),
     ("error classes.unknown classes", spoiled { $0.metadata.classes = ["3070120337", "999"] }),
@@ -58,7 +66,12 @@ private func codes(_ resource: Resource, _ change: (inout RuleContext) -> Void =
     ("error abstract.missing abstract", spoiled { $0.metadata.abstract = "" }),
     ("warning abstract.short abstract", spoiled { $0.metadata.abstract = "低保" }),
     ("error text.long abstract", spoiled { $0.metadata.abstract = String(repeating: "字", count: 1001) }),
-    ("error format.missing format", spoiled { $0.metadata.format = "0399" }),
+    ("error format.missing format", spoiled { $0.metadata.format = "" }),
+    ("error format.unknown format", spoiled { $0.metadata.format = "0399" }),
+    ("error sharing.unknown sharingType", spoiled { $0.metadata.sharingType = "9" }),
+    ("error method.unknown methodClass", spoiled { $0.metadata.methodClass = "9" }),
+    ("error method.type-unknown methodType", spoiled { $0.metadata.methodType = "9" }),
+    ("error open.unknown openType", spoiled { $0.metadata.openType = "9" }),
     ("error system.missing system", spoiled { $0.system = nil }),
     ("error sharing.missing sharingType", spoiled { $0.metadata.sharingType = "" }),
     ("error sharing.condition-missing sharingCondition", spoiled { $0.metadata.sharingCondition = "" }),
@@ -69,10 +82,12 @@ private func codes(_ resource: Resource, _ change: (inout RuleContext) -> Void =
     ("error method.format methodType", spoiled { $0.metadata.format = "0105" }),
     ("error open.missing openType", spoiled { $0.metadata.openType = "" }),
     ("error open.condition-missing openCondition", spoiled { $0.metadata.openType = "2" }),
-    ("error cycle.missing cycle", spoiled { $0.metadata.cycle = "0" }),
+    ("error cycle.missing cycle", spoiled { $0.metadata.cycle = "" }),
+    ("error cycle.unknown cycle", spoiled { $0.metadata.cycle = "0" }),
     ("error related.malformed related", spoiled { $0.metadata.related = ["3070120337-1"] }),
     ("error secrecy.secret secrecy", spoiled { $0.metadata.secrecy = "1" }),
-    ("error level.missing level", spoiled { $0.metadata.level = "7" }),
+    ("error level.missing level", spoiled { $0.metadata.level = "" }),
+    ("error level.unknown level", spoiled { $0.metadata.level = "7" }),
     ("hint mount.missing mount", spoiled { $0.mount = nil }),
     ("error mount.no-key keys", spoiled { $0.mount?.keyColumns = [] }),
     ("error mount.column-unlisted keys", spoiled { $0.mount?.keyColumns = ["id"] }),
@@ -82,7 +97,8 @@ private func codes(_ resource: Resource, _ change: (inout RuleContext) -> Void =
     ("warning item.name-not-chinese item.1.name", spoiled { $0.items[1].name = "addr" }),
     ("error item.column-missing item.1.column", spoiled { $0.items[1].column = "" }),
     ("error item.column-repeated item.1.column", spoiled { $0.items[1].column = "person_id" }),
-    ("error item.type-missing item.1.dataType", spoiled { $0.items[1].dataType = "X" }),
+    ("error item.type-missing item.1.dataType", spoiled { $0.items[1].dataType = "" }),
+    ("error item.type-unknown item.1.dataType", spoiled { $0.items[1].dataType = "X" }),
     ("error item.length-missing item.1.length", spoiled { $0.items[1].length = nil }),
     ("error item.length-missing item.1.length", spoiled { $0.items[1].length = 0 }),
     (
@@ -95,7 +111,8 @@ private func codes(_ resource: Resource, _ change: (inout RuleContext) -> Void =
     ("warning item.not-carried item.1.column", spoiled { $0.items[1].type = nil }),
     ("warning item.key-nullable item.0.isNullable", spoiled { $0.items[0].isNullable = true }),
     ("error item.semantic-unknown item.1.semantic", spoiled { $0.items[1].semantic = "shoe-size" }),
-    ("error item.grade-missing item.1.grade", spoiled { $0.items[1].grade = "9" }),
+    ("error item.grade-missing item.1.grade", spoiled { $0.items[1].grade = "" }),
+    ("error item.grade-unknown item.1.grade", spoiled { $0.items[1].grade = "9" }),
     ("warning item.grade-low item.1.grade", spoiled { $0.items[1].semantic = "citizen-id" }),
     ("error item.sharing-unknown item.1.sharingType", spoiled { $0.items[1].sharingType = "4" }),
     ("error item.sharing-reason item.1.sharingCondition", spoiled { $0.items[1].sharingType = "3" }),

@@ -8,7 +8,7 @@ import Testing
     .draft: [.edit: .draft, .submit: .submitted, .discard: .discarded],
     .submitted: [.recall: .draft, .sendBack: .returned, .approve: .approved],
     .returned: [.edit: .draft, .submit: .submitted, .discard: .discarded],
-    .approved: [.publish: .published],
+    .approved: [.publish: .published, .supersede: .superseded],
     .published: [.supersede: .superseded], .superseded: [:], .discarded: [:],
   ]
 

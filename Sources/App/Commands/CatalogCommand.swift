@@ -39,6 +39,8 @@ struct CatalogCommand: AsyncParsableCommand {
     @Argument(help: "The .xlsx, .csv, .json or .ndjson file.") var file: String
     @Flag(help: "Print one JSON object.") var json = false
 
+    func validate() throws { try CatalogFileHelp.check(file) }
+
     func run() throws {
       let now = Clock.system.now()
       let report = try CatalogFile.check(file, at: now)

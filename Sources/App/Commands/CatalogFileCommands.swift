@@ -17,6 +17,12 @@ enum CatalogFileHelp {
     GB18030. A field that begins with “=” is a formula and refused; “'=” means the text. .json, .ndjson: what \
     POST /api/v1/catalog/resources takes, an array or an entry a line.
     """
+
+  /// A name whose end says no kind is wrong usage.
+  static func check(_ file: String) throws {
+    guard CatalogFile.kind(file) == nil else { return }
+    throw ValidationError("\(file): the name must end in .xlsx, .csv, .json or .ndjson.")
+  }
 }
 
 struct CatalogImportCommand: AsyncParsableCommand {
@@ -35,13 +41,19 @@ struct CatalogImportCommand: AsyncParsableCommand {
   @Argument(help: "The .xlsx, .csv, .json or .ndjson file.") var file: String
   @Option(name: .customLong("as"), help: "The login of the data officer in whose name it is done.") var login: String
   @Flag(help: "Change entries that are there: in their draft, or as their next version.") var update = false
-  @Option(help: "Where the refused rows go, as .xlsx; FILE.rejected.xlsx by default.") var rejected: String?
+  @Option(
+    help: """
+      Where what is refused goes: rows as .xlsx, FILE.rejected.xlsx by default; entries of JSON with their findings as \
+      .json, FILE.rejected.json.
+      """) var rejected: String?
   @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws { try CatalogFileHelp.check(file) }
 
   func run() async throws {
     let node = try await Node.open(try options.settings())
     let summary: ImportSummary
-    let back = rejected ?? file + ".rejected.xlsx"
+    let back = rejected ?? file + (CatalogFile.kind(file) == .json ? ".rejected.json" : ".rejected.xlsx")
     do {
       let principal = try await node.people.acting(login, Node.authority)
       summary = try await node.cataloguing.importFile(
@@ -57,7 +69,7 @@ struct CatalogImportCommand: AsyncParsableCommand {
   }
 
   private func report(_ summary: ImportSummary, _ back: String) {
-    let hasFile = summary.hasRejected && CatalogFile.kind(file) != .json
+    let hasFile = summary.hasRejected
     if json {
       Terminal.printJSON([
         ("kept", JSON(summary.kept.resources)), ("items", JSON(summary.kept.items)), ("warned", JSON(summary.warned)),
@@ -80,7 +92,10 @@ struct CatalogImportCommand: AsyncParsableCommand {
         "保存为草稿 \(summary.kept.resources) 条、\(summary.kept.items) 个信息项；未变 \(summary.unchanged) 条；未导入 \(summary.rejected.resources) 条。",
         "\(summary.kept.resources) kept as drafts with \(summary.kept.items) items, \(summary.unchanged) unchanged, \(summary.rejected.resources) refused."
       ))
-    if hasFile { Terminal.print(t("未导入的行：\(back)", "The refused rows: \(back)")) }
+    guard hasFile else { return }
+    Terminal.print(
+      CatalogFile.kind(file) == .json
+        ? t("未导入的目录：\(back)", "The refused entries: \(back)") : t("未导入的行：\(back)", "The refused rows: \(back)"))
   }
 }
 
@@ -88,7 +103,8 @@ struct CatalogExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write every entry in force to files that an import takes.",
     discussion: """
-      FILE holds up to 10,000 entries; more go to FILE-2, FILE-3 … An import of one by its own office says “unchanged”. \
+      FILE holds up to 10,000 entries; more go to FILE-2, FILE-3 … An import of one by its own office says “unchanged”; the \
+      column of codes says which entry is meant, also when it is renamed, and an entry of another office is refused. \
       In CSV a text that a spreadsheet would run gets an apostrophe, which an import takes away again.
 
       \(CatalogFileHelp.kinds)
@@ -98,12 +114,15 @@ struct CatalogExportCommand: AsyncParsableCommand {
   @Argument(help: "The file to write; its end says the kind.") var file: String
   @Option(help: "Only of this office: its id, its full name or its credit code.") var office: String?
 
+  func validate() throws { try CatalogFileHelp.check(file) }
+
   func run() async throws {
+    guard let kind = CatalogFile.kind(file) else { return }
     let node = try await Node.open(try options.settings())
     do {
       var id: OrganisationID?
       if let office { id = try await node.office(office) }
-      let done = try await node.cataloguing.export(id, as: CatalogFile.kind(file), to: file, Terminal.language)
+      let done = try await node.cataloguing.export(id, as: kind, to: file, Terminal.language)
       await node.close()
       for file in done.files { Terminal.print(file) }
       Terminal.print(Terminal.language("\(done.entries) 条目录。", "\(done.entries) entries."))
@@ -116,13 +135,17 @@ struct CatalogExportCommand: AsyncParsableCommand {
 
 struct CatalogDraftCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "draft", abstract: "Make drafts from the tables of a live source, and say what was found in them.")
+    commandName: "draft", abstract: "Make drafts from the tables of a live source, and say what was found in them.",
+    discussion: """
+      --all passes over tables that an entry or a draft has already, so that the same call goes on where it stopped. A \
+      table that --tables names gets another draft.
+      """)
 
   @OptionGroup var options: NodeOptions
   @Option(help: "The source's id, as in the address of its page.") var source: String
   @Option(name: .customLong("as"), help: "The login of a data officer of its department.") var login: String
   @Option(help: "Tables, separated by commas: t or schema.t.") var tables: String?
-  @Flag(help: "Every table.") var all = false
+  @Flag(help: "Every table that has no entry yet.") var all = false
 
   func validate() throws {
     guard all != (tables != nil) else { throw ValidationError("Give --tables or --all.") }
@@ -139,7 +162,16 @@ struct CatalogDraftCommand: AsyncParsableCommand {
       for name in asked ?? [] where !found.contains(where: { Self.isNamed($0, name) }) {
         throw Refusal.notFound(Text("表 \(name)", "table \(name)"))
       }
+      let entries = try await node.database.read { try CatalogStore.mounted(on: id, in: $0) }
       for table in found where asked?.contains(where: { Self.isNamed(table, $0) }) ?? true {
+        if asked == nil, let there = entries.first(where: { $0.table == table }) {
+          let (t, state) = (Terminal.language, there.state.title)
+          Terminal.print(
+            t(
+              "\(table)：已有目录“\(there.name)”（\(state.chinese)，\(there.resource)），跳过",
+              "\(table): has the entry “\(there.name)” (\(state.english), \(there.resource)) already; passed over"))
+          continue
+        }
         let draft = try await node.cataloguing.draft(principal, from: id, table: table)
         report(draft, table, try await node.cataloguing.findings(principal, draft.id))
       }
@@ -163,10 +195,12 @@ struct CatalogDraftCommand: AsyncParsableCommand {
         "\(table) → \(draft.metadata.name) (\(draft.id)): \(draft.items.count) items, \(errors) to complete"))
     for item in draft.items {
       guard let semantic = item.semantic, let evidence = item.evidence else { continue }
+      let kind = CodeLists.embedded.semantics.text(semantic)
       Terminal.print(
         t(
-          "  \(item.column)：疑似 \(semantic)，\(evidence.looked) 个值中 \(evidence.valid) 个通过校验",
-          "  \(item.column): looks like \(semantic), \(evidence.valid) of \(evidence.looked) values pass its check"))
+          "  \(item.column)：疑似\(kind.chinese)，\(evidence.looked) 个值中 \(evidence.valid) 个通过校验",
+          "  \(item.column): looks like \(kind.english), \(evidence.valid) of \(evidence.looked) values pass its check")
+      )
     }
   }
 }

@@ -16,7 +16,8 @@ struct ClassesCommand: AsyncParsableCommand {
       discussion: """
         FILE is CSV in UTF-8: code,parent,name,valid_from,valid_to,national,used_by,successor, parents before children. A \
         code is its parent's and 2 or 3 digits more; a tree of its own begins with 2 to 8 small letters. A line with \
-        valid_to retires the class from that day. The same file again changes nothing.
+        valid_to retires the class from that day; one without leaves a retired class retired, and says so. Each code stands \
+        once. The same file again changes nothing.
         """)
 
     @OptionGroup var options: NodeOptions
@@ -36,8 +37,20 @@ struct ClassesCommand: AsyncParsableCommand {
         Terminal.printJSON([
           ("added", JSON(report.added)), ("changed", JSON(report.changed)), ("retired", JSON(report.retired)),
           ("same", JSON(report.same)),
+          (
+            "stayRetired",
+            .array(
+              report.stayEnded.map { ["line": JSON($0.line), "code": .string($0.code), "on": .string("\($0.on)")] })
+          ),
         ])
       } else {
+        for ended in report.stayEnded {
+          Terminal.print(
+            Terminal.language(
+              "第 \(ended.line) 行：\(ended.code) 自 \(ended.on) 起停用，本行没有 valid_to，仍为停用；停用的分类不能恢复，请另设代码。",
+              "Line \(ended.line): \(ended.code) is retired from \(ended.on) on and stays so, though the line has no valid_to; a retired class does not come back, take another code."
+            ))
+        }
         Terminal.print(
           Terminal.language(
             "新增 \(report.added) 个、变更 \(report.changed) 个、停用 \(report.retired) 个，\(report.same) 个没有变化。",

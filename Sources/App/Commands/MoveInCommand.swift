@@ -10,10 +10,12 @@ struct MoveInCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "move-in", abstract: "Take over an existing catalogue system from its export.",
     discussion: """
-      FOLDER holds the tables as CSV in UTF-8 or as .xlsx, each named like its table; one workbook with a sheet a table, or a \
+      FOLDER holds the tables as CSV (UTF-8 or GB18030) or as .xlsx, each named like its table; one workbook with a sheet a table, or a \
       zip of them, will do too. Which column is what stands in a preset (bjxc, dsg) or in a mapping file of your own (YAML \
       or JSON; --print-mapping shows a preset to begin from). Broken off, the same call goes on; the same export again \
-      changes nothing. Exits 1 when an entry was left out.
+      changes nothing. An export that lacks a table which the mapping names, or a column that it must have, is refused \
+      before anything is kept, unless the table is "optional: true" in the mapping or named by --without: then new entries \
+      come without what it says, and those moved in before stay as they are. Exits 1 when an entry was left out.
       """)
 
   @OptionGroup var options: NodeOptions
@@ -21,6 +23,7 @@ struct MoveInCommand: AsyncParsableCommand {
   @Option(help: "A known system: bjxc or dsg.") var preset: String?
   @Option(help: "A mapping file instead.") var mapping: String?
   @Option(help: "Write the report to this .xlsx.") var report: String?
+  @Option(help: "Go on though the export lacks this table; may be given again.") var without: [String] = []
   @Flag(name: .customLong("dry-run"), help: "Keep nothing; say what would be.") var isTrial = false
   @Flag(help: "Print the preset's mapping and end.") var printMapping = false
   @Flag(help: "Print one JSON object.") var json = false
@@ -33,13 +36,14 @@ struct MoveInCommand: AsyncParsableCommand {
   func run() async throws {
     let t = Terminal.language
     let read = try readMapping()
-    guard !printMapping, let folder else { return Terminal.print(try YAMLEncoder().encode(read)) }
+    guard !printMapping, let folder else { return Terminal.print(try Self.shown(read)) }
     let node = try await Node.open(try options.settings())
     let done: MoveReport
     do {
       done = try await UnpackedExport.open(folder) { path in
         try await node.cataloguing.moveIn(
-          from: path, named: (folder as NSString).lastPathComponent, by: read, isTrial: isTrial
+          from: path, named: (folder as NSString).lastPathComponent, by: read, isTrial: isTrial,
+          without: without
         ) { count, all in
           Terminal.progress(t("已处理 \(count) / \(all) 条", "\(count) of \(all) entries"), final: count == all)
         }
@@ -61,6 +65,13 @@ struct MoveInCommand: AsyncParsableCommand {
       if isTrial { Terminal.print(t("这是试运行，没有写入任何内容。", "This was a trial; nothing was kept.")) }
     }
     if done.count(.leftOut) > 0 { throw ExitCode(1) }
+  }
+
+  /// In words as they are, and in the same order each time.
+  private static func shown(_ mapping: MoveMapping) throws -> String {
+    let encoder = YAMLEncoder()
+    (encoder.options.allowUnicode, encoder.options.sortKeys) = (true, true)
+    return try encoder.encode(mapping)
   }
 
   private func readMapping() throws -> MoveMapping {

@@ -60,9 +60,11 @@ func findings(
         Text("“\(name)”的小数位不能超过总位数。", "“\(name)”: no more decimals than digits in all."), RuleSource.configured("8.3"))
     }
   } else {
-    add(
-      .error, "type-missing", "dataType",
-      Text("请为“\(name)”选择数据类型。", "Choose a data type for “\(name)”."), RuleSource.element("8.2"))
+    found.append(
+      choiceFinding(
+        item.dataType, "item.type", "\(field).dataType",
+        Text("请为“\(name)”选择数据类型。", "Choose a data type for “\(name)”."), Text("数据类型", "a data type"),
+        RuleSource.element("8.2")))
   }
   if resource.mount != nil, item.type == nil {
     add(
@@ -83,8 +85,10 @@ func findings(
       Text("“\(name)”的语义类型不在字典中。", "“\(name)”: no such kind of value."), RuleSource.platform)
   }
   if context.lists.grades[item.grade] == nil {
-    add(
-      .error, "grade-missing", "grade", Text("请为“\(name)”选择分级。", "Choose a grade for “\(name)”."), RuleSource.platform)
+    found.append(
+      choiceFinding(
+        item.grade, "item.grade", "\(field).grade",
+        Text("请为“\(name)”选择分级。", "Choose a grade for “\(name)”."), Text("分级", "a grade"), RuleSource.platform))
   } else if let semantic = item.semantic, ["citizen-id", "mobile", "bank-card"].contains(semantic), item.grade < "3" {
     add(
       .warning, "grade-low", "grade",

@@ -51,6 +51,21 @@ package func findings(of resource: Resource, in context: RuleContext) -> [Findin
     + mountFindings(resource) + itemFindings(resource, context)
 }
 
+/// Of a code that today's list does not offer: that it is missing, or that there is none such. `what` is what the list is of.
+func choiceFinding(
+  _ value: String, _ code: String, _ field: String, _ missing: Text, _ what: Text, _ source: Text
+) -> Finding {
+  let stem = code.contains(".") ? "\(code)-" : "\(code)."
+  guard !value.isEmpty else { return Finding(.error, stem + "missing", field, missing, source: source) }
+  let shown = value.prefix(40)
+  return Finding(
+    .error, stem + "unknown", field,
+    Text(
+      "“\(shown)”不是可选的\(what.chinese)。\(missing.chinese)",
+      "“\(shown)” is not \(what.english) that can be chosen. \(missing.english)"),
+    source: source)
+}
+
 // MARK: 2 Name
 
 private func nameFindings(_ resource: Resource, _ context: RuleContext) -> [Finding] {
@@ -149,8 +164,9 @@ private func formatFindings(_ resource: Resource, _ context: RuleContext) -> [Fi
   let metadata = resource.metadata
   guard context.lists.formats.permits(metadata.format, on: context.today) else {
     return [
-      Finding(
-        .error, "format.missing", "format", Text("请选择信息资源格式。", "Choose the format."), source: RuleSource.element("7"))
+      choiceFinding(
+        metadata.format, "format", "format", Text("请选择信息资源格式。", "Choose the format."),
+        Text("信息资源格式", "a format"), RuleSource.element("7"))
     ]
   }
   var found: [Finding] = []
@@ -177,9 +193,9 @@ private func sharingFindings(_ resource: Resource, _ context: RuleContext) -> [F
   let metadata = resource.metadata
   guard context.lists.sharingTypes.permits(metadata.sharingType, on: context.today) else {
     return [
-      Finding(
-        .error, "sharing.missing", "sharingType", Text("请选择共享类型。", "Choose how it is shared."),
-        source: RuleSource.element("9"))
+      choiceFinding(
+        metadata.sharingType, "sharing", "sharingType", Text("请选择共享类型。", "Choose how it is shared."),
+        Text("共享类型", "a sharing type"), RuleSource.element("9"))
     ]
   }
   var found = textFindings(
@@ -255,9 +271,9 @@ private func methodFindings(_ resource: Resource, _ context: RuleContext) -> [Fi
   }
   guard context.lists.methodClasses.permits(metadata.methodClass, on: context.today) else {
     return [
-      Finding(
-        .error, "method.missing", "methodClass", Text("请选择共享方式。", "Choose the method of sharing."),
-        source: RuleSource.element("9"))
+      choiceFinding(
+        metadata.methodClass, "method", "methodClass", Text("请选择共享方式。", "Choose the method of sharing."),
+        Text("共享方式", "a method of sharing"), RuleSource.element("9"))
     ]
   }
   guard metadata.methodClass == "1" else { return [] }
@@ -265,10 +281,10 @@ private func methodFindings(_ resource: Resource, _ context: RuleContext) -> [Fi
     context.lists.methodTypes.permits(metadata.methodType, on: context.today)
   else {
     return [
-      Finding(
-        .error, "method.type-missing", "methodType",
+      choiceFinding(
+        metadata.methodType, "method.type", "methodType",
         Text("通过共享平台时请选择数据库、文件或接口。", "Through the platform: choose table, file or interface."),
-        source: RuleSource.element("9"))
+        Text("共享方式类型", "a type of method"), RuleSource.element("9"))
     ]
   }
   var found: [Finding] = []
@@ -298,9 +314,9 @@ private func opennessFindings(_ resource: Resource, _ context: RuleContext) -> [
   let metadata = resource.metadata
   guard context.lists.openTypes.permits(metadata.openType, on: context.today) else {
     return [
-      Finding(
-        .error, "open.missing", "openType", Text("请选择是否向社会开放。", "Choose whether it is open to the public."),
-        source: RuleSource.element("10"))
+      choiceFinding(
+        metadata.openType, "open", "openType", Text("请选择是否向社会开放。", "Choose whether it is open to the public."),
+        Text("开放属性", "an openness"), RuleSource.element("10"))
     ]
   }
   var found = textFindings(
@@ -335,9 +351,9 @@ private func restFindings(_ resource: Resource, _ context: RuleContext) -> [Find
   var found: [Finding] = []
   if !context.lists.cycles.permits(metadata.cycle, on: context.today) {
     found.append(
-      Finding(
-        .error, "cycle.missing", "cycle", Text("请选择更新周期。", "Choose the update cycle."),
-        source: RuleSource.element("11")))
+      choiceFinding(
+        metadata.cycle, "cycle", "cycle", Text("请选择更新周期。", "Choose the update cycle."),
+        Text("更新周期", "an update cycle"), RuleSource.element("11")))
   }
   for code in metadata.related where ResourceCode(code) == nil {
     found.append(
@@ -374,7 +390,9 @@ private func restFindings(_ resource: Resource, _ context: RuleContext) -> [Find
   }
   if !context.lists.levels.permits(metadata.level, on: context.today) {
     found.append(
-      Finding(.error, "level.missing", "level", Text("请选择层级。", "Choose the level."), source: RuleSource.element("1")))
+      choiceFinding(
+        metadata.level, "level", "level", Text("请选择层级。", "Choose the level."), Text("层级", "a level"),
+        RuleSource.element("1")))
   }
   return found
 }

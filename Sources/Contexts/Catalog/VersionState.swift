@@ -13,7 +13,7 @@ package enum VersionState: String, Sendable, CaseIterable {
   case approved
   /// The version that counts: found, asked for and delivered while the resource is online.
   case published
-  /// A later version is in force.
+  /// A later version stands in its place.
   case superseded
   /// Given up before it was registered.
   case discarded
@@ -43,7 +43,7 @@ package enum VersionEvent: String, Sendable, CaseIterable {
   case sendBack = "return"
   case approve
   case publish
-  /// A later version was published.
+  /// A later version was published, or moved in over one that was never published.
   case supersede
   case discard
 }
@@ -58,7 +58,7 @@ extension VersionState {
     case (.submitted, .sendBack): .returned
     case (.submitted, .approve): .approved
     case (.approved, .publish): .published
-    case (.published, .supersede): .superseded
+    case (.published, .supersede), (.approved, .supersede): .superseded
     case (.draft, .discard), (.returned, .discard): .discarded
     default: nil
     }

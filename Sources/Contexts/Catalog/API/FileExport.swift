@@ -87,7 +87,7 @@ private final class WorkbookFileOfEntries: EntryFile {
   init(_ path: String, _ workbook: CatalogWorkbook, _ language: Language) throws {
     writer = try WorkbookWriter(path: path, language: language)
     var plan = workbook.plan(.resources, language)
-    plan.columns += CatalogCSV.told.map { SheetColumn(language($0)) }
+    plan.columns += ToldColumn.allCases.map { SheetColumn(language($0.title)) }
     sheets = (try writer.addSheet(plan), try writer.addSheet(workbook.plan(.items, language)))
     (self.workbook, self.language) = (workbook, language)
   }
@@ -104,7 +104,7 @@ private final class WorkbookFileOfEntries: EntryFile {
 }
 
 /// Text beside its place until it is whole, then put there.
-private final class TextOutput {
+final class TextOutput {
   private let path: String
   private let handle: FileHandle
 
@@ -138,7 +138,7 @@ private final class CSVFileOfEntries: EntryFile {
   init(_ path: String, _ workbook: CatalogWorkbook, _ language: Language) throws {
     output = try TextOutput(path)
     (self.workbook, self.language) = (workbook, language)
-    let own = workbook.resourceColumns.map { language($0.title) } + CatalogCSV.told.map { language($0) }
+    let own = workbook.resourceColumns.map { language($0.title) } + ToldColumn.allCases.map { language($0.title) }
     let items = workbook.itemColumns.dropFirst().map { language(CatalogCSV.itemMark) + language($0.title) }
     try output.write("\u{FEFF}" + CSV.line(own + items) + "\r\n")
   }

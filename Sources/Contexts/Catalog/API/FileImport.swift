@@ -5,8 +5,9 @@ internal import NationalCrypto
 internal import Web
 
 extension Cataloguing {
-  /// Imports a file of any kind by the judgement of the site. JSON is what the programming interface takes; the rejected
-  /// rows of a workbook or CSV go to a workbook at `rejected`.
+  /// Imports a file of any kind by the judgement of the site. JSON is what the programming interface takes. What is rejected
+  /// goes to `rejected`: rows of a workbook or CSV to a workbook; entries of JSON to an array of them, each as it was given
+  /// with its `findings`, which an import passes over when the corrected file comes back.
   package func importFile(
     _ principal: Principal, _ path: String, named file: String, _ mode: TakingMode, rejected: String,
     _ language: Language
@@ -15,8 +16,8 @@ extension Cataloguing {
       return try await importWorkbook(principal, path, named: file, mode, rejected: rejected, language)
     }
     let now = clock.now()
-    let (given, digest) = try await BlockingThread.run { try CatalogFile.readJSON(path, at: now) }
-    let taken = try await take(principal, given, mode, from: TakingOrigin(name: file, digest: digest))
+    let (given, bytes) = try await BlockingThread.run { try CatalogFile.readJSON(path, at: now) }
+    let taken = try await take(principal, given, mode, from: TakingOrigin(name: file, digest: SM3.hash(bytes).hex))
     var summary = ImportSummary(file: file)
     var reasons: [String: ImportSummary.Reason] = [:]
     for (index, entry) in taken.enumerated() {
@@ -35,6 +36,9 @@ extension Cataloguing {
       }
     }
     summary.reasons = reasons.values.sorted { ($1.rows, $0.code) < ($0.rows, $1.code) }
+    if summary.hasRejected {
+      try await BlockingThread.run { try CatalogFile.writeRejected(bytes, taken, to: rejected, language) }
+    }
     return summary
   }
 }
@@ -44,14 +48,9 @@ extension CatalogFile {
   package static func check(_ path: String, at now: Instant) throws -> WorkbookReport {
     let workbook = CatalogWorkbook(on: now.dateInChina)
     switch kind(path) {
-    case .xlsx: return try workbook.check(path, at: now)
+    case .xlsx, nil: return try workbook.check(path, at: now)
     case .csv:
-      var report = workbook.report(try workbook.readCSV(path, at: now), at: now)
-      for index in report.problems.indices {
-        let row = report.problems[index].row
-        report.problems[index].place = Text("第 \(row) 行", "line \(row)")
-      }
-      return report
+      return workbook.report(try workbook.readCSV(path, at: now), at: now)
     case .json:
       let (given, _) = try readJSON(path, at: now)
       var report = WorkbookReport(
@@ -70,7 +69,7 @@ extension CatalogFile {
     }
   }
 
-  fileprivate static func readJSON(_ path: String, at now: Instant) throws -> ([GivenEntry], String) {
+  fileprivate static func readJSON(_ path: String, at now: Instant) throws -> ([GivenEntry], [UInt8]) {
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw Refusal(.notFound, "catalog.file", Text("无法读取 \(path)。", "Cannot read \(path)."))
     }
@@ -80,7 +79,26 @@ extension CatalogFile {
         .tooLarge, "catalog.file.size",
         Text("文件超过 \(BulkAPI.most.bytes >> 20) MiB。", "The file is larger than \(BulkAPI.most.bytes >> 20) MiB."))
     }
-    return (try BulkAPI.read(bytes, at: now), SM3.hash(bytes).hex)
+    return (try BulkAPI.read(bytes, at: now), bytes)
+  }
+
+  /// Of the entries in `bytes`, those that were refused, with why; blocks while it writes.
+  fileprivate static func writeRejected(
+    _ bytes: [UInt8], _ taken: [TakenEntry], to path: String, _ language: Language
+  ) throws {
+    let output = try TextOutput(path)
+    var (index, isFirst) = (0, true)
+    try JSONParser.each(in: bytes, maxValues: 20_000) { value in
+      defer { index += 1 }
+      guard taken[index].outcome == .refused else { return }
+      let findings: JSON = .array(taken[index].findings.filter { $0.severity != .hint }.map { $0.json(language) })
+      // What is no object stands beside its findings.
+      let members = value.members?.map { ($0.name, $0.value) }.filter { $0.0 != "findings" } ?? [("given", value)]
+      try output.write((isFirst ? "[\n" : ",\n") + JSON.object(members + [("findings", findings)]).text)
+      isFirst = false
+    }
+    try output.write("\n]\n")
+    try output.end()
   }
 
   private static func place(_ finding: Finding, _ index: Int) -> Text {

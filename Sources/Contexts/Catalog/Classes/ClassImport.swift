@@ -8,6 +8,14 @@ package struct ClassImportReport: Hashable, Sendable {
   package var retired = 0
   /// Lines that say what is so already.
   package var same = 0
+  /// Of those, lines without an end whose class has ended: it stays so.
+  package var stayEnded: [Ended] = []
+
+  package struct Ended: Hashable, Sendable {
+    package var line: Int
+    package var code: String
+    package var on: CalendarDate
+  }
 }
 
 extension Cataloguing {
@@ -36,12 +44,25 @@ extension Cataloguing {
     } catch {
       throw Refusal.invalid("catalog.class.file", "file", error.message)
     }
+    var first: [String: Int] = [:]
+    for line in lines {
+      if let before = first.updateValue(line.number, forKey: line.code) {
+        throw Refusal.invalid(
+          "catalog.class.twice", "code",
+          Text(
+            "第 \(before) 行和第 \(line.number) 行是同一个代码 \(line.code)；每个分类只写一行。",
+            "Lines \(before) and \(line.number) have the same code \(line.code); one line a class."))
+      }
+    }
     let now = clock.now()
     let (report, isOtherwiseSearched) = try await db.write { tx in
       var report = ClassImportReport()
       var tree = try classification(in: tx)
       var (isMapped, isOtherwiseSearched) = (false, false)
+      // Lines whose class is as they say, but for its end.
+      var asBefore: Set<Int> = []
       for line in lines {
+        let before = report.added + report.changed
         do {
           let done = try take(line, into: &tree, by: principal, at: now, &report, in: tx)
           isMapped = isMapped || done.isMapped
@@ -49,12 +70,15 @@ extension Cataloguing {
         } catch let refusal as Refusal {
           throw refusal.at(line: line.number)
         }
+        if report.added + report.changed == before { asBefore.insert(line.number) }
       }
       // Successors may stand further down, so classes end when all are there.
       for line in lines where !line.validTo.isEmpty {
+        let before = report.retired
         do { try end(line, in: &tree, by: principal, at: now, &report, in: tx) } catch let refusal as Refusal {
           throw refusal.at(line: line.number)
         }
+        if report.retired == before, asBefore.contains(line.number) { report.same += 1 }
       }
       if report.added + report.changed + report.retired > 0 { try ClassStore.changed(mapping: isMapped, in: tx) }
       return (report, isOtherwiseSearched)
@@ -93,7 +117,12 @@ extension Cataloguing {
       last.map { ($0.name, $0.national) == (draft.name, draft.national) && $0.usedBy == use && $0.validFrom >= from }
       ?? (node.name == draft.name)
     guard !isSame else {
+      // What the end says of it comes later.
+      guard line.validTo.isEmpty else { return (false, false) }
       report.same += 1
+      if let end = last?.validTo {
+        report.stayEnded.append(ClassImportReport.Ended(line: line.number, code: line.code, on: end))
+      }
       return (false, false)
     }
     report.changed += 1

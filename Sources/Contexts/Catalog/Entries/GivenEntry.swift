@@ -11,6 +11,8 @@ struct GivenEntry: Sendable {
   var id: ResourceID?
   /// Given by the platform at registration; one that it did not give to this department is refused.
   var code = ""
+  /// Its provider by name or credit code, as an export told it; another office's entry is refused.
+  var provider = ""
   var metadata: Metadata
   /// An information system's number, name or id.
   var system = ""

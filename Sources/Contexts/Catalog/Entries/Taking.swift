@@ -26,6 +26,8 @@ struct Taking {
   let now: Instant
   private let rules: RuleContext
   private var touched: Set<ResourceID> = []
+  /// By what a provider was called, whether that is this office.
+  private var isOwn: [String: Bool] = [:]
   private var known: KnownEntries
   private var decided = TakenWrites()
 
@@ -71,6 +73,9 @@ struct Taking {
     let system = systems.find(given.system)
     if system == nil, !given.system.isEmpty { given.faults.append(Self.noSuchSystem(given.system)) }
     if let fault = Self.referenceFault(given.reference) { return refused(nil, given.faults + [fault]) }
+    guard try isOffice(given.provider, in: tx) else {
+      return refused(nil, given.faults + [otherOffice(given.provider)])
+    }
     let key: EntryKey
     switch EntryKey.find(given, among: known) {
     case .success(let found): key = found
@@ -122,7 +127,7 @@ struct Taking {
     }
     guard mode == .update else {
       let findings = try findings(of: next, given, in: tx)
-      return refused(base, [Self.taken] + findings.filter { $0.field != "name" })
+      return refused(base, [Self.taken(given.code)] + findings.filter { $0.field != "name" })
     }
     guard base.state.isEditable || base.state == .published else { return refused(base, [Self.closed(base.state)]) }
     next.changedAt = now
@@ -180,16 +185,43 @@ struct Taking {
     TakenEntry(outcome: .refused, resource: resource, findings: findings)
   }
 
+  /// Whether that is what the office is or was called, or an office whose duties it has.
+  private mutating func isOffice(_ provider: String, in tx: any Transaction) throws -> Bool {
+    if [office.name, office.creditCode, ""].contains(provider) { return true }
+    if let known = isOwn[provider] { return known }
+    let providers = cataloguing.providers
+    let named = try providers.named(provider, tx) + [try providers.coded(provider, tx)].compactMap { $0 }
+    let today = cataloguing.clock.today
+    let found = try named.contains { other in
+      try other.id == office.id || providers.today(of: other, on: today, in: tx).contains { $0.office.id == office.id }
+    }
+    isOwn[provider] = found
+    return found
+  }
+
   // MARK: Why not
+
+  private func otherOffice(_ provider: String) -> Finding {
+    Finding(
+      .error, "provider.other", "provider",
+      Text(
+        "这是“\(provider.prefix(60))”的目录；“\(office.name)”只能导入自己的目录。",
+        "This is an entry of “\(provider.prefix(60))”; “\(office.name)” can only import its own."),
+      source: RuleSource.platform)
+  }
 
   private static let repeated = Finding(
     .error, "entry.repeated", "name",
     Text("同一批中已有这条目录。", "The same entry stands in this batch already."), source: RuleSource.platform)
 
-  private static let taken = Finding(
-    .error, "name.taken", "name",
-    Text("本单位已有同名目录，且内容不同。", "Your organisation has an entry of this name, with other content."),
-    source: RuleSource.configured("2"))
+  private static func taken(_ code: String) -> Finding {
+    let what =
+      code.isEmpty
+      ? Text("本单位已有同名目录，且内容不同。", "Your organisation has an entry of this name, with other content.")
+      : Text(
+        "代码为 \(code) 的目录已有，且内容不同。", "The entry with the code \(code) is there already, with other content.")
+    return Finding(.error, "name.taken", "name", what, source: RuleSource.configured("2"))
+  }
 
   private static func closed(_ state: VersionState) -> Finding {
     let what = Text(

@@ -30,7 +30,7 @@ struct ExportRow {
   }
 }
 
-/// An export: a folder of CSV files (UTF-8) and workbooks, one workbook, or a zip of them. A table is the file, or the
+/// An export: a folder of CSV files (UTF-8 or GB18030) and workbooks, one workbook, or a zip of them. A table is the file, or the
 /// sheet, of its name. Files are read one after the other, within the bounds of `Spreadsheets`.
 struct ExportFolder: Sendable {
   static let mostBytes = 512 << 20
@@ -90,20 +90,22 @@ struct ExportFolder: Sendable {
   func file(of table: String) -> String? { places[table.lowercased()]?.file }
 
   /// Hands every row of a table to `body`; rows whose number of fields is wrong, columns that nothing is read from and
-  /// columns that are missing go to `found`. False when there is no such table.
+  /// columns that are missing go to `found`. Nil when there is no such table; else the columns of the `needed` fields that
+  /// it lacks, and then no row was handed over.
   func read(
-    _ table: String, _ columns: [String: String], deletedWhen: [String: String] = [:],
+    _ table: String, _ columns: [String: String], needed: Set<String> = [], deletedWhen: [String: String] = [:],
     found: (MoveFinding) -> Void, _ body: (ExportRow) throws -> Void
-  ) throws -> Bool {
-    guard let place = places[table.lowercased()] else { return false }
+  ) throws -> [String]? {
+    guard let place = places[table.lowercased()] else { return nil }
     var head: Head?
     var idle: [Int: Int] = [:]
     var (rows, deleted) = (0, 0)
     func take(_ line: Int, _ values: [String]) throws {
       guard let known = head else {
-        head = Head(values, columns, deletedWhen)
+        head = Head(values, columns, needed, deletedWhen)
         return
       }
+      guard known.lacking.isEmpty else { return }
       rows += 1
       guard rows <= Self.mostRows else {
         throw Self.wrong(place.file, "超过 \(Self.mostRows) 行", "has more than \(Self.mostRows) rows")
@@ -135,24 +137,19 @@ struct ExportFolder: Sendable {
       }
     } else {
       let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: place.path), options: .mappedIfSafe))
-      guard Self.isUTF8(bytes) else {
-        throw Self.wrong(
-          place.file, "不是 UTF-8 编码；请以 UTF-8 重新导出，或另存为 .xlsx", "is not UTF-8; export it as UTF-8, or save it as .xlsx")
-      }
-      do { try CSV.forEach(bytes) { try take($0, $1) } } catch let fault as CSV.Fault {
+      do { try CSV.forEach(try Self.inUTF8(bytes, place.file)) { try take($0, $1) } } catch let fault as CSV.Fault {
         throw Refusal.invalid(
           "catalog.move.file", "folder",
           Text("文件 \(place.file) \(fault.message.chinese)", "File \(place.file): \(fault.message.english)"))
       }
     }
     guard let head else { throw Self.wrong(place.file, "没有表头", "has no header") }
-    report(head, place, columns, idle, deleted, found)
-    return true
+    if head.lacking.isEmpty { report(head, place, idle, deleted, found) }
+    return head.lacking
   }
 
   private func report(
-    _ head: Head, _ place: Place, _ columns: [String: String], _ idle: [Int: Int], _ deleted: Int,
-    _ found: (MoveFinding) -> Void
+    _ head: Head, _ place: Place, _ idle: [Int: Int], _ deleted: Int, _ found: (MoveFinding) -> Void
   ) {
     let whole = ExportPlace(file: place.file, line: 0)
     for name in head.missing {
@@ -178,12 +175,16 @@ struct ExportFolder: Sendable {
     var titles: [String]
     var columns: [String: [Int]] = [:]
     var missing: [String] = []
+    /// Of the missing ones, those without which nothing can be read.
+    var lacking: [String] = []
     /// Columns that nothing is read from.
     var idle: [Int] = []
     var deleted: [Int: String] = [:]
     var width: Int { titles.count }
 
-    init(_ titles: [String], _ wanted: [String: String], _ deletedWhen: [String: String]) {
+    init(
+      _ titles: [String], _ wanted: [String: String], _ needed: Set<String>, _ deletedWhen: [String: String]
+    ) {
       self.titles = titles
       var byName: [String: Int] = [:]
       for (index, title) in titles.enumerated() {
@@ -194,13 +195,18 @@ struct ExportFolder: Sendable {
       for (field, theirs) in wanted.sorted(by: { $0.key < $1.key }) {
         let names = theirs.split(separator: "+").map(String.init)
         let places = names.compactMap { byName[$0.lowercased()] }
-        missing += names.filter { byName[$0.lowercased()] == nil }
+        let absent = names.filter { byName[$0.lowercased()] == nil }
+        missing += absent
+        if needed.contains(field) { lacking += absent }
         guard !places.isEmpty else { continue }
         columns[field] = places
         used.formUnion(places)
       }
       for (name, value) in deletedWhen {
-        guard let place = byName[name.lowercased()] else { continue }
+        guard let place = byName[name.lowercased()] else {
+          missing.append(name)
+          continue
+        }
         deleted[place] = value
         used.insert(place)
       }
@@ -208,7 +214,15 @@ struct ExportFolder: Sendable {
     }
   }
 
-  private static func isUTF8(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
+  /// As it is, or from GB18030, in which Excel and many databases in China export.
+  private static func inUTF8(_ bytes: [UInt8], _ file: String) throws -> [UInt8] {
+    if String(validating: bytes, as: UTF8.self) != nil { return bytes }
+    do { return Array(try TextFile(bytes).text.utf8) } catch {
+      throw Refusal.invalid(
+        "catalog.move.file", "folder",
+        Text("\(file)：\(error.message.chinese)", "\(file): \(error.message.english)"))
+    }
+  }
 
   private static func wrong(_ file: String, _ chinese: String, _ english: String) -> Refusal {
     Refusal.invalid("catalog.move.file", "folder", Text("\(file) \(chinese)。", "\(file) \(english)."))

@@ -64,6 +64,11 @@ package struct MovedEntry: Hashable, Sendable {
     case leftOut = "left-out"
     /// Somebody changed it here since: it stays as it is here.
     case foreign
+    /// It was moved in before, and this export lacks tables: it stays as it is here.
+    case untouched
+
+    /// Whether what was found is of this run: an entry that is as it was before was told of then.
+    var isTaken: Bool { ![.same, .foreign, .untouched].contains(self) }
 
     package var title: Text {
       switch self {
@@ -72,6 +77,7 @@ package struct MovedEntry: Hashable, Sendable {
       case .same: Text("没有变化", "As before")
       case .leftOut: Text("未迁入", "Left out")
       case .foreign: Text("本平台已另行修改，未动", "Changed here since; not touched")
+      case .untouched: Text("导出缺表，未动", "The export lacks tables; not touched")
       }
     }
   }
@@ -118,10 +124,19 @@ package struct MoveReport: Sendable {
 }
 
 extension MoveReport {
-  /// The most frequent reasons, each as the first place it concerns was told.
+  /// The most frequent reasons with the column that they concern, each as the first place was told.
   package func frequentReasons(_ most: Int) -> [(reason: Text, times: Int)] {
     var byCode: [String: (reason: Text, times: Int)] = [:]
-    for finding in findings { byCode[finding.code, default: (finding.reason, 0)].times += 1 }
+    for finding in findings {
+      // What is said of a column is said of that one; a rule names its element itself.
+      let column = finding.code.hasPrefix("rule.") ? "" : finding.column
+      let file = finding.line == 0 ? finding.file : ""
+      let place = [file, column].filter { !$0.isEmpty }.joined(separator: " ")
+      let reason =
+        place.isEmpty
+        ? finding.reason : Text("\(place)：\(finding.reason.chinese)", "\(place): \(finding.reason.english)")
+      byCode["\(finding.code) \(place)", default: (reason, 0)].times += 1
+    }
     return byCode.sorted { ($1.value.times, $0.key) < ($0.value.times, $1.key) }.prefix(most).map(\.value)
   }
 }

@@ -151,6 +151,12 @@ extension Mover {
     } else if here.state == .published, here.online.isOnline, next.state == .published, !next.online.isOnline {
       return try takeDown(here, in: tx)
     } else {
+      if here.state == .approved {
+        // It waited to be published, and is the last one no more.
+        try CatalogStore.move(here, to: here.state.applying(.supersede), at: now, in: tx)
+        try CatalogStore.record(VersionEvent.supersede.rawValue, of: here, by: principal, at: now, in: tx)
+        try Likeness.removeOpen(here.id, in: tx)
+      }
       next.version = here.version + 1
       next.revision = here.revision + 1
       try CatalogStore.insert(next, in: tx)

@@ -12,6 +12,8 @@ package struct MoveMapping: Codable, Sendable {
     package var columns: [String: String]
     /// Rows that the other system holds for deleted: their column → value.
     package var deletedWhen: [String: String]?
+    /// The export may come without it. Else one that lacks it is refused as a whole.
+    package var optional: Bool?
   }
 
   /// One table of what happened to entries. `event` names ours (`VersionEvent`, `OnlineEvent`), or `events` says which by the value of `kind`.
@@ -20,6 +22,8 @@ package struct MoveMapping: Codable, Sendable {
     package var columns: [String: String]
     package var event: String?
     package var events: [String: String]?
+    /// As a table's.
+    package var optional: Bool?
   }
 
   /// Two to eight small letters: names the system in the log, and the root of the classes that are its own.
@@ -50,6 +54,12 @@ package struct MoveMapping: Codable, Sendable {
     }
   }
 
+  /// What a source is called: a known system by its title, another as its mapping names it.
+  static func title(of source: String) -> String { titles[source] ?? source }
+
+  private static let titles = Dictionary(
+    presets.compactMap { try? preset($0) }.map { ($0.source, $0.title) }, uniquingKeysWith: { first, _ in first })
+
   package init(json: String) throws {
     do { self = try JSONDecoder().decode(MoveMapping.self, from: Data(json.utf8)) } catch {
       throw Refusal.invalid(
@@ -66,17 +76,20 @@ package struct MoveMapping: Codable, Sendable {
     guard ClassPeriod.wrongCode(source, under: nil) == nil else {
       throw wrong("source 应为 2 到 8 个小写字母。", "source is 2 to 8 small letters.")
     }
-    let tables: [(String, Table?, Set<String>, Set<String>)] = [
-      ("entries", entries, ["id", "name"], Self.entryFields), ("items", items, ["entry", "name"], Self.itemFields),
-      ("formats", formats, ["entry"], ["entry", "format", "formatClass"]),
-      ("classes", classes, ["id", "name"], ["id", "code", "name", "parent", "national"]),
-      ("entryClasses", entryClasses, ["entry", "class"], ["id", "entry", "class", "code", "state"]),
-      ("offices", offices, ["id"], ["id", "name", "creditCode"]),
-      ("systems", systems, ["id", "name"], ["id", "name"]),
-      ("people", people, ["id", "name"], ["id", "name"]),
+    let tables: [(String, Table?, Set<String>)] = [
+      ("entries", entries, Self.entryFields), ("items", items, Self.itemFields),
+      ("formats", formats, ["entry", "format", "formatClass"]),
+      ("classes", classes, ["id", "code", "name", "parent", "national"]),
+      ("entryClasses", entryClasses, ["id", "entry", "class", "code", "state"]),
+      ("offices", offices, ["id", "name", "creditCode"]), ("systems", systems, ["id", "name"]),
+      ("people", people, ["id", "name"]),
     ]
-    for (name, table, needed, known) in tables {
+    guard entries.optional != true else {
+      throw wrong("entries 不能是 optional。", "entries cannot be optional.")
+    }
+    for (name, table, known) in tables {
       guard let table else { continue }
+      let needed = Self.needed[name] ?? []
       let given = Set(table.columns.keys)
       if let missing = needed.subtracting(given).sorted().first {
         throw wrong("\(name) 缺少 \(missing)。", "\(name) lacks \(missing).")
@@ -98,6 +111,12 @@ package struct MoveMapping: Codable, Sendable {
       throw wrong("状态 \(strange) 不认识。", "there is no state \(strange).")
     }
   }
+
+  /// What each table must say, in the mapping and in the export.
+  static let needed: [String: Set<String>] = [
+    "entries": ["id", "name"], "items": ["entry", "name"], "formats": ["entry"], "classes": ["id", "name"],
+    "entryClasses": ["entry", "class"], "offices": ["id"], "systems": ["id", "name"], "people": ["id", "name"],
+  ]
 
   private static let entryFields: Set<String> = [
     "id", "code", "name", "office", "officeName", "officeCode", "abstract", "sharingType", "sharingCondition",

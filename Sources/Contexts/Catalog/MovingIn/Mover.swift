@@ -16,6 +16,8 @@ struct Mover: Sendable {
   /// With the classes that are being moved in.
   let tree: Classification
   let isTrial: Bool
+  /// The export lacks tables: what it says of an entry that is here already is not all of it.
+  let isPartial: Bool
   let principal: Principal
   let now: Instant
   /// Every code of the export: a related one may come later.
@@ -26,13 +28,14 @@ struct Mover: Sendable {
   private var systems: [OrganisationID: [InformationSystem]] = [:]
 
   init(
-    cataloguing: Cataloguing, mapping: MoveMapping, tree: Classification, isTrial: Bool, principal: Principal,
-    now: Instant, codes: Set<String>, offices: MoveOffices
+    cataloguing: Cataloguing, mapping: MoveMapping, tree: Classification, isTrial: Bool, isPartial: Bool,
+    principal: Principal, now: Instant, codes: Set<String>, offices: MoveOffices
   ) {
     self.cataloguing = cataloguing
     self.mapping = mapping
     self.tree = tree
     self.isTrial = isTrial
+    self.isPartial = isPartial
     self.principal = principal
     self.now = now
     self.codes = codes
@@ -54,7 +57,14 @@ struct Mover: Sendable {
       if let here = try CatalogStore.latest(known.resource, in: tx) { result.note(here) }
       return result
     }
+    if let known, isPartial {
+      result.entry.outcome = .untouched
+      if let here = try CatalogStore.latest(known.resource, in: tx) { result.note(here) }
+      return result
+    }
     guard var resource = try resource(last, &result.findings, in: tx) else { return result }
+    // It is judged as the entry that it is here: its own name is not taken.
+    if let known { resource.id = known.resource }
     if let code = resource.code, let holder = try MoveStore.resource(code: code, in: tx), holder != known?.resource {
       result.findings.append(
         MoveFinding(

@@ -21,13 +21,17 @@ extension Cataloguing {
   /// files `ImportDesk` bounds (`most` entries; more are refused before anything is kept). What was published stays in
   /// force, published on the day it was there, also where it breaks our rules: the findings become a task of its
   /// department. Reads the whole export into memory, about 20 kB an entry of eight items.
+  ///
+  /// An export that lacks a table or a needed column is refused before anything is kept, but for the tables `without`; then
+  /// what was moved in before is left as it is.
   package func moveIn(
-    from path: String, named folder: String, by mapping: MoveMapping, isTrial: Bool, most: Int = .max,
-    principal: Principal = .system(), progress: @escaping @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
+    from path: String, named folder: String, by mapping: MoveMapping, isTrial: Bool, without waived: [String] = [],
+    most: Int = .max, principal: Principal = .system(),
+    progress: @escaping @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
   ) async throws -> MoveReport {
     try mapping.check()
     let now = clock.now()
-    let export = try await BlockingThread.run { try MoveExport(ExportFolder(path), mapping) }
+    let export = try await BlockingThread.run { try MoveExport(ExportFolder(path), mapping, waived: waived) }
     guard export.entries.count <= most else {
       throw Refusal(
         .tooLarge, "catalog.move.entries",
@@ -56,7 +60,8 @@ extension Cataloguing {
     let groups = versionGroups(candidates, &report.findings)
     let run = MoveRunID.make(at: now)
     var mover = Mover(
-      cataloguing: self, mapping: mapping, tree: classes.tree, isTrial: isTrial, principal: principal, now: now,
+      cataloguing: self, mapping: mapping, tree: classes.tree, isTrial: isTrial, isPartial: export.isPartial,
+      principal: principal, now: now,
       codes: Set(candidates.compactMap { $0.code?.description }), offices: MoveOffices(providers, on: clock.today))
     if !isTrial {
       report.run = run
@@ -82,7 +87,7 @@ extension Cataloguing {
           return result
         }
         if !isTrial {
-          let fresh = results.filter { ![.same, .foreign].contains($0.entry.outcome) }.flatMap(\.findings)
+          let fresh = results.filter { $0.entry.outcome.isTaken }.flatMap(\.findings)
           try MoveStore.insert(fresh, of: run, from: position + 1, in: tx)
           var counted = sofar
           counted.entries += results.map(\.entry)
@@ -92,7 +97,7 @@ extension Cataloguing {
       }
       let done = try await isTrial ? db.read(body) : db.write(body)
       mover = done.mover
-      stored += done.results.filter { ![.same, .foreign].contains($0.entry.outcome) }.flatMap(\.findings).count
+      stored += done.results.filter { $0.entry.outcome.isTaken }.flatMap(\.findings).count
       report.entries += done.results.map(\.entry)
       report.findings += done.results.flatMap(\.findings)
       progress(report.entries.count, groups.count)

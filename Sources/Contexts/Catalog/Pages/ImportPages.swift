@@ -7,10 +7,11 @@ func importPage(_ request: Request, refusal: Refusal?) -> Page {
   let title = Text("用 Excel 编制目录", "Compile by Excel")
   let (resources, items) = CatalogWorkbook.mostRows
   let file = Field(
-    "workbook", Text("填好的工作簿", "Filled-in workbook"), .file,
+    "workbook", Text("填好的文件", "Filled-in file"), .file,
     hint: Text(
-      ".xlsx 格式，不超过 \(CatalogWorkbook.mostBytes >> 20) MiB、\(resources) 条目录、\(items) 个信息项。",
-      ".xlsx, at most \(CatalogWorkbook.mostBytes >> 20) MiB, \(resources) resources, \(items) items."))
+      ".xlsx 工作簿不超过 \(CatalogWorkbook.mostBytes >> 20) MiB，或 .csv（UTF-8 或 GB18030，每行一个信息项，列名同模板，信息项的列名前加“\(CatalogCSV.itemMark.chinese)”）不超过 \(CatalogCSV.mostBytes >> 20) MiB；\(resources) 条目录、\(items) 个信息项以内。",
+      "An .xlsx of at most \(CatalogWorkbook.mostBytes >> 20) MiB, or a .csv (UTF-8 or GB18030; a row an item, titled as the template, an item's titles after “\(CatalogCSV.itemMark.english)”) of at most \(CatalogCSV.mostBytes >> 20) MiB; \(resources) resources and \(items) items at most."
+    ))
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text("在编目录", "Entries being written"), CatalogLink.work)],

@@ -8,7 +8,7 @@ func moveRunsPage(_ request: Request, _ runs: [MoveStore.Run]) -> Page {
   let t = request.language
   let rows = runs.map { run -> HTML in
     """
-    <tr><td><a href="\(CatalogPath.run(run.id))">\(run.startedAt.minuteInChina)</a></td><td>\(run.source)</td>\
+    <tr><td><a href="\(CatalogPath.run(run.id))">\(run.startedAt.minuteInChina)</a></td><td>\(MoveMapping.title(of: run.source))</td>\
     <td>\(runState(t, run))</td>\(numberCell(run.read))\(numberCell(run.moved))\(numberCell(run.changed))\
     \(numberCell(run.same))\(numberCell(run.leftOut))\(numberCell(run.findings, href: CatalogPath.run(run.id)))</tr>
     """
@@ -58,7 +58,7 @@ func moveRunPage(
     body: """
       \(heading(t("迁入报告", "Report of moving in"), state: runState(t, run)))\
       \(facts([
-        (t("原系统", "Source"), "\(run.source)"), (t("导出", "Export"), "\(run.folder)"),
+        (t("原系统", "Source"), "\(MoveMapping.title(of: run.source))"), (t("导出", "Export"), "\(run.folder)"),
         (t("时间", "When"), "\(run.startedAt.minuteInChina) – \(run.endedAt?.minuteInChina ?? "")"), (t("由", "By"), "\(run.person)"),
         (t("读到", "Read"), "\(grouped(run.read))"), (t("新迁入", "Moved in"), "\(grouped(run.moved))"),
         (t("已更新", "Changed"), "\(grouped(run.changed))"), (t("没有变化", "As before"), "\(grouped(run.same))"),

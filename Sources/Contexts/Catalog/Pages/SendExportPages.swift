@@ -13,14 +13,15 @@ func sendExportPage(_ request: Request, values: Fields, refusal: Refusal?) throw
     Field(
       "export", Text("导出文件", "Export"), .file,
       hint: Text(
-        ".zip（内为 CSV 或 .xlsx，文件名即表名）或每表一个工作表的 .xlsx，不超过 \(ImportDesk.mostExportBytes >> 20) MiB、\(grouped(ImportDesk.mostMovedEntries)) 条目录；CSV 用 UTF-8 编码。",
-        "A .zip of CSV or .xlsx named like their tables, or an .xlsx with a sheet a table; at most \(ImportDesk.mostExportBytes >> 20) MiB and \(grouped(ImportDesk.mostMovedEntries)) entries. CSV in UTF-8."
+        ".zip（内为 CSV 或 .xlsx，文件名即表名）或每表一个工作表的 .xlsx，不超过 \(ImportDesk.mostExportBytes >> 20) MiB、\(grouped(ImportDesk.mostMovedEntries)) 条目录；CSV 用 UTF-8 或 GB18030 编码。",
+        "A .zip of CSV or .xlsx named like their tables, or an .xlsx with a sheet a table; at most \(ImportDesk.mostExportBytes >> 20) MiB and \(grouped(ImportDesk.mostMovedEntries)) entries. CSV in UTF-8 or GB18030."
       )),
     Field(
       "mapping", Text("自己的对应关系", "A mapping of your own"), .file, required: false,
       hint: Text(
-        "JSON；原系统不在上面，或导出的表和列有所不同时提供，代替上面的选择。",
-        "JSON; for another system, or where tables and columns differ. It stands in for the choice above.")),
+        "JSON；原系统不在上面，或导出的表和列有所不同时提供，代替上面的选择。原系统没有的表写 optional。",
+        "JSON; for another system, or where tables and columns differ. It stands in for the choice above. A table that is not there is “optional”."
+      )),
     Field(
       "trial", Text("方式", "How"), .ticks([("1", t("只试运行：给出报告，不写入任何内容", "Try only: report, and keep nothing"))]),
       required: false, saysOptional: false),

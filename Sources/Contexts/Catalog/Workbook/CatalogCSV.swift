@@ -6,9 +6,6 @@ internal import Spreadsheets
 enum CatalogCSV {
   static let itemMark = Text("信息项：", "Item: ")
   static let mostBytes = 64 << 20
-
-  /// Told by the platform, and passed over when they come back.
-  static let told = [Text("信息资源代码", "Code"), Text("信息资源提供方", "Provider")]
 }
 
 extension CatalogWorkbook {
@@ -22,6 +19,13 @@ extension CatalogWorkbook {
       throw Refusal(.invalid, "catalog.csv", fault.message)
     }
     guard let head = records.first else { throw Refusal(.invalid, "catalog.csv", Text("文件是空的。", "The file is empty.")) }
+    if let separator = Self.otherSeparator(head.fields) {
+      throw Refusal(
+        .invalid, "catalog.csv.separator",
+        Text(
+          "文件的各列以\(separator.chinese)分隔，应以逗号分隔。请另存为“CSV UTF-8（逗号分隔）”。",
+          "Its columns are separated by \(separator.english), not by commas. Save it as CSV UTF-8 (comma delimited)."))
+    }
     let isItem = head.fields.map { title in CatalogCSV.itemMark.both.contains { title.hasPrefix($0) } }
     let (ours, items) = (resourceColumns, Array(itemColumns.dropFirst()))
     let titles = head.fields.map { title in
@@ -33,6 +37,7 @@ extension CatalogWorkbook {
     let fields = (resource: try header(.resources, ours), item: try header(.items, items))
     let places = (resource: self.places(fields.resource, ours), item: self.places(fields.item, items))
     var collector = EntryCollector(self, at: now)
+    collector.found.hasSheets = false
     collector.found.places = [.resources: places.resource, .items: places.item]
     var first: (line: Int, fields: [String])?
     for record in records.dropFirst() where record.fields.contains(where: { !$0.allSatisfy(\.isWhitespace) }) {
@@ -74,10 +79,14 @@ extension CatalogWorkbook {
     return collector.end()
   }
 
-  private func places(_ fields: [Int: Int], _ columns: [WorkbookColumn]) -> [String: Int] {
-    var places: [String: Int] = [:]
-    for (column, index) in fields where index >= 0 { places[columns[index].field] = column }
-    return places
+  /// What stands between the titles, when it is no comma and so all of them are one.
+  private static func otherSeparator(_ head: [String]) -> Text? {
+    guard head.count == 1, let line = head.first else { return nil }
+    let known = [
+      (";", Text("半角分号“;”", "semicolons")), ("\t", Text("制表符", "tabs")), ("|", Text("竖线“|”", "bars")),
+      ("，", Text("全角逗号“，”", "Chinese commas")), ("；", Text("全角分号“；”", "Chinese semicolons")),
+    ]
+    return known.first { line.contains($0.0) }?.1
   }
 
   /// The fields of one side as cells. A text that a spreadsheet would run is a formula, unless it was made harmless.

@@ -2,9 +2,11 @@
 package enum CatalogFile {
   package enum Kind: String, Sendable, CaseIterable { case xlsx, csv, json }
 
-  /// By the name's end; anything else is taken for a workbook, which says itself what it is.
-  package static func kind(_ path: String) -> Kind {
-    let end = path.split(separator: ".").last?.lowercased() ?? ""
-    return end == "ndjson" ? .json : Kind(rawValue: end) ?? .xlsx
+  /// By the name's end; nil for any other.
+  package static func kind(_ path: String) -> Kind? {
+    let name = path.split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    let end = name[name.index(after: dot)...].lowercased()
+    return end == "ndjson" ? .json : Kind(rawValue: end)
   }
 }

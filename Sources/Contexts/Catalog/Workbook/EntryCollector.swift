@@ -49,6 +49,8 @@ struct EntryCollector {
   mutating func addItemOfLast(_ given: WorkbookRow) {
     var row = given
     add(&row, to: found.entries.indices.last)
+    // As a row of the sheet, which names its resource first.
+    found.items[found.items.count - 1].values.insert(found.resources.last?.values.first ?? .empty, at: 0)
   }
 
   private mutating func add(_ row: inout WorkbookRow, to entry: Int?) {

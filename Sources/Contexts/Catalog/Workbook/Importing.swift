@@ -35,7 +35,7 @@ extension Cataloguing {
   ///
   /// All of it is one transaction with one record in the log: interrupted, it leaves nothing or the whole. The same file twice
   /// makes nothing twice. An entry that is there already and says something else is rejected under `.add`, and changed under
-  /// `.update`.
+  /// `.update`; which it is, says its code where the file has one, else its name.
   package func importWorkbook(
     _ principal: Principal, _ path: String, named file: String, _ mode: TakingMode = .add, rejected: String,
     _ language: Language
@@ -53,8 +53,10 @@ extension Cataloguing {
         Text("“信息资源目录”表中没有填写任何行。", "No row of the sheet “Resources” is filled in."))
     }
     let given = found.entries.map { entry in
-      GivenEntry(
-        metadata: entry.metadata, system: entry.system, items: entry.items, isUnread: found.isUnread(entry))
+      let told = found.resources[entry.row].told
+      return GivenEntry(
+        code: told[.code] ?? "", provider: told[.provider] ?? "", metadata: entry.metadata, system: entry.system,
+        items: entry.items, isUnread: found.isUnread(entry))
     }
     let taken = try await take(principal, given, mode, from: TakingOrigin(name: file, digest: digest))
     let outcome = ImportOutcome(taken, found, workbook)
@@ -112,7 +114,8 @@ extension WorkbookEntries {
     var reasons: [String: ImportSummary.Reason] = [:]
     let unread = resources.flatMap(\.problems) + items.flatMap(\.problems)
     for problem in unread + outcome.problems where problem.severity == .error {
-      reasons[problem.code, default: .init(code: problem.code, example: problem.text, rows: 0)].rows += 1
+      let example = (hasSheets ? problem : problem.byLine()).text
+      reasons[problem.code, default: .init(code: problem.code, example: example, rows: 0)].rows += 1
     }
     summary.reasons = reasons.values.sorted { ($1.rows, $0.code) < ($0.rows, $1.code) }
     return summary

@@ -17,15 +17,19 @@ extension CatalogWorkbook {
       return all.count > 10 ? shown + language("\n等 \(all.count) 处", "\n\(all.count) in all") : shown
     }
     let writer = try WorkbookWriter(path: path, language: language)
-    let resources = try writer.addSheet(plan(.resources, language, withReasons: true))
-    let items = try writer.addSheet(plan(.items, language, withReasons: true))
+    // Which entry a row is of must not be lost on the way back.
+    let told = ToldColumn.allCases.filter { column in found.resources.contains { $0.told[column]?.isEmpty == false } }
+    var plan = plan(.resources, language, withReasons: true)
+    plan.columns += told.map { SheetColumn(language($0.title)) }
+    let resources = try writer.addSheet(plan)
+    let items = try writer.addSheet(self.plan(.items, language, withReasons: true))
     var rejectedItems = Set(found.items.indices.filter { !found.items[$0].problems.isEmpty })
     for index in outcome.rejected {
       let entry = found.entries[index]
       rejectedItems.formUnion(entry.itemRows)
       let row = found.resources[entry.row]
       try resources.append(
-        row.values.map(writable),
+        (row.values + told.map { .text(row.told[$0] ?? "") }).map(writable),
         rejectedFor: reason(.resources, row)
           ?? language("它的信息项有误，见“\(WorkbookSheet.items.name.chinese)”表。", "Its items are wrong; see the sheet “Items”.")
       )

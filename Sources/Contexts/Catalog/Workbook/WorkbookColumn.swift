@@ -55,6 +55,16 @@ struct WorkbookColumn: Sendable {
   }
 }
 
+/// What an export tells of an entry beside what is filled in. When it comes back, the code says which entry is meant, and the
+/// provider must be the office that sends it. The numbers stand where a column's index would.
+enum ToldColumn: Int, CaseIterable, Sendable {
+  case code = -2
+  case provider = -3
+
+  var field: String { self == .code ? "code" : "provider" }
+  var title: Text { self == .code ? Text("信息资源代码", "Code") : Text("信息资源提供方", "Provider") }
+}
+
 /// A code as people choose it: `2 有条件共享`.
 struct CodeChoice: Sendable {
   var code: String

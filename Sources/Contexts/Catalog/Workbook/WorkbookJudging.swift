@@ -28,7 +28,9 @@ extension CatalogWorkbook {
         $1.sheet == .resources ? 0 : 1, $1.row, $1.column ?? -1
       )
     }
-    return WorkbookReport(resources: found.resources.count, items: found.items.count, problems: problems)
+    return WorkbookReport(
+      resources: found.resources.count, items: found.items.count,
+      problems: found.hasSheets ? problems : problems.map { $0.byLine() })
   }
 
   /// What the rules that need no node say of an entry.
@@ -59,6 +61,8 @@ extension CatalogWorkbook {
     return WorkbookProblem(
       severity: finding.severity, code: finding.code, sheet: sheet, row: row.number,
       column: found.places[sheet]?[field],
-      columnTitle: columns(of: sheet).first { $0.field == field }?.title, message: finding.message)
+      columnTitle: columns(of: sheet).first { $0.field == field }?.title
+        ?? ToldColumn.allCases.first { $0.field == field }?.title,
+      message: finding.message)
   }
 }

@@ -16,6 +16,13 @@ package struct WorkbookProblem: Hashable, Sendable {
   /// In words, where the file has no sheets.
   package var place: Text?
 
+  /// The same in a file without sheets.
+  func byLine() -> WorkbookProblem {
+    var problem = self
+    problem.place = Text("第 \(row) 行", "line \(row)")
+    return problem
+  }
+
   /// `工作表“信息项”第 7 行 D 列：…`
   package var text: Text {
     let chinese = place?.chinese ?? CellPlace(sheet.name.chinese, row: row, column: column).text.chinese
@@ -37,6 +44,8 @@ struct GivenRow: Sendable {
   var problems: [WorkbookProblem] = []
   /// Fields that could not be read: what the rules say of the void in their place is no news.
   var unread: Set<String> = []
+  /// What an export told of the entry.
+  var told: [ToldColumn: String] = [:]
 }
 
 /// A resource of the workbook with its items, as far as they could be read.
@@ -58,6 +67,8 @@ struct WorkbookEntries: Sendable {
   var entries: [WorkbookEntry] = []
   /// In the file, by field: where the columns of each sheet really stand.
   var places: [WorkbookSheet: [String: Int]] = [:]
+  /// Else it is one text, whose places are lines.
+  var hasSheets = true
 
   /// Notes what was found out about a resource's row after it was read.
   mutating func reject(_ row: Int, _ code: String, _ workbook: CatalogWorkbook, _ field: String, _ message: Text) {

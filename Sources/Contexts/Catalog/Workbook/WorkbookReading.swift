@@ -39,7 +39,7 @@ extension CatalogWorkbook {
     try reader.readRows(of: name) { row in
       guard let fields else {
         fields = try header(row, sheet, columns)
-        for (column, index) in fields ?? [:] where index >= 0 { found[columns[index].field] = column }
+        found = places(fields ?? [:], columns)
         return .next
       }
       // A row of blanks is no row.
@@ -62,21 +62,32 @@ extension CatalogWorkbook {
     return found
   }
 
-  /// Which of our columns each of the file's is; the reasons of an earlier import and what
-  /// the platform told in an export are left out.
+  /// By field, where a sheet's columns stand in the file.
+  func places(_ fields: [Int: Int], _ columns: [WorkbookColumn]) -> [String: Int] {
+    var places: [String: Int] = [:]
+    for (column, index) in fields {
+      if let field = index >= 0 ? columns[index].field : ToldColumn(rawValue: index)?.field { places[field] = column }
+    }
+    return places
+  }
+
+  /// Which of our columns each of the file's is, by index; what an export told by its `ToldColumn`; -1 for the reasons of
+  /// an earlier import, which are left out.
   func header(_ row: SheetRow, _ sheet: WorkbookSheet, _ columns: [WorkbookColumn]) throws -> [Int: Int] {
     var fields: [Int: Int] = [:]
     var unknown: [String] = []
-    let passed = ([Self.reasonTitle] + CatalogCSV.told).flatMap { [$0.chinese, $0.english] }.map(foldedForSearch)
+    func isTitle(_ title: Text, _ folded: String) -> Bool {
+      [title.chinese, title.english].map(foldedForSearch).contains(folded)
+    }
     for cell in row.cells {
       let title = SheetColumn.title(fromHeader: cell.value.shown)
       if title.isEmpty { continue }
       let folded = foldedForSearch(title)
-      if passed.contains(folded) {
+      if isTitle(Self.reasonTitle, folded) {
         fields[cell.column] = -1
-      } else if let index = columns.firstIndex(where: {
-        [$0.title.chinese, $0.title.english].map(foldedForSearch).contains(folded)
-      }) {
+      } else if let index = columns.firstIndex(where: { isTitle($0.title, folded) })
+        ?? (sheet == .resources ? ToldColumn.allCases.first { isTitle($0.title, folded) }?.rawValue : nil)
+      {
         guard !fields.values.contains(index) else {
           throw Self.wrongHeader(
             sheet, Text("的列名“\(title)”出现两次", "has the title “\(title)” twice"), row: row.number, column: cell.column)

@@ -9,7 +9,8 @@ struct WorkbookRow {
   let places: [String: Int]
   private(set) var given: GivenRow
 
-  /// `cells` are by the file's columns; `fields` says which of ours each is, -1 for one that is left out.
+  /// `cells` are by the file's columns; `fields` says which of ours each is, or which an export told; -1 for one that is
+  /// left out.
   init(
     _ row: SheetRow, _ sheet: WorkbookSheet, _ columns: [WorkbookColumn], fields: [Int: Int], places: [String: Int]
   ) {
@@ -25,7 +26,12 @@ struct WorkbookRow {
           Text("\(letters) 列没有列名，其中的内容无处可放。", "Column \(letters) has no title; what stands in it has no place."))
         continue
       }
-      guard index >= 0 else { continue }
+      guard index >= 0 else {
+        guard let told = ToldColumn(rawValue: index) else { continue }
+        given.told[told] = trimmed(cell.value.shown)
+        if let fault = Self.fault(cell) { note(fault.code, nil, fault.message) }
+        continue
+      }
       given.values[index] = cell.value
       if let fault = Self.fault(cell) { note(fault.code, columns[index], fault.message) }
     }
@@ -102,6 +108,10 @@ struct WorkbookRow {
       return ""
     }
     if let choice = choices.find(entered) { return choice.code }
+    if Self.isRounded(entered[...]) {
+      note("rounded", column, Self.rounded(entered[...]))
+      return ""
+    }
     let offered = choices.offered.prefix(4)
     let (chinese, english) = (
       offered.map { $0.shown(.chinese) }.joined(separator: "、"),
@@ -148,9 +158,28 @@ struct WorkbookRow {
     }
   }
 
+  /// `3.07012E+09`: what a spreadsheet makes of a long code that it takes for a number.
+  private static func isRounded(_ text: Substring) -> Bool {
+    text.wholeMatch(of: /[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]+/) != nil
+  }
+
+  private static func rounded(_ text: Substring) -> Text {
+    Text(
+      "“\(text.prefix(40))”不是代码：表格软件把代码当作数字取整了，末几位已丢失；请把该列设为文本后重新填写。",
+      "“\(text.prefix(40))” is no code: a spreadsheet took the code for a number and rounded its last digits away; make the column text and enter it again."
+    )
+  }
+
   /// Codes divided by “;”, each perhaps with its name behind it.
   mutating func codes(_ field: String) -> [String] {
-    text(field).split { ";；,，、\n".contains($0) }.flatMap { piece -> [String] in
+    let entered = text(field)
+    if let number = entered.split(whereSeparator: { ";；,，、\n ".contains($0) }).first(where: Self.isRounded),
+      let column = cell(field)?.column
+    {
+      note("rounded", column, Self.rounded(number))
+      return []
+    }
+    return entered.split { ";；,，、\n".contains($0) }.flatMap { piece -> [String] in
       let words = piece.split(whereSeparator: \.isWhitespace).map(String.init)
       let allCodes = words.allSatisfy { $0.utf8.allSatisfy { (0x2F...0x39).contains($0) } }
       return allCodes ? words : Array(words.prefix(1))
