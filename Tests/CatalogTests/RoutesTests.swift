@@ -113,9 +113,9 @@ struct Visitor {
           "name": "企业法人登记信息", "classes": "3070120302 207", "abstract": "全省企业法人的登记事项，来自企业登记系统。", "format": "0311",
           "system": String(system.split(separator: "/").last!), "sharingType": "2", "sharingCondition": "核对企业身份。",
           "methodClass": "1", "methodType": "1", "openType": "3", "cycle": "7", "secrecy": "0", "level": "2",
-          "revision": "1",
+          "revision": "1", "next": "items",
         ])
-      #expect(done.hasPrefix(draft))
+      #expect(done == draft + "/items", "what was typed is saved on the way to the items")
       let items = try await officer.page(draft + "/items")
       #expect(items.contains(language("抽样 100 个值，99 个通过校验", "99 of 100 sampled values pass")))
       #expect(

@@ -109,8 +109,14 @@ package enum CatalogRoutes {
           let (resource, findings) = try await cataloguing.edit(
             request.visitor(), id, from: try revision(request),
             .init(metadata: metadata(from: request.form), system: .some(try systemID(request.form["system"]))))
+          let next =
+            switch request.form["next"] {
+            case "items": CatalogLink.items(id)
+            case "attachments": AttachmentLink.list(id)
+            default: findings.hasErrors ? CatalogLink.edit(id) : CatalogLink.resource(id, version: resource.version)
+            }
           return .redirect(
-            findings.hasErrors ? CatalogLink.edit(id) : CatalogLink.resource(id, version: resource.version),
+            next,
             flash: findings.hasErrors
               ? Text("已保存，仍有须更正的内容。", "Saved; some things still must be corrected.")
               : Text("已保存，可以提交审核。", "Saved; it can be submitted."))
@@ -210,7 +216,7 @@ package enum CatalogRoutes {
       let (_, findings) = try await cataloguing.edit(request.visitor(), resource.id, from: seen, change)
       let gone = resource.items.count - left.count
       return .redirect(
-        CatalogLink.items(resource.id, from: start),
+        request.form["next"] == "metadata" ? CatalogLink.edit(resource.id) : CatalogLink.items(resource.id, from: start),
         flash: gone == 0
           ? findings.hasErrors
             ? Text("已保存，仍有须更正的内容。", "Saved; some things still must be corrected.") : Text("已保存。", "Saved.")

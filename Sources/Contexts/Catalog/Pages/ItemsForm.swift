@@ -43,7 +43,7 @@ func itemsForm(
         \(mountFields(t, resource, values, faults))\(groups)\
         <input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
         <input type="hidden" name="base" value="\(values["base"] ?? "")">\
-        \(buttons(saveButton(t("保存", "Save")), buttonLink(t("编辑元数据", "Edit metadata"), href: CatalogLink.edit(resource.id))))
+        \(buttons(saveButton(t("保存", "Save")), button(t("保存并编辑元数据", "Save, then the metadata"), .plain, name: "next", value: "metadata")))
         """))\
       \(when: resource.mount == nil, addItem(request, resource, lists))
       """)

@@ -49,7 +49,7 @@ func metadataForm(
       \(form(request, action: CatalogLink.edit(resource.id), """
         \(inputs)<input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
         <input type="hidden" name="base" value="\(values["base"] ?? "")">\
-        \(buttons(saveButton(t("保存", "Save")), buttonLink(t("编辑信息项", "Edit items"), href: CatalogLink.items(resource.id)), buttonLink(t("附件", "Attachments"), href: AttachmentLink.list(resource.id))))\
+        \(buttons(saveButton(t("保存", "Save")), button(t("保存并编辑信息项", "Save, then the items"), .plain, name: "next", value: "items"), button(t("保存并管理附件", "Save, then attachments"), .plain, name: "next", value: "attachments")))\
         <p class="hint">\(t("可以先保存未填完的草稿；提交审核前须更正全部“须更正”的内容。", "A draft may be saved incomplete; what “must be corrected” is mended before it is submitted."))</p>
         """))
       """)
