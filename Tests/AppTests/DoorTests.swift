@@ -118,7 +118,7 @@ private enum Doors {
     ("GET /api/v1/catalog/classes", offices),
     ("GET /api/v1/catalog/classes/{code}", offices),
     ("GET /catalog/resources/{id}", offices),
-    ("GET /catalog/work", officers),
+    ("GET /catalog/work", officers), ("POST /catalog/work", officers),
     ("GET /catalog/import", officers),
     ("POST /catalog/import", officers),
     ("GET /catalog/import/results/{key}", officers),

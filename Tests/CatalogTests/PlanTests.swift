@@ -72,7 +72,12 @@ extension ListeningTransaction {
         _ = try CatalogStore.published(of: resource.provider, in: tx)
         _ = try CatalogStore.versions(of: done.id, in: tx)
         _ = try CatalogStore.events(of: done.id, in: tx)
-        _ = try CatalogStore.work(of: resource.provider, in: tx)
+        for filter in [
+          WorkFilter(), WorkFilter(name: "登记"), WorkFilter(after: QueuePlace(at: Offices.start, id: done.id)),
+        ] {
+          _ = try CatalogStore.work(of: resource.provider, filter, limit: 50, in: tx)
+        }
+        _ = try CatalogStore.offline(of: resource.provider, after: nil, limit: 50, in: tx)
         for view in QueueFilter.View.allCases {
           _ = try CatalogStore.queue(QueueFilter(view: view), today: #require(done.publishedOn), in: tx)
         }

@@ -35,8 +35,13 @@ package enum CatalogRoutes {
       },
       .get("/catalog/resources/{id}", .anyPermission([.readCatalog, .compileCatalog, .reviewCatalog])) { request in
         let principal = try request.visitor()
-        let view = try await cataloguing.view(
-          principal, request.id(), version: try version(request), on: try request.queryDay("on"))
+        let day = try request.queryDay("on")
+        if let day, day > cataloguing.clock.today {
+          throw Refusal.invalid(
+            "catalog.day", "on",
+            Text("\(day) 还没有到，那天在用的是哪一版还不知道。", "\(day) is still to come; nobody knows which version will be in force."))
+        }
+        let view = try await cataloguing.view(principal, request.id(), version: try version(request), on: day)
         var (marks, parts): ([HTML], [HTML]) = ([], [])
         for badge in badges { marks.append(try await badge(request, view.resource)) }
         for section in sections { parts.append(try await section(request, view.resource)) }
@@ -49,10 +54,7 @@ package enum CatalogRoutes {
   }
 
   private static func starting(_ cataloguing: Cataloguing) -> [Route] {
-    [
-      .get("/catalog/work", .permission(.compileCatalog)) { request in
-        .page(workPage(request, try await cataloguing.work(request.visitor())))
-      },
+    working(cataloguing) + [
       .get("/catalog/new", .permission(.compileCatalog)) { request in
         let principal = try request.visitor()
         guard let source = request.query["source"] else {

@@ -170,6 +170,14 @@ package enum CatalogSchema {
       """
       ALTER TABLE catalog_search_state ADD COLUMN merged BIGINT NOT NULL DEFAULT 0;
       ALTER TABLE catalog_search_state ADD COLUMN merging TEXT;
+      """
+    )
+    .adding(
+      "015 what is offline",
+      """
+      CREATE INDEX catalog_resource_offline ON catalog_resource (online_at, id) WHERE online = 'offline';
+      CREATE INDEX catalog_resource_offline_by_provider ON catalog_resource (provider, online_at, id)
+        WHERE online = 'offline';
       """)
 
   private static func postings(_ token: String) -> String {

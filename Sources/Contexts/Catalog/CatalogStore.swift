@@ -270,15 +270,6 @@ package enum CatalogStore {
     var alike: Int?
   }
 
-  /// Versions that are being worked on by a provider, last changed first.
-  static func work(of provider: OrganisationID, in tx: any Transaction) throws -> [Line] {
-    try lines(
-      """
-      v.provider = \(provider) AND v.state IN ('draft', 'returned', 'submitted', 'approved')
-      ORDER BY v.changed_at DESC, v.resource LIMIT 200
-      """, in: tx)
-  }
-
   static func versions(of id: ResourceID, in tx: any Transaction) throws -> [Line] {
     try lines("v.resource = \(id) ORDER BY v.version DESC LIMIT 200", in: tx)
   }

@@ -116,13 +116,6 @@ extension Cataloguing {
     }
   }
 
-  /// What the principal's department is writing.
-  func work(_ principal: Principal) async throws -> [CatalogStore.Line] {
-    try principal.require(.compileCatalog)
-    guard let office = principal.organisation else { return [] }
-    return try await db.read { tx in try CatalogStore.work(of: office, in: tx) }
-  }
-
   func reviewView(_ principal: Principal, _ id: ResourceID) async throws -> ReviewView {
     try principal.require(.reviewCatalog)
     guard let latest = try await db.read({ tx in try CatalogStore.latest(id, in: tx) }) else { throw Self.unknown }

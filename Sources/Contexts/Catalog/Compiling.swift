@@ -126,15 +126,16 @@ extension Cataloguing {
     }
   }
 
-  /// Hands a draft to the reviewer. Refused while a rule finds an error, or when a later version does not say why it was
-  /// written.
+  /// Hands a draft to the reviewer. Refused while a rule finds an error, when a later version does not say why it was
+  /// written, or when the draft is no longer at the `revision` that was seen.
   package func submit(
-    _ principal: Principal, _ id: ResourceID, because change: VersionChange? = nil
+    _ principal: Principal, _ id: ResourceID, because change: VersionChange? = nil, revision: Int? = nil
   ) async throws -> Resource {
     try principal.require(.compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
       var resource = try own(principal, id, in: tx)
+      if let revision, revision != resource.revision { throw CatalogStore.changedMeanwhile }
       let next = try resource.state.applying(.submit)
       let found = try findings(of: resource, in: tx)
       if let refusal = found.refusal { throw refusal }

@@ -22,8 +22,11 @@ func findings(
       .warning, "name-not-chinese", "name",
       Text("“\(name)”没有中文名称。", "“\(name)” has no Chinese name."), RuleSource.configured("8.1"))
   }
-  found += textFindings(
+  let long = textFindings(
     item.name, "\(field).name", Item.limits.name, Text("信息项名称", "item's name"), RuleSource.element("8.1"))
+  found += long
+  found += shownFindings(
+    item.name, "\(field).name", Text("信息项名称", "item's name"), unless: item.name.isEmpty || !long.isEmpty)
   if item.column.isEmpty {
     add(.error, "column-missing", "column", Text("“\(name)”缺少技术名称。", "“\(name)” has no column."), RuleSource.platform)
   } else if repeatsColumn {
@@ -142,6 +145,19 @@ private func sharing(
         source: RuleSource.platform))
   }
   return found
+}
+
+/// A name that shows as something else than it is, or not at all, so that two look alike; told `unless` worse was.
+func shownFindings(
+  _ name: String, _ field: @autoclosure () -> String, _ label: @autoclosure () -> Text, unless isTold: Bool
+) -> [Finding] {
+  guard !isTold, let wrong = PlainText.wrongName(name, lengths: 1...Int.max) else { return [] }
+  let label = label()
+  return [
+    Finding(
+      .error, "text.hidden", field(),
+      Text("\(label.chinese)：\(wrong.chinese)", "The \(label.english): \(wrong.english)"), source: RuleSource.platform)
+  ]
 }
 
 /// Too long, or holding what no one types. What only a finding needs is made when there is one.

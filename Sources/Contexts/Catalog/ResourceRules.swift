@@ -75,6 +75,7 @@ private func nameFindings(_ resource: Resource, _ context: RuleContext) -> [Find
     return [Finding(.error, "name.missing", "name", Text("请填写信息资源名称。", "Enter the resource's name."), source: element)]
   }
   var found = textFindings(name, "name", Metadata.limits.name, Text("名称", "name"), element)
+  found += shownFindings(name, "name", Text("名称", "name"), unless: !found.isEmpty)
   if context.isSystemName {
     found.append(
       Finding(

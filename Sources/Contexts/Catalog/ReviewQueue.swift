@@ -30,6 +30,8 @@ struct QueueFilter: Hashable, Sendable {
     case approved
     /// Requests to take offline or bring back.
     case online
+    /// Registered and not in the catalogue now.
+    case offline
   }
 
   enum Due: String, Sendable, CaseIterable {
@@ -66,6 +68,7 @@ struct QueueEntry: Sendable {
 struct QueuePage: Sendable {
   var entries: [QueueEntry] = []
   var requests: [CatalogStore.OnlineRequest] = []
+  var offline: [CatalogStore.OfflineLine] = []
   var next: QueuePlace?
   /// The offices that have something waiting.
   var offices: [(id: OrganisationID, name: String)] = []
@@ -137,6 +140,13 @@ extension Cataloguing {
       if requests.count > QueueFilter.pageLimit {
         page.next = page.requests.last.map { QueuePlace(at: $0.at, id: $0.id) }
       }
+      return page
+    }
+    if filter.view == .offline {
+      let lines = try CatalogStore.offline(
+        of: nil, after: filter.after, limit: QueueFilter.pageLimit + 1, in: tx)
+      page.offline = Array(lines.prefix(QueueFilter.pageLimit))
+      if lines.count > QueueFilter.pageLimit { page.next = page.offline.last?.place }
       return page
     }
     let lines = try CatalogStore.queue(filter, today: clock.today, in: tx)

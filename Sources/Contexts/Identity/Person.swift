@@ -84,8 +84,8 @@ enum PersonStore {
 }
 
 /// A LIKE pattern for what contains the text, compared in lower case, alike on both engines: characters that mean something
-/// to either are left out, and so is NUL, which PostgreSQL cannot keep.
-func containing(_ text: String) -> String {
+/// to either are left out, and so is NUL, which PostgreSQL cannot keep. At most 50 characters.
+package func containing(_ text: String) -> String {
   let kept = text.lowercased().unicodeScalars.prefix(50).filter { !["%", "_", "\\", "\0"].contains($0) }
   return "%" + String(String.UnicodeScalarView(kept)) + "%"
 }

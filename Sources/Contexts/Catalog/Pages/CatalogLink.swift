@@ -6,6 +6,14 @@ internal import Web
 enum CatalogLink {
   static let search = "/catalog"
   static let work = "/catalog/work"
+  static func work(_ filter: WorkFilter) -> String {
+    address(
+      work,
+      [
+        ("view", filter.view == .all ? nil : filter.view.rawValue), ("q", filter.name.isEmpty ? nil : filter.name),
+        ("after", filter.after?.text),
+      ])
+  }
   static let new = "/catalog/new"
   static let drafts = "/catalog/drafts"
   static let classes = "/catalog/classes"

@@ -4,44 +4,6 @@ internal import Inventory
 internal import Kernel
 internal import Web
 
-/// What the department is writing.
-func workPage(_ request: Request, _ lines: [CatalogStore.Line]) -> Page {
-  let t = request.language
-  let rows = lines.map { line in
-    """
-    <tr><td><a href="\(CatalogLink.resource(line.id, version: line.version))">\(line.name)</a></td>\
-    <td>\(t("第 \(line.version) 版", "Version \(line.version)"))</td><td>\(stateBadge(t, line.state))</td>\
-    <td>\(time(line.changedAt))</td><td>\(whoActs(t, line, request.now.dateInChina))</td></tr>
-    """ as HTML
-  }.joined()
-  return Page(
-    Text("在编目录", "Entries being written"), section: .catalog, trail: [catalogTrail],
-    body: """
-      \(heading(
-        t("本单位在编目录", "Entries your organisation is writing"),
-        actions:
-          "\(buttonLink(t("用 Excel 编制", "By Excel"), href: CatalogLink.imports)) \(buttonLink(t("编制目录", "New entry"), href: CatalogLink.new, .primary))"))\
-      \(table(
-        caption: t("在编目录", "Entries being written"),
-        head: [t("名称", "Name"), t("版本", "Version"), t("状态", "State"), t("变更时间", "Changed"), t("下一步", "Who acts next")],
-        rows: rows,
-        empty: emptyState(
-          t(
-            "没有正在编制的目录。可从数据表生成、用 Excel 导入或手工编制；修改已发布的目录，从它的页面“编制新版本”。",
-            "Nothing is being written. Make an entry from a table, by Excel or by hand; to change a published one, write a new version from its page."
-          ))))
-      """)
-}
-
-private func whoActs(_ t: Language, _ line: CatalogStore.Line, _ today: CalendarDate) -> HTML {
-  switch line.state {
-  case .draft, .returned: "\(t("本单位：补全并提交", "your organisation: complete and submit"))"
-  case .submitted: "\(t("平台审核", "the reviewer")) \(reviewDue(t, line, today))"
-  case .approved: "\(t("平台发布", "the operator publishes"))"
-  case .published, .superseded, .discarded: .nothing
-  }
-}
-
 /// Until when a submitted version must be decided, with the days that were counted.
 func reviewDue(_ t: Language, _ line: CatalogStore.Line, _ today: CalendarDate) -> HTML {
   guard line.state == .submitted, let due = line.reviewDue else { return .nothing }

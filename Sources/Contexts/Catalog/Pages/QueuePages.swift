@@ -22,14 +22,25 @@ func queuePage(
       <h1>\(t("目录审核", "Entries to review"))</h1>\(faultSummary(t, refusal))\
       \(tabs(label: t("审核事项", "What waits"), [
         view(.submitted, Text("待审核", "To decide")), view(.approved, Text("待发布", "To publish")),
-        view(.online, Text("上下架申请", "Offline and back")),
+        view(.online, Text("上下架申请", "Offline and back")), view(.offline, Text("已下架", "Offline")),
       ]))\
-      \(filter.view == .online
-        ? onlineRequests(request, page) : filterForm(t, page, filter) + entries(request, page, filter, picked, values, refusal))\
+      \(list(request, page, filter, picked, values, refusal))\
       \(pager(
         t, previous: filter.after == nil ? nil : CatalogLink.queue(first),
         next: page.next == nil ? nil : CatalogLink.queue(next)))
       """)
+}
+
+private func list(
+  _ request: Request, _ page: QueuePage, _ filter: QueueFilter, _ picked: Set<String>, _ values: Fields,
+  _ refusal: Refusal?
+) -> HTML {
+  switch filter.view {
+  case .online: onlineRequests(request, page)
+  case .offline: offlineTable(request.language, page.offline, isOwn: false)
+  case .submitted, .approved:
+    filterForm(request.language, page, filter) + entries(request, page, filter, picked, values, refusal)
+  }
 }
 
 private func filterForm(_ t: Language, _ page: QueuePage, _ filter: QueueFilter) -> HTML {
@@ -139,8 +150,11 @@ private func onlineRequests(_ request: Request, _ page: QueuePage) -> HTML {
     empty: emptyState(t("没有上下架申请。", "No request waits.")))
 }
 
-/// What became of each entry that was decided together with others.
-func outcomePage(_ request: Request, _ outcomes: [ReviewOutcome], done: Text) -> Page {
+/// What became of each entry that was decided, or submitted, together with others.
+func outcomePage(
+  _ request: Request, _ outcomes: [ReviewOutcome], done: Text,
+  back: (label: Text, href: String) = (Text("目录审核", "Review"), CatalogLink.queue)
+) -> Page {
   let t = request.language
   let failed = outcomes.filter { $0.refusal != nil }
   let rows = (failed + outcomes.filter { $0.refusal == nil }).map { outcome in
@@ -155,11 +169,11 @@ func outcomePage(_ request: Request, _ outcomes: [ReviewOutcome], done: Text) ->
   let succeeded = outcomes.count - failed.count
   return Page(
     Text("批量办理结果", "What became of them"), section: .catalog,
-    trail: [catalogTrail, (Text("目录审核", "Review"), CatalogLink.queue)],
+    trail: [catalogTrail, back],
     body: """
       <h1>\(t("批量办理结果", "What became of them"))</h1>\
       \(note(failed.isEmpty ? .good : .soon, "<p>\(t("\(done.chinese) \(succeeded) 条，未办理 \(failed.count) 条。", "\(done.english): \(succeeded); not done: \(failed.count)."))</p>"))\
       \(table(caption: t("逐条结果", "One by one"), head: [t("名称", "Name"), t("结果", "Result"), t("原因", "Why")], rows: rows, empty: .nothing))\
-      \(buttons(buttonLink(t("返回审核", "Back to the queue"), href: CatalogLink.queue, .primary)))
+      \(buttons(buttonLink("\(t("返回", "Back to: "))\(t(back.label))", href: back.href, .primary)))
       """)
 }

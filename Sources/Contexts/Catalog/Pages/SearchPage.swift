@@ -48,10 +48,13 @@ private func results(_ t: Language, _ query: CatalogQuery, _ hits: CatalogHits, 
           "Nothing is published yet. Data officers compile entries from their systems' tables; what is published is found here."
         ))
       : emptyState(
-        t(
-          "没有找到。请减少或换用词语，或取消筛选。目录里确实没有时，在单位名录中找到可能掌握数据的部门，请其数据管理员编目。",
-          "Nothing found. Use fewer or other words, or drop a filter. When the catalogue does not have it, find the department that may hold the data and ask its data officer to catalogue it."
-        ),
+        query.isUnsearchable
+          ? t(
+            "“\(query.text)”里没有可以检索的文字或数字。", "“\(query.text)” has no letters or digits to search for.")
+          : t(
+            "没有找到。请减少或换用词语，或取消筛选。目录里确实没有时，在单位名录中找到可能掌握数据的部门，请其数据管理员编目。",
+            "Nothing found. Use fewer or other words, or drop a filter. When the catalogue does not have it, find the department that may hold the data and ask its data officer to catalogue it."
+          ),
         action: """
           \(when: !kept(query).isEmpty && !query.text.isEmpty, buttonLink(t("取消筛选，只按词语查找", "Search by the words alone"), href: CatalogLink.search(CatalogQuery(text: query.text))))\
           \(buttonLink(t("查看全部目录", "Show all entries"), href: CatalogLink.search))\

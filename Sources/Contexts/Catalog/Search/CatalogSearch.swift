@@ -37,6 +37,12 @@ package struct CatalogQuery: Hashable, Sendable {
   }
 }
 
+extension CatalogQuery {
+  /// Words were asked of which nothing is indexed, such as marks: they find nothing, and only a query without any asks for
+  /// everything.
+  var isUnsearchable: Bool { !text.allSatisfy(\.isWhitespace) && searchTerms(text).isEmpty }
+}
+
 /// A resource in force, as lists show it.
 package struct CatalogEntry: Hashable, Sendable {
   package var place: Int
@@ -103,6 +109,7 @@ package enum CatalogSearch {
     let start = try query.after.map(Place.init(text:))
     // A filter's value that no entry can have finds nothing.
     guard let facets = query.facets else { return CatalogHits() }
+    guard !query.isUnsearchable else { return CatalogHits() }
     var walk = SearchWalk(
       searchTerms(query.text), facets, from: start, wanted: limit + 1, countLimit: countLimit)
     try walk.run(in: tx)

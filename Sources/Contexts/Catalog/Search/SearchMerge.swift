@@ -6,7 +6,7 @@ internal import Storage
 enum SearchMerge {
   /// Makes the next step; false when there is nothing to do.
   static func step(in tx: any Transaction) throws -> Bool {
-    guard let state = try tx.row("SELECT merged, merging FROM catalog_search_state") else { return false }
+    guard let state = try tx.row("SELECT merged, merging FROM catalog_search_state WHERE one = 1") else { return false }
     let merged = try state.int("merged")
     // What the last segment was made of.
     if let block = try tx.int(

@@ -40,7 +40,8 @@ struct SearchSpans {
   init(in tx: any Transaction) throws {
     let row = try tx.row(
       """
-      SELECT (SELECT merged FROM catalog_search_state) AS merged, (SELECT MAX(block) FROM catalog_posting) AS newest
+      SELECT (SELECT merged FROM catalog_search_state WHERE one = 1) AS merged,
+          (SELECT MAX(block) FROM catalog_posting) AS newest
       """)
     merged = try row?.intOrNil("merged") ?? 0
     newest = try row?.intOrNil("newest").flatMap { $0 < 0 ? nil : $0 }

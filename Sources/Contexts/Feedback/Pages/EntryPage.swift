@@ -71,17 +71,22 @@ enum EntryPage {
 
   // MARK: - Objections
 
-  /// Every reader sees that something is being corrected and since when; words are for the parties and the authority.
+  /// Every reader sees that something is being corrected and since when; what and how far is for the parties and the
+  /// authority.
   private static func inCorrection(_ request: Request, _ objections: [Objection], _ lists: CodeLists) -> HTML {
     let t = request.language
     if objections.isEmpty { return "<p>\(badge(t("没有未办结的异议", "No open objection"), .good))</p>" }
     return """
       <ul class="corrections">\(objections, { item in
-        let kind = t(lists["objection-kind"].text(item.kind))
         let isParty = request.principal.map { item.party($0) != nil } ?? false
+        let words: HTML =
+          isParty
+          ? """
+           · \(t(lists["objection-kind"].text(item.kind))) · \(t(item.state.title)) · \
+          <a href="\(FeedbackLink.objection(item.id))">\(item.number)</a>
+          """ : .nothing
         return """
-          <li>\(badge(t("校核中", "In correction"), .soon)) \(kind) · \(t("自", "since")) \(time(item.createdAt)) · \(t(item.state.title))\
-          \(when: isParty, " · <a href=\"\(FeedbackLink.objection(item.id))\">\(item.number)</a>")</li>
+          <li>\(badge(t("校核中", "In correction"), .soon)) \(t("自", "since")) \(time(item.createdAt))\(words)</li>
           """ as HTML
       })</ul>
       """
