@@ -1,4 +1,5 @@
 import Foundation
+import Identity
 import Kernel
 import Spreadsheets
 import Storage
@@ -37,7 +38,7 @@ import Testing
         rows.append(fields.map { index == 0 ? resource[$0] ?? "" : "" } + items.map { item[$0.field] ?? "" })
       }
     }
-    return rows.map { $0.joined(separator: separator) }.joined(separator: "\n") + "\n"
+    return rows.map { separator == "," ? CSV.line($0) : $0.joined(separator: separator) }.joined(separator: "\n") + "\n"
   }
 
   private static func imported(
