@@ -77,7 +77,7 @@ extension SearchGrams {
         ("业", true),
         ("息", true), ("民政", false), ("3070120302/000001", true), ("000001", true), ("3070120337", false),
         ("USCC", true), ("ｕｓｃｃ", true), ("rep", true), ("注册资本", true), ("市场监督", true), ("工商", true), ("每日更新", true),
-        ("法人 uscc", true), ("法人 民政", false), ("\"'(", true), ("uscc* OR 民政", false),
+        ("法人 uscc", true), ("法人 民政", false), ("\"'(", false), ("uscc* OR 民政", false),
         ("企業法人登記", true), ("qyfr", true), ("FRDJ", true), ("qyf", true), ("qydj", false), ("q", false),
       ] {
         let hits = try await offices.cataloguing.search(Offices.clerk, CatalogQuery(text: text))

@@ -216,7 +216,8 @@ package enum CatalogRoutes {
       let (_, findings) = try await cataloguing.edit(request.visitor(), resource.id, from: seen, change)
       let gone = resource.items.count - left.count
       return .redirect(
-        request.form["next"] == "metadata" ? CatalogLink.edit(resource.id) : CatalogLink.items(resource.id, from: start),
+        request.form["next"] == "metadata"
+          ? CatalogLink.edit(resource.id) : CatalogLink.items(resource.id, from: start),
         flash: gone == 0
           ? findings.hasErrors
             ? Text("已保存，仍有须更正的内容。", "Saved; some things still must be corrected.") : Text("已保存。", "Saved.")

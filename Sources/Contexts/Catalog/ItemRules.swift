@@ -151,7 +151,7 @@ private func sharing(
 func shownFindings(
   _ name: String, _ field: @autoclosure () -> String, _ label: @autoclosure () -> Text, unless isTold: Bool
 ) -> [Finding] {
-  guard !isTold, let wrong = PlainText.wrongName(name, lengths: 1...Int.max) else { return [] }
+  guard !isTold, let wrong = PlainText.wrongName(trimmed(name), lengths: 1...Int.max) else { return [] }
   let label = label()
   return [
     Finding(
