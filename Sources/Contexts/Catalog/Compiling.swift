@@ -131,10 +131,19 @@ extension Cataloguing {
   package func submit(
     _ principal: Principal, _ id: ResourceID, because change: VersionChange? = nil
   ) async throws -> Resource {
+    try await submit(principal, id, because: change) { _ in }
+  }
+
+  /// The same, where `check` throws when the draft is not as the asker saw it.
+  func submit(
+    _ principal: Principal, _ id: ResourceID, because change: VersionChange?,
+    if check: @escaping @Sendable (Resource) throws -> Void
+  ) async throws -> Resource {
     try principal.require(.compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
       var resource = try own(principal, id, in: tx)
+      try check(resource)
       let next = try resource.state.applying(.submit)
       let found = try findings(of: resource, in: tx)
       if let refusal = found.refusal { throw refusal }
