@@ -20,13 +20,28 @@ import WebServer
 extension Node {
   /// Every address of the site, each with its door.
   var routes: [Route] {
-    SharingRoutes.routes(
-      sharing: sharing, attaching: RequestAttaching(sharing: sharing, attachments: attachments),
-      cataloguing: cataloguing, headlines: headlines)
-      + IdentityRoutes.routes(
+    let others = contextRoutes
+    let identity = { (tokens: Tokens) in
+      IdentityRoutes.routes(
         signIn: signIn, people: people, tokens: tokens,
         offices: Organisations(database: database, clock: clock, nodes: classificationNodes),
         database: database, clock: clock)
+    }
+    // A token is offered what some address asks for.
+    return others + identity(tokens.offering(Self.asked(by: others + identity(tokens))))
+  }
+
+  /// What a program can be asked for by these routes.
+  private static func asked(by routes: [Route]) -> Set<Permission> {
+    Set(
+      routes.filter { $0.path.hasPrefix("/api/v1/") && !$0.givesSecret }
+        .flatMap { $0.access.permissions + $0.widenedBy })
+  }
+
+  private var contextRoutes: [Route] {
+    SharingRoutes.routes(
+      sharing: sharing, attaching: RequestAttaching(sharing: sharing, attachments: attachments),
+      cataloguing: cataloguing, headlines: headlines)
       + InventoryRoutes.routes(register)
       + CatalogRoutes.routes(
         cataloguing, badges: [MountingRoutes.badge(mounting)],
@@ -97,7 +112,18 @@ extension Node {
         try await kept.keep(
           .init(status: answer.status, type: answer.type, etag: answer.etag, body: answer.body), owner, key)
       },
-      release: { owner, key in try await kept.release(owner, key) })
+      release: { owner, key in try await kept.release(owner, key) },
+      abandon: { owner, key in try await kept.abandon(owner, key) },
+      attempt: { request in
+        let witness = WriteWitness()
+        return await WriteWitness.$current.withValue(witness) {
+          do {
+            return .init(outcome: .success(try await request()), mayHold: witness.mayHold)
+          } catch {
+            return .init(outcome: .failure(error), mayHold: witness.mayHold)
+          }
+        }
+      })
   }
 
   func site(ready: @escaping @Sendable (Int) -> Void = { _ in }) -> SiteServer {

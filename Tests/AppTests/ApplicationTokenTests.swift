@@ -154,6 +154,30 @@ import Web
     }
   }
 
+  @Test func `is offered the scopes that some address asks for, and no others`() async throws {
+    try await withStage(.sqlite) { stage in
+      try await withSite(stage.node) { base in
+        let visitor = Visitor(base: base)
+        _ = try await visitor.post(
+          "/sign-in", [("login", "ma.officer"), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+        let document = try JSONParser.parse(Array(try await visitor.get("/api/v1/openapi.json").body))
+        let scopes =
+          document["paths"]?["/api/v1/tokens"]?["post"]?["requestBody"]?["content"]?["application/json"]?[
+            "schema"]?["properties"]?["scopes"]?["items"]?["enum"]?.array?.compactMap(\.string) ?? []
+        let left = Set(Node.scopes.map(\.permission.name)).subtracting(scopes)
+        #expect(
+          left == [
+            "inventory.manage", "mounting.manage", "sharing.request", "sharing.approve-own", "sharing.decide",
+            "sharing.revoke", "exchange.run", "exchange.quarantine.open", "identity.people.read",
+            "identity.organisations.manage",
+          ])
+        let page = try await visitor.get("/account/tokens")
+        #expect(page.text.contains("value=\"catalog.compile\"") && !page.text.contains("inventory.manage"))
+        #expect(page.text.contains("href=\"/api/v1/openapi.json\""))
+      }
+    }
+  }
+
   @Test func `can be limited to every permission that a role has, each with a name of its own`() {
     let named = Node.scopes.map(\.permission)
     #expect(Set(named) == Set(Node.authority.table.keys) && Set(named).count == named.count)

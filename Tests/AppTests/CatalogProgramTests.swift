@@ -110,13 +110,20 @@ import Web
         let closed = try await officer.send(
           "POST", "resources", Self.entry("市场主体年度报告信息", ",\"reference\":\"A-1\""))
         #expect(codes(closed.json, 0) == ["entry.state"], "\(closed.json.text)")
+        func seen() async throws -> [String: String] {
+          let answer = try await chief.visitor.get("/api/v1/catalog/resources/\(id)/draft")
+          return ["If-Match": try #require(answer.headers["etag"])]
+        }
         let back = try await chief.send(
-          "POST", "resources/\(id)/review", "{\"decision\":\"return\",\"reasons\":\"请补充\"}")
+          "POST", "resources/\(id)/review", "{\"decision\":\"return\",\"reasons\":\"请补充\"}", await seen())
         #expect(back.json["state"]?.string == "returned")
+        let draft = try JSONParser.parse(
+          Array(try await officer.visitor.get("/api/v1/catalog/resources/\(id)/draft").body))
+        #expect(draft["returned"]?["reasons"]?.string == "请补充" && draft["returned"]?["notes"] == [])
         #expect(try await officer.send("POST", "resources/\(id)/submit", "").json["state"]?.string == "submitted")
         #expect(try await officer.send("POST", "resources/\(id)/recall", "").json["state"]?.string == "draft")
         #expect(try await officer.send("POST", "resources/\(id)/submit", "").status == 200)
-        let decided = try await chief.send("POST", "resources/\(id)/review", "{\"decision\":\"approve\"}")
+        let decided = try await chief.send("POST", "resources/\(id)/review", "{\"decision\":\"approve\"}", await seen())
         #expect(decided.json["state"]?.string == "approved" && decided.json["code"]?.string != nil)
         #expect(try await chief.send("POST", "resources/\(id)/publish", "").json["state"]?.string == "published")
 
@@ -138,6 +145,154 @@ import Web
         let feed = try JSONParser.parse(Array(try await chief.visitor.get("/api/v1/catalog/changes?after=0").body))
         let events = (feed["changes"]?.array ?? []).compactMap { $0["event"]?.string }
         #expect(events == ["registered", "published", "withdrawn", "published"] && feed["last"]?.integer == 4)
+      }
+    }
+  }
+
+  /// Its reviewer decides on what he read: not unseen, and not on what was written since.
+  @Test(arguments: Engine.allCases)
+  func `a decision names the state that was read, and is taken for no other`(engine: Engine) async throws {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let (officer, chief) = (try await Client("ma.officer", base), try await Client("zhang.operator", base))
+        let made = try await officer.send("POST", "resources?submit=1", Self.entry("市场主体年报信息"))
+        let id = try #require(made.json["entries"]?.array?.first?["id"]?.string)
+        let path = "/api/v1/catalog/resources/\(id)/draft"
+        let read = try #require(try await chief.visitor.get(path).headers["etag"])
+        let approve = "{\"decision\":\"approve\",\"publish\":true}"
+        #expect(try await chief.send("POST", "resources/\(id)/review", approve).status == 428)
+        _ = try await officer.send("POST", "resources/\(id)/recall", "")
+        let draft = try #require(try await officer.visitor.get(path).headers["etag"])
+        let other = try await officer.send(
+          "PUT", "resources/\(id)/draft", Self.entry("从未审过的信息"), ["If-Match": draft])
+        let stale = try await officer.send("POST", "resources/\(id)/submit", "{}", ["If-Match": draft])
+        #expect(stale.status == 412)
+        let sent = try await officer.send(
+          "POST", "resources/\(id)/submit", "{}", ["If-Match": other.headers["etag"] ?? ""])
+        #expect(sent.json["state"]?.string == "submitted")
+        let unread = try await chief.send("POST", "resources/\(id)/review", approve, ["If-Match": read])
+        #expect(unread.status == 412)
+        #expect(try await node.cataloguing.latest(DemoCast.make(on: node).officer, ResourceID(id)!).state == .submitted)
+        let again = ["If-Match": sent.headers["etag"] ?? ""]
+        let wrong = try await chief.send(
+          "POST", "resources/\(id)/review", "{\"decision\":\"approve\",\"publish\":\"yes\"}", again)
+        #expect(wrong.status == 422 && wrong.json["errors"]?.array?.first?["pointer"]?.string == "/publish")
+        let misspelt = try await chief.send(
+          "POST", "resources/\(id)/review", "{\"decision\":\"approve\",\"publsh\":true}", again)
+        #expect(misspelt.status == 422 && misspelt.json["errors"]?.array?.first?["pointer"]?.string == "/publsh")
+        let done = try await chief.send("POST", "resources/\(id)/review", approve, again)
+        #expect(done.json["state"]?.string == "published")
+        // What is in force is told with what was measured of it; either tag names it.
+        let whole = try #require(
+          try await chief.visitor.get("/api/v1/catalog/resources/\(id)").headers["etag"])
+        let reason = "{\"reason\":\"职能调整\"}"
+        #expect(try await chief.send("POST", "resources/\(id)/offline", reason, again).status == 412)
+        #expect(try await chief.send("POST", "resources/\(id)/offline", reason, ["If-Match": whole]).status == 200)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a change of what is published is submitted in bulk, with its own reason or that of the call`(engine: Engine)
+    async throws
+  {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let (officer, chief) = (try await Client("ma.officer", base), try await Client("zhang.operator", base))
+        func entries(_ cycle: String, _ more: [String]) -> String {
+          more.enumerated().map { index, more in
+            Self.entry("第\(index)信息", ",\"reference\":\"A-\(index)\"" + more)
+              .replacingOccurrences(of: "\"cycle\":\"4\"", with: "\"cycle\":\"\(cycle)\"")
+          }.joined(separator: "\n")
+        }
+        let made = try await officer.send("POST", "resources?submit=1", entries("4", ["", ""]))
+        for entry in made.json["entries"]?.array ?? [] {
+          let decided = try await chief.send(
+            "POST", "resources/\(entry["id"]?.string ?? "")/review", "{\"decision\":\"approve\",\"publish\":true}",
+            ["If-Match": entry["etag"]?.string ?? ""])
+          #expect(decided.json["state"]?.string == "published", "\(decided.json.text)")
+        }
+        func states(_ json: JSON) -> [String] {
+          (json["entries"]?.array ?? []).compactMap { $0["state"]?.string }
+        }
+        let own = ",\"change\":{\"kind\":\"law\",\"words\":\"按新规定\",\"trigger\":\"2026-01-05\"}"
+        let without = try await officer.send("POST", "resources?submit=1", entries("5", [own, ""]))
+        #expect(states(without.json) == ["submitted", "draft"], "\(without.json.text)")
+        #expect(codes(without.json, 1).contains("catalog.change.reason"))
+        let common = "resources?submit=1&changeKind=correction&changeWords=%E6%9B%B4%E6%AD%A3&changeTrigger=2026-01-06"
+        let with = try await officer.send("POST", common, entries("6", ["", ""]))
+        #expect(states(with.json) == ["submitted", "submitted"], "\(with.json.text)")
+        let kept = try await node.database.read { tx in
+          try tx.rows("SELECT change_kind, change_words FROM catalog_version WHERE version = 2 ORDER BY name").map {
+            [try $0.text("change_kind"), try $0.text("change_words")]
+          }
+        }
+        #expect(kept == [["law", "按新规定"], ["correction", "更正"]])
+        let broken = try await officer.send(
+          "POST", "resources?submit=1", Self.entry("第三信息", ",\"change\":{\"kind\":\"law\",\"trigger\":20260301}"))
+        #expect(outcomes(broken.json) == ["refused"] && codes(broken.json, 0) == ["entry.change"])
+        #expect(
+          broken.json["entries"]?.array?[0]["findings"]?.array?.first?["pointer"]?.string == "/change/trigger")
+        for query in ["mod=add", "submit=1&changeWords=x", "changeKind=law"] {
+          let answer = try await officer.send("POST", "resources?" + query, Self.entry("第四信息"))
+          #expect(answer.status == 422, "\(query)")
+        }
+        let listed = try JSONParser.parse(
+          Array(try await officer.visitor.get("/api/v1/catalog/drafts?state=submitted&limit=1").body))
+        let rest = try JSONParser.parse(
+          Array(
+            try await officer.visitor.get(
+              "/api/v1/catalog/drafts?state=submitted&limit=1&after=\(listed["next"]?.string ?? "")"
+            ).body))
+        #expect(listed["drafts"]?.array?.count == 1 && rest["drafts"]?.array?.count == 1 && rest["next"] == .null)
+      }
+    }
+  }
+
+  /// A NUL is in no text that a database keeps: it is refused with its place, wherever it is sent.
+  @Test(arguments: Engine.allCases)
+  func `a NUL is refused with its place, and what fails before anything is written leaves its key`(engine: Engine)
+    async throws
+  {
+    try await withNode(engine) { node, _, _, _ in
+      try await withSite(node) { base in
+        let officer = try await Client("ma.officer", base)
+        for (path, body) in [
+          ("resources", Self.entry("好的信息") + "\n" + Self.entry("坏\\u0000信息")), ("drafts", Self.entry("坏\\u0000信息")),
+          ("resources", Self.entry("好的信息", ",\"related\":[\"\\u0000\"]")),
+        ] {
+          let answer = try await officer.send("POST", path, body, type: "application/json")
+          #expect(
+            answer.status == 422 && answer.json["detail"]?.string?.contains("U+0000") == true, "\(answer.json.text)")
+        }
+        #expect(try await node.database.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") } == 0)
+
+        // A defect, while the same request is sent three times.
+        let key = ["Idempotency-Key": "broken-1"]
+        try await node.database.write { try $0.run("ALTER TABLE catalog_version RENAME TO catalog_version_away") }
+        for _ in 0..<2 {
+          let failed = try await officer.send("POST", "drafts", Self.entry("甲信息"), key)
+          #expect(failed.status == 500, "\(failed.json.text)")
+        }
+        try await node.database.write { try $0.run("ALTER TABLE catalog_version_away RENAME TO catalog_version") }
+        #expect(try await officer.send("POST", "drafts", Self.entry("乙信息"), key).status == 201)
+
+        // One that fails after something was written is not done twice: only a look can tell.
+        let chief = try await Client("zhang.operator", base)
+        let made = try await officer.send("POST", "resources?submit=1", Self.entry("丙信息"))
+        let entry = try #require(made.json["entries"]?.array?.first)
+        let id = entry["id"]?.string ?? ""
+        let back = try await chief.send(
+          "POST", "resources/\(id)/review", "{\"decision\":\"return\",\"reasons\":\"请补充\"}",
+          ["If-Match": entry["etag"]?.string ?? ""])
+        #expect(back.status == 200)
+        try await node.database.write { try $0.run("ALTER TABLE catalog_note RENAME TO catalog_note_away") }
+        let statuses = [
+          try await officer.send("POST", "resources/\(id)/discard", "", ["Idempotency-Key": "broken-2"]),
+          try await officer.send("POST", "resources/\(id)/discard", "", ["Idempotency-Key": "broken-2"]),
+        ].map { "\($0.status) \($0.json["type"]?.string ?? "")" }
+        #expect(statuses == ["500 urn:sanjiang:problem:internal", "409 urn:sanjiang:problem:idempotency.unknown"])
+        try await node.database.write { try $0.run("ALTER TABLE catalog_note_away RENAME TO catalog_note") }
       }
     }
   }

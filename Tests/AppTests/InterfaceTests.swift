@@ -71,6 +71,7 @@ import Web
           ("/api/v1/census/returns/{id}", "/api/v1/census/returns/\(census.id)", visitor),
           ("/api/v1/mounting/ties", "/api/v1/mounting/ties", visitor),
           ("/api/v1/catalog/changes", "/api/v1/catalog/changes", visitor),
+          ("/api/v1/catalog/drafts", "/api/v1/catalog/drafts", officer),
           ("/api/v1/catalog/template", "/api/v1/catalog/template", officer),
           (
             "/api/v1/catalog/resources/{id}/versions", "/api/v1/catalog/resources/\(stage.resource.id)/versions",
@@ -101,7 +102,8 @@ import Web
         #expect(read == addresses.map(\.path).sorted())
         for path in document["paths"]?.members ?? [] {
           for operation in path.value.members ?? [] {
-            let content = operation.value["responses"]?["200"]?["content"]?.members?.first
+            let answers = operation.value["responses"]?.members?.first { $0.name.hasPrefix("2") }
+            let content = answers?.value["content"]?.members?.first
             #expect(content?.value["schema"] != nil, "\(operation.name) \(path.name) does not say what it answers")
           }
         }
@@ -121,6 +123,90 @@ import Web
               #expect(list.value.array?.isEmpty == false, "\(asked): an empty \(list.name) shows nothing")
             }
           }
+        }
+      }
+    }
+  }
+
+  @Test func `what an entry answers can be sent back by the document, and what is made answers 201`() async throws {
+    try await withStage(.sqlite) { stage in
+      _ = try await stage.node.cataloguing.beginChange(stage.cast.officer, stage.resource.id)
+      try await withSite(stage.node) { base in
+        let officer = try await enter(base, as: "ma.officer")
+        let document = try await json(officer, "/api/v1/openapi.json")
+        func operation(_ method: String, _ path: String) throws -> JSON {
+          try #require(document["paths"]?["/api/v1/" + path]?[method])
+        }
+        let put = try operation("put", "catalog/resources/{id}/draft")
+        let schema = try #require(put["requestBody"]?["content"]?["application/json"]?["schema"])
+        for path in ["", "/draft"] {
+          let answer = try await json(officer, "/api/v1/catalog/resources/\(stage.resource.id)\(path)")
+          #expect(Self.faults(answer, schema, at: path) == [])
+        }
+        for path in ["catalog/drafts", "catalog/resources/{id}/change", "tokens"] {
+          #expect(try operation("post", path)["responses"]?.members?.map(\.name) == ["201", "default"], "\(path)")
+        }
+        #expect(
+          try operation("post", "catalog/resources/{id}/submit")["requestBody"]?["required"] == false)
+        let conditions = try ["review", "publish", "submit", "offline", "online", "recall"].map { step in
+          try operation("post", "catalog/resources/{id}/\(step)")["parameters"]?.array?
+            .first { $0["name"] == "If-Match" }?["required"]?.bool
+        }
+        #expect(conditions == [true, false, false, false, false, nil])
+        #expect(try operation("post", "feedback/searches")["description"] == nil)
+        #expect(try operation("get", "supervision/matrix")["description"]?.string?.contains("supervision.all") == true)
+      }
+    }
+  }
+
+  /// Whatever a body says that an address does not know is refused by its name, never left out.
+  @Test func `a member of another type or name is refused by its name`() async throws {
+    try await withStage(.sqlite) { stage in
+      try await withSite(stage.node) { base in
+        let officer = try await enter(base, as: "ma.officer")
+        let token = try await json(officer, "/api/v1/me")["csrfToken"]?.string ?? ""
+        let resource = stage.resource.id
+        let sent: [(path: String, body: String, pointer: String)] = [
+          ("feedback/searches", "{\"name\":\"企业\",\"q\":\"企业\",\"frsh\":\"late\"}", "/frsh"),
+          ("feedback/searches", "{\"name\":\"企业\",\"q\":\"企业\",\"sharing\":2}", "/sharing"),
+          ("feedback/searches", "{\"name\":\"企业\",\"fresh\":\"often\"}", "/fresh"),
+          ("feedback/objections", "{\"resource\":\"\(resource)\",\"kind\":\"outdated\",\"words\":7}", "/words"),
+          ("feedback/questions", "{\"resource\":\"\(resource)\",\"word\":\"多久更新？\"}", "/word"),
+          ("feedback/ratings", "{\"resource\":\"\(resource)\",\"score\":\"5\"}", "/score"),
+          ("catalog/resources/\(resource)/offline", "{\"reason\":\"职能调整\",\"why\":1}", "/why"),
+          (
+            "catalog/resources/\(resource)/submit", "{\"kind\":\"law\",\"words\":\"按新规定\",\"trigger\":20260301}",
+            "/trigger"
+          ),
+          ("catalog/resources/\(resource)/submit", "[]", ""),
+          ("tokens", "{\"name\":\"同步\",\"scopes\":[\"catalog.read\"],\"days\":\"90\"}", "/days"),
+          ("feedback/searches?submit=1", "{\"name\":\"企业\",\"q\":\"企业\"}", "/submit"),
+        ]
+        for (path, body, pointer) in sent {
+          let answer = try await officer.send(
+            "POST", "/api/v1/" + path, body: Data(body.utf8), type: "application/json",
+            headers: ["X-CSRF-Token": token])
+          let told = try JSONParser.parse(Array(answer.body))["errors"]?.array?.map { $0["pointer"]?.string }
+          #expect(answer.status == 422 && told == [pointer], "\(path) \(body): \(answer.status) \(answer.text)")
+        }
+        let kept = try await officer.send(
+          "POST", "/api/v1/feedback/searches", body: Data("{\"name\":\"逾期\",\"fresh\":\"late\"}".utf8),
+          type: "application/json", headers: ["X-CSRF-Token": token])
+        #expect(try JSONParser.parse(Array(kept.body))["address"]?.string == "/catalog?fresh=late", "\(kept.text)")
+        #expect(try await json(officer, "/api/v1/feedback/searches")["searches"]?.array?.count == 1)
+      }
+    }
+  }
+
+  @Test func `names are told in the language that was asked for`() async throws {
+    try await withStage(.sqlite) { stage in
+      try await withSite(stage.node) { base in
+        let officer = try await enter(base, as: "ma.officer")
+        officer.language = "en"
+        let facets = try await json(officer, "/api/v1/catalog/resources")["facets"]
+        for name in ["sharing", "mounted", "cycle"] {
+          let names = facets?[name]?.array?.compactMap { $0["name"]?.string } ?? []
+          #expect(!names.isEmpty && names.allSatisfy { $0.allSatisfy(\.isASCII) }, "\(name): \(names)")
         }
       }
     }
@@ -227,6 +313,8 @@ import Web
 
   /// Where a value is not what the schema says: the part of JSON Schema that our schemas use.
   private static func faults(_ value: JSON, _ schema: JSON, at place: String) -> [String] {
+    // Passed over when it is sent.
+    if schema["readOnly"] == true { return [] }
     let types = schema["type"]?.array?.compactMap(\.string) ?? [schema["type"]?.string ?? ""]
     let type =
       switch value {

@@ -43,11 +43,15 @@ import Testing
       #expect(try await kept.claim("li", "lost", "d") == .mine)
       hand.move(.seconds(601))
       #expect(try await kept.claim("li", "lost", "d") == .unknown)
+      #expect(try await kept.claim("li", "broken", "d") == .mine)
+      try await kept.abandon("li", "broken")
+      #expect(try await kept.claim("li", "broken", "d") == .unknown)
       #expect(try await kept.claim("li", "refused", "d") == .mine)
       try await kept.release("li", "refused")
       #expect(try await kept.claim("li", "refused", "other") == .mine)
       try await kept.keep(Self.answer, "li", "refused")
       try await kept.release("li", "refused")
+      try await kept.abandon("li", "refused")
       #expect(try await kept.claim("li", "refused", "other") == .kept(Self.answer), "an answer is not given back")
     }
   }

@@ -6,6 +6,24 @@ import Testing
 /// What both engines promise about values, rows and errors. Each test runs on each.
 @Suite struct ConformanceTests {
   @Test(arguments: Engine.allCases)
+  func `a witness has seen what was committed, and nothing of what was read or undone`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      struct Undone: Error {}
+      let witness = WriteWitness()
+      try await WriteWitness.$current.withValue(witness) {
+        _ = try await db.read { try $0.int("SELECT COUNT(*) FROM storage_test_thing") }
+        await #expect(throws: Undone.self) { try await db.write { _ in throw Undone() } }
+        await #expect(throws: StorageError.self) {
+          try await db.write { try $0.run("INSERT INTO storage_test_none VALUES (1)") }
+        }
+        #expect(!witness.mayHold)
+        try await db.write(.readCommitted) { try $0.run("DELETE FROM storage_test_thing") }
+        #expect(witness.mayHold)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `values come back as they went in`(engine: Engine) async throws {
     try await withDatabase(engine, [Things.tables]) { db in
       let texts = ["", "青海省", "𠮷野家🏔", "it's \"quoted\" ? $1 % \\ \u{1} \r\n", String(repeating: "长", count: 5000)]

@@ -21,6 +21,7 @@ import Web
     ("[1,]", 3), ("[1 2]", 3), ("[", 1), ("{\"a\"}", 4), ("{\"a\":1,}", 7), ("{a:1}", 1), ("{\"a\":1,\"a\":2}", 7),
     ("\"a", 0),
     ("\"\\x\"", 1), ("\"\\u12g4\"", 5), ("\"\\ud800\"", 1), ("\"\\ud800\\u0041\"", 1), ("\"\\udc00\"", 1),
+    ("\"a\\u0000\"", 2), ("{\"\\u0000\":1}", 2),
     ("\"a\nb\"", 2), ("'a'", 0),
     ("NaN", 0), ("\u{FEFF}1", 0), ("{} x", 3),
   ])
@@ -51,7 +52,7 @@ import Web
 
   @Test func `comes back as it was written, names in their order`() throws {
     let value: JSON = [
-      "z": "\u{0}\u{1F}</script>&\u{2028}😀\\\"", "a": [1, -5, true, nil, .decimal("1.5e300")],
+      "z": "\u{1}\u{1F}</script>&\u{2028}😀\\\"", "a": [1, -5, true, nil, .decimal("1.5e300")],
       "三": ["": .integer(.max)],
     ]
     #expect(try JSONParser.parse(value.bytes) == value)

@@ -270,6 +270,18 @@ package enum CatalogStore {
     var alike: Int?
   }
 
+  /// Versions of a provider in these states, by id, after one of them.
+  static func open(
+    of provider: OrganisationID, in states: [String], after: ResourceID?, limit: Int, in tx: any Transaction
+  ) throws -> [Line] {
+    let later: SQL = after.map { " AND v.resource > \($0)" } ?? ""
+    return try lines(
+      """
+      v.provider = \(provider) AND v.state IN (\(each: states))\(later)
+      ORDER BY v.resource LIMIT \(limit)
+      """, in: tx)
+  }
+
   static func versions(of id: ResourceID, in tx: any Transaction) throws -> [Line] {
     try lines("v.resource = \(id) ORDER BY v.version DESC LIMIT 200", in: tx)
   }

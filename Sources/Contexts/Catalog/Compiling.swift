@@ -126,16 +126,24 @@ extension Cataloguing {
     }
   }
 
-  /// Hands a draft to the reviewer. Refused while a rule finds an error, when a later version does not say why it was
-  /// written, or when the draft is no longer at the `revision` that was seen.
+  /// Hands a draft to the reviewer. Refused while a rule finds an error, or when a later version does not say why it was
+  /// written.
   package func submit(
-    _ principal: Principal, _ id: ResourceID, because change: VersionChange? = nil, revision: Int? = nil
+    _ principal: Principal, _ id: ResourceID, because change: VersionChange? = nil
+  ) async throws -> Resource {
+    try await submit(principal, id, because: change) { _ in }
+  }
+
+  /// The same, where `check` throws when the draft is not as the asker saw it.
+  func submit(
+    _ principal: Principal, _ id: ResourceID, because change: VersionChange?,
+    if check: @escaping @Sendable (Resource) throws -> Void
   ) async throws -> Resource {
     try principal.require(.compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
       var resource = try own(principal, id, in: tx)
-      if let revision, revision != resource.revision { throw CatalogStore.changedMeanwhile }
+      try check(resource)
       let next = try resource.state.applying(.submit)
       let found = try findings(of: resource, in: tx)
       if let refusal = found.refusal { throw refusal }

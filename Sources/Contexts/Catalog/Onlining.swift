@@ -15,6 +15,16 @@ extension Cataloguing {
   package func online(
     _ principal: Principal, _ id: ResourceID, _ event: OnlineEvent, reason: String = "", since: Instant? = nil
   ) async throws -> OnlineState {
+    try await online(principal, id, event, reason: reason) { _, tx in
+      if let since, try CatalogStore.onlineSince(id, in: tx) != since { throw CatalogStore.changedMeanwhile }
+    }
+  }
+
+  /// The same, where `check` throws when the version in force is not as the asker saw it.
+  func online(
+    _ principal: Principal, _ id: ResourceID, _ event: OnlineEvent, reason: String,
+    if check: @escaping @Sendable (Resource, any Transaction) throws -> Void
+  ) async throws -> OnlineState {
     try principal.require(event.isDepartments ? .compileCatalog : .reviewCatalog)
     if event.needsReason || !reason.isEmpty {
       try checkReason(reason, "reason", Text("请写明理由。", "State the reason."))
@@ -23,7 +33,7 @@ extension Cataloguing {
     return try await db.write { tx in
       guard let resource = try CatalogStore.issued(id, in: tx) else { throw Self.unknown }
       if event.isDepartments { try principal.require(.compileCatalog, in: resource.provider) }
-      if let since, try CatalogStore.onlineSince(id, in: tx) != since { throw CatalogStore.changedMeanwhile }
+      try check(resource, tx)
       let next = try resource.online.applying(event)
       let due = next.isAuditing ? try reviewDue(from: now.dateInChina, in: tx) : nil
       try CatalogStore.setOnline(next, of: resource, at: now, due: due?.encoded, in: tx)

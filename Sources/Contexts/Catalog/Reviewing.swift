@@ -53,11 +53,21 @@ extension Cataloguing {
   package func decide(
     _ principal: Principal, _ id: ResourceID, _ decision: ReviewDecision, seen revision: Int? = nil
   ) async throws -> Resource {
+    try await decide(principal, id, decision) { resource in
+      if let revision, revision != resource.revision { throw CatalogStore.changedMeanwhile }
+    }
+  }
+
+  /// The same, where `check` throws when the version is not as the reviewer saw it.
+  func decide(
+    _ principal: Principal, _ id: ResourceID, _ decision: ReviewDecision,
+    if check: @escaping @Sendable (Resource) throws -> Void
+  ) async throws -> Resource {
     try principal.require(.reviewCatalog)
     let now = clock.now()
     return try await db.write { tx in
       guard var resource = try CatalogStore.latest(id, in: tx) else { throw Self.unknown }
-      if let revision, revision != resource.revision { throw CatalogStore.changedMeanwhile }
+      try check(resource)
       switch decision {
       case .sendBack(let reasons, let notes):
         try sendBack(&resource, principal, reasons, notes, now, in: tx)

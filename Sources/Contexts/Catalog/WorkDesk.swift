@@ -143,7 +143,9 @@ extension Cataloguing {
     var outcomes: [ReviewOutcome] = []
     for pick in picks {
       do {
-        let resource = try await submit(principal, pick.id, revision: pick.revision)
+        let resource = try await submit(principal, pick.id, because: nil) { draft in
+          guard draft.revision == pick.revision else { throw CatalogStore.changedMeanwhile }
+        }
         outcomes.append(ReviewOutcome(pick: pick, name: resource.metadata.name))
       } catch let refusal as Refusal {
         let name = try await db.read { try CatalogStore.latest(pick.id, in: $0) }

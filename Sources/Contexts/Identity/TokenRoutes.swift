@@ -32,7 +32,7 @@ extension IdentityRoutes {
         let next = found.count > 50 ? found[49].id.text : nil
         return .page(
           TokenPages.all(
-            request, Array(found.prefix(50)), names: names, of: person,
+            request, Array(found.prefix(50)), titles: tokens.titles, names: names, of: person,
             next: next.map { address("/people/tokens", [("person", person?.text), ("before", $0)]) }))
       },
       .post("/people/tokens/{id}/revoke", .permission(.peopleManage)) { request in
@@ -56,8 +56,8 @@ extension IdentityRoutes {
     guard let id = principal.person else { throw Refusal.notFound(Text("账户", "account")) }
     let found = try await database.read { try TokenStore.list(of: id, limit: 100, in: $0) }
     return TokenPages.Own(
-      tokens: found, scopes: tokens.scopes.filter { principal.may($0.permission) },
-      titles: Dictionary(tokens.scopes.map { ($0.permission, $0.title) }) { first, _ in first },
+      tokens: found, scopes: tokens.offered.filter { principal.may($0.permission) },
+      titles: tokens.titles,
       isActing: principal.onBehalfOf != nil)
   }
 

@@ -20,7 +20,10 @@ package struct Tokens: Sendable {
   let clock: Clock
   let authority: Authority
   let sealingKey: [UInt8]
+  /// Everything that can be called by a name.
   let scopes: [Scope]
+  /// What some address of the interface asks for, and so is worth giving away.
+  package private(set) var offered: [Scope]
   /// Counts bad tokens only: nobody is slowed down by what others send.
   private let throttle = SignInThrottle()
 
@@ -32,7 +35,17 @@ package struct Tokens: Sendable {
     self.authority = authority
     self.sealingKey = sealingKey
     self.scopes = scopes
+    offered = scopes
   }
+
+  /// The same, offering only what these permissions name.
+  package func offering(_ asked: Set<Permission>) -> Tokens {
+    var tokens = self
+    tokens.offered = scopes.filter { asked.contains($0.permission) }
+    return tokens
+  }
+
+  var titles: [Permission: Text] { Dictionary(scopes.map { ($0.permission, $0.title) }) { first, _ in first } }
 
   /// What is asked for a new token.
   package struct Draft: Sendable {

@@ -98,7 +98,19 @@ package struct KeptAnswers: Sendable {
     }
   }
 
-  /// Gives a key back: the request was refused and changed nothing.
+  /// Gives a key up whose request failed after something of it was written, or may have been: only a look can tell.
+  package func abandon(_ owner: String, _ key: String) async throws {
+    let lost = clock.now() - Self.longestAnswer - .seconds(1)
+    try await database.write { tx in
+      try tx.run(
+        """
+        UPDATE idempotency_answer SET at = \(lost)
+        WHERE owner = \(owner) AND request_key = \(key) AND status IS NULL
+        """)
+    }
+  }
+
+  /// Gives a key back: the request failed and changed nothing.
   package func release(_ owner: String, _ key: String) async throws {
     try await database.write { tx in
       try tx.run(

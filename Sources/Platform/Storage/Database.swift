@@ -25,8 +25,8 @@ package protocol Database: Sendable {
   /// Runs `body` as one transaction, which holds when this returns and is durable. `body` has no effect outside the
   /// transaction, because it may be run more than once. What it throws undoes it.
   ///
-  /// Throws `.unavailable` when the engine was lost. If that happened while PostgreSQL was committing, the message says
-  /// that nobody knows whether the transaction holds: what must not be done twice carries its own id or offset.
+  /// Throws `.unavailable` when the engine was lost. If that happened while PostgreSQL was committing, `mayHold` and the
+  /// message say that nobody knows whether the transaction holds: what must not be done twice carries its own id or offset.
   @discardableResult
   func write<T: Sendable>(
     _ isolation: Isolation, _ body: @escaping @Sendable (any Transaction) throws -> T

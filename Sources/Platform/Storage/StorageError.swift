@@ -12,7 +12,7 @@ package struct StorageError: Error, Sendable {
     /// Still in conflict after all retries.
     case conflict
     /// The server or the file cannot be reached, or the connection broke. The transaction is undone, but when it broke
-    /// during the commit: then the message says that nobody knows.
+    /// during the commit: then `mayHold` says that nobody knows.
     case unavailable
     /// No space on the disk. Nothing was written.
     case diskFull
@@ -29,6 +29,8 @@ package struct StorageError: Error, Sendable {
   package var code: Code
   /// For the log; safe to show to an operator.
   package var message: String
+  /// The connection broke during the commit: nobody knows whether the transaction holds. Otherwise it is undone.
+  package var mayHold = false
 
   package init(_ code: Code, _ message: String) {
     self.code = code

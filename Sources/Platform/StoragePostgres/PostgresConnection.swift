@@ -80,9 +80,11 @@ final class PostgresConnection {
 
   private func commit() throws {
     do { try script("COMMIT") } catch let error as StorageError where isBroken {
-      throw StorageError(
+      var unsure = StorageError(
         .unavailable,
         "the connection broke during the commit, and it is not known whether the transaction holds (\(error.message))")
+      unsure.mayHold = true
+      throw unsure
     }
   }
 

@@ -55,15 +55,17 @@ package final class PostgresDatabase: Storage.Database {
     let begin =
       isolation == .serializable
       ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE" : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-    return try await pool.perform { [gate] connection in
-      var attempt = 0
-      while true {
-        do {
-          return try gate.pass(alone: attempt >= Self.patience) { try connection.transaction(begin, body) }
-        } catch let error as StorageError where error.code == .conflict && attempt < Self.retries {
-          attempt += 1
-          // Up to 2, 4, 8 … 256 ms, by chance, so that those who collided do not collide again.
-          usleep(UInt32.random(in: 0...(1000 << UInt32(min(attempt, 8)))))
+    return try await WriteWitness.watching {
+      try await pool.perform { [gate] connection in
+        var attempt = 0
+        while true {
+          do {
+            return try gate.pass(alone: attempt >= Self.patience) { try connection.transaction(begin, body) }
+          } catch let error as StorageError where error.code == .conflict && attempt < Self.retries {
+            attempt += 1
+            // Up to 2, 4, 8 … 256 ms, by chance, so that those who collided do not collide again.
+            usleep(UInt32.random(in: 0...(1000 << UInt32(min(attempt, 8)))))
+          }
         }
       }
     }

@@ -73,7 +73,7 @@ package final class SQLiteDatabase: Storage.Database {
   package func write<T: Sendable>(
     _ isolation: Isolation, _ body: @escaping @Sendable (any Storage.Transaction) throws -> T
   ) async throws -> T {
-    try await queue.perform(body)
+    try await WriteWitness.watching { try await queue.perform(body) }
   }
 
   package func close() async {

@@ -1,7 +1,7 @@
 package import Kernel
 
 /// Reads one value of JSON and nothing beside it, strictly: UTF-8 without BOM, no duplicate names, no lone surrogates,
-/// no numbers that JSON does not know. What is wrong is said with its byte.
+/// no NUL in a text, no numbers that JSON does not know. What is wrong is said with its byte.
 package struct JSONParser {
   private let bytes: [UInt8]
   private var position = 0
@@ -231,6 +231,10 @@ package struct JSONParser {
         let low = UInt32(try fourHex())
         guard (0xDC00..<0xE000).contains(low) else { throw wrong("代理项不成对", "half a surrogate pair", at: start) }
         code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+      }
+      // No database keeps it in a text, and nobody means it.
+      guard code != 0 else {
+        throw wrong("文字中不能有空字符 U+0000", "a text cannot hold the NUL character U+0000", at: start)
       }
       guard let scalar = Unicode.Scalar(code) else { throw wrong("代理项不成对", "half a surrogate pair", at: start) }
       out += Array(String(Character(scalar)).utf8)

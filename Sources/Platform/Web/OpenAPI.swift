@@ -4,18 +4,25 @@ package import Kernel
 package struct RouteSchema: Sendable {
   /// JSON Schema (2020-12) of the body taken.
   package var takes: JSON?
+  /// Whether the body may be left out.
+  package var mayBeEmpty: Bool
   /// JSON Schema of what is answered.
   package var gives: JSON?
+  /// The answer's status when it went well.
+  package var status: Int
   /// The answer's media type.
   package var type: String
   /// Names in the query, with what they mean.
   package var query: [QueryParameter]
 
   package init(
-    takes: JSON? = nil, gives: JSON? = nil, type: String = "application/json", query: [QueryParameter] = []
+    takes: JSON? = nil, mayBeEmpty: Bool = false, gives: JSON? = nil, status: Int = 200,
+    type: String = "application/json", query: [QueryParameter] = []
   ) {
     self.takes = takes
+    self.mayBeEmpty = mayBeEmpty
     self.gives = gives
+    self.status = status
     self.type = type
     self.query = query
   }
@@ -61,6 +68,17 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
     ("summary", .string(summary)), ("operationId", .string(operationID(route))),
     ("security", security(route)),
   ]
+  if !route.widenedBy.isEmpty {
+    let names = route.widenedBy.sorted().map(\.name).joined(separator: ", ")
+    members.append(
+      (
+        "description",
+        .string(
+          language(
+            "令牌另有下列范围之一时，可见或可办的不限于本单位、本人：\(names)。",
+            "A token that has one of these scopes as well reaches beyond its own office or person: \(names)."))
+      ))
+  }
   var parameters: [JSON] = route.path.split(separator: "/").filter { $0.first == "{" }.map {
     [
       "name": .string(String($0.dropFirst().dropLast())), "in": "path", "required": true, "schema": Schema.id,
@@ -79,9 +97,10 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
         language("同一键重发得到同一结果", "sent again with the same key, a request gets the same answer")),
     ])
   }
-  if route.method == .put {
+  if route.condition != .none {
     parameters.append([
-      "name": "If-Match", "in": "header", "required": true, "schema": ["type": "string"],
+      "name": "If-Match", "in": "header", "required": .bool(route.condition == .required),
+      "schema": ["type": "string"],
       "description": .string(
         language(
           "所依据版本的 ETag；已被他人修改时回答 412", "the ETag of the state it starts from; 412 when that was changed meanwhile")),
@@ -98,19 +117,17 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
   if !parameters.isEmpty { members.append(("parameters", .array(parameters))) }
   if let takes = route.schema.takes {
     let content = JSON.object(route.bodyTypes.map { ($0, ["schema": takes]) })
-    members.append(("requestBody", ["required": true, "content": content]))
+    members.append(("requestBody", ["required": .bool(!route.schema.mayBeEmpty), "content": content]))
   }
   let content = JSON.object([(route.schema.type, route.schema.gives.map { ["schema": $0] } ?? [:])])
+  let refused: JSON = [
+    "description": "RFC 9457",
+    "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
+  ]
   members.append(
     (
       "responses",
-      [
-        "200": ["description": "OK", "content": content],
-        "default": [
-          "description": "RFC 9457",
-          "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
-        ],
-      ]
+      .object([("\(route.schema.status)", ["description": "OK", "content": content]), ("default", refused)])
     ))
   return .object(members)
 }

@@ -3,6 +3,20 @@ package import Kernel
 // What a query asks for, read strictly: a filter or a place that is not understood is refused by its name. Left out of
 // the question, it would be answered by the first page of everything, and a program would never know.
 
+extension Route {
+  /// Why a change is not made whose query has a name that this route does not know; nil when it knows them all. What was
+  /// meant to limit the change would be left out of it.
+  package func strayQuery(in query: Fields) -> Refusal? {
+    let known = schema.query.map(\.name) + ["lang"]
+    guard let stray = query.pairs.first(where: { !known.contains($0.name) })?.name else { return nil }
+    let all = known.joined(separator: ", ")
+    return .invalid(
+      "web.query", String(stray.prefix(40)),
+      Text(
+        "没有“\(stray.prefix(40))”这个参数；可有：\(all)。", "There is no parameter “\(stray.prefix(40))”; there may be: \(all)."))
+  }
+}
+
 extension Request {
   /// The id of that name; nil when it is not given.
   package func queryID<T>(_ name: String, of type: T.Type = T.self) throws -> ID<T>? {

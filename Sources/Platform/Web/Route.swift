@@ -29,16 +29,24 @@ package struct Route: Sendable {
   /// Whether it answers a secret, once: to somebody who signed in and never to a program with a token, and its answer is not
   /// kept for an `Idempotency-Key`.
   package var givesSecret = false
+  /// What lets somebody who came in see or do more behind the door, such as others' offices'.
+  package var widenedBy: [Permission] = []
+  /// Whether a change names the state that it starts from.
+  package var condition: Condition
   /// What it is for, in the OpenAPI document; nil for pages.
   package var summary: Text?
   /// What the OpenAPI document says of body and answer; see `described`.
   package var schema = RouteSchema()
   package var answer: @Sendable (Request) async throws -> Response
 
+  /// What is made of `If-Match`: nothing, 412 when it names another state, or also 428 when it is not there.
+  package enum Condition: Sendable { case none, honoured, required }
+
   package init(
     _ method: Method, _ path: String, _ access: Access, bodyLimit: Int = 256 * 1024, summary: Text? = nil,
     _ answer: @escaping @Sendable (Request) async throws -> Response
   ) {
+    condition = .none
     self.method = method
     self.path = path
     self.access = access
@@ -49,10 +57,26 @@ package struct Route: Sendable {
 
   /// The same route with what the OpenAPI document says of it.
   package func described(
-    takes: JSON? = nil, gives: JSON? = nil, as type: String = "application/json", query: [QueryParameter] = []
+    takes: JSON? = nil, mayBeEmpty: Bool = false, gives: JSON? = nil, status: Int = 200,
+    as type: String = "application/json", query: [QueryParameter] = []
   ) -> Route {
     var route = self
-    route.schema = RouteSchema(takes: takes, gives: gives, type: type, query: query)
+    route.schema = RouteSchema(
+      takes: takes, mayBeEmpty: mayBeEmpty, gives: gives, status: status, type: type, query: query)
+    return route
+  }
+
+  /// The same route, which minds `If-Match`.
+  package func minding(_ condition: Condition) -> Route {
+    var route = self
+    route.condition = condition
+    return route
+  }
+
+  /// The same route, behind whose door these permissions open more.
+  package func widened(by permissions: Permission...) -> Route {
+    var route = self
+    route.widenedBy = permissions
     return route
   }
 
@@ -128,19 +152,25 @@ package struct Request: Sendable {
   /// Refuses a change that was not made for the state whose tag is `current` (RFC 9110 §13.1.1): two who edit the same thing
   /// cannot undo each other's work unseen. Throws `.unconditional` without `If-Match`, `.outdated` when it names another.
   package func requireMatch(_ current: String) throws {
-    guard let header = headers["if-match"] else {
+    guard headers["if-match"] != nil else {
       throw Refusal(
         .unconditional, "request.if-match",
         Text(
           "请在 If-Match 头中给出所依据版本的 ETag（先读取，再修改）。",
           "Give the ETag of the state you start from in If-Match: read first, then change."))
     }
-    guard EntityTag(current).isMatched(by: header) else {
+    try honourMatch(current)
+  }
+
+  /// The same where the asker may leave `If-Match` out; the state may have been told by any of these tags.
+  package func honourMatch(_ current: String...) throws {
+    guard let header = headers["if-match"] else { return }
+    guard current.contains(where: { EntityTag($0).isMatched(by: header) }) else {
       throw Refusal(
         .outdated, "request.outdated",
         Text(
-          "读取之后已被他人修改，没有保存；请重新读取，合并后再提交。",
-          "It was changed after you read it, and nothing was saved; read it again, merge and send."))
+          "读取之后已被他人修改，没有保存；请重新读取，核对后再提交。",
+          "It was changed after you read it, and nothing was saved; read it again, compare and send."))
     }
   }
 

@@ -1,6 +1,15 @@
 package import Kernel
 
 extension Access {
+  /// Any of which opens the door; none where it is not a permission that does.
+  package var permissions: [Permission] {
+    switch self {
+    case .anyone, .signedIn: []
+    case .permission(let permission): [permission]
+    case .anyPermission(let permissions): permissions
+    }
+  }
+
   /// Whether this visitor may come in; nobody is `nil`.
   package func allows(_ principal: Principal?) -> Bool {
     switch self {

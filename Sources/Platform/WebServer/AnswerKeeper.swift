@@ -1,6 +1,6 @@
 import Kernel
 import NationalCrypto
-import Web
+package import Web
 
 /// Keeps the answers of POSTs that carry an `Idempotency-Key`: declared here, filled in by App.
 package struct AnswerKeeper: Sendable {
@@ -23,25 +23,51 @@ package struct AnswerKeeper: Sendable {
   /// Whose key it is, the key, and a digest of the whole request.
   package var claim: @Sendable (_ owner: String, _ key: String, _ digest: String) async throws -> Claim
   package var keep: @Sendable (_ owner: String, _ key: String, Answer) async throws -> Void
+  /// Gives a key back: nothing of its request holds.
   package var release: @Sendable (_ owner: String, _ key: String) async throws -> Void
+  /// Gives a key up: its request failed, and something of it may hold. From now on its claim is `unknown`.
+  package var abandon: @Sendable (_ owner: String, _ key: String) async throws -> Void
+  /// Carries a request out, and says whether something that it wrote holds, or may hold.
+  package var attempt: @Sendable (_ request: @Sendable () async throws -> Web.Response) async -> Attempt
+
+  package struct Attempt: Sendable {
+    package var outcome: Result<Web.Response, any Error>
+    package var mayHold: Bool
+
+    package init(outcome: Result<Web.Response, any Error>, mayHold: Bool) {
+      self.outcome = outcome
+      self.mayHold = mayHold
+    }
+  }
 
   package init(
     claim: @escaping @Sendable (String, String, String) async throws -> Claim,
     keep: @escaping @Sendable (String, String, Answer) async throws -> Void,
-    release: @escaping @Sendable (String, String) async throws -> Void
+    release: @escaping @Sendable (String, String) async throws -> Void,
+    abandon: @escaping @Sendable (String, String) async throws -> Void,
+    attempt: @escaping @Sendable (@Sendable () async throws -> Web.Response) async -> Attempt
   ) {
     self.claim = claim
     self.keep = keep
     self.release = release
+    self.abandon = abandon
+    self.attempt = attempt
   }
 
   /// Keeps nothing: every request is carried out.
-  package static let none = AnswerKeeper(claim: { _, _, _ in .mine }, keep: { _, _, _ in }, release: { _, _ in })
+  package static let none = AnswerKeeper(
+    claim: { _, _, _ in .mine }, keep: { _, _, _ in }, release: { _, _ in }, abandon: { _, _ in },
+    attempt: { request in
+      do { return Attempt(outcome: .success(try await request()), mayHold: true) } catch {
+        return Attempt(outcome: .failure(error), mayHold: true)
+      }
+    })
 }
 
 extension Site {
   /// Carries a POST out once for its key: the same request again gets the same answer, another request under that key is
-  /// refused with 422, one whose first is still under way with 409. A refusal changes nothing and leaves the key free.
+  /// refused with 422, one whose first is still under way with 409. A refusal changes nothing and leaves the key free, and
+  /// so does whatever else fails before anything was written; of what fails later, only a look can tell.
   func once(_ key: String, _ route: Route, _ request: Web.Request, rawQuery: String) async throws -> Reply {
     guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw Rejection.malformed(
@@ -80,13 +106,20 @@ extension Site {
         "idempotency.other-request", "Idempotency-Key",
         Text("此 Idempotency-Key 已用于内容不同的请求。", "This Idempotency-Key was used for a request of other content."))
     }
-    let done: Reply
-    do {
-      done = try reply(to: request, with: await route.answer(request), isAPI: true)
-    } catch let refusal as Refusal {
-      try await answers.release(owner, key)
-      throw refusal
+    let attempt = await answers.attempt { try await route.answer(request) }
+    let response: Web.Response
+    switch attempt.outcome {
+    case .success(let answered): response = answered
+    case .failure(let error):
+      // Should the key's own row fail now, what went wrong before is told all the same.
+      if error is Refusal || !attempt.mayHold {
+        try? await answers.release(owner, key)
+      } else {
+        try? await answers.abandon(owner, key)
+      }
+      throw error
     }
+    let done = try reply(to: request, with: response, isAPI: true)
     let etag = done.headers.first { $0.name == "etag" }?.value
     try await answers.keep(
       owner, key, .init(status: done.status, type: done.type ?? "application/json", etag: etag, body: done.body))

@@ -151,6 +151,7 @@ struct Site: HTTPResponder {
     }
     request.parameters = parameters
     if let turnedAway = try admit(route, request, visit) { return turnedAway }
+    if visit.isAPI, method != .get, let stray = route.strayQuery(in: request.query) { throw stray }
     var files: Uploads?
     var held = 0
     defer {

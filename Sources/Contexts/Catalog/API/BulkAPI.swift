@@ -22,12 +22,20 @@ enum BulkAPI {
         let principal = try request.visitor()
         let mode = try request.queryChoice("mode", of: TakingMode.self) ?? .update
         let submits = try request.queryFlag("submit") ?? false
+        let change = try commonChange(request)
+        guard submits || change == nil else {
+          throw Refusal.invalid(
+            "web.query", "changeKind",
+            Text(
+              "changeKind 等参数只在 submit=1 时有用；否则请逐条写 change。",
+              "changeKind and its like go with submit=1; otherwise write change in each entry."))
+        }
         let (body, now) = (request.body, request.now)
         let (given, digest) = try await BlockingThread.run { (try read(body, at: now), SM3.hash(body).hex) }
         let taken = try await cataloguing.take(
           principal, given, mode, from: TakingOrigin(name: "POST /api/v1/catalog/resources", digest: digest))
         return answer(
-          given, try await submitted(taken, submits, principal, cataloguing), request.language)
+          given, try await submits ? submitted(taken, given, change, principal, cataloguing) : taken, request.language)
       }.taking("application/x-ndjson").described(
         takes: Schema.list(EntryReading.schema), gives: given,
         query: [
@@ -36,7 +44,18 @@ enum BulkAPI {
             Text("add 只新建；update（缺省）也更新已有的", "add makes new ones only; update, the default, changes those there too"),
             Schema.choice(TakingMode.self)),
           QueryParameter(
-            "submit", Text("1 通过核验的同时提交审核", "1 submits what passed for review as well"), Schema.choice(["1", "0"])),
+            "submit",
+            Text(
+              "1 通过核验的同时提交审核；后续版本的变更原因取该条的 change，没有的取下列参数",
+              "1 submits what passed for review as well; a later version gives the reason of its change, or that of these parameters"
+            ), Schema.choice(["1", "0"])),
+          QueryParameter(
+            "changeKind", Text("各条共同的变更原因（对应 change.kind）", "why all of them changed, as change.kind"),
+            Schema.choice(VersionChange.Kind.self)),
+          QueryParameter("changeWords", Text("各条共同的变更说明（对应 change.words）", "the same in words, as change.words")),
+          QueryParameter(
+            "changeTrigger", Text("触发变更的日期（对应 change.trigger）", "the day of what made it necessary, as change.trigger"),
+            Schema.day),
         ])
     ]
   }
@@ -61,17 +80,30 @@ enum BulkAPI {
 
   // MARK: Parts
 
+  /// The reason that holds for every entry of a call that gives none of its own.
+  private static func commonChange(_ request: Request) throws -> VersionChange? {
+    let (words, trigger) = (request.query["changeWords"], try request.queryDay("changeTrigger"))
+    guard let kind = try request.queryChoice("changeKind", of: VersionChange.Kind.self) else {
+      guard words == nil, trigger == nil else {
+        throw Refusal.invalid(
+          "web.query", "changeKind", Text("请同时给出变更原因 changeKind。", "Give changeKind, the reason, as well."))
+      }
+      return nil
+    }
+    return VersionChange(kind, words: words ?? "", trigger: trigger)
+  }
+
   /// Submits what can be, each by itself: one that the reviewer cannot have yet stays the draft it is, and says why.
   private static func submitted(
-    _ taken: [TakenEntry], _ wanted: Bool, _ principal: Principal, _ cataloguing: Cataloguing
+    _ taken: [TakenEntry], _ given: [GivenEntry], _ change: VersionChange?, _ principal: Principal,
+    _ cataloguing: Cataloguing
   ) async throws -> [TakenEntry] {
-    guard wanted else { return taken }
     var done: [TakenEntry] = []
     done.reserveCapacity(taken.count)
-    for var entry in taken {
+    for (var entry, given) in zip(taken, given) {
       if entry.outcome != .refused, let draft = entry.resource, draft.state.isEditable {
         do {
-          entry.resource = try await cataloguing.submit(principal, draft.id)
+          entry.resource = try await cataloguing.submit(principal, draft.id, because: given.change ?? change)
         } catch let refusal as Refusal {
           entry.findings.append(
             Finding(.error, refusal.code, "", refusal.message, source: RuleSource.platform))

@@ -14,9 +14,10 @@ enum CatalogAPI {
           "total": JSON(hits.total), "totalIsExact": JSON(hits.isTotalExact), "next": .optional(hits.next),
           "resources": .array(hits.entries.map(json)),
           "facets": [
-            "class": counts(hits.classes), "provider": counts(hits.providers), "sharing": counts(hits.sharingTypes),
-            "format": counts(hits.formats), "cycle": counts(hits.cycles),
-            "mounted": counts(hits.mounted), "fresh": counts(hits.freshness),
+            "class": counts(hits.classes, request.language), "provider": counts(hits.providers, request.language),
+            "sharing": counts(hits.sharingTypes, request.language),
+            "format": counts(hits.formats, request.language), "cycle": counts(hits.cycles, request.language),
+            "mounted": counts(hits.mounted, request.language), "fresh": counts(hits.freshness, request.language),
           ],
         ])
       }.described(
@@ -87,6 +88,36 @@ enum CatalogAPI {
   /// What a change answers: the version that is being worked on, with what the rules say of it.
   static let draft = Schema.object(wholeMembers + [("findings", Schema.list(Finding.schema))])
 
+  /// The same with the reviewer's reasons, where it was returned and not submitted since.
+  static let judged = Schema.object(
+    wholeMembers + [
+      ("findings", Schema.list(Finding.schema)),
+      (
+        "returned",
+        Schema.maybe(
+          Schema.object([
+            ("at", Schema.moment), ("organisation", Schema.text), ("reasons", Schema.text),
+            ("notes", Schema.list(Schema.object([("pointer", Schema.text), ("words", Schema.text)]))),
+          ]))
+      ),
+    ])
+
+  static func json(_ judged: JudgedVersion, _ language: Language) -> JSON {
+    let returned: JSON =
+      judged.sentBack.map { event in
+        [
+          "at": .string(event.at.description), "organisation": .string(event.organisation),
+          "reasons": .string(event.words),
+          "notes": .array(
+            judged.notes.map { note in
+              ["pointer": .string(note.pointer(in: judged.resource)), "words": .string(note.words)]
+            }),
+        ]
+      } ?? .null
+    return .object(
+      (json(judged.resource, judged.findings, language).members ?? []) + [JSON.Member("returned", returned)])
+  }
+
   static func json(_ resource: Resource, _ findings: [Finding], _ language: Language) -> JSON {
     .object((json(resource).members ?? []) + [JSON.Member("findings", .array(findings.map { $0.json(language) }))])
   }
@@ -120,10 +151,10 @@ enum CatalogAPI {
     ),
   ]
 
-  private static func counts(_ counts: [CatalogHits.Count]) -> JSON {
+  private static func counts(_ counts: [CatalogHits.Count], _ language: Language) -> JSON {
     .array(
       counts.map { count in
-        ["value": .string(count.value), "name": .string(count.name.chinese), "count": JSON(count.count)]
+        ["value": .string(count.value), "name": .string(language(count.name)), "count": JSON(count.count)]
       })
   }
 
@@ -177,6 +208,15 @@ enum CatalogAPI {
       "description": .string(item.description), "sharingType": .string(resource.sharingType(of: item)),
       "sharingCondition": .string(item.sharingCondition), "grade": .string(item.grade),
     ]
+  }
+}
+
+extension ReviewNote {
+  /// The element it is about (RFC 6901): of an item that was removed since, all of them.
+  fileprivate func pointer(in resource: Resource) -> String {
+    guard field.hasPrefix("item:") else { return "/" + field }
+    let index = resource.items.firstIndex { Self.field(of: $0) == field }
+    return index.map { "/items/\($0)" } ?? "/items"
   }
 }
 

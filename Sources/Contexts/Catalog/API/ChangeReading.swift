@@ -4,25 +4,26 @@ import Web
 // Why a later version was written, as a program says it.
 
 extension VersionChange {
-  static let schema: JSON = [
-    "type": "object",
-    "properties": ["kind": Schema.choice(Kind.self), "words": Schema.text, "trigger": Schema.maybe(Schema.day)],
-  ]
+  private static let names = ["kind", "words", "trigger"]
 
-  init(json: JSON) throws {
-    guard let kind = Kind(rawValue: json["kind"]?.string ?? "") else {
+  /// `mayBeEmpty`: a first version gives no reason.
+  static func schema(mayBeEmpty: Bool) -> JSON {
+    [
+      "type": "object", "required": mayBeEmpty ? [] : ["kind", "words"], "additionalProperties": false,
+      "properties": ["kind": Schema.choice(Kind.self), "words": Schema.text, "trigger": Schema.maybe(Schema.day)],
+    ]
+  }
+
+  /// `place` is where the object stands in the body (`change.`), empty for the body itself.
+  init(json: JSON, at place: String = "") throws(Refusal) {
+    let members = try JSONMembers(json, Self.names, at: place)
+    guard let kind = try members.choice("kind", of: Kind.self) else {
       throw Refusal.invalid(
-        "catalog.change.reason", "kind",
+        "catalog.change.reason", place + "kind",
         Text(
-          "kind 应为 \(Kind.allCases.map(\.rawValue).joined(separator: "、")) 之一。",
-          "kind is one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))."))
+          "请写明变更原因 kind：\(Kind.allCases.map(\.rawValue).joined(separator: "、")) 之一。",
+          "Say why in kind, one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))."))
     }
-    let day = json["trigger"]?.string
-    let trigger = day.flatMap { CalendarDate($0) }
-    guard day == nil || trigger != nil else {
-      throw Refusal.invalid(
-        "catalog.change.trigger", "trigger", Text("trigger 应为 YYYY-MM-DD。", "trigger is a day, YYYY-MM-DD."))
-    }
-    self.init(kind, words: trimmed(json["words"]?.string ?? ""), trigger: trigger)
+    self.init(kind, words: trimmed(try members.text("words") ?? ""), trigger: try members.day("trigger"))
   }
 }

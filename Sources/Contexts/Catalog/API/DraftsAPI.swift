@@ -9,14 +9,56 @@ enum DraftsAPI {
     writing(cataloguing) + steps(cataloguing) + reviewing(cataloguing)
   }
 
+  /// Of one entry, in bytes.
+  private static let entryLimit = 2 << 20
+
   private static func writing(_ cataloguing: Cataloguing) -> [Route] {
     [
-      Route.post(
+      Route.get(
         "/api/v1/catalog/drafts", .permission(.compileCatalog),
+        summary: Text(
+          "本单位正在编制、送审、被退回和待发布的版本", "One's office's versions that are written, reviewed, returned or not yet published")
+      ) { request in
+        let limit = try request.pageLimit(most: 200)
+        let found = try await cataloguing.openVersions(
+          request.visitor(),
+          in: try request.queryChoice("state", of: OpenState.self).map { [$0] } ?? OpenState.allCases,
+          after: try request.queryID("after"), limit: limit + 1)
+        return .json([
+          "drafts": .array(
+            found.prefix(limit).map { line in
+              [
+                "id": .string(line.id.text), "version": JSON(line.version), "state": .string(line.state.rawValue),
+                "code": .optional(line.code), "name": .string(line.name),
+                "changedAt": .string(line.changedAt.description),
+                "submittedAt": .optional(line.submittedAt?.description),
+              ]
+            }),
+          "next": .optional(found.count > limit ? found[limit - 1].id.text : nil),
+        ])
+      }.described(
+        gives: Schema.page(
+          "drafts",
+          Schema.object([
+            ("id", Schema.id), ("version", Schema.whole), ("state", Schema.choice(OpenState.self)),
+            ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("changedAt", Schema.moment),
+            ("submittedAt", Schema.maybe(Schema.moment)),
+          ])),
+        query: [
+          QueryParameter("state", Text("状态", "where it stands"), Schema.choice(OpenState.self)), .cursor("after"),
+          .limit(most: 200),
+        ]),
+      Route.post(
+        "/api/v1/catalog/drafts", .permission(.compileCatalog), bodyLimit: entryLimit,
         summary: Text("新建一条草稿，可以不完整", "Begin an entry; it may be incomplete")
       ) { request in
         let principal = try request.visitor()
         let given = try read(request)
+        guard given.change == nil else {
+          throw Refusal.invalid(
+            "catalog.draft.change", "change",
+            Text("首次编目没有变更原因（change）。", "A first version has no reason of change."))
+        }
         guard given.id == nil, given.code.isEmpty, given.reference.isEmpty else {
           throw Refusal.invalid(
             "catalog.draft.key", "id",
@@ -28,24 +70,31 @@ enum DraftsAPI {
         let items = given.items.map { $0.plain(in: given.metadata.sharingType) }
         let draft = try await cataloguing.draft(principal, system: system, metadata: given.metadata, items: items)
         return try await answer(draft.id, principal, cataloguing, request.language, status: 201)
-      }.described(takes: EntryReading.schema, gives: CatalogAPI.draft),
+      }.described(takes: EntryReading.schema, gives: CatalogAPI.judged, status: 201),
       Route.get(
-        "/api/v1/catalog/resources/{id}/draft", .permission(.compileCatalog),
-        summary: Text("本单位正在编制或送审的版本，附核验结果和 ETag", "The version being written or reviewed, with findings and its ETag")
+        "/api/v1/catalog/resources/{id}/draft", .anyPermission([.compileCatalog, .reviewCatalog]),
+        summary: Text(
+          "正在编制或送审的版本，附核验结果、退回意见和 ETag；本单位和审核人可见",
+          "The version being written or reviewed, with findings, the reasons of its return and its ETag; for its department and the reviewer"
+        )
       ) { request in
-        let draft = try await cataloguing.draftView(request.visitor(), request.id())
-        let (resource, findings) = (draft.resource, draft.findings)
-        guard [.draft, .returned, .submitted, .approved].contains(resource.state) else { throw Cataloguing.unknown }
-        return .json(CatalogAPI.json(resource, findings, request.language).bytes, etag: resource.tag)
-      }.described(gives: CatalogAPI.draft),
+        let draft = try await cataloguing.judged(request.visitor(), request.id(), nil)
+        guard OpenState(rawValue: draft.resource.state.rawValue) != nil else { throw Cataloguing.unknown }
+        return .json(CatalogAPI.json(draft, request.language).bytes, etag: draft.resource.tag)
+      }.described(gives: CatalogAPI.judged),
       Route(
-        .put, "/api/v1/catalog/resources/{id}/draft", .permission(.compileCatalog), bodyLimit: 2 << 20,
+        .put, "/api/v1/catalog/resources/{id}/draft", .permission(.compileCatalog), bodyLimit: entryLimit,
         summary: Text(
           "整条改写草稿；If-Match 给出所依据版本的 ETag", "Write a draft anew, whole; If-Match names the state it starts from")
       ) { request in
         let principal = try request.visitor()
         let id: ResourceID = try request.id()
         let given = try read(request)
+        guard given.change == nil else {
+          throw Refusal.invalid(
+            "catalog.draft.change", "change",
+            Text("变更原因（change）请在提交审核（…/submit）时给出。", "Give the reason of change when it is submitted (…/submit)."))
+        }
         // Compared and written in one transaction: what is compared outside of it may be another state when it is written.
         let (resource, findings) = try await cataloguing.edit(principal, id) { [request] current, tx in
           try request.requireMatch(current.tag)
@@ -53,7 +102,7 @@ enum DraftsAPI {
           return .init(metadata: next.metadata, system: .some(next.system), items: next.items)
         }
         return .json(CatalogAPI.json(resource, findings, request.language).bytes, etag: resource.tag)
-      }.described(takes: EntryReading.schema, gives: CatalogAPI.draft),
+      }.minding(.required).described(takes: EntryReading.schema, gives: CatalogAPI.draft),
     ]
   }
 
@@ -66,7 +115,7 @@ enum DraftsAPI {
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
         try await body(principal, id)
         return try await answer(id, principal, cataloguing, request.language, status: status)
-      }.described(gives: CatalogAPI.draft)
+      }.described(gives: CatalogAPI.judged, status: status)
     }
     return [
       step("change", Text("由在用版本起草下一版本", "Begin the next version of what is in force"), status: 201) {
@@ -77,10 +126,12 @@ enum DraftsAPI {
         summary: Text("提交审核；后续版本须说明变更原因", "Submit for review; a later version says why it was written")
       ) { request in
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-        let change = request.body.isEmpty ? nil : try VersionChange(json: request.json())
-        _ = try await cataloguing.submit(principal, id, because: change)
+        let body = request.body.isEmpty ? JSON.object([JSON.Member]()) : try request.json()
+        let change = body.members?.isEmpty == true ? nil : try VersionChange(json: body)
+        _ = try await cataloguing.submit(principal, id, because: change) { try request.honourMatch($0.tag) }
         return try await answer(id, principal, cataloguing, request.language)
-      }.described(takes: VersionChange.schema, gives: CatalogAPI.draft),
+      }.minding(.honoured).described(
+        takes: VersionChange.schema(mayBeEmpty: true), mayBeEmpty: true, gives: CatalogAPI.judged),
       step("recall", Text("审核前撤回", "Recall before it is decided")) { try await cataloguing.recall($0, $1) },
       step("discard", Text("放弃草稿", "Discard a draft")) { try await cataloguing.discard($0, $1) },
     ]
@@ -91,63 +142,77 @@ enum DraftsAPI {
       Route.post(
         "/api/v1/catalog/resources/{id}/review", .permission(.reviewCatalog),
         summary: Text(
-          "审核：通过（可同时发布）或退回并说明理由", "Decide a review: approve, and publish at once or not, or return with reasons")
+          "审核：通过（可同时发布）或退回并说明理由；If-Match 给出所审版本的 ETag",
+          "Decide a review: approve, and publish at once or not, or return with reasons; If-Match names the state that was read"
+        )
       ) { request in
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-        let body = try request.json()
+        let body = try request.members("decision", "publish", "reasons")
+        let (publish, reasons) = (try body.flag("publish"), try body.text("reasons"))
         let decision: ReviewDecision
-        switch body["decision"]?.string {
-        case "approve": decision = .approve(publish: body["publish"]?.bool ?? false)
-        case "return": decision = .sendBack(reasons: trimmed(body["reasons"]?.string ?? ""))
+        switch try body.text("decision") {
+        case "approve": decision = .approve(publish: publish ?? false)
+        case "return":
+          guard publish != true else {
+            throw Refusal.invalid(
+              "catalog.review.decision", "publish",
+              Text("退回的版本不能同时发布。", "What is returned cannot be published."))
+          }
+          decision = .sendBack(reasons: trimmed(reasons ?? ""))
         default:
           throw Refusal.invalid(
             "catalog.review.decision", "decision",
             Text("decision 应为 approve 或 return。", "decision is approve or return."))
         }
-        _ = try await cataloguing.decide(principal, id, decision)
+        _ = try await cataloguing.decide(principal, id, decision) { try request.requireMatch($0.tag) }
         return try await answer(id, principal, cataloguing, request.language)
-      }.described(
+      }.minding(.required).described(
         takes: [
-          "type": "object", "required": ["decision"],
+          "type": "object", "required": ["decision"], "additionalProperties": false,
           "properties": [
-            "decision": Schema.choice(["approve", "return"]), "publish": Schema.flag, "reasons": Schema.text,
+            "decision": Schema.choice(["approve", "return"]), "publish": Schema.maybe(Schema.flag),
+            "reasons": Schema.maybe(Schema.text),
           ],
-        ], gives: CatalogAPI.draft),
+        ], gives: CatalogAPI.judged),
       Route.post(
         "/api/v1/catalog/resources/{id}/publish", .permission(.reviewCatalog),
         summary: Text("发布已通过审核的版本", "Put an approved version in force")
       ) { request in
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-        _ = try await cataloguing.publish(principal, id)
+        _ = try await cataloguing.decide(principal, id, .publish) { try request.honourMatch($0.tag) }
         return try await answer(id, principal, cataloguing, request.language)
-      }.described(gives: CatalogAPI.draft),
+      }.minding(.honoured).described(gives: CatalogAPI.judged),
       Route.post(
         "/api/v1/catalog/resources/{id}/offline", .anyPermission([.compileCatalog, .reviewCatalog]),
         summary: Text("下架：平台直接下架，部门提出申请", "Take offline: the operator does, a department asks for it")
       ) { request in
         try await turn(request, cataloguing, operators: .takeDown, departments: .requestDown)
-      }.described(takes: reasoned, gives: CatalogAPI.draft),
+      }.minding(.honoured).described(takes: reasoned, gives: CatalogAPI.judged),
       Route.post(
         "/api/v1/catalog/resources/{id}/online", .anyPermission([.compileCatalog, .reviewCatalog]),
         summary: Text("重新上线：平台直接上线，部门提出申请", "Bring back: the operator does, a department asks for it")
       ) { request in
         try await turn(request, cataloguing, operators: .bringUp, departments: .requestUp)
-      }.described(takes: reasoned, gives: CatalogAPI.draft),
+      }.minding(.honoured).described(takes: reasoned, gives: CatalogAPI.judged),
     ]
   }
 
   private static let reasoned: JSON = [
-    "type": "object", "required": ["reason"], "properties": ["reason": Schema.text],
+    "type": "object", "required": ["reason"], "additionalProperties": false, "properties": ["reason": Schema.text],
   ]
 
   private static func turn(
     _ request: Request, _ cataloguing: Cataloguing, operators: OnlineEvent, departments: OnlineEvent
   ) async throws -> Response {
     let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-    let reason = trimmed(try request.json()["reason"]?.string ?? "")
+    let reason = trimmed(try request.members("reason").text("reason") ?? "")
     let version = try await cataloguing.resource(principal, id).version
     let event = principal.may(.reviewCatalog) ? operators : departments
-    _ = try await cataloguing.online(principal, id, event, reason: reason)
+    _ = try await cataloguing.online(principal, id, event, reason: reason) { resource, tx in
+      // As a change answered it, or as it is read, with what was measured of it.
+      let condition = try CatalogSearch.condition(of: id, version: resource.version, in: tx)
+      try request.honourMatch(resource.tag, resource.tag(condition))
+    }
     return try await answer(id, principal, cataloguing, request.language, version: version)
   }
 
@@ -179,20 +244,48 @@ enum DraftsAPI {
     _ id: ResourceID, _ principal: Principal, _ cataloguing: Cataloguing, _ language: Language, version: Int? = nil,
     status: Int = 200
   ) async throws -> Response {
-    let (resource, findings) = try await cataloguing.judged(principal, id, version)
-    return .json(CatalogAPI.json(resource, findings, language).bytes, status: status, etag: resource.tag)
+    let judged = try await cataloguing.judged(principal, id, version)
+    return .json(CatalogAPI.json(judged, language).bytes, status: status, etag: judged.resource.tag)
   }
 }
 
+/// What a version is while it is worked on.
+enum OpenState: String, Sendable, CaseIterable {
+  case draft, returned, submitted, approved
+}
+
+/// A version with what the rules say of it, and what the reviewer said when it was sent back.
+struct JudgedVersion: Sendable {
+  var resource: Resource
+  var findings: [Finding]
+  /// The reviewer's sending this version back, unless it was submitted again since.
+  var sentBack: CatalogStore.Event?
+  /// What he said then at single elements.
+  var notes: [ReviewNote]
+}
+
 extension Cataloguing {
-  /// A version, the one of the greatest number without one, as the principal may see it, with what the rules say of it.
-  fileprivate func judged(
-    _ principal: Principal, _ id: ResourceID, _ version: Int?
-  ) async throws -> (resource: Resource, findings: [Finding]) {
+  /// The office's versions that are worked on, by the ids of their entries.
+  fileprivate func openVersions(
+    _ principal: Principal, in states: [OpenState], after: ResourceID?, limit: Int
+  ) async throws -> [CatalogStore.Line] {
+    try principal.require(.compileCatalog)
+    guard let office = principal.organisation else { return [] }
+    return try await db.read { tx in
+      try CatalogStore.open(of: office, in: states.map(\.rawValue), after: after, limit: limit, in: tx)
+    }
+  }
+
+  /// A version, the one of the greatest number without one, as the principal may see it.
+  fileprivate func judged(_ principal: Principal, _ id: ResourceID, _ version: Int?) async throws -> JudgedVersion {
     try await db.read { tx in
       let number = try version ?? CatalogStore.latest(id, in: tx)?.version
       let resource = try visible(principal, id, version: number, in: tx)
-      return (resource, try findings(of: resource, in: tx))
+      let isInsider = principal.may(.reviewCatalog) || principal.organisation == resource.provider
+      let sentBack = isInsider ? try CatalogStore.sentBack(resource, in: tx) : nil
+      return JudgedVersion(
+        resource: resource, findings: try findings(of: resource, in: tx), sentBack: sentBack,
+        notes: sentBack == nil ? [] : try CatalogStore.notes(of: id, version: resource.version, in: tx))
     }
   }
 }

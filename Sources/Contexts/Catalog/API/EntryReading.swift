@@ -33,6 +33,7 @@ struct EntryReading {
     if json["secrecy"] == nil {
       reading.note("secrecy", "secrecy", Text("请写明涉密属性（secrecy）。", "Say whether it is secret (secrecy)."))
     }
+    given.change = reading.change()
     let items = reading.list("items")
     // How many there may be is a rule's business; what is far beyond it is not even read.
     for (index, value) in items.prefix(Metadata.limits.items * 2).enumerated() {
@@ -42,36 +43,41 @@ struct EntryReading {
     return given
   }
 
-  /// The JSON Schema of what `entry` takes.
+  /// The JSON Schema of what `entry` takes: what a GET answered can be sent back as it is.
   static let schema: JSON = .object([
-    ("type", "object"), ("required", ["name", "secrecy"]), ("additionalProperties", false),
+    ("type", "object"), ("required", ["secrecy"]), ("additionalProperties", false),
     (
       "properties",
       .object(
-        (keyNames + entryNames).filter { $0 != "items" }.map { name in
-          (name, ["classes", "related"].contains(name) ? Schema.list(Schema.text) : Schema.text)
-        } + [
-          (
-            "items",
-            Schema.list([
-              "type": "object", "additionalProperties": false,
-              "properties": .object(
-                itemNames.map { name in
-                  switch name {
-                  case "length", "scale": (name, Schema.maybe(Schema.whole))
-                  case "isNullable", "isKey": (name, Schema.flag)
-                  default: (name, Schema.maybe(Schema.text))
-                  }
-                }),
-            ])
-          )
-        ])
+        (keyNames + entryNames).map { name in
+          switch name {
+          case "classes", "related": (name, Schema.maybe(Schema.list(Schema.text)))
+          case "items": (name, Schema.maybe(Schema.list(itemSchema)))
+          case "change": (name, Schema.maybe(VersionChange.schema(mayBeEmpty: false)))
+          default: (name, Schema.maybe(Schema.text))
+          }
+        } + toldByPlatform.sorted().map { ($0, passedOver) })
     ),
   ])
 
+  private static let itemSchema: JSON = [
+    "type": "object", "additionalProperties": false,
+    "properties": .object(
+      itemNames.map { name in
+        switch name {
+        case "length", "scale": (name, Schema.maybe(Schema.number(0...1_000_000_000)))
+        case "isNullable", "isKey": (name, Schema.maybe(Schema.flag))
+        default: (name, Schema.maybe(Schema.text))
+        }
+      } + [("id", passedOver)]),
+  ]
+
+  /// Anything: the platform says it, and what is sent of it is passed over.
+  private static let passedOver: JSON = ["readOnly": true]
+
   // MARK: Names
 
-  private static let keyNames = ["reference", "id", "code"]
+  private static let keyNames = ["reference", "id", "code", "change"]
   private static let entryNames = [
     "name", "classes", "abstract", "format", "sharingType", "sharingCondition", "methodClass", "methodType", "openType",
     "openCondition", "cycle", "related", "secrecy", "level", "system", "items",
@@ -84,7 +90,7 @@ struct EntryReading {
     "version", "state", "online", "provider", "providerName", "providerCode", "publishedOn", "isMounted",
     "declaresMount", "freshness",
     "deliversIncrementally",
-    "schemaDigest", "findings",
+    "schemaDigest", "findings", "returned",
   ]
 
   // MARK: Parts
@@ -95,6 +101,25 @@ struct EntryReading {
       sharingType: text("sharingType"), sharingCondition: text("sharingCondition"), methodClass: text("methodClass"),
       methodType: text("methodType"), openType: text("openType"), openCondition: text("openCondition"),
       cycle: text("cycle"), related: texts("related"), secrecy: text("secrecy"), level: text("level"))
+  }
+
+  private mutating func change() -> VersionChange? {
+    guard let json = json["change"], json != .null else { return nil }
+    do throws(Refusal) {
+      let change = try VersionChange(json: json, at: "change.")
+      guard (1...Cataloguing.reasonLimit).contains(change.words.count) else {
+        note(
+          "change.words", "change",
+          Text(
+            "请用 1 至 \(Cataloguing.reasonLimit) 字说明变更了什么、为什么。",
+            "Say in 1 to \(Cataloguing.reasonLimit) characters what changed and why."))
+        return nil
+      }
+      return change
+    } catch {
+      note(error.faults.first?.field ?? "change", "change", error.message)
+      return nil
+    }
   }
 
   private mutating func item(_ value: JSON, _ index: Int, at now: Instant) -> Item {
@@ -126,9 +151,7 @@ struct EntryReading {
   private mutating func text(_ name: String) -> String {
     switch json[name] {
     case nil, .null: return ""
-    case .string(let text):
-      if text.utf8.contains(0) { note(name, "nul", Text("文字里有空字符。", "The text holds a NUL.")) }
-      return trimmed(text)
+    case .string(let text): return trimmed(text)
     default:
       note(name, "type", Text("应为字符串。", "This should be a string."))
       return ""

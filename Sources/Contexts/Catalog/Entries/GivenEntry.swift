@@ -17,6 +17,8 @@ struct GivenEntry: Sendable {
   /// An information system's number, name or id.
   var system = ""
   var items: [Item] = []
+  /// Why the next version is written, for one that has an earlier one.
+  var change: VersionChange?
   /// What could not even be read; the entry is judged for what it says, and refused for this.
   var faults: [Finding] = []
   /// The same where the faults are kept elsewhere, as by a workbook with its rows.

@@ -61,6 +61,13 @@ struct Taking {
       known = try KnownEntries(part, of: office.id, asking: rules, in: tx)
       for entry in part { taken.append(try take(entry, in: tx)) }
       try decided.write(by: principal, at: now, in: tx)
+      for (entry, done) in zip(part, taken.suffix(part.count)) {
+        // Kept with the draft, whenever it is submitted.
+        guard let change = entry.change, done.outcome != .refused, let draft = done.resource, draft.version > 1,
+          draft.state.isEditable
+        else { continue }
+        try CatalogStore.setChange(change, of: draft.id, version: draft.version, in: tx)
+      }
       decided = TakenWrites()
     }
     return taken

@@ -19,7 +19,7 @@ struct CensusAPI: Sendable {
           "campaigns": .array(found.prefix(limit).map { Self.json($0.campaign) }),
           "next": .optional(found.count > limit ? found[limit - 1].campaign.id.text : nil),
         ])
-      }.described(
+      }.widened(by: .runCensus).described(
         gives: Schema.page("campaigns", Self.campaign), query: [.cursor("before"), .limit(most: 200)]),
       Route.get(
         "/api/v1/census/campaigns/{id}", .permission(.readCensus),
@@ -38,7 +38,7 @@ struct CensusAPI: Sendable {
               ]
             }),
         ])
-      }.described(
+      }.widened(by: .runCensus).described(
         gives: Schema.object([
           ("campaign", Self.campaign), ("total", Self.six), ("before", Schema.maybe(Self.six)),
           ("returns", Schema.list(Self.owner)),
@@ -65,7 +65,7 @@ struct CensusAPI: Sendable {
         return .json([
           "return": Self.json(owner), "lines": .array(found.lines.map(Self.json)), "next": .optional(found.next),
         ])
-      }.described(
+      }.widened(by: .runCensus).described(
         gives: Schema.object([
           ("return", Self.owner), ("lines", Schema.list(Self.line)), ("next", Schema.maybe(Schema.text)),
         ]),

@@ -21,7 +21,7 @@ struct ExchangeAPI: Sendable {
           "deliveries": .array(found.prefix(limit).map { .object(Self.members($0.0, $0.1)) }),
           "next": .optional(found.count > limit ? found[limit - 1].0.id.text : nil),
         ])
-      }.described(
+      }.widened(by: .sharingReview).described(
         gives: Schema.page("deliveries", Schema.object(Self.delivery)),
         query: [
           QueryParameter("grant", Text("授权标识", "the grant's id"), Schema.id), .cursor("before"), .limit(most: 200),
@@ -35,7 +35,7 @@ struct ExchangeAPI: Sendable {
           ["side": .string(receipt.side), "digest": .string(receipt.digest), "body": .string(receipt.body)]
         }
         return .json(.object(Self.members(view.delivery, view.grant) + [("receipts", .array(receipts))]))
-      }.described(
+      }.widened(by: .sharingReview).described(
         gives: Schema.object(
           Self.delivery + [
             (

@@ -39,19 +39,19 @@ struct FeedbackAPI: Sendable {
         "/api/v1/feedback/objections", .permission(.feedbackRaise),
         summary: Text("为本单位提出异议", "Raise an objection for one's office")
       ) { request in
-        let body = try request.json()
-        guard let resource = ResourceID(body["resource"]?.string ?? "") else {
+        let body = try request.members("resource", "kind", "about", "words", "evidence")
+        guard let resource = ResourceID(try body.text("resource") ?? "") else {
           throw Refusal.notFound(Text("目录", "catalogue entry"))
         }
-        guard let about = ObjectionDraft.About(body["about"]?.string ?? "entry") else {
+        guard let about = ObjectionDraft.About(try body.text("about") ?? "entry") else {
           throw Refusal.invalid(
             "feedback.objection", "about",
             Text("应为 entry、element:… 或 item:…。", "It is entry, element:… or item:…."))
         }
         let made = try await feedback.raise(
           ObjectionDraft(
-            resource: resource, kind: body["kind"]?.string ?? "", about: about, words: body["words"]?.string ?? "",
-            evidence: body["evidence"]?.string ?? "", formKey: request.headers["idempotency-key"]),
+            resource: resource, kind: try body.text("kind") ?? "", about: about, words: try body.text("words") ?? "",
+            evidence: try body.text("evidence") ?? "", formKey: request.headers["idempotency-key"]),
           by: request.visitor())
         return .json(Self.json(made))
       }.described(
@@ -73,15 +73,15 @@ struct FeedbackAPI: Sendable {
         "/api/v1/feedback/objections/{id}", .anyPermission([.feedbackRaise, .feedbackAnswer, .feedbackCoordinate]),
         summary: Text("办理异议的一步", "Take one step of an objection")
       ) { request in
-        let body = try request.json()
-        guard let event = ObjectionEvent(rawValue: body["event"]?.string ?? "") else {
+        let body = try request.members("event", "version", "words", "correctedBy")
+        guard let event = ObjectionEvent(rawValue: try body.text("event") ?? "") else {
           throw Refusal.invalid("feedback.event", "event", Text("没有这种办理事项。", "There is no such step."))
         }
         let item = try await feedback.act(
           on: request.id(),
           ObjectionStep(
-            event, words: body["words"]?.string ?? "", correctedBy: body["correctedBy"]?.integer.map { Int($0) }),
-          version: Int(body["version"]?.integer ?? 0), by: request.visitor())
+            event, words: try body.text("words") ?? "", correctedBy: try body.whole("correctedBy")),
+          version: try body.whole("version") ?? 0, by: request.visitor())
         return .json(Self.json(item))
       }.described(
         takes: Self.takes(
@@ -115,16 +115,16 @@ struct FeedbackAPI: Sendable {
       Route.post(
         "/api/v1/feedback/questions", .permission(.feedbackSpeak), summary: Text("提问或追问", "Ask, or ask more")
       ) { request in
-        let body = try request.json()
-        guard let resource = ResourceID(body["resource"]?.string ?? "") else {
+        let body = try request.members("resource", "words", "follows")
+        guard let resource = ResourceID(try body.text("resource") ?? "") else {
           throw Refusal.notFound(Text("目录", "catalogue entry"))
         }
-        let follows = try body["follows"]?.string.map { text in
+        let follows = try body.text("follows").map { text in
           guard let id = QuestionID(text) else { throw Refusal.notFound(Text("咨询", "question")) }
           return id
         }
         let asked = try await feedback.ask(
-          body["words"]?.string ?? "", about: resource, follows: follows, formKey: request.headers["idempotency-key"],
+          try body.text("words") ?? "", about: resource, follows: follows, formKey: request.headers["idempotency-key"],
           by: request.visitor())
         return .json(Self.json(asked))
       }.described(
@@ -141,7 +141,7 @@ struct FeedbackAPI: Sendable {
         "/api/v1/feedback/questions/{id}", .permission(.feedbackAnswer),
         summary: Text("答复咨询（一次，不能修改）", "Answer a question, once")
       ) { request in
-        let words = try request.json()["answer"]?.string ?? ""
+        let words = try request.members("answer").text("answer") ?? ""
         return .json(Self.json(try await feedback.answer(request.id(), words, by: request.visitor())))
       }.described(takes: Self.takes(["answer"], [("answer", Schema.text)]), gives: Self.question),
     ]
@@ -186,12 +186,12 @@ struct FeedbackAPI: Sendable {
         "/api/v1/feedback/ratings", .permission(.feedbackSpeak),
         summary: Text("给出或修改本单位的评分", "Give or change one's office's rating")
       ) { request in
-        let body = try request.json()
-        guard let resource = ResourceID(body["resource"]?.string ?? "") else {
+        let body = try request.members("resource", "score", "words")
+        guard let resource = ResourceID(try body.text("resource") ?? "") else {
           throw Refusal.notFound(Text("目录", "catalogue entry"))
         }
         try await feedback.rate(
-          resource, score: Int(body["score"]?.integer ?? 0), words: body["words"]?.string ?? "", by: request.visitor())
+          resource, score: try body.whole("score") ?? 0, words: try body.text("words") ?? "", by: request.visitor())
         return .json(["rated": true])
       }.described(
         takes: Self.takes(

@@ -6,7 +6,7 @@ import Web
 
 extension FeedbackAPI {
   /// What a search may be kept by.
-  private static let filters = ["q", "class", "provider", "sharing", "format", "cycle", "mounted"]
+  private static let filters = ["q", "class", "provider", "sharing", "format", "cycle", "mounted", "fresh"]
 
   var searches: [Route] {
     [
@@ -21,10 +21,12 @@ extension FeedbackAPI {
         "/api/v1/feedback/searches", .permission(.readCatalog),
         summary: Text("收藏一个检索；字段同目录检索的参数", "Keep a search; members as the catalogue's query takes them")
       ) { request in
-        let body = try request.json()
-        let lines = Self.filters.compactMap { name in body[name]?.string.map { "\(name)=\($0)" } }
+        let body = try JSONMembers(request.json(), ["name"] + Self.filters)
+        // As the catalogue's own query is read, so that a filter it does not understand is refused here too.
+        var asked = request
+        asked.query = Fields(try Self.filters.compactMap { name in try body.text(name).map { (name, $0) } })
         let kept = try await feedback.save(
-          CatalogQuery(encoded: lines.joined(separator: "\n")), as: body["name"]?.string ?? "", by: request.visitor())
+          CatalogRoutes.query(asked), as: try body.text("name") ?? "", by: request.visitor())
         return .json(Self.json(try await feedback.savedSearch(kept.id, of: request.visitor())))
       }.described(
         takes: Self.takes(["name"], [("name", Schema.text)] + Self.filters.map { ($0, Schema.text) }),
@@ -71,9 +73,8 @@ extension FeedbackAPI {
         summary: Text(
           "seen 看过（至 head）、pause、resume、rename、delete", "seen (up to head), pause, resume, rename or delete it")
       ) { request in
-        let body = try request.json()
-        let step = try SavedSearchRoutes.step(
-          body["step"]?.string, name: body["name"]?.string, to: body["to"]?.integer.map { Int($0) })
+        let body = try request.members("step", "name", "to")
+        let step = try SavedSearchRoutes.step(body.text("step"), name: body.text("name"), to: body.whole("to"))
         try await feedback.change(request.id(), step, by: request.visitor())
         return .json(["done": true])
       }.described(

@@ -30,40 +30,23 @@ extension IdentityRoutes {
           "type": "object", "required": ["name", "scopes"], "additionalProperties": false,
           "properties": [
             "name": ["type": "string", "maxLength": 50],
-            "scopes": ["type": "array", "minItems": 1, "items": Schema.choice(tokens.scopes.map(\.permission.name))],
+            "scopes": ["type": "array", "minItems": 1, "items": Schema.choice(tokens.offered.map(\.permission.name))],
             "days": Schema.number(1...Tokens.longestDays),
           ],
         ],
-        gives: Schema.object([("secret", Schema.text), ("token", Self.tokenSchema)])),
+        gives: Schema.object([("secret", Schema.text), ("token", Self.tokenSchema)]), status: 201),
       Route(.delete, "/api/v1/tokens/{id}", .signedIn, summary: Text("撤销应用令牌", "Revoke an application token")) {
         request in
         .json(Self.json(try await tokens.revoke(try request.id(), by: request.visitor()), at: request.now))
-      }.described(gives: Self.tokenSchema),
+      }.widened(by: .peopleManage).described(gives: Self.tokenSchema),
     ]
   }
 
   private static func draft(_ request: Request) throws -> Tokens.Draft {
-    let body = try request.json()
-    guard let members = body.members else {
-      throw Refusal.invalid("identity.token", "", Text("应为一个 JSON 对象。", "A JSON object is expected."))
-    }
-    for member in members where !["name", "scopes", "days"].contains(member.name) {
-      throw Refusal.invalid(
-        "identity.token", member.name, Text("没有这个名称：\(member.name)。", "There is no such name: \(member.name)."))
-    }
-    let scopes = (body["scopes"]?.array ?? []).map(\.string)
-    guard let name = body["name"]?.string, scopes.allSatisfy({ $0 != nil }),
-      body["days"] == nil || body["days"]?.integer != nil
-    else {
-      throw Refusal.invalid(
-        "identity.token", body["name"]?.string == nil ? "name" : "scopes",
-        Text(
-          "应有 name（文字）、scopes（权限名的数组），可有 days（整数）。",
-          "There must be name (a text) and scopes (an array of permissions' names), and may be days (a whole number)."))
-    }
+    let body = try request.members("name", "scopes", "days")
     return Tokens.Draft(
-      name: name, scopes: Set(scopes.compactMap { $0.map { Permission($0) } }),
-      days: body["days"]?.integer.map { Int($0) } ?? Tokens.usualDays)
+      name: try body.text("name") ?? "", scopes: Set((try body.texts("scopes") ?? []).map { Permission($0) }),
+      days: try body.whole("days") ?? Tokens.usualDays)
   }
 
   private static let tokenSchema = Schema.object([

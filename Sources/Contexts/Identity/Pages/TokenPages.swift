@@ -20,6 +20,7 @@ enum TokenPages {
       body: """
         <h1>\(t("应用令牌", "Application tokens"))</h1>\(faultSummary(t, refusal))
         <p>\(t("程序凭令牌以您的名义调用 /api/v1。它能做的不超过所选范围，也不超过您当时的权限；您的账户停用时一并失效。令牌打不开网页。", "With a token a program calls /api/v1 in your name. It may do no more than the scopes you choose and no more than you may yourself at that moment, and dies with your account. It opens no page."))</p>
+        <p><a href="/api/v1/openapi.json">\(t("接口说明（OpenAPI 3.1）", "The interface's description (OpenAPI 3.1)"))</a>\(t("：各地址、各地址所需的范围代码、收什么答什么。", ": every address, the scope's code it asks for, what it takes and answers."))</p>
         <h2>\(t("已签发", "Issued"))</h2>
         \(table(
           caption: t("我的令牌", "My tokens"),
@@ -52,7 +53,7 @@ enum TokenPages {
       <h2>\(t("签发新令牌", "Issue a token"))</h2>
       \(form(request, action: "/account/tokens", """
         \(field(t, Field("name", Text("名称", "Name"), .text(maxLength: 50), hint: Text("写明哪个系统、哪个程序使用，如“市监核心库目录同步”。", "Say which system and which program uses it.")), value: entered, faults: faults))\
-        \(field(t, Field("scopes", Text("范围", "Scopes"), .ticks(model.scopes.map { ($0.permission.name, t($0.title)) }), hint: Text("只选程序用得到的。", "Tick only what the program needs.")), value: entered, faults: faults))\
+        \(field(t, Field("scopes", Text("范围", "Scopes"), .ticks(model.scopes.map { ($0.permission.name, "\(t($0.title)) \($0.permission.name)") }), hint: Text("只选程序用得到的。", "Tick only what the program needs.")), value: entered, faults: faults))\
         \(days)\(buttons(button(t("签发", "Issue"))))
         """))
       """
@@ -73,7 +74,8 @@ enum TokenPages {
   }
 
   static func all(
-    _ request: Request, _ tokens: [ApplicationToken], names: [PersonID: String], of person: PersonID?, next: String?
+    _ request: Request, _ tokens: [ApplicationToken], titles: [Permission: Text], names: [PersonID: String],
+    of person: PersonID?, next: String?
   ) -> Page {
     let t = request.language
     let manages = request.principal?.may(.peopleManage) ?? false
@@ -89,7 +91,7 @@ enum TokenPages {
           rows: tokens.map { token in
             """
             <tr><td>\(token.name)</td><td><a href="/people/\(token.person)">\(names[token.person] ?? "—")</a></td>\
-            <td><code>\(token.hint)…</code></td><td>\(token.scopes.sorted().map { "<code>\($0.name)</code>" as HTML }.joined(" "))</td>\
+            <td><code>\(token.hint)…</code></td><td>\(scopes(token, titles, t))</td>\
             <td>\(time(token.createdAt))</td><td>\(state(token, request, names))</td><td>\(used(token, t))</td>\
             <td>\(when: manages, revoke(request, token, at: "/people/tokens"))</td></tr>
             """

@@ -20,7 +20,7 @@ struct SharingAPI: Sendable {
           "requests": .array(found.prefix(limit).map(Self.json)),
           "next": .optional(found.count > limit ? found[limit - 1].id.text : nil),
         ])
-      }.described(
+      }.widened(by: .sharingReview).described(
         gives: Schema.page("requests", Self.request),
         query: [
           QueryParameter("state", Text("状态", "where it stands"), Schema.choice(RequestState.self)),
@@ -31,7 +31,7 @@ struct SharingAPI: Sendable {
       ) { request in
         let (item, _, _) = try await sharing.request(request.id(), for: request.visitor())
         return .json(Self.json(item))
-      }.described(gives: Self.request),
+      }.widened(by: .sharingReview).described(gives: Self.request),
       .get(
         "/api/v1/grants", .permission(.sharingRead),
         summary: Text("本单位给出或使用的授权，新的在前", "Grants that one's organisation gave or uses, newest first")
@@ -43,12 +43,13 @@ struct SharingAPI: Sendable {
           "grants": .array(found.prefix(limit).map(Self.json)),
           "next": .optional(found.count > limit ? found[limit - 1].id.text : nil),
         ])
-      }.described(gives: Schema.page("grants", Self.grant), query: [.cursor("before"), .limit(most: 200)]),
+      }.widened(by: .sharingReview).described(
+        gives: Schema.page("grants", Self.grant), query: [.cursor("before"), .limit(most: 200)]),
       .get(
         "/api/v1/grants/{id}", .permission(.sharingRead), summary: Text("一份授权", "One grant")
       ) { request in
         .json(Self.json(try await sharing.grant(request.id(), for: request.visitor())))
-      }.described(gives: Self.grant),
+      }.widened(by: .sharingReview).described(gives: Self.grant),
     ]
   }
 

@@ -14,7 +14,7 @@ struct SupervisionAPI: Sendable {
     ) { request in
       let query = try request.matrixQuery(limit: request.pageLimit(most: 500, usual: 100))
       return .json(Self.json(try await supervision.matrix(query, for: request.visitor()), supervision.measures))
-    }.described(
+    }.widened(by: .superviseAll, .superviseAsAuthority).described(
       gives: Schema.object([
         ("asOf", Schema.maybe(Schema.moment)), ("departments", Schema.list(Schema.object(Self.department))),
         ("total", Self.numbers), ("count", Schema.whole), ("next", Schema.maybe(Schema.id)),
@@ -42,7 +42,7 @@ struct SupervisionAPI: Sendable {
         "what": .string(list.measure.rawValue), "asOf": .optional(list.asOf?.description),
         "counted": JSON(list.counted), "rows": .array(list.rows.map(Self.json)), "next": .optional(list.next?.text),
       ])
-    }.described(
+    }.widened(by: .superviseAll, .superviseAsAuthority).described(
       gives: Schema.object([
         ("what", Schema.choice(Measure.self)), ("asOf", Schema.maybe(Schema.moment)), ("counted", Schema.whole),
         ("rows", Schema.list(Self.row)), ("next", Schema.maybe(Schema.text)),
@@ -69,7 +69,7 @@ struct SupervisionAPI: Sendable {
             ["month": .string(month.description), "numbers": Self.json(tally, supervision.measures)]
           }),
       ])
-    }.described(
+    }.widened(by: .superviseAll, .superviseAsAuthority).described(
       gives: Schema.object([
         ("office", Schema.maybe(Schema.id)),
         ("months", Schema.list(Schema.object([("month", Schema.text), ("numbers", Self.numbers)]))),
