@@ -216,7 +216,7 @@ extension Desk {
 
       let officer = try await desk.enter("secadmin")
       let all = try await desk.page(.get, "/people/tokens", as: officer).body.text
-      #expect(all.contains("人员li") && all.contains("test.ask"))
+      #expect(all.contains("人员li") && all.contains("提问") && !all.contains("test.ask"))
       let id = try existing(try await desk.db.read { try $0.text("SELECT id FROM identity_token") })
       let done = try await desk.ask(.post, "/people/tokens/{id}/revoke", as: officer, id: id)
       guard case .redirect(let address, let flash) = done else { throw Missing() }
