@@ -80,6 +80,23 @@ struct Corpus: Sendable {
     }
   }
 
+  /// As many items and events as entries: a table of a few rows is rightly read whole, whatever its indexes.
+  static func lengthen(_ db: any Database) async throws {
+    try await db.write { tx in
+      try tx.run(
+        """
+        INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, is_nullable, is_key,
+          description, sharing_condition, grade)
+        SELECT id, 1, 0, id, 'n', 'c', 'C', TRUE, FALSE, '', '', '2' FROM catalog_resource
+        """)
+      try tx.run(
+        """
+        INSERT INTO catalog_event (resource, position, version, at, person, organisation, event, words)
+        SELECT id, 1, 1, made_at, 'p', 'o', 'edit', '' FROM catalog_resource
+        """)
+    }
+  }
+
   private static func resource(_ made: Made) -> (resource: Resource, condition: CatalogSearch.Condition) {
     let resource = Resource(
       id: .make(at: Offices.start), state: .published, code: ResourceCode(made.code),

@@ -168,18 +168,8 @@ import Testing
   func `a batch of any size asks a few statements, none of which scans`(engine: Engine) async throws {
     try await Offices.with(engine) { offices in
       try await Corpus(count: 6000).fill(offices.db)
+      try await Corpus.lengthen(offices.db)
       try await offices.db.write { tx in
-        try tx.run(
-          """
-          INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, is_nullable, is_key,
-            description, sharing_condition, grade)
-          SELECT id, 1, 0, id, 'n', 'c', 'C', TRUE, FALSE, '', '', '2' FROM catalog_resource
-          """)
-        try tx.run(
-          """
-          INSERT INTO catalog_event (resource, position, version, at, person, organisation, event, words)
-          SELECT id, 1, 1, made_at, 'p', 'o', 'edit', '' FROM catalog_resource
-          """)
         try tx.run(
           """
           INSERT INTO catalog_reference (provider, reference, resource) SELECT provider, id, id FROM catalog_resource

@@ -35,6 +35,18 @@ package struct ReviewPick: Hashable, Sendable {
 
   /// So many are decided at once.
   package static let limit = 200
+
+  /// Refuses none, and more than `limit`.
+  static func check(_ picks: [ReviewPick]) throws {
+    guard !picks.isEmpty else {
+      throw Refusal.invalid("catalog.picks", "pick", Text("请先勾选目录。", "Tick some entries first."))
+    }
+    guard picks.count <= limit else {
+      throw Refusal.invalid(
+        "catalog.picks", "pick",
+        Text("一次最多办理 \(limit) 条。", "At most \(limit) entries at once."))
+    }
+  }
 }
 
 /// What became of one of several.
@@ -86,23 +98,26 @@ extension Cataloguing {
     _ principal: Principal, _ picks: [ReviewPick], _ decision: ReviewDecision
   ) async throws -> [ReviewOutcome] {
     try principal.require(.reviewCatalog)
-    guard !picks.isEmpty else {
-      throw Refusal.invalid("catalog.picks", "pick", Text("请先勾选目录。", "Tick some entries first."))
-    }
-    guard picks.count <= ReviewPick.limit else {
-      throw Refusal.invalid(
-        "catalog.picks", "pick",
-        Text("一次最多办理 \(ReviewPick.limit) 条。", "At most \(ReviewPick.limit) entries at once."))
-    }
+    try ReviewPick.check(picks)
     if case .sendBack(let reasons, _) = decision { try checkReason(reasons, "reasons", Self.reasonsMissing) }
+    return try await each(picks, of: nil) { pick in
+      try await decide(principal, pick.id, decision, seen: pick.revision)
+    }
+  }
+
+  /// Does the same with each that was picked; one that is refused keeps none of the others, and is told by its name if it is
+  /// the office's (of any without one).
+  func each(
+    _ picks: [ReviewPick], of office: OrganisationID?, _ body: (ReviewPick) async throws -> Resource
+  ) async throws -> [ReviewOutcome] {
     var outcomes: [ReviewOutcome] = []
     for pick in picks {
       do {
-        let resource = try await decide(principal, pick.id, decision, seen: pick.revision)
-        outcomes.append(ReviewOutcome(pick: pick, name: resource.metadata.name))
+        outcomes.append(ReviewOutcome(pick: pick, name: try await body(pick).metadata.name))
       } catch let refusal as Refusal {
-        let name = try await db.read { tx in try CatalogStore.latest(pick.id, in: tx)?.metadata.name }
-        outcomes.append(ReviewOutcome(pick: pick, name: name, refusal: refusal))
+        let latest = try await db.read { tx in try CatalogStore.latest(pick.id, in: tx) }
+        let mayKnow = office == nil || latest?.provider == office
+        outcomes.append(ReviewOutcome(pick: pick, name: mayKnow ? latest?.metadata.name : nil, refusal: refusal))
       }
     }
     return outcomes

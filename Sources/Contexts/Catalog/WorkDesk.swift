@@ -27,8 +27,6 @@ struct WorkFilter: Hashable, Sendable {
   var after: QueuePlace?
 
   static let pageLimit = 50
-  /// So many are submitted at once.
-  static let mostSubmitted = 200
 }
 
 /// A page of a department's work.
@@ -95,9 +93,13 @@ extension CatalogStore {
     of provider: OrganisationID, in tx: any Transaction
   ) throws -> [WorkFilter.View: Int] {
     var counts: [WorkFilter.View: Int] = [:]
-    for view in WorkFilter.View.allCases where view.states.count == 1 {
-      counts[view] = try tx.int(
-        "SELECT COUNT(*) FROM catalog_version WHERE provider = \(provider) AND state = \(view.rawValue)")
+    for row in try tx.rows(
+      """
+      SELECT state, COUNT(*) AS versions FROM catalog_version
+      WHERE provider = \(provider) AND state IN (\(each: WorkFilter.View.all.states.map(\.rawValue))) GROUP BY state
+      """)
+    {
+      counts[try row.choice("state")] = try row.int("versions")
     }
     counts[.all] = counts.values.reduce(0, +)
     counts[.offline] = try tx.int(
@@ -132,28 +134,13 @@ extension Cataloguing {
   /// Submits several drafts, each in a transaction of its own; says of each what became of it.
   func submit(_ principal: Principal, _ picks: [ReviewPick]) async throws -> [ReviewOutcome] {
     try principal.require(.compileCatalog)
-    guard !picks.isEmpty else {
-      throw Refusal.invalid("catalog.submit.none", "pick", Text("请先勾选要提交的目录。", "Tick what is to be submitted."))
-    }
-    guard picks.count <= WorkFilter.mostSubmitted else {
-      throw Refusal.invalid(
-        "catalog.submit.many", "pick",
-        Text("一次最多提交 \(WorkFilter.mostSubmitted) 条。", "At most \(WorkFilter.mostSubmitted) entries at once."))
-    }
-    var outcomes: [ReviewOutcome] = []
-    for pick in picks {
-      do {
-        let resource = try await submit(principal, pick.id, because: nil) { draft in
-          guard draft.revision == pick.revision else { throw CatalogStore.changedMeanwhile }
-        }
-        outcomes.append(ReviewOutcome(pick: pick, name: resource.metadata.name))
-      } catch let refusal as Refusal {
-        let name = try await db.read { try CatalogStore.latest(pick.id, in: $0) }
-          .flatMap { $0.provider == principal.organisation ? $0.metadata.name : nil }
-        outcomes.append(ReviewOutcome(pick: pick, name: name, refusal: refusal))
+    guard let office = principal.organisation else { throw Refusal.forbidden(.compileCatalog) }
+    try ReviewPick.check(picks)
+    return try await each(picks, of: office) { pick in
+      try await submit(principal, pick.id, because: nil) { draft in
+        guard draft.revision == pick.revision else { throw CatalogStore.changedMeanwhile }
       }
     }
-    return outcomes
   }
 
   /// The first drafts that fit a filter, as many as are submitted at once.
@@ -164,7 +151,7 @@ extension Cataloguing {
     filter.after = nil
     if filter.view != .returned { filter.view = .draft }
     return try await db.read { [filter] tx in
-      try CatalogStore.work(of: office, filter, limit: WorkFilter.mostSubmitted, in: tx).map {
+      try CatalogStore.work(of: office, filter, limit: ReviewPick.limit, in: tx).map {
         ReviewPick(id: $0.id, revision: $0.revision)
       }
     }

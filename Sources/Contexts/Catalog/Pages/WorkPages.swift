@@ -81,7 +81,7 @@ private func lines(_ request: Request, _ page: WorkPage, _ filter: WorkFilter, _
     \(buttons(
       button(t("提交选中的", "Submit those picked"), name: "what", value: "picked"),
       button(
-        t("提交前 \(WorkFilter.mostSubmitted) 条符合条件的", "Submit the first \(WorkFilter.mostSubmitted) that fit"), .plain, name: "what",
+        t("提交符合条件的前 \(ReviewPick.limit) 条", "Submit the first \(ReviewPick.limit) that fit"), .plain, name: "what",
         value: "first")))
     """)
 }
