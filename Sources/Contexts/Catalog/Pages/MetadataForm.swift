@@ -111,11 +111,8 @@ private func given(_ t: Language, _ name: String, _ resource: Resource, _ said: 
         ?? "\(t("审核通过后由平台赋码", "given when approved"))"
     case "provider": "\(resource.providerName)"
     case "providerCode": "<span class=\"code\">\(resource.providerCode)</span>"
-    case "items":
-      """
-      \(t("\(resource.items.count) 项", plural(resource.items.count, "item"))) · \
-      <a href="\(CatalogLink.items(resource.id))">\(t("编辑信息项", "Edit items"))</a>
-      """
+    // No link: it would leave what was typed behind.
+    case "items": "\(t("\(resource.items.count) 项", plural(resource.items.count, "item")))"
     default: resource.publishedOn.map { "\($0)" } ?? "\(t("发布时由平台填写", "written when it is published"))"
     }
   return """
