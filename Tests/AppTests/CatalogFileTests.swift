@@ -29,7 +29,8 @@ import Web
   private func counts(_ node: Node) async throws -> [Int?] {
     try await node.database.read { tx in
       [
-        try tx.int("SELECT COUNT(*) FROM catalog_version"), try tx.int("SELECT COUNT(*) FROM catalog_item"),
+        try tx.int("SELECT COUNT(*) FROM catalog_version"),
+        try tx.int("SELECT SUM(LENGTH(items)) FROM catalog_version"),
         try tx.int("SELECT COUNT(*) FROM audit_record WHERE action = 'catalog.import'"),
       ]
     }

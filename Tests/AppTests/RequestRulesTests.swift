@@ -264,7 +264,8 @@ import Testing
       let (sharing, id) = (stage.node.sharing, stage.resource.id)
       try await stage.node.database.write { tx in
         try tx.run("UPDATE catalog_version SET sharing_type = '1' WHERE resource = \(id)")
-        try tx.run("UPDATE catalog_item SET sharing_type = '2' WHERE resource = \(id) AND column_name = 'phone'")
+        let (plain, conditional) = (#""column":"phone","#, #""column":"phone","sharing":"2","#)
+        try tx.run("UPDATE catalog_version SET items = REPLACE(items, \(plain), \(conditional)) WHERE resource = \(id)")
       }
       var draft = stage.draft(into: "with_phone")
       draft.items = stage.items(["uscc", "phone"])

@@ -148,7 +148,7 @@ import Web
       #expect(registered.code?.number == 2)
       try await offices.db.write { tx in
         let tables: [SQL] = [
-          "catalog_change", "catalog_event", "catalog_item", "catalog_note", "catalog_force", "catalog_version",
+          "catalog_change", "catalog_event", "catalog_note", "catalog_force", "catalog_version",
         ]
         for table in tables {
           try tx.run("DELETE FROM \(table) WHERE resource = \(second.id)")

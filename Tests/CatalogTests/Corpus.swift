@@ -80,15 +80,9 @@ struct Corpus: Sendable {
     }
   }
 
-  /// As many items and events as entries: a table of a few rows is rightly read whole, whatever its indexes.
+  /// As many events as entries: a table of a few rows is rightly read whole, whatever its indexes.
   static func lengthen(_ db: any Database) async throws {
     try await db.write { tx in
-      try tx.run(
-        """
-        INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, is_nullable, is_key,
-          description, sharing_condition, grade)
-        SELECT id, 1, 0, id, 'n', 'c', 'C', TRUE, FALSE, '', '', '2' FROM catalog_resource
-        """)
       try tx.run(
         """
         INSERT INTO catalog_event (resource, position, version, at, person, organisation, event, words)

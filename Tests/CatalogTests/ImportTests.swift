@@ -19,7 +19,7 @@ import Testing
   private static func count(_ offices: Offices) async throws -> (drafts: Int, items: Int, records: Int) {
     try await offices.db.read { tx in
       (
-        try tx.int("SELECT COUNT(*) FROM catalog_version") ?? -1, try tx.int("SELECT COUNT(*) FROM catalog_item") ?? -1,
+        try tx.int("SELECT COUNT(*) FROM catalog_version") ?? -1, try Offices.items(in: tx).count,
         try tx.int("SELECT COUNT(*) FROM audit_record WHERE action = 'catalog.draft.begin'") ?? -1
       )
     }

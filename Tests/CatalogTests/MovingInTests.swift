@@ -33,7 +33,7 @@ import Testing
     try await offices.db.read { tx in
       try [
         tx.int("SELECT COUNT(*) FROM catalog_resource"), tx.int("SELECT COUNT(*) FROM catalog_version"),
-        tx.int("SELECT COUNT(*) FROM catalog_item"), tx.int("SELECT COUNT(*) FROM catalog_event"),
+        Offices.items(in: tx).count, tx.int("SELECT COUNT(*) FROM catalog_event"),
         tx.int("SELECT COUNT(*) FROM catalog_entry"), tx.int("SELECT COUNT(*) FROM catalog_class"),
         tx.int("SELECT COUNT(*) FROM catalog_moved"), tx.int("SELECT COUNT(*) FROM audit_record"),
       ]

@@ -55,6 +55,18 @@ struct Offices: Sendable {
         standing: { day, _ in Self.all.filter { $0.stands(on: day) } }))
   }
 
+  /// As a database was before the catalogue's step of this number.
+  static func migrations(before step: String) -> [Migrations] {
+    let earlier = CatalogSchema.migrations.steps.prefix { !$0.name.hasPrefix(step) }
+      .reduce(Migrations("catalog")) { $0.adding($1.name, sqlite: $1.sqlite, postgres: $1.postgres) }
+    return migrations.map { $0.context == "catalog" ? earlier : $0 }
+  }
+
+  /// Of every version there is.
+  static func items(in tx: any Transaction) throws -> [Item] {
+    try tx.rows("SELECT items FROM catalog_version").flatMap { try ItemDocument.items(try $0.text("items")) }
+  }
+
   static let migrations = [
     AuditSchema.migrations, InboxSchema.migrations, InventorySchema.migrations, AttachmentSchema.migrations,
     CatalogSchema.migrations,

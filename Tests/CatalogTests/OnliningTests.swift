@@ -119,10 +119,7 @@ import Testing
   func `what was withdrawn before the two machines were told apart is offline and can come back`(engine: Engine)
     async throws
   {
-    let earlier = CatalogSchema.migrations.steps.prefix { !$0.name.hasPrefix("006") }
-      .reduce(Migrations("catalog")) { $0.adding($1.name, sqlite: $1.sqlite, postgres: $1.postgres) }
-    let migrations = Offices.migrations.map { $0.context == "catalog" ? earlier : $0 }
-    try await withDatabase(engine, migrations) { db in
+    try await withDatabase(engine, Offices.migrations(before: "006")) { db in
       try await db.write { tx in
         for (id, published, states) in [
           ("a", 2, ["superseded", "published"]), ("b", nil, ["superseded", "withdrawn", "discarded"]),

@@ -67,6 +67,7 @@ extension ListeningTransaction {
         _ = try CatalogStore.offline(of: resource.provider, after: nil, limit: 50, in: tx)
         for view in QueueFilter.View.allCases {
           _ = try CatalogStore.queue(QueueFilter(view: view), today: #require(done.publishedOn), in: tx)
+          _ = try CatalogStore.waitingOffices(view, in: tx)
         }
         _ = try Likeness.candidates(for: resource, limit: 20, in: tx)
         _ = try CatalogStore.publishedCodes(among: ["3070120337/000017"], in: tx)

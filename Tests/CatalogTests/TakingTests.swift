@@ -55,7 +55,7 @@ import Testing
         ])
       #expect(try await Self.count(offices, "catalog_resource") == 4)
       #expect(try await Self.count(offices, "catalog_version") == 4)
-      #expect(try await Self.count(offices, "catalog_item") == 8)
+      #expect(try await offices.db.read { try Offices.items(in: $0).count } == 8)
       #expect(try await Self.count(offices, "catalog_reference") == 2)
       #expect(try await Self.count(offices, "audit_record") == 5)
       #expect(try await Self.count(offices, "audit_waiting") == 5)
@@ -105,7 +105,7 @@ import Testing
       #expect(taken.compactMap(\.resource?.version) == [2, 2])
       #expect(taken[0].resource?.state == .draft)
       #expect(try await Self.count(offices, "catalog_resource", where: "latest = 2 AND published = 1") == 2)
-      #expect(try await Self.count(offices, "catalog_item") == 8)
+      #expect(try await offices.db.read { try Offices.items(in: $0).count } == 8)
       // Given up, the next version frees its name, and the one after has its number.
       try await offices.cataloguing.discard(Offices.officer, try #require(taken[0].resource?.id))
       let again = try await Self.take(
@@ -140,10 +140,8 @@ import Testing
       #expect(taken.enumerated().allSatisfy { $0 % 2 == 0 || Self.said([$1]) == ["refused abstract.missing"] })
       #expect(Self.said([taken[count - 2], taken[count - 4]]) == ["refused entry.repeated", "refused name.taken"])
 
-      // The first frees a name for the last; what is the same stays as it is; items that stay are not written anew.
-      let items = try await offices.db.read { tx in
-        try tx.rows("SELECT id FROM catalog_item ORDER BY id").map { try $0.text("id") }
-      }
+      // The first frees a name for the last; what is the same stays as it is; items that stay keep their ids.
+      let items = try await offices.db.read { tx in try Offices.items(in: tx).map(\.id) }
       var second = taken.enumerated().filter { $1.outcome == .created }.map { lines[$0.offset] }
       second[0].metadata.name = "改名的登记信息"
       second[2].items[0].description = "改过"
@@ -151,11 +149,7 @@ import Testing
       let again = try await Self.take(offices, second)
       #expect(again.map(\.outcome).filter { $0 == .unchanged }.count == second.count - 3)
       #expect(Self.said([again[0], again[2], again[second.count - 1]]) == ["updated", "updated", "created"])
-      let after = try await offices.db.read { tx in
-        try tx.rows("SELECT id, description FROM catalog_item ORDER BY id").map {
-          (id: try $0.text("id"), description: try $0.text("description"))
-        }
-      }
+      let after = try await offices.db.read { tx in try Offices.items(in: tx) }
       #expect(Set(items).isSubset(of: Set(after.map(\.id))) && after.count == items.count + 2)
       #expect(after.filter { $0.description == "改过" }.count == 1)
       // The rest of each is as one that was edited by itself.

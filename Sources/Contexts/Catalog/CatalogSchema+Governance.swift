@@ -57,4 +57,30 @@ extension CatalogSchema {
     INSERT INTO catalog_alike_state (one, method) VALUES (1, 0);
     """
   }
+
+  /// The rows of items into their version's, each list in its order; and by which office reviews wait.
+  static func items(list: String) -> String {
+    """
+    ALTER TABLE catalog_version ADD COLUMN items TEXT NOT NULL DEFAULT '[]';
+    UPDATE catalog_version SET items = (
+        SELECT \(list) FROM (
+          SELECT * FROM catalog_item WHERE resource = catalog_version.resource AND version = catalog_version.version
+          ORDER BY position) i)
+      WHERE EXISTS (
+        SELECT 1 FROM catalog_item i WHERE i.resource = catalog_version.resource AND i.version = catalog_version.version);
+    DROP TABLE catalog_item;
+    CREATE INDEX catalog_version_waiting ON catalog_version (state, provider, provider_name)
+      WHERE state = 'submitted' OR state = 'approved';
+    """
+  }
+
+  /// The members of `ItemDocument`; `flag` makes JSON of a column of yes and no.
+  static func itemMembers(flag: (String) -> String) -> String {
+    """
+    'id', i.id, 'name', i.name, 'column', i.column_name, 'dataType', i.data_type, 'length', i.length, 'scale', i.scale,
+    'nullable', \(flag("i.is_nullable")), 'key', \(flag("i.is_key")), 'carriedAs', i.carried_as, 'semantic', i.semantic,
+    'description', i.description, 'sharing', i.sharing_type, 'condition', i.sharing_condition, 'grade', i.grade,
+    'valid', i.evidence_valid, 'looked', i.evidence_looked
+    """
+  }
 }

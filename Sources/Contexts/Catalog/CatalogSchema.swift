@@ -178,7 +178,14 @@ package enum CatalogSchema {
       CREATE INDEX catalog_resource_offline ON catalog_resource (online_at, id) WHERE online = 'offline';
       CREATE INDEX catalog_resource_offline_by_provider ON catalog_resource (provider, online_at, id)
         WHERE online = 'offline';
-      """)
+      """
+    )
+    // Items are read and written with their version and never asked for one by one: `ItemDocument`.
+    .adding(
+      "016 items with their version, and who waits",
+      sqlite: items(
+        list: "json_group_array(json_object(\(itemMembers { "json(CASE WHEN \($0) THEN 'true' ELSE 'false' END)" })))"),
+      postgres: items(list: "CAST(json_agg(json_build_object(\(itemMembers { $0 }))) AS TEXT)"))
 
   private static func postings(_ token: String) -> String {
     """

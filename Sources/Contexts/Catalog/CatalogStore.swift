@@ -54,7 +54,6 @@ package enum CatalogStore {
       try tx.run("UPDATE catalog_resource SET latest = \(resource.version) WHERE id = \(resource.id)")
     }
     try insertVersions([resource], in: tx)
-    try insertItems(of: [resource], in: tx)
   }
 
   /// Inserts first versions, in force already when they are published: what moves in from another catalogue.
@@ -70,7 +69,6 @@ package enum CatalogStore {
           """
       }, columns: 9)
     try insertVersions(resources, in: tx)
-    try insertItems(of: resources, in: tx)
     try openPeriods(of: resources.filter { $0.state == .published }, in: tx)
   }
 
@@ -80,7 +78,6 @@ package enum CatalogStore {
       try tx.run("UPDATE catalog_resource SET latest = latest + 1 WHERE id IN (\(each: part))")
     }
     try insertVersions(resources, in: tx)
-    try insertItems(of: resources, in: tx)
   }
 
   @discardableResult
@@ -92,7 +89,7 @@ package enum CatalogStore {
       INSERT INTO catalog_version (resource, version, state, provider, provider_name, provider_code, system, name,
         folded_name, classes, abstract, format, sharing_type, sharing_condition, method_class, method_type, open_type,
         open_condition, cycle, related, secrecy, level, mount_source, mount_schema, mount_table, mount_keys,
-        mount_cursor, revision, lists, changed_at, changed_by, submitted_at, review_due, published_on)
+        mount_cursor, revision, lists, changed_at, changed_by, submitted_at, review_due, published_on, items)
       """,
       resources.map { resource in
         let m = resource.metadata
@@ -105,9 +102,9 @@ package enum CatalogStore {
             \(resource.mount?.table.schema), \(resource.mount?.table.name),
             \(resource.mount.map { list($0.keyColumns) }), \(resource.mount?.cursorColumn), \(resource.revision),
             \(resource.lists), \(resource.changedAt), \(resource.changedBy), \(resource.submittedAt), NULL,
-            \(resource.publishedOn))
+            \(resource.publishedOn), \(ItemDocument.text(resource.items)))
           """
-      }, columns: 34, then: rest)
+      }, columns: 35, then: rest)
   }
 
   /// Writes a draft anew; false when it was changed since `revision`.
@@ -119,11 +116,9 @@ package enum CatalogStore {
   }
 
   /// Writes drafts anew, each the next revision of what is there, and says how many those were: one that was changed
-  /// meanwhile is left. The items of `keepingItems` are there as they are to be.
-  static func rewrite(
-    _ drafts: [Resource], keepingItems: Set<ResourceID> = [], in tx: any Transaction
-  ) throws -> Int {
-    let changed = try insertVersions(
+  /// meanwhile is left.
+  static func rewrite(_ drafts: [Resource], in tx: any Transaction) throws -> Int {
+    try insertVersions(
       drafts,
       then: """
         ON CONFLICT (resource, version) DO UPDATE SET state = excluded.state, provider_name = excluded.provider_name,
@@ -136,21 +131,9 @@ package enum CatalogStore {
           secrecy = excluded.secrecy, level = excluded.level, mount_source = excluded.mount_source,
           mount_schema = excluded.mount_schema, mount_table = excluded.mount_table, mount_keys = excluded.mount_keys,
           mount_cursor = excluded.mount_cursor, revision = excluded.revision, lists = excluded.lists,
-          changed_at = excluded.changed_at, changed_by = excluded.changed_by
+          changed_at = excluded.changed_at, changed_by = excluded.changed_by, items = excluded.items
         WHERE catalog_version.revision = excluded.revision - 1
         """, in: tx)
-    guard changed == drafts.count else { return changed }
-    let others = drafts.filter { !keepingItems.contains($0.id) }
-    // What is a draft is the latest version.
-    for part in parts(of: others.map(\.id)) {
-      try tx.run(
-        """
-        DELETE FROM catalog_item WHERE resource IN (\(each: part))
-          AND version = (SELECT r.latest FROM catalog_resource r WHERE r.id = catalog_item.resource)
-        """)
-    }
-    try insertItems(of: others, in: tx)
-    return changed
   }
 
   /// Moves a version on; nothing of its content changes.
@@ -397,7 +380,7 @@ package enum CatalogStore {
     _ condition: SQL, among keys: ArraySlice<VersionKey>? = nil, in tx: any Transaction
   ) throws -> [Resource] {
     let (wanted, from) = keys.map { (VersionKey.wanted($0), "wanted w CROSS JOIN " as SQL) } ?? ("", "")
-    var found = try tx.rows(
+    return try tx.rows(
       """
       \(wanted) SELECT r.code, r.online, v.*
       FROM \(from)catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)
@@ -423,63 +406,11 @@ package enum CatalogStore {
           methodType: try row.text("method_type"), openType: try row.text("open_type"),
           openCondition: try row.text("open_condition"), cycle: try row.text("cycle"),
           related: words(try row.text("related")), secrecy: try row.text("secrecy"), level: try row.text("level")),
-        items: [], mount: mount, revision: try row.int("revision"),
+        items: try ItemDocument.items(try row.text("items")), mount: mount, revision: try row.int("revision"),
         lists: try row.text("lists"), changedAt: try row.instant("changed_at"),
         changedBy: try row.textOrNil("changed_by"), submittedAt: try row.instantOrNil("submitted_at"),
         publishedOn: try row.dateOrNil("published_on"), online: try row.choice("online"))
     }
-    let items = try items(of: found.map(VersionKey.init), in: tx)
-    for index in found.indices { found[index].items = items[VersionKey(found[index])] ?? [] }
-    return found
-  }
-
-  private static func items(of versions: [VersionKey], in tx: any Transaction) throws -> [VersionKey: [Item]] {
-    var found: [VersionKey: [Item]] = [:]
-    for part in parts(of: versions) {
-      try tx.forEach(
-        """
-        \(VersionKey.wanted(part)) SELECT i.* FROM wanted w CROSS JOIN catalog_item i
-        WHERE i.resource = w.resource AND i.version = w.version ORDER BY i.resource, i.version, i.position
-        """
-      ) { row in
-        found[VersionKey(resource: try row.id("resource"), version: try row.int("version")), default: []].append(
-          try item(row))
-        return true
-      }
-    }
-    return found
-  }
-
-  private static func item(_ row: Row) throws -> Item {
-    Item(
-      id: try row.id("id"), name: try row.text("name"), column: try row.text("column_name"),
-      dataType: try row.text("data_type"), length: try row.intOrNil("length"), scale: try row.intOrNil("scale"),
-      isNullable: try row.bool("is_nullable"), isKey: try row.bool("is_key"),
-      type: try row.textOrNil("carried_as").flatMap { ValueType($0) }, semantic: try row.textOrNil("semantic"),
-      description: try row.text("description"), sharingType: try row.textOrNil("sharing_type"),
-      sharingCondition: try row.text("sharing_condition"), grade: try row.text("grade"),
-      evidence: try row.intOrNil("evidence_valid").map {
-        Item.Evidence(valid: $0, looked: try row.int("evidence_looked"))
-      })
-  }
-
-  static func insertItems(of resources: [Resource], in tx: any Transaction) throws {
-    let rows = resources.flatMap { resource in
-      resource.items.enumerated().map { position, item in
-        """
-        (\(resource.id), \(resource.version), \(position), \(item.id), \(item.name), \(item.column), \(item.dataType),
-          \(item.length), \(item.scale), \(item.isNullable), \(item.isKey), \(item.type?.description), \(item.semantic),
-          \(item.description), \(item.sharingType), \(item.sharingCondition), \(item.grade), \(item.evidence?.valid),
-          \(item.evidence?.looked))
-        """ as SQL
-      }
-    }
-    try tx.insert(
-      """
-      INSERT INTO catalog_item (resource, version, position, id, name, column_name, data_type, length, scale,
-        is_nullable, is_key, carried_as, semantic, description, sharing_type, sharing_condition, grade,
-        evidence_valid, evidence_looked)
-      """, rows, columns: 19)
   }
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }

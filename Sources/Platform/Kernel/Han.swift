@@ -34,11 +34,10 @@ package enum Han {
     return other == 0 ? scalar : Unicode.Scalar(other) ?? scalar
   }
 
-  /// The first letter of the character's usual reading, a to z; nil where none is known. One reading only: 行 is x, also
-  /// in 银行.
-  package static func initial(_ scalar: Unicode.Scalar) -> Character? {
+  /// The first letter of the character's usual reading, a to z; nil where none is known. Of a run, `initials` knows more.
+  static func initial(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
     let index = Int(scalar.value) - 0x4E00
     guard table.initials.indices.contains(index), table.initials[index] != UInt8(ascii: "-") else { return nil }
-    return Character(Unicode.Scalar(table.initials[index]))
+    return Unicode.Scalar(table.initials[index])
   }
 }

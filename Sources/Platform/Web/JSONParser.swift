@@ -184,21 +184,16 @@ package struct JSONParser {
     position += 1
     // Most strings have no escape and lie in the text as they are.
     while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+    if next == UInt8(ascii: "\"") {
+      defer { position += 1 }
+      return try checked(String(validating: bytes[(start + 1)..<position], as: UTF8.self), from: start)
+    }
     var out = Array(bytes[(start + 1)..<position])
     while let byte = next {
       switch byte {
       case UInt8(ascii: "\""):
         position += 1
-        guard let text = String(validating: out, as: UTF8.self) else {
-          throw wrong("字符串不是 UTF-8", "the string is not UTF-8", at: start)
-        }
-        guard !PlainText.isOverloaded(text) else {
-          let most = PlainText.mostScalarsInACharacter
-          throw wrong(
-            "有一个字由超过 \(most) 个编码（如叠加的符号）组成",
-            "one character is made of more than \(most) code points, such as stacked marks", at: start)
-        }
-        return text
+        return try checked(String(validating: out, as: UTF8.self), from: start)
       case 0..<0x20: throw wrong("控制字符应转义", "a control character must be escaped")
       case UInt8(ascii: "\\"): try escape(into: &out)
       default:
@@ -207,6 +202,17 @@ package struct JSONParser {
       }
     }
     throw wrong("字符串没有结束", "the string does not end", at: start)
+  }
+
+  private func checked(_ text: String?, from start: Int) throws(Refusal) -> String {
+    guard let text else { throw wrong("字符串不是 UTF-8", "the string is not UTF-8", at: start) }
+    guard !PlainText.isOverloaded(text) else {
+      let most = PlainText.mostScalarsInACharacter
+      throw wrong(
+        "有一个字由超过 \(most) 个编码（如叠加的符号）组成",
+        "one character is made of more than \(most) code points, such as stacked marks", at: start)
+    }
+    return text
   }
 
   private mutating func escape(into out: inout [UInt8]) throws(Refusal) {

@@ -8,9 +8,8 @@ struct TakenWrites {
   var created: [Resource] = []
   /// Further versions of what is in force.
   var begun: [Resource] = []
-  /// Drafts as they stand from now on; the items of `keepingItems` are what they were.
+  /// Drafts as they stand from now on.
   var edited: [Resource] = []
-  var keepingItems: Set<ResourceID> = []
   /// References that are new to the office, and those that belonged to an entry that was given up.
   var kept: [(reference: String, resource: Resource)] = []
   var moved: [(reference: String, resource: Resource)] = []
@@ -20,7 +19,7 @@ struct TakenWrites {
   func write(by principal: Principal, at now: Instant, in tx: any Transaction) throws {
     try CatalogStore.insert(created, in: tx)
     try CatalogStore.insertNext(begun, in: tx)
-    guard try CatalogStore.rewrite(edited, keepingItems: keepingItems, in: tx) == edited.count else {
+    guard try CatalogStore.rewrite(edited, in: tx) == edited.count else {
       throw CatalogStore.changedMeanwhile
     }
     try CatalogStore.record(.edit, of: edited, by: principal, at: now, in: tx)

@@ -154,7 +154,6 @@ struct Taking {
       next.revision += 1
       known.change(base, to: next)
       decided.edited.append(next)
-      if next.items == base.items { decided.keepingItems.insert(next.id) }
       record("catalog.draft.edit", next)
     }
     if !key.isReferenceKnown { keep(given.reference, for: next, replacing: false) }

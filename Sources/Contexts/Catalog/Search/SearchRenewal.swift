@@ -46,7 +46,7 @@ extension Cataloguing {
 
 extension CatalogSearch {
   /// Grows when `SearchDocument` makes other tokens of the same entry.
-  static let tokenVersion = 3
+  static let tokenVersion = 4
 
   /// Removes the rows of one span, and what is known of segments; false when there was nothing left.
   static func forget(in tx: any Transaction) throws -> Bool {

@@ -29,7 +29,7 @@ struct SearchGrams {
   /// The pinyin initials of each run of Chinese, cut like its characters: `企业法人` → `qy yf fr r` and `qyf yfr`.
   init(initialsOf text: String) {
     for run in runs(text) where run.isChinese {
-      add(run.scalars.map { Han.initial($0)?.unicodeScalars.first ?? "0" }, .initials)
+      add(Han.initials(run.scalars[...]).map { $0 ?? "0" }, .initials)
     }
   }
 
