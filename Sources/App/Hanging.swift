@@ -10,7 +10,7 @@ extension Cataloguing.Dependents {
     var lines: [Text] = []
     var next: String?
     if parts[0] != "r" {
-      let found = try GrantStore.open(
+      let found = try GrantStore.open.list(
         on: resource, after: parts.last.flatMap { GrantID($0) }, limit: page + 1, in: tx)
       lines = found.prefix(page).map {
         Text(
@@ -21,7 +21,7 @@ extension Cataloguing.Dependents {
     }
     if next == nil {
       let room = page - lines.count
-      let found = try RequestStore.open(
+      let found = try RequestStore.open.list(
         on: resource, after: parts[0] == "r" ? parts.last.flatMap { ShareRequestID($0) } : nil, limit: room + 1,
         in: tx)
       lines += found.prefix(room).map {
@@ -33,8 +33,8 @@ extension Cataloguing.Dependents {
     }
     return Page(
       counts: [
-        (Text("授权", "Grants"), try GrantStore.countOpen(on: resource, most: countLimit, in: tx)),
-        (Text("办理中的申请", "Open requests"), try RequestStore.countOpen(on: resource, most: countLimit, in: tx)),
+        (Text("授权", "Grants"), try GrantStore.open.count(on: resource, most: countLimit, in: tx)),
+        (Text("办理中的申请", "Open requests"), try RequestStore.open.count(on: resource, most: countLimit, in: tx)),
       ], lines: lines, next: next)
   }
 }

@@ -52,7 +52,7 @@ extension Node {
       + CatalogImportRoutes.routes(cataloguing, desk: importDesk)
       + MoveRoutes.routes(cataloguing, desk: importDesk)
       + CatalogAttachmentRoutes.routes(Attaching(cataloguing: cataloguing, attachments: attachments))
-      + CensusRoutes.routes(census, desk: CensusDesk(folder: settings.data + "/census"))
+      + CensusRoutes.routes(census, desk: ImportDesk(folder: settings.data + "/census"))
       + ExchangeRoutes.routes(exchange: exchange)
       + SupervisionRoutes.routes(supervision)
       + AuditRoutes.routes(database: database, publicKey: keys.signer.publicKey, words: Self.words, grants: Self.grants)

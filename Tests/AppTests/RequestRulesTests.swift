@@ -299,7 +299,7 @@ import Testing
       request = try await sharing.review(
         request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
       let hanging = try await stage.node.database.read {
-        try RequestStore.open(on: stage.resource.id, after: nil, limit: 10, in: $0)
+        try RequestStore.open.list(on: stage.resource.id, after: nil, limit: 10, in: $0)
       }
       #expect(hanging.map(\.id) == [request.id])
       _ = try await stage.node.cataloguing.online(cast.operatorInChief, stage.resource.id, .takeDown, reason: "职能调整")

@@ -157,6 +157,29 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("信息项：信息项名称", "信息项：名目", "文件第 1 行有不认识的列名：信息项：名目（"), ("更新周期", "层级", "列的列名“层级”出现两次"),
+    ("信息项：信息项名称", "", "文件第 1 行缺少必填的列：信息项：信息项名称"),
+  ])
+  func `what is wrong with its titles is told by file and line, never by a sheet`(
+    title: String, other: String, told: String
+  )
+    async throws
+  {
+    try await Offices.with(.sqlite) { offices in
+      try await withTemporaryFolder { folder in
+        let text = Self.csv([Self.resource("低保对象信息")]).replacing(title, with: other, maxReplacements: 1)
+        let refusal = await #expect(throws: Refusal.self) { _ = try await Self.imported(offices, folder, text) }
+        let message = refusal?.message.chinese ?? ""
+        #expect(message.contains(told) && !message.contains("工作表") && message.contains("第 1 行"), "\(message)")
+        let empty = await #expect(throws: Refusal.self) {
+          _ = try await Self.imported(offices, folder, Self.csv([]))
+        }
+        #expect(empty?.faults.first?.message.chinese == "文件只有表头，没有任何行。")
+      }
+    }
+  }
+
   @Test(arguments: [["classes": "3.07012E+09"], ["related": "3070120337/000001；3.07012e+9"], ["format": "2.03E+02"]])
   func `a code that a spreadsheet rounded is told as such`(changes: [String: String]) async throws {
     try await Offices.with(.sqlite) { offices in

@@ -32,17 +32,6 @@ import Testing
     } catch { return (error as? Refusal)?.code }
   }
 
-  /// In force, in the class.
-  private static func published(_ offices: Offices, in classes: [String]) async throws -> Resource {
-    var draft = try await offices.completeDraft()
-    draft.metadata.classes = classes
-    draft = try await offices.cataloguing.edit(
-      Offices.officer, draft.id, from: draft.revision, .init(metadata: draft.metadata)
-    ).resource
-    _ = try await offices.cataloguing.submit(Offices.officer, draft.id)
-    return try await offices.cataloguing.decide(Offices.operatorOfPlatform, draft.id, .approve(publish: true))
-  }
-
   @Test(arguments: Engine.allCases)
   func `a local class lies under its national one, or stands for the one it is mapped to`(engine: Engine) async throws {
     try await Offices.with(engine) { offices in
@@ -56,7 +45,7 @@ import Testing
       #expect(tree.branches(of: "cj0101").map { $0.map(\.code) } == [["cj", "cj01", "cj0101"], ["2", "210"]])
       #expect(tree.search("一照").map(\.code) == ["cj0101"])
 
-      _ = try await Self.published(offices, in: ["cj0101", "307012033701"])
+      _ = try await offices.published(in: ["cj0101", "307012033701"])
       for node in ["cj", "cj01", "cj0101", "2", "210", "3", "3070120337", "307012033701"] {
         let hits = try await offices.cataloguing.search(Offices.clerk, CatalogQuery(node: node))
         #expect(hits.total == 1, "under \(node)")
@@ -122,7 +111,7 @@ import Testing
   ) async throws {
     try await Offices.with(engine) { offices in
       try await Self.scenes(offices)
-      let entry = try await Self.published(offices, in: ["cj0101", "203"])
+      let entry = try await offices.published(in: ["cj0101", "203"])
       let cataloguing = offices.cataloguing
       #expect(
         await Self.code {
@@ -171,7 +160,7 @@ import Testing
   ) async throws {
     try await Offices.with(engine) { offices in
       try await Self.scenes(offices)
-      _ = try await Self.published(offices, in: ["cj01"])
+      _ = try await offices.published(in: ["cj01"])
       offices.time.move(.seconds(48 * 3600))
       func hits(_ query: CatalogQuery) async throws -> Int {
         try await offices.cataloguing.search(Offices.clerk, query).total

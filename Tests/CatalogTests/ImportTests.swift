@@ -92,7 +92,7 @@ import Testing
         let items = try rows(of: "信息项", in: "\(folder)/out.xlsx")
         #expect(items.count == 3)
         #expect(items[0]["未导入原因"] == "【长度】“二十”不是 0 以上的整数。" && items[0]["长度"] == "二十")
-        #expect(items[1]["未导入原因"] == nil)
+        #expect(items[1]["未导入原因"] == "其资源未导入：其他信息项有误。")
         #expect(items[2]["未导入原因"]?.contains("不在“信息资源目录”表中") == true)
 
         // The clerk corrects the two cells and sends the same workbook.
@@ -106,6 +106,23 @@ import Testing
         try corrected.write(to: "\(folder)/in.xlsx")
         let again = try await Self.imported(offices, folder)
         #expect(again.kept == (1, 2) && !again.hasRejected, "\(again)")
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `every rejected row says why, an item what its resource is rejected for`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      try await withTemporaryFolder { folder in
+        var book = FilledWorkbook()
+        book.resources = [FilledWorkbook.resource(["更新周期": .text("常常"), "层级": .text("村级")])]
+        book.items.append(FilledWorkbook.item(["信息项名称": .text("优抚证号"), "技术名称": .text("yf"), "长度": .text("二十")]))
+        try book.write(to: "\(folder)/in.xlsx")
+        #expect(try await Self.imported(offices, folder).rejected == (1, 2))
+        let resources = try rows(of: "信息资源目录", in: "\(folder)/out.xlsx").map { $0["未导入原因"] ?? "" }
+        let items = try rows(of: "信息项", in: "\(folder)/out.xlsx").map { $0["未导入原因"] ?? "" }
+        #expect(resources.count == 1 && resources[0].contains("“常常”") && resources[0].contains("“村级”"))
+        #expect(items == ["其资源未导入：\(resources[0])", "【长度】“二十”不是 0 以上的整数。"])
       }
     }
   }

@@ -298,8 +298,11 @@ import Testing
           "11,xm,姓名,1,50,,0,1,0,,,,3,1", "12,zh,证号,1,20,,1,0,0,,,,3,1", "12,xm,姓名,1,50,,0,1,0,,,,3,2",
         ])
       let mapping = try #require(try MoveMapping.preset("dsg"))
+      let trial = try await offices.cataloguing.moveIn(
+        from: "\(folder)/dsg", named: "dsg", by: mapping, isTrial: true)
       let report = try await offices.cataloguing.moveIn(
         from: "\(folder)/dsg", named: "dsg", by: mapping, isTrial: false)
+      #expect(trial.told == report.told)
       #expect(report.entries.count == 1 && report.count(.moved) == 1, "\(report.findings.map(\.reason.chinese))")
       let moved = try await offices.cataloguing.resource(Offices.clerk, try #require(report.entries[0].resource))
       #expect(moved.version == 2 && moved.state == .published && moved.metadata.cycle == "1")

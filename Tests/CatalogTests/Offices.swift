@@ -113,8 +113,13 @@ struct Offices: Sendable {
       .resource
   }
 
-  func published(_ name: String = "企业法人登记信息") async throws -> Resource {
-    let draft = try await completeDraft(name)
+  func published(_ name: String = "企业法人登记信息", in classes: [String]? = nil) async throws -> Resource {
+    var draft = try await completeDraft(name)
+    if let classes {
+      draft.metadata.classes = classes
+      draft = try await cataloguing.edit(Self.officer, draft.id, from: draft.revision, .init(metadata: draft.metadata))
+        .resource
+    }
     _ = try await cataloguing.submit(Self.officer, draft.id)
     return try await cataloguing.decide(Self.operatorOfPlatform, draft.id, .approve(publish: true))
   }

@@ -103,8 +103,8 @@ import Testing
           _ = try GrantStore.setState(state, of: grant.id, version: 1, by: "x", why: "x", at: Papers.now, in: tx)
         }
         return (
-          try GrantStore.open(on: papers.resource, after: nil, limit: 10, in: tx).map(\.number),
-          try GrantStore.countOpen(on: .make(at: Papers.now), most: 10, in: tx)
+          try GrantStore.open.list(on: papers.resource, after: nil, limit: 10, in: tx).map(\.number),
+          try GrantStore.open.count(on: .make(at: Papers.now), most: 10, in: tx)
         )
       }
       #expect(open == ["2", "3"] && elsewhere == 0)

@@ -137,8 +137,8 @@ struct CatalogDraftCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "draft", abstract: "Make drafts from the tables of a live source, and say what was found in them.",
     discussion: """
-      --all passes over tables that an entry or a draft has already, so that the same call goes on where it stopped. A \
-      table that --tables names gets another draft.
+      Tables that an entry or a draft has already are passed over, so that the same call goes on where it stopped and a \
+      second one makes nothing twice.
       """)
 
   @OptionGroup var options: NodeOptions
@@ -164,7 +164,7 @@ struct CatalogDraftCommand: AsyncParsableCommand {
       }
       let entries = try await node.database.read { try CatalogStore.mounted(on: id, in: $0) }
       for table in found where asked?.contains(where: { Self.isNamed(table, $0) }) ?? true {
-        if asked == nil, let there = entries.first(where: { $0.table == table }) {
+        if let there = entries.first(where: { $0.table == table }) {
           let (t, state) = (Terminal.language, there.state.title)
           Terminal.print(
             t(

@@ -37,11 +37,8 @@ struct ClassesCommand: AsyncParsableCommand {
         Terminal.printJSON([
           ("added", JSON(report.added)), ("changed", JSON(report.changed)), ("retired", JSON(report.retired)),
           ("same", JSON(report.same)),
-          (
-            "stayRetired",
-            .array(
-              report.stayEnded.map { ["line": JSON($0.line), "code": .string($0.code), "on": .string("\($0.on)")] })
-          ),
+          ("stayRetired", .array(report.stayEnded.map(Self.json))),
+          ("leavesEntries", .array(report.leavesEntries.map(Self.json))),
         ])
       } else {
         for ended in report.stayEnded {
@@ -51,11 +48,22 @@ struct ClassesCommand: AsyncParsableCommand {
               "Line \(ended.line): \(ended.code) is retired from \(ended.on) on and stays so, though the line has no valid_to; a retired class does not come back, take another code."
             ))
         }
+        for ended in report.leavesEntries {
+          Terminal.print(
+            Terminal.language(
+              "第 \(ended.line) 行：\(ended.code) 自 \(ended.on) 起停用，没有后继，其中的目录由各单位逐条另选分类。",
+              "Line \(ended.line): \(ended.code) is retired from \(ended.on) on without successor; the departments of its entries choose another class for each."
+            ))
+        }
         Terminal.print(
           Terminal.language(
             "新增 \(report.added) 个、变更 \(report.changed) 个、停用 \(report.retired) 个，\(report.same) 个没有变化。",
             "\(report.added) added, \(report.changed) changed, \(report.retired) retired, \(report.same) as before."))
       }
+    }
+
+    private static func json(_ ended: ClassImportReport.Ended) -> JSON {
+      ["line": JSON(ended.line), "code": .string(ended.code), "on": .string("\(ended.on)")]
     }
 
     /// No more than a tree can have is read, whatever the file is.

@@ -3,6 +3,7 @@ internal import Audit
 internal import Connecting
 internal import Foundation
 package import Kernel
+internal import NationalCrypto
 internal import Storage
 
 /// Files that belong to a version of an entry: the legal basis for refusing to share, the conditions of sharing.
@@ -19,7 +20,21 @@ package struct Attaching: Sendable {
   }
 
   static func owner(_ id: ResourceID, version: Int) -> AttachmentOwner {
-    AttachmentOwner("catalog.version", "\(id)/\(version)")
+    AttachmentOwner(ownerKind, "\(id)/\(version)")
+  }
+
+  private static let ownerKind = "catalog.version"
+
+  /// Gives new versions the files of those that they were made from, whoever made them: a person, a file or a program.
+  static func carryOver(
+    _ versions: [Resource], from before: [ResourceID: Int], at now: Instant, in tx: any Transaction
+  ) throws {
+    var owners: [String: String] = [:]
+    for next in versions {
+      guard let old = before[next.id] else { continue }
+      owners[owner(next.id, version: old).id] = owner(next.id, version: next.version).id
+    }
+    try AttachmentStore.copy(owners, of: ownerKind, at: now, in: tx)
   }
 
   /// Adds a file to the version being written, by its department.
@@ -85,7 +100,7 @@ package struct Attaching: Sendable {
     return found
   }
 
-  /// The form, its attachments and the list of their digests in one zip.
+  /// The form, its attachments and the list of the digests of all of them in one zip.
   func bundle(_ form: [UInt8], named name: String, _ resource: Resource, _ files: [Attachment]) async throws -> [UInt8]
   {
     guard files.reduce(0, { $0 + $1.size }) <= Self.mostBundleBytes else {
@@ -96,7 +111,7 @@ package struct Attaching: Sendable {
           "The attachments are more than \(Self.mostBundleBytes >> 20) MiB together; download them one by one."))
     }
     var parts: [(name: String, bytes: [UInt8])] = [(name + ".html", form)]
-    var digests = ""
+    var digests = "\(SM3.hash(form).hex)  \(name).html\n"
     for (index, file) in files.enumerated() {
       let (_, bytes) = try await attachments.bytes(file.id, of: Self.owner(resource.id, version: resource.version))
       let path = Self.pathInBundle(index, file)

@@ -25,7 +25,8 @@ package enum CatalogImportRoutes {
       ) { request in
         do {
           guard let file = request.files.first(where: { $0.field == "workbook" }) else {
-            throw Refusal.invalid("catalog.import.file", "workbook", Text("请选择填好的 .xlsx 文件。", "Choose the .xlsx file."))
+            throw Refusal.invalid(
+              "catalog.import.file", "workbook", Text("请选择填好的 .xlsx 或 .csv 文件。", "Choose the .xlsx or .csv file."))
           }
           // Shown at an address of its own: neither reload nor back imports twice.
           let key = try await desk.take(

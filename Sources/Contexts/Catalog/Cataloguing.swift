@@ -181,21 +181,25 @@ package struct Cataloguing: Sendable {
 
   /// What the rules say; by another classification than that in force where classes are only about to be kept.
   func findings(
-    of resource: Resource, classification tree: Classification? = nil, in tx: any Transaction
+    of resource: Resource, classification tree: Classification? = nil, supposing trial: MoveTrial? = nil,
+    in tx: any Transaction
   ) throws -> [Finding] {
-    try findings(of: [resource], classification: tree, in: tx)[0]
+    try findings(of: [resource], classification: tree, supposing: trial, in: tx)[0]
   }
 
   /// The same of a page of entries, in their order: asked with as many statements for all of them as for one.
   func findings(
-    of resources: [Resource], classification tree: Classification? = nil, in tx: any Transaction
+    of resources: [Resource], classification tree: Classification? = nil, supposing trial: MoveTrial? = nil,
+    in tx: any Transaction
   ) throws -> [[Finding]] {
     let rules = RuleContext(lists: lists, classification: try tree ?? classification(in: tx), today: clock.today)
     let offices = try providers.organisations(Array(Set(resources.map(\.provider))), tx)
     let systemNames = try InventoryStore.systemNames(among: resources.map(\.metadata.name), in: tx)
-    let bearers = try CatalogStore.bearers(of: resources, in: tx)
-    let published = try CatalogStore.publishedCodes(
-      among: resources.flatMap { rules.asked(of: $0.metadata) }, in: tx)
+    var bearers = try CatalogStore.bearers(of: resources, in: tx)
+    let related = resources.flatMap { rules.asked(of: $0.metadata) }
+    var published = try CatalogStore.publishedCodes(among: related, in: tx)
+    trial?.amend(&bearers, of: resources)
+    trial?.amend(&published, among: related)
     let inForce = try CatalogStore.published(resources.filter(rules.hasRetiredClass).map(\.id), in: tx)
     return resources.map { resource in
       var context = rules.of(offices[resource.provider])

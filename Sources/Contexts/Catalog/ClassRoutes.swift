@@ -59,7 +59,8 @@ enum ClassRoutes {
       .post("/catalog/classes/{code}/retire", .permission(.reviewCatalog)) { request in
         try await answering(request, cataloguing) { principal, code in
           try await cataloguing.retireClass(
-            principal, code, on: try day(request, "on"), successor: request.form["successor"])
+            principal, code, on: try day(request, "on"), successor: request.form["successor"],
+            leavesEntries: request.form["leaves"] == "1")
           return Text("已停用；有目录的单位已收到待办。", "Retired; departments with entries in it have a task.")
         }
       },

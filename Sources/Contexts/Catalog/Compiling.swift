@@ -1,4 +1,3 @@
-internal import Attachments
 internal import Calendars
 package import Connecting
 internal import Deadlines
@@ -223,9 +222,7 @@ extension Cataloguing {
         next.providerCode = office.creditCode
       }
       try CatalogStore.insert(next, in: tx)
-      try AttachmentStore.copy(
-        from: Attaching.owner(id, version: current.version), to: Attaching.owner(id, version: next.version), at: now,
-        in: tx)
+      try Attaching.carryOver([next], from: [id: current.version], at: now, in: tx)
       try record(nil, "catalog.version.begin", next, by: principal, at: now, in: tx)
       return next
     }

@@ -1,70 +1,38 @@
+package import Catalog
 import Connecting
 import Foundation
 package import Kernel
 import Storage
 
-/// What became of a workbook.
-package struct CensusImportSummary: Sendable, Hashable {
+/// What became of a file that was sent, as it lies on the desk.
+package struct CensusImportSummary: Sendable, Hashable, Codable {
+  /// The return it was sent for.
+  var owner: String
+  /// As its sender called it.
+  package var file: String
   package var kept: Int
+  /// They lie on the desk as a workbook; there is none when this is nought.
   package var rejected: Int
-  /// By which its sender gets the rejected rows; nil when there are none.
-  package var key: String?
-}
-
-/// Where workbooks lie for a while: rejected rows wait a day for the one who sent them. One folder of the node, for the
-/// service's user only.
-package struct CensusDesk: Sendable {
-  private static let keptFor: TimeInterval = 24 * 3600
-
-  let folder: String
-
-  package init(folder: String) { self.folder = folder }
-
-  /// A path for a file that is made and gone within one request.
-  func scratch() throws -> String {
-    try makeFolder()
-    return "\(folder)/scratch-\(key()).xlsx"
-  }
-
-  func key() -> String { String(UInt64.random(in: .min ... .max), radix: 36) }
-
-  func path(_ person: PersonID, _ key: String) -> String { "\(folder)/\(person.text).\(key).xlsx" }
-
-  func rejected(_ key: String, of principal: Principal) throws -> [UInt8] {
-    guard let person = principal.person, (1...16).contains(key.utf8.count),
-      key.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }),
-      let data = FileManager.default.contents(atPath: path(person, key))
-    else { throw Refusal.notFound(Text("导入结果（保留 24 小时）", "result of an import (kept for 24 hours)")) }
-    return Array(data)
-  }
-
-  private func makeFolder() throws {
-    let files = FileManager.default
-    try files.createDirectory(
-      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    for name in try files.contentsOfDirectory(atPath: folder) {
-      let path = "\(folder)/\(name)"
-      guard let changed = try? files.attributesOfItem(atPath: path)[.modificationDate] as? Date,
-        changed.timeIntervalSinceNow < -Self.keptFor
-      else { continue }
-      try? files.removeItem(atPath: path)
-    }
-  }
 }
 
 extension Census {
   /// A return as a workbook, prefilled with what stands in it.
   package func workbook(
-    _ principal: Principal, _ id: CensusReturnID, desk: CensusDesk, _ language: Language
+    _ principal: Principal, _ id: CensusReturnID, _ language: Language
   ) async throws -> (name: String, bytes: [UInt8]) {
     let (campaign, owner, lines) = try await allLines(principal, id)
     let bytes = try await BlockingThread.run {
-      let path = try desk.scratch()
-      defer { try? FileManager.default.removeItem(atPath: path) }
-      try CensusWorkbook(language: language).write(lines, to: path)
-      return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+      try Self.made { try CensusWorkbook(language: language).write(lines, to: $0) }
     }
     return ("\(campaign.name)-\(owner.officeName).xlsx", bytes)
+  }
+
+  /// The bytes of a workbook that `write` makes at a path; blocks.
+  static func made(_ write: (_ path: String) throws -> Void) throws -> [UInt8] {
+    let path = NSTemporaryDirectory() + "/sanjiang-census-\(UUID().uuidString).xlsx"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try write(path)
+    return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
   }
 
   /// Every line of a return, for a file; refused where that would be no file for people.
@@ -89,21 +57,53 @@ extension Census {
     }
   }
 
-  /// Takes a workbook that was filled in: what is right is kept, the rest waits as a workbook with its reasons. A file that
-  /// is none of ours is refused as a whole.
-  package func importWorkbook(
-    _ principal: Principal, _ id: CensusReturnID, fileAt path: String, desk: CensusDesk, _ language: Language
-  ) async throws -> CensusImportSummary {
+  /// Takes a file that was filled in, a workbook or the CSV that a return is downloaded as: what is right is kept, the rest
+  /// waits on the desk as a workbook with its reasons. A file that is none of ours is refused as a whole. The key is by which
+  /// its sender is shown what came of it, as often as they ask.
+  package func importFile(
+    _ principal: Principal, _ id: CensusReturnID, _ file: String, named given: String, desk: ImportDesk,
+    _ language: Language
+  ) async throws -> String {
     try principal.require(.fillCensus)
     guard let person = principal.person else { throw Refusal.forbidden(.fillCensus) }
     _ = try await database.read { tx in try own(principal, id, in: tx).owner.state.applying(.fill) }
-    let book = CensusWorkbook(language: language)
-    var rows = try await BlockingThread.run { try book.read(path) }
+    let kind = CatalogFile.kind(given)
+    guard kind == .xlsx || kind == .csv else {
+      throw Refusal.invalid(
+        "census.workbook.kind", "workbook", Text("应为 .xlsx 或 .csv 文件。", "An .xlsx or .csv file is expected."))
+    }
+    return try await desk.lay(file, named: given, of: person) { key, link, name in
+      let book = CensusWorkbook(language: language)
+      var rows = try await BlockingThread.run { try kind == .csv ? book.readCSV(link) : book.read(link) }
+      let kept = try await keep(&rows, of: id, principal)
+      let rejected = rows.filter { $0.entry == nil }
+      if !rejected.isEmpty {
+        let path = desk.path(person, key, "xlsx")
+        try await BlockingThread.run { try book.writeRejected(rejected, to: path) }
+      }
+      let summary = CensusImportSummary(owner: id.text, file: name, kept: kept, rejected: rejected.count)
+      try JSONEncoder().encode(summary).write(
+        to: URL(fileURLWithPath: desk.path(person, key, "json")), options: .atomic)
+    }
+  }
+
+  /// What came of an import into this return, for the one who sent it; nil once that is gone.
+  package func imported(_ key: String, _ id: CensusReturnID, of principal: Principal, desk: ImportDesk)
+    -> CensusImportSummary?
+  {
+    guard let data = try? desk.contents(key, "json", of: principal),
+      let summary = try? JSONDecoder().decode(CensusImportSummary.self, from: data), summary.owner == id.text
+    else { return nil }
+    return summary
+  }
+
+  /// Keeps what can be kept, and notes with the other rows why not.
+  private func keep(
+    _ rows: inout [CensusWorkbook.GivenRow], of id: CensusReturnID, _ principal: Principal
+  ) async throws -> Int {
     var kept = 0
-    var position = 0
-    while position < rows.count {
-      let part = position..<min(position + Self.mostLines, rows.count)
-      position = part.upperBound
+    for start in stride(from: 0, to: rows.count, by: Self.mostLines) {
+      let part = start..<min(start + Self.mostLines, rows.count)
       let wanted = part.filter { rows[$0].entry != nil }
       let codes = wanted.compactMap { rows[$0].entry?.code }
       let known = try await database.read { tx in try Set(LineStore.find(codes, of: id, in: tx).keys) }
@@ -115,10 +115,6 @@ extension Census {
       let entries = part.compactMap { rows[$0].entry }
       if !entries.isEmpty { kept += try await save(principal, id, entries) }
     }
-    let rejected = rows.filter { $0.entry == nil }
-    guard !rejected.isEmpty else { return CensusImportSummary(kept: kept, rejected: 0) }
-    let key = desk.key()
-    try await BlockingThread.run { try book.writeRejected(rejected, to: desk.path(person, key)) }
-    return CensusImportSummary(kept: kept, rejected: rejected.count, key: key)
+    return kept
   }
 }

@@ -1,3 +1,4 @@
+package import Catalog
 import Connecting
 import Deadlines
 import Foundation
@@ -10,9 +11,9 @@ package struct CensusRoutes: Sendable {
   static let workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
   let census: Census
-  let desk: CensusDesk
+  let desk: ImportDesk
 
-  package static func routes(_ census: Census, desk: CensusDesk) -> [Route] {
+  package static func routes(_ census: Census, desk: ImportDesk) -> [Route] {
     let site = CensusRoutes(census: census, desk: desk)
     return site.campaigns + site.running + site.returns + site.files + CensusAPI(census: census).routes
   }
@@ -178,8 +179,7 @@ package struct CensusRoutes: Sendable {
   }
 
   private func page(
-    _ request: Request, _ id: CensusReturnID, entered: Fields = Fields(), refusal: Refusal? = nil,
-    imported: CensusImportSummary? = nil
+    _ request: Request, _ id: CensusReturnID, entered: Fields = Fields(), refusal: Refusal? = nil
   ) async throws -> Page {
     let principal = try request.visitor()
     let (campaign, owner, before) = try await census.view(principal, id)
@@ -198,7 +198,11 @@ package struct CensusRoutes: Sendable {
     return ReturnPage(
       request: request, campaign: campaign, owner: owner, before: before, found: found, category: category,
       origin: origin, after: after, isOwn: principal.may(.fillCensus) && principal.organisation == owner.office,
-      mayRun: principal.may(.runCensus), entered: entered, refusal: refusal, imported: imported
+      mayRun: principal.may(.runCensus), entered: entered, refusal: refusal,
+      imported: refusal == nil
+        ? request.query["imported"].flatMap { key in
+          census.imported(key, id, of: principal, desk: desk).map { (key: key, summary: $0) }
+        } : nil
     ).render()
   }
 
@@ -207,8 +211,7 @@ package struct CensusRoutes: Sendable {
   private var files: [Route] {
     [
       .get("/census/returns/{id}/lines.xlsx", .permission(.readCensus)) { request in
-        let (name, bytes) = try await census.workbook(
-          request.visitor(), request.id(), desk: desk, request.language)
+        let (name, bytes) = try await census.workbook(request.visitor(), request.id(), request.language)
         return .download(bytes, type: Self.workbookType, name: name)
       },
       .get("/census/returns/{id}/lines.csv", .permission(.readCensus)) { request in
@@ -225,11 +228,13 @@ package struct CensusRoutes: Sendable {
         let id: CensusReturnID = try request.id()
         do {
           guard let file = request.files.first(where: { $0.field == "workbook" }) else {
-            throw Refusal.invalid("census.workbook", "workbook", Text("请选择填好的 .xlsx 文件。", "Choose the .xlsx file."))
+            throw Refusal.invalid(
+              "census.workbook", "workbook", Text("请选择填好的 .xlsx 或 .csv 文件。", "Choose the .xlsx or .csv file."))
           }
-          let summary = try await census.importWorkbook(
-            request.visitor(), id, fileAt: file.path, desk: desk, request.language)
-          return .page(try await page(request, id, imported: summary))
+          // Shown at an address of its own: neither reload nor back imports twice.
+          let key = try await census.importFile(
+            request.visitor(), id, file.path, named: file.name, desk: desk, request.language)
+          return .redirect(CensusLink.imported(id, key))
         } catch let refusal as Refusal where [.invalid, .tooLarge].contains(refusal.kind) {
           return .page(try await page(request, id, refusal: refusal))
         }
@@ -248,12 +253,9 @@ package struct CensusRoutes: Sendable {
       },
       .get("/census/campaigns/{id}/totals.xlsx", .permission(.readCensus)) { request in
         let (t, totals) = (request.language, try await census.totals(request.visitor(), request.id()))
-        let (desk, classification) = (desk, census.classification)
+        let classification = census.classification
         let bytes = try await BlockingThread.run {
-          let path = try desk.scratch()
-          defer { try? FileManager.default.removeItem(atPath: path) }
-          try CensusTables.write(totals, classification, to: path, t)
-          return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+          try Census.made { try CensusTables.write(totals, classification, to: $0, t) }
         }
         return .download(bytes, type: Self.workbookType, name: "\(totals.campaign.name).xlsx")
       },

@@ -85,24 +85,67 @@ struct CensusWorkbook {
     guard let sheet = reader.sheets.first(where: { $0.visibility == .visible }) else {
       throw Refusal.invalid("census.workbook", "workbook", Text("工作簿里没有可见的工作表。", "The workbook shows no sheet."))
     }
-    let columns = plan(withReasons: true).columns.count
-    var places: [Int?] = []
-    var rows: [GivenRow] = []
-    var seen: [String: Int] = [:]
+    var rows = GivenRows(width: width)
     try reader.readRows(of: sheet.name) { row in
-      if places.isEmpty {
-        places = try Self.header(row)
-        return .next
+      try rows.take(row)
+      return .next
+    }
+    return try rows.end()
+  }
+
+  /// The same of a CSV file with these titles, such as a return is downloaded as.
+  func readCSV(_ path: String) throws -> [GivenRow] {
+    let file = try TextFile(path: path, mostBytes: Self.mostBytes)
+    var rows = GivenRows(width: width)
+    var head = 0
+    do {
+      try CSV.forEach(file.text) { line, fields in
+        if head == 0 { head = fields.count }
+        guard fields.count == head || fields.allSatisfy(\.isEmpty) else {
+          throw CSV.Fault(line: line, problem: .columns(expected: head, found: fields.count))
+        }
+        let cells = fields.enumerated().filter { !$0.element.isEmpty }.map { column, field in
+          SheetCell(
+            column: column, value: .text(CSV.unguarded(field)), isFormula: field.utf8.first == UInt8(ascii: "="))
+        }
+        try rows.take(SheetRow(number: line, cells: cells))
       }
-      var values = [CellValue](repeating: .empty, count: columns)
+    } catch let fault as CSV.Fault {
+      throw Refusal.invalid("census.csv", "workbook", fault.message)
+    }
+    return try rows.end()
+  }
+
+  private var width: Int { plan(withReasons: true).columns.count }
+
+  /// The rows of a file as they are read, the first of which has the titles.
+  private struct GivenRows {
+    let width: Int
+    private var places: [Int?] = []
+    private var rows: [GivenRow] = []
+    private var seen: [String: Int] = [:]
+
+    init(width: Int) { self.width = width }
+
+    mutating func take(_ row: SheetRow) throws {
+      if places.isEmpty {
+        places = try CensusWorkbook.header(row)
+        return
+      }
+      var values = [CellValue](repeating: .empty, count: width)
       var formulas: Set<Int> = []
       for cell in row.cells {
         guard let place = places.firstIndex(of: cell.column) else { continue }
         values[place] = cell.value
         if cell.isFormula { formulas.insert(place) }
       }
-      guard values.contains(where: { $0 != .empty }) else { return .next }
-      var given = Self.entry(row.number, values, formulas)
+      guard values.contains(where: { $0 != .empty }) else { return }
+      guard rows.count < CensusWorkbook.mostLines else {
+        throw Refusal(
+          .tooLarge, "census.workbook.lines",
+          Text("超过 \(CensusWorkbook.mostLines) 行。", "There are more than \(CensusWorkbook.mostLines) rows."))
+      }
+      var given = CensusWorkbook.entry(row.number, values, formulas)
       if let code = given.entry?.code {
         if let first = seen[code] {
           given.entry = nil
@@ -112,12 +155,14 @@ struct CensusWorkbook {
         }
       }
       rows.append(given)
-      return .next
     }
-    guard !rows.isEmpty else {
-      throw Refusal.invalid("census.workbook", "workbook", Text("工作簿里没有填报的行。", "There is no row in the workbook."))
+
+    func end() throws -> [GivenRow] {
+      guard !rows.isEmpty else {
+        throw Refusal.invalid("census.workbook", "workbook", Text("文件里没有填报的行。", "There is no row in the file."))
+      }
+      return rows
     }
-    return rows
   }
 
   /// Which of the sheet's columns each of ours is; nil for one that is not there.
@@ -136,8 +181,8 @@ struct CensusWorkbook {
       throw Refusal.invalid(
         "census.workbook.columns", "workbook",
         Text(
-          "缺少列：\(zh.joined(separator: "、"))。请用本页下载的工作簿填写。",
-          "Columns are missing: \(en.joined(separator: ", ")). Fill in the workbook downloaded from this page."))
+          "缺少列：\(zh.joined(separator: "、"))。请用本页下载的工作簿或 CSV 填写。",
+          "Columns are missing: \(en.joined(separator: ", ")). Fill in the workbook or CSV downloaded from this page."))
     }
     return places
   }

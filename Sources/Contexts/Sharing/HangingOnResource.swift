@@ -1,51 +1,42 @@
 package import Catalog
-import Kernel
+package import Kernel
 package import Storage
 
 // What hangs on a resource, named without reading it whole: there may be thousands.
 
-extension GrantStore {
-  /// Those on a resource that are not over, by id, behind one on: number and consumer.
-  package static func open(
-    on resource: ResourceID, after: GrantID?, limit: Int, in tx: any Transaction
-  ) throws -> [(id: GrantID, number: String, consumerName: String)] {
+/// One kind of it: rows with an id, a number and a consumer's name.
+package struct HangingOnResource<Kind>: Sendable {
+  fileprivate let table: SQL
+  /// Which of them are not over.
+  fileprivate let condition: SQL
+
+  /// Those on a resource, by id, behind one on.
+  package func list(
+    on resource: ResourceID, after: ID<Kind>?, limit: Int, in tx: any Transaction
+  ) throws -> [(id: ID<Kind>, number: String, consumerName: String)] {
     try tx.rows(
       """
-      SELECT id, number, consumer_name FROM sharing_grant
-      WHERE resource = \(resource) AND state <> 'revoked' AND id > \(after?.text ?? "") ORDER BY id LIMIT \(limit)
+      SELECT id, number, consumer_name FROM \(table)
+      WHERE resource = \(resource) AND \(condition) AND id > \(after?.text ?? "") ORDER BY id LIMIT \(limit)
       """
     ).map { (try $0.id("id"), try $0.text("number"), try $0.text("consumer_name")) }
   }
 
   /// How many there are; counted to `most` and one more.
-  package static func countOpen(on resource: ResourceID, most: Int, in tx: any Transaction) throws -> Int {
+  package func count(on resource: ResourceID, most: Int, in tx: any Transaction) throws -> Int {
     try tx.int(
       """
-      SELECT COUNT(*) FROM (SELECT 1 FROM sharing_grant WHERE resource = \(resource) AND state <> 'revoked'
-        LIMIT \(most + 1)) t
+      SELECT COUNT(*) FROM (SELECT 1 FROM \(table) WHERE resource = \(resource) AND \(condition) LIMIT \(most + 1)) t
       """) ?? 0
   }
 }
 
-extension RequestStore {
-  /// Open requests for a resource, by id, behind one on: number and consumer.
-  package static func open(
-    on resource: ResourceID, after: ShareRequestID?, limit: Int, in tx: any Transaction
-  ) throws -> [(id: ShareRequestID, number: String, consumerName: String)] {
-    try tx.rows(
-      """
-      SELECT id, number, consumer_name FROM sharing_request
-      WHERE resource = \(resource) AND \(isOpen) AND id > \(after?.text ?? "") ORDER BY id LIMIT \(limit)
-      """
-    ).map { (try $0.id("id"), try $0.text("number"), try $0.text("consumer_name")) }
-  }
+extension GrantStore {
+  /// Grants that are not over.
+  package static let open = HangingOnResource<Grant>(table: "sharing_grant", condition: "state <> 'revoked'")
+}
 
-  /// How many there are; counted to `most` and one more.
-  package static func countOpen(on resource: ResourceID, most: Int, in tx: any Transaction) throws -> Int {
-    try tx.int(
-      """
-      SELECT COUNT(*) FROM (SELECT 1 FROM sharing_request WHERE resource = \(resource) AND \(isOpen)
-        LIMIT \(most + 1)) t
-      """) ?? 0
-  }
+extension RequestStore {
+  /// Requests that are not decided or given up.
+  package static let open = HangingOnResource<ShareRequest>(table: "sharing_request", condition: isOpen)
 }

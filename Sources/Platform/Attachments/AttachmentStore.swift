@@ -19,24 +19,40 @@ package enum AttachmentStore {
     ).map(attachment)
   }
 
-  /// Gives `owner` the same files that `other` has: a new version goes on with what the one before it had.
+  /// Gives each owner of a kind the same files that another has: a new version goes on with what the one before it had.
+  /// `owners` are by id, the new one by the old; asked with a statement for some hundreds of them.
   package static func copy(
-    from other: AttachmentOwner, to owner: AttachmentOwner, at now: Instant, in tx: any Transaction
+    _ owners: [String: String], of kind: String, at now: Instant, in tx: any Transaction
   ) throws {
-    for var attachment in try list(other, in: tx) {
-      attachment.id = .make(at: now)
-      attachment.owner = owner
-      try insert(attachment, in: tx)
+    let old = owners.keys.sorted()
+    for start in stride(from: 0, to: old.count, by: 500) {
+      let files = try tx.rows(
+        """
+        SELECT * FROM attachment_file
+        WHERE owner_kind = \(kind) AND owner IN (\(each: old[start..<min(start + 500, old.count)])) ORDER BY owner, id
+        """
+      ).map(attachment)
+      try insert(
+        files.compactMap { file in
+          guard let owner = owners[file.owner.id] else { return nil }
+          var file = file
+          (file.id, file.owner) = (.make(at: now), AttachmentOwner(kind, owner))
+          return file
+        }, in: tx)
     }
   }
 
-  static func insert(_ a: Attachment, in tx: any Transaction) throws {
-    try tx.run(
+  static func insert(_ files: [Attachment], in tx: any Transaction) throws {
+    try tx.insert(
       """
       INSERT INTO attachment_file (id, owner_kind, owner, name, kind, size, digest, note, scanned_by, added_at, added_by)
-      VALUES (\(a.id), \(a.owner.kind), \(a.owner.id), \(a.name), \(a.kind), \(a.size), \(a.digest), \(a.note),
-        \(a.scannedBy), \(a.addedAt), \(a.addedBy))
-      """)
+      """,
+      files.map { a in
+        """
+        (\(a.id), \(a.owner.kind), \(a.owner.id), \(a.name), \(a.kind), \(a.size), \(a.digest), \(a.note),
+          \(a.scannedBy), \(a.addedAt), \(a.addedBy))
+        """
+      }, columns: 11)
   }
 
   static func delete(_ id: AttachmentID, in tx: any Transaction) throws {

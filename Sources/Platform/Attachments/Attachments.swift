@@ -86,7 +86,7 @@ package struct Attachments: Sendable {
           Text("最多 \(Attachment.limits.ofOneOwner) 个附件。", "At most \(Attachment.limits.ofOneOwner) attachments."))
       }
       try consent(attachment, tx)
-      try AttachmentStore.insert(attachment, in: tx)
+      try AttachmentStore.insert([attachment], in: tx)
       return attachment
     }
   }

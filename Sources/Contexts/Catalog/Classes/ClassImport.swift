@@ -10,6 +10,8 @@ package struct ClassImportReport: Hashable, Sendable {
   package var same = 0
   /// Of those, lines without an end whose class has ended: it stays so.
   package var stayEnded: [Ended] = []
+  /// Lines that retire a class without successor though entries are in it: their departments choose another for each.
+  package var leavesEntries: [Ended] = []
 
   package struct Ended: Hashable, Sendable {
     package var line: Int
@@ -137,8 +139,11 @@ extension Cataloguing {
     let successor = line.successor.isEmpty ? nil : line.successor
     let last = try ClassStore.periods(of: line.code, in: tx).last
     if last?.validTo == day, last?.successor == successor { return }
-    try retire(line.code, on: day, successor: successor, in: &tree, by: principal, at: now, in: tx)
+    let left = try retire(line.code, on: day, successor: successor, in: &tree, by: principal, at: now, in: tx)
     report.retired += 1
+    if left > 0 {
+      report.leavesEntries.append(ClassImportReport.Ended(line: line.number, code: line.code, on: day))
+    }
   }
 }
 

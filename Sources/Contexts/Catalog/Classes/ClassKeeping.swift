@@ -58,14 +58,26 @@ extension Cataloguing {
   }
 
   /// Ends a node from a day on, local or national; `successor` takes its entries over. Their departments get a task.
+  ///
+  /// Refused is what would leave entries nowhere: a successor that does not stand on that day, classes that hand them on in a
+  /// circle, one that others hand theirs to and that has no successor; and, unless `leavesEntries` says that it is meant so,
+  /// a class with entries and without successor.
   package func retireClass(
-    _ principal: Principal, _ code: String, on day: CalendarDate, successor: String?
+    _ principal: Principal, _ code: String, on day: CalendarDate, successor: String?, leavesEntries: Bool = false
   ) async throws {
     try principal.require(.reviewCatalog)
     let now = clock.now()
     try await db.write { tx in
       var tree = try classification(in: tx)
-      try retire(code, on: day, successor: successor, in: &tree, by: principal, at: now, in: tx)
+      let left = try retire(code, on: day, successor: successor, in: &tree, by: principal, at: now, in: tx)
+      guard left == 0 || leavesEntries else {
+        throw Refusal.invalid(
+          "catalog.class.leaves-entries", "leaves",
+          Text(
+            "其中有 \(left) 条在用目录，没有后继就要由各单位逐条另选分类。请填写后继分类；确实没有的，勾选后再停用。",
+            "\(left) entries in force are in it; without successor their departments choose another class for each. Enter a successor, or confirm that there is none."
+          ))
+      }
       try ClassStore.changed(mapping: false, in: tx)
     }
   }
@@ -163,10 +175,11 @@ extension Cataloguing {
     return (isMapped, isOtherwiseSearched)
   }
 
+  /// Answers how many entries it leaves without another class.
   func retire(
     _ code: String, on day: CalendarDate, successor: String?, in tree: inout Classification, by principal: Principal,
     at now: Instant, in tx: any Transaction
-  ) throws {
+  ) throws -> Int {
     guard let node = tree[code] else { throw Self.unknownClass }
     let standing = tree.children(of: code).filter { child in
       guard let end = child.period?.validTo else { return true }
@@ -180,18 +193,8 @@ extension Cataloguing {
           "请先停用它的 \(standing.count) 个下级分类：\(names)\(standing.count > 5 ? "等" : "")。",
           "First retire the \(standing.count) below it: \(names)\(standing.count > 5 ? " …" : "")."))
     }
-    if let successor {
-      guard let next = tree[successor], successor != code else {
-        throw Refusal.invalid(
-          "catalog.class.successor", "successor",
-          Text("没有后继分类 \(successor)，或就是它自己。", "There is no class \(successor), or it is this one."))
-      }
-      guard !next.isRetired, next.period?.validTo.map({ $0 > day }) ?? true else {
-        throw Refusal.invalid(
-          "catalog.class.successor", "successor",
-          Text("后继分类“\(next.name)”那天已停用。", "The successor “\(next.name)” is itself retired by that day."))
-      }
-    }
+    let (before, today) = (tree, now.dateInChina)
+    if let successor { try checkSuccessor(successor, of: code, on: day, today: today, in: tree) }
     var last =
       try ClassStore.periods(of: code, in: tx).last
       ?? ClassPeriod(
@@ -206,11 +209,18 @@ extension Cataloguing {
     let isNew = try ClassStore.periods(of: code, in: tx).isEmpty
     (last.validTo, last.successor, last.changedAt, last.changedBy) = (day, successor, now, principal.name)
     if isNew { try ClassStore.insert(last, in: tx) } else { try ClassStore.update(last, in: tx) }
-    tree = tree.with(last, on: now.dateInChina)
+    tree = tree.with(last, on: today)
+    let handedOn = try checkPredecessors(of: node, on: day, today: today, before: before, in: tree, tx)
     try recordClass(
       "catalog.class.retire", code, node.name, by: principal, at: now,
       [("from", "\(day)")] + (successor.map { [("successor", "\($0) \(tree.name(of: $0))")] } ?? []), in: tx)
-    try askToMove(node, by: day, successor, tree, principal, now, in: tx)
+    try askToMove(node, by: day, tree, principal, now, in: tx)
+    // What their tasks say of a successor is out of date.
+    for one in handedOn {
+      guard let end = one.period?.validTo else { continue }
+      try askToMove(one, by: end, tree, principal, now, in: tx)
+    }
+    return successor == nil ? try entriesIn(node, tree, in: tx) : 0
   }
 
   // MARK: Parts
@@ -260,12 +270,13 @@ extension Cataloguing {
 
   /// Each department with entries in force in the class gets one task, until the day it ends.
   private func askToMove(
-    _ node: Classification.Node, by day: CalendarDate, _ successor: String?, _ tree: Classification,
-    _ principal: Principal, _ now: Instant, in tx: any Transaction
+    _ node: Classification.Node, by day: CalendarDate, _ tree: Classification, _ principal: Principal, _ now: Instant,
+    in tx: any Transaction
   ) throws {
     let found = try CatalogSearch.countByClass(under: node.code, board: board, classification: tree, in: tx)
+    let heir = tree.heir(of: node.code, on: max(day, now.dateInChina))
     let next = Text(
-      successor.map { "，改用“\(tree.name(of: $0))”" } ?? "", successor.map { ", use “\(tree.name(of: $0))”" } ?? "")
+      heir.map { "，改用“\($0.name)”" } ?? "，没有后继", heir.map { ", use “\($0.name)”" } ?? ", without successor")
     for (office, count) in found.providers.sorted(by: { $0.key < $1.key }) {
       let subject = "\(node.code)/\(office)"
       try Inbox.close(subject: "class", subject, by: principal, at: now, in: tx)

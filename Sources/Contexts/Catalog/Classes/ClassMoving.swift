@@ -34,6 +34,7 @@ extension CatalogSearch {
 /// A retired class and the entries in force that are still in it, as far as somebody may care for them.
 struct RetiredClass: Sendable {
   var node: Classification.Node
+  /// Who has its entries today, after whom they went to.
   var successor: Classification.Node?
   var total: Int
   var isTotalExact: Bool
@@ -58,7 +59,7 @@ extension Cataloguing {
         let entries = hits.entries.filter { $0.classes.contains(node.code) }
         guard !entries.isEmpty else { return nil }
         return RetiredClass(
-          node: node, successor: node.successor.flatMap { tree[$0] }, total: hits.total,
+          node: node, successor: tree.heir(of: node.code, on: clock.today), total: hits.total,
           isTotalExact: hits.isTotalExact, entries: entries)
       }
     }
@@ -76,7 +77,7 @@ extension Cataloguing {
           .conflict, "catalog.class.not-in",
           Text("这条目录最新的版本已不在停用的分类中。", "The latest version of this entry is in no such retired class any more."))
       }
-      guard let successor = node.successor else {
+      guard let successor = tree.heir(of: code, on: clock.today)?.code else {
         throw Refusal(
           .conflict, "catalog.class.no-successor",
           Text("这个分类没有后继，请在新版本中另选分类。", "This class has no successor; choose another in a new version."))

@@ -77,9 +77,8 @@ private func standingFindings(_ node: Classification.Node, _ context: RuleContex
         source: RuleSource.platform)
     ]
   case .retired(let day):
-    let next = node.successor.map { code in
-      let successor = context.classification.name(of: code)
-      return Text("请改用“\(successor)”（\(code)）。", "Use “\(successor)” (\(code)).")
+    let next = context.classification.heir(of: node.code, on: context.today).map { heir in
+      Text("请改用“\(heir.name)”（\(heir.code)）。", "Use “\(heir.name)” (\(heir.code)).")
     }
     let hint = next ?? Text("它没有后继分类，请另选。", "It has no successor; choose another.")
     return [

@@ -59,15 +59,16 @@ struct Taking {
     for start in stride(from: 0, to: given.count, by: KnownEntries.most) {
       let part = Array(given[start..<min(start + KnownEntries.most, given.count)])
       known = try KnownEntries(part, of: office.id, asking: rules, in: tx)
-      for entry in part { taken.append(try take(entry, in: tx)) }
-      try decided.write(by: principal, at: now, in: tx)
-      for (entry, done) in zip(part, taken.suffix(part.count)) {
-        // Kept with the draft, whenever it is submitted.
-        guard let change = entry.change, done.outcome != .refused, let draft = done.resource, draft.version > 1,
+      for entry in part {
+        let done = try take(entry, in: tx)
+        taken.append(done)
+        if let change = entry.change, done.outcome != .refused, let draft = done.resource, draft.version > 1,
           draft.state.isEditable
-        else { continue }
-        try CatalogStore.setChange(change, of: draft.id, version: draft.version, in: tx)
+        {
+          decided.changes.append((change, draft))
+        }
       }
+      try decided.write(by: principal, at: now, in: tx)
       decided = TakenWrites()
     }
     return taken
@@ -148,6 +149,7 @@ struct Taking {
       (next.state, next.revision, next.submittedAt, next.publishedOn) = (.draft, latest.revision + 1, nil, nil)
       known.add(next)
       decided.begun.append(next)
+      decided.bases[next.id] = base.version
       record("catalog.version.begin", next)
     } else {
       next.state = try base.state.applying(.edit)

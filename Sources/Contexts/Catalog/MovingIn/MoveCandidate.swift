@@ -311,7 +311,7 @@ struct MoveReading {
     guard let ours else {
       one.findings.append(
         MoveFinding(
-          row.place, columns[field] ?? field, theirs, "code.unknown",
+          row.place, columns[field] ?? "", theirs, "code.unknown",
           Text("对应关系中没有这个代码。", "The mapping knows no such code."), .leftOut))
       return ""
     }
@@ -332,14 +332,14 @@ struct MoveReading {
     if isMended {
       one.findings.append(
         MoveFinding(
-          row.place, columns[field] ?? field, given, "text.control",
+          row.place, columns[field] ?? "", given, "text.control",
           Text("含看不见的字符或换行，以空格代替。", "It holds invisible characters or line ends; blanks stand in their place."),
           .replaced))
     }
     guard scalars.count > limit else { return String(scalars) }
     one.findings.append(
       MoveFinding(
-        row.place, columns[field] ?? field, given, "text.long",
+        row.place, columns[field] ?? "", given, "text.long",
         Text("\(scalars.count) 字，最多 \(limit) 字。", "\(scalars.count) characters; \(limit) at most."), .shortened))
     return String(String.UnicodeScalarView(scalars.prefix(limit)))
   }
@@ -353,7 +353,7 @@ struct MoveReading {
     if let number = Int(given), number >= 0 { return number == 0 ? nil : number }
     one.findings.append(
       MoveFinding(
-        row.place, columns[field] ?? field, given, "number", Text("不是 0 以上的整数。", "It is no whole number from 0 on."),
+        row.place, columns[field] ?? "", given, "number", Text("不是 0 以上的整数。", "It is no whole number from 0 on."),
         .leftOut))
     return nil
   }

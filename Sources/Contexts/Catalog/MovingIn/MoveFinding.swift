@@ -30,7 +30,7 @@ package struct MoveFinding: Hashable, Sendable {
   package var file: String
   /// As an editor or spreadsheet counts, from 1; 0 for the whole file.
   package var line: Int
-  /// Theirs; for a rule of ours, the element it speaks of.
+  /// Theirs; empty for the whole row and for a rule of ours.
   package var column: String
   /// Our element that the column is read into, or that the rule speaks of (`item.3.length`); empty where there is none.
   package var element = ""
@@ -45,11 +45,13 @@ package struct MoveFinding: Hashable, Sendable {
   package var provider: OrganisationID?
 
   init(
-    _ place: ExportPlace, _ column: String, _ value: String, _ code: String, _ reason: Text, _ action: Action
+    _ place: ExportPlace, _ column: String, _ value: String, _ code: String, element: String = "", _ reason: Text,
+    _ action: Action
   ) {
     file = place.file
     line = place.line
     self.column = column
+    self.element = element
     self.value = String(value.prefix(200))
     self.code = code
     self.reason = reason
@@ -128,10 +130,8 @@ extension MoveReport {
   package func frequentReasons(_ most: Int) -> [(reason: Text, times: Int)] {
     var byCode: [String: (reason: Text, times: Int)] = [:]
     for finding in findings {
-      // What is said of a column is said of that one; a rule names its element itself.
-      let column = finding.code.hasPrefix("rule.") ? "" : finding.column
       let file = finding.line == 0 ? finding.file : ""
-      let place = [file, column].filter { !$0.isEmpty }.joined(separator: " ")
+      let place = [file, finding.column].filter { !$0.isEmpty }.joined(separator: " ")
       let reason =
         place.isEmpty
         ? finding.reason : Text("\(place)：\(finding.reason.chinese)", "\(place): \(finding.reason.english)")

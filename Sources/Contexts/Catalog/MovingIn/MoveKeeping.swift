@@ -7,9 +7,16 @@ internal import Storage
 
 extension Mover {
   /// Keeps an entry that is new here; `last` is its last version as it will stand.
-  func keep(_ versions: [MoveCandidate], as last: Resource, in tx: any Transaction) throws -> Resource {
-    guard !isTrial else { return last }
+  mutating func keep(_ versions: [MoveCandidate], as last: Resource, in tx: any Transaction) throws -> Resource {
     let standing = standing(versions, last)
+    if trial != nil {
+      let names = Set([standing.map { versions[$0] }, versions.last].compactMap { $0?.metadata.name })
+      let isOffered = standing.map { versions[$0].state != .withdrawn } ?? false
+      trial?.note(
+        last.id, code: last.code,
+        names: Set(names.map { NameKey(provider: last.provider, folded: foldedForSearch($0)) }), isOffered: isOffered)
+      return last
+    }
     var kept: [Resource] = []
     var items: [String: ItemID] = [:]
     for (index, one) in versions.enumerated() {
@@ -119,12 +126,12 @@ extension Mover {
 
   /// What a later export says otherwise: in the draft itself, or as the next version of what is in force. Nil when
   /// somebody changed the entry here.
-  func keep(_ target: Resource, over known: MoveStore.Moved, in tx: any Transaction) throws -> Resource? {
-    guard let here = try CatalogStore.latest(known.resource, in: tx), here.version == known.version,
-      here.revision == known.revision, here.changedAt <= known.at,
+  mutating func keep(
+    _ target: Resource, over known: MoveStore.Moved, _ here: Resource?, in tx: any Transaction
+  ) throws -> Resource? {
+    guard let here, here.version == known.version, here.revision == known.revision, here.changedAt <= known.at,
       try CatalogStore.onlineSince(known.resource, in: tx).map({ $0 <= known.at }) ?? true
     else { return nil }
-    guard !isTrial else { return here }
     let issued = try CatalogStore.issued(known.resource, in: tx)
     // Items that mean the same column stay the same.
     let ids = Dictionary(
@@ -138,6 +145,9 @@ extension Mover {
       item.id = ids[item.column.isEmpty ? item.name : item.column] ?? item.id
       return item
     }
+    let isTakenDown =
+      here.state == .published && here.online.isOnline && next.state == .published && !next.online.isOnline
+    if trial != nil { return try suppose(next, over: here, issued, isTakenDown: isTakenDown) }
     if here.state.isEditable {
       (next.version, next.revision) = (here.version, here.revision)
       let state = next.state
@@ -148,7 +158,7 @@ extension Mover {
         try CatalogStore.move(next, to: state, at: now, publishedOn: next.publishedOn, in: tx)
         next.state = state
       }
-    } else if here.state == .published, here.online.isOnline, next.state == .published, !next.online.isOnline {
+    } else if isTakenDown {
       return try takeDown(here, in: tx)
     } else {
       if here.state == .approved {
@@ -160,12 +170,32 @@ extension Mover {
       next.version = here.version + 1
       next.revision = here.revision + 1
       try CatalogStore.insert(next, in: tx)
+      try Attaching.carryOver([next], from: [here.id: here.version], at: now, in: tx)
     }
     if next.state == .published, let issued {
       try CatalogStore.move(issued, to: issued.state.applying(.supersede), at: now, in: tx)
       try CatalogStore.record(VersionEvent.supersede.rawValue, of: issued, by: principal, at: now, in: tx)
     }
     try enforce(next, replacing: issued, since: now, in: tx)
+    return next
+  }
+
+  /// What a trial knows from then on of an entry that the run would change.
+  private mutating func suppose(
+    _ next: Resource, over here: Resource, _ issued: Resource?, isTakenDown: Bool
+  ) throws -> Resource {
+    var next = next
+    if isTakenDown {
+      next = here
+      next.online = try here.online.applying(.takeDown)
+    }
+    let counts = next.state == .published ? next : issued
+    // A draft gets its code when it is registered.
+    let isRegistered = [.approved, .published].contains(next.state)
+    trial?.note(
+      next.id, code: isRegistered ? next.code : here.code,
+      names: Set([next, counts].compactMap { $0.map(NameKey.init) }),
+      isOffered: counts?.online.isOnline ?? false)
     return next
   }
 

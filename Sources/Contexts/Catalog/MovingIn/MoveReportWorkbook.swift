@@ -16,14 +16,16 @@ extension MoveReport {
         t("未照搬之处", "What did not fit"),
         [
           SheetColumn(t("文件", "File"), width: 30), SheetColumn(t("行", "Line"), .wholeNumber),
-          SheetColumn(t("列", "Column"), width: 22), SheetColumn(t("值", "Value"), width: 30),
+          SheetColumn(t("元素", "Element"), width: 24), SheetColumn(t("原系统的列", "Their column"), width: 22),
+          SheetColumn(t("值", "Value"), width: 30),
           SheetColumn(t("原因", "Why"), width: 60), SheetColumn(t("处理", "Instead"), width: 20),
           SheetColumn(t("规则", "Rule"), width: 22),
         ]))
     for finding in findings {
       try places.append([
-        .text(finding.file), finding.line == 0 ? .empty : .number(finding.line), .text(finding.column),
-        .text(finding.value), .text(t(finding.reason)), .text(t(finding.action.title)), .text(finding.code),
+        .text(finding.file), finding.line == 0 ? .empty : .number(finding.line),
+        .text(finding.elementTitle.map { t($0) } ?? ""), .text(finding.column), .text(finding.value),
+        .text(t(finding.reason)), .text(t(finding.action.title)), .text(finding.code),
       ])
     }
     let entries = try writer.addSheet(
@@ -50,7 +52,7 @@ extension MoveReport {
         ]))
     for code in self.codes {
       try codes.append([
-        .text(code.field), .text(code.theirs), .text(code.ours ?? t("（没有对应）", "(none)")), .number(code.times),
+        .text(t(code.elementTitle)), .text(code.theirs), .text(code.ours ?? t("（没有对应）", "(none)")), .number(code.times),
       ])
     }
     let classes = try writer.addSheet(

@@ -55,6 +55,11 @@ enum MoveStore {
       """)
   }
 
+  /// The last number that was given, or is not to be given; 0 before the first.
+  static func lastNumber(under node: String, in tx: any Transaction) throws -> Int {
+    try tx.int("SELECT last FROM catalog_sequence WHERE name = \("code/\(node)")") ?? 0
+  }
+
   static func insert(
     _ events: [MoveCandidate.Event], of resource: Resource, organisation: String, in tx: any Transaction
   ) throws {

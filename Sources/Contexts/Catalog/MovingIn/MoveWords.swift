@@ -21,21 +21,28 @@ extension MoveMapping {
     findings.map { finding in
       var named = finding
       if finding.element.isEmpty, !finding.column.isEmpty {
-        named.element = finding.code.hasPrefix("rule.") ? finding.column : element(of: finding.column)
+        named.element = element(of: finding.column)
       }
       return named
     }
   }
 }
 
+extension MovedCode {
+  /// The element whose codes these are, in words.
+  var elementTitle: Text { MoveFinding.elementTitle(field) ?? Text(same: field) }
+}
+
 extension MoveFinding {
   /// The element in words: `信息项 3 · 长度`. Nil where it concerns none.
-  var elementTitle: Text? {
+  var elementTitle: Text? { Self.elementTitle(element) }
+
+  static func elementTitle(_ element: String) -> Text? {
     let parts = element.split(separator: ".").map(String.init)
     guard let first = parts.first else { return nil }
-    guard first == "item", parts.count > 1, let index = Int(parts[1]) else { return Self.title(of: first) }
+    guard first == "item", parts.count > 1, let index = Int(parts[1]) else { return title(of: first) }
     let item = Text("信息项 \(index + 1)", "Item \(index + 1)")
-    guard parts.count > 2, let part = Self.itemTitles[parts[2]] else { return item }
+    guard parts.count > 2, let part = itemTitles[parts[2]] else { return item }
     return Text("\(item.chinese) · \(part.chinese)", "\(item.english) · \(part.english)")
   }
 

@@ -15,7 +15,8 @@ struct Mover: Sendable {
   let mapping: MoveMapping
   /// With the classes that are being moved in.
   let tree: Classification
-  let isTrial: Bool
+  /// What a trial has decided so far; nil in a run, which keeps it.
+  var trial: MoveTrial?
   /// The export lacks tables: what it says of an entry that is here already is not all of it.
   let isPartial: Bool
   let principal: Principal
@@ -28,13 +29,13 @@ struct Mover: Sendable {
   private var systems: [OrganisationID: [InformationSystem]] = [:]
 
   init(
-    cataloguing: Cataloguing, mapping: MoveMapping, tree: Classification, isTrial: Bool, isPartial: Bool,
+    cataloguing: Cataloguing, mapping: MoveMapping, tree: Classification, trial: MoveTrial?, isPartial: Bool,
     principal: Principal, now: Instant, codes: Set<String>, offices: MoveOffices
   ) {
     self.cataloguing = cataloguing
     self.mapping = mapping
     self.tree = tree
-    self.isTrial = isTrial
+    self.trial = trial
     self.isPartial = isPartial
     self.principal = principal
     self.now = now
@@ -62,13 +63,14 @@ struct Mover: Sendable {
       if let here = try CatalogStore.latest(known.resource, in: tx) { result.note(here) }
       return result
     }
-    guard var resource = try resource(last, &result.findings, in: tx) else { return result }
+    let here = try known.flatMap { try CatalogStore.latest($0.resource, in: tx) }
+    guard var resource = try resource(last, codeHere: here?.code, &result.findings, in: tx) else { return result }
     // It is judged as the entry that it is here: its own name is not taken.
     if let known { resource.id = known.resource }
-    if let code = resource.code, let holder = try MoveStore.resource(code: code, in: tx), holder != known?.resource {
+    if let code = resource.code, let holder = try holder(of: code, in: tx), holder != known?.resource {
       result.findings.append(
         MoveFinding(
-          last.place, column("code"), code.description, "code.taken",
+          last.place, column("code"), code.description, "code.taken", element: "code",
           Text("代码已由本平台的另一条目录使用。", "Another entry of this platform has this code."), .leftOut))
       return result
     }
@@ -76,7 +78,7 @@ struct Mover: Sendable {
       result.findings += try ruleFindings(resource, last.place, in: tx)
     }
     if let known {
-      guard let changed = try keep(resource, over: known, in: tx) else {
+      guard let changed = try keep(resource, over: known, here, in: tx) else {
         result.entry.outcome = .foreign
         result.findings.append(
           MoveFinding(
@@ -95,12 +97,14 @@ struct Mover: Sendable {
       result.entry.outcome = .moved
     }
     result.note(resource)
+    // What a trial would make has no id: the run gives another.
+    if trial != nil, known == nil { result.entry.resource = nil }
     for index in result.findings.indices {
-      result.findings[index].resource = isTrial ? nil : resource.id
+      result.findings[index].resource = result.entry.resource
       result.findings[index].provider = resource.provider
     }
     if !result.findings.isEmpty { withFindings[resource.provider, default: 0] += 1 }
-    if !isTrial {
+    if trial == nil {
       try MoveStore.keep(
         mapping.source, with(last, id: first.oldID), digest: digest, as: resource, findings: result.findings.count,
         at: now, in: tx)
@@ -118,14 +122,18 @@ struct Mover: Sendable {
   }
 
   private func column(_ field: String) -> String {
-    mapping.entries.columns[field] ?? mapping.entryClasses?.columns[field] ?? field
+    mapping.entries.columns[field] ?? mapping.entryClasses?.columns[field] ?? ""
+  }
+
+  private func holder(of code: ResourceCode, in tx: any Transaction) throws -> ResourceID? {
+    try trial?.holder(of: code) ?? MoveStore.resource(code: code, in: tx)
   }
 
   // MARK: What it becomes
 
   /// The entry as it will stand here; nil, with the finding, where it cannot come in at all.
   private mutating func resource(
-    _ one: MoveCandidate, _ findings: inout [MoveFinding], in tx: any Transaction
+    _ one: MoveCandidate, codeHere: ResourceCode?, _ findings: inout [MoveFinding], in tx: any Transaction
   ) throws -> Resource? {
     let answer = try offices.find(one.office, in: tx)
     let given = one.office.name.isEmpty ? one.office.creditCode : one.office.name
@@ -133,21 +141,24 @@ struct Mover: Sendable {
       findings.append(
         MoveFinding(
           one.place, column(one.office.name.isEmpty ? "officeCode" : "officeName"), given, "provider.unknown",
-          answer.reason ?? Text("", ""), .leftOut))
+          element: "provider", answer.reason ?? Text("", ""), .leftOut))
       return nil
     }
     if let warning = answer.warning {
-      findings.append(MoveFinding(one.place, column("officeCode"), given, "provider.code", warning, .replaced))
+      findings.append(
+        MoveFinding(
+          one.place, column("officeCode"), given, "provider.code", element: "providerCode", warning, .replaced))
     }
     guard !one.metadata.name.isEmpty else {
       findings.append(
-        MoveFinding(one.place, column("name"), "", "name.missing", Text("没有名称。", "It has no name."), .leftOut))
+        MoveFinding(
+          one.place, column("name"), "", "name.missing", element: "name", Text("没有名称。", "It has no name."), .leftOut))
       return nil
     }
     var metadata = one.metadata
     metadata.classes = try classes(one, found.office, &findings, in: tx)
     var resource = Resource(
-      id: .make(at: now), state: .draft, code: one.code, provider: found.office.id,
+      id: .make(at: now), state: .draft, code: one.code ?? codeHere, provider: found.office.id,
       providerName: one.office.name.isEmpty ? found.way[0].name : one.office.name,
       providerCode: found.way[0].creditCode,
       system: try system(one, found.office.id, &findings, in: tx), metadata: metadata, items: one.items, mount: nil,
@@ -161,7 +172,7 @@ struct Mover: Sendable {
       if one.publishedOn == nil {
         findings.append(
           MoveFinding(
-            one.place, column("publishedOn"), "", "day.missing",
+            one.place, column("publishedOn"), "", "day.missing", element: "publishedOn",
             Text("没有发布日期，记为迁入当天。", "It has no day of publishing; the day it moved in stands in its place."), .replaced))
       }
     }
@@ -179,7 +190,7 @@ struct Mover: Sendable {
     }
     findings.append(
       MoveFinding(
-        one.place, "", one.metadata.classes.joined(separator: " "), "class.none",
+        one.place, "", one.metadata.classes.joined(separator: " "), "class.none", element: "classes",
         Text(
           "没有国家分类或与其对应的分类，以提供方的节点 \(node) 为主分类。",
           "It is in no national class and in none that stands for one; the provider's node \(node) became its primary class."
@@ -196,7 +207,7 @@ struct Mover: Sendable {
     if let found = systems[office]?.first(where: { $0.facts.name == one.system }) { return found.id }
     findings.append(
       MoveFinding(
-        one.place, column("system"), one.system, "system.unknown",
+        one.place, column("system"), one.system, "system.unknown", element: "system",
         Text(
           "本单位没有登记这个信息系统，请登记后在新版本中关联。",
           "The office has registered no such system; register it and name it in a new version."),
@@ -206,7 +217,7 @@ struct Mover: Sendable {
 
   /// What was in force stays so, and what was taken offline is offline here and can come back; unless nobody could use it:
   /// without sharing type or code it comes as a draft.
-  private func state(
+  private mutating func state(
     _ one: MoveCandidate, _ resource: inout Resource, _ findings: inout [MoveFinding], in tx: any Transaction
   ) throws -> VersionState {
     switch one.state {
@@ -217,7 +228,7 @@ struct Mover: Sendable {
     guard !resource.metadata.sharingType.isEmpty else {
       findings.append(
         MoveFinding(
-          one.place, column("sharingType"), "", "sharing.missing",
+          one.place, column("sharingType"), "", "sharing.missing", element: "sharingType",
           Text("没有可用的共享类型，不能继续有效。", "It has no sharing type and cannot stay in force."), .draftOnly))
       return .draft
     }
@@ -225,7 +236,7 @@ struct Mover: Sendable {
       if tree[code.node] == nil {
         findings.append(
           MoveFinding(
-            one.place, column("code"), code.description, "code.node",
+            one.place, column("code"), code.description, "code.node", element: "code",
             Text("代码的分类节点 \(code.node) 不在分类中；代码照旧使用。", "The code's node \(code.node) is no class; the code stays."),
             .kept))
       }
@@ -233,17 +244,17 @@ struct Mover: Sendable {
       guard let node = try codeNode(of: resource.provider, cataloguing.providers, tree, in: tx) else {
         findings.append(
           MoveFinding(
-            one.place, column("code"), one.oldCode, "code.no-node",
+            one.place, column("code"), one.oldCode, "code.no-node", element: "code",
             Text("没有代码，提供方也没有分类节点，无法编码。", "It has no code, and its provider no node to make one."), .draftOnly))
         return .draft
       }
-      let number = isTrial ? 1 : try CatalogStore.next("code/\(node)", in: tx)
-      resource.code = ResourceCode(node: node, number: number)
-      if isTrial { resource.code = nil }
+      let number = try trial?.number(under: node, in: tx) ?? CatalogStore.next("code/\(node)", in: tx)
+      let code = ResourceCode(node: node, number: number)
+      resource.code = code
       findings.append(
         MoveFinding(
-          one.place, column("code"), one.oldCode, "code.new",
-          Text("按规则编为 \(isTrial ? "\(node)/…" : "\(node)/\(number)")。", "By rule it became one of \(node)."), .newCode))
+          one.place, column("code"), one.oldCode, "code.new", element: "code",
+          Text("按规则编为 \(code)。", "By rule it became \(code)."), .newCode))
     }
     guard one.state != .approved else { return .approved }
     resource.online = one.state == .withdrawn ? .offline : .online
@@ -255,9 +266,9 @@ struct Mover: Sendable {
   ) throws -> [MoveFinding] {
     var judged = resource
     judged.metadata.related.removeAll { codes.contains($0) }
-    return try cataloguing.findings(of: judged, classification: tree, in: tx)
+    return try cataloguing.findings(of: judged, classification: tree, supposing: trial, in: tx)
       .filter { $0.severity == .error }.prefix(50)
-      .map { MoveFinding(place, $0.field, "", "rule.\($0.code)", $0.message, .kept) }
+      .map { MoveFinding(place, "", "", "rule.\($0.code)", element: $0.field, $0.message, .kept) }
   }
 }
 

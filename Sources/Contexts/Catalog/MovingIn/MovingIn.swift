@@ -59,19 +59,21 @@ extension Cataloguing {
     }
     let groups = versionGroups(candidates, &report.findings)
     let run = MoveRunID.make(at: now)
+    let numbers = highestNumbers(candidates)
     var mover = Mover(
-      cataloguing: self, mapping: mapping, tree: classes.tree, isTrial: isTrial, isPartial: export.isPartial,
+      cataloguing: self, mapping: mapping, tree: classes.tree, trial: isTrial ? MoveTrial(numbers: numbers) : nil,
+      isPartial: export.isPartial,
       principal: principal, now: now,
       codes: Set(candidates.compactMap { $0.code?.description }), offices: MoveOffices(providers, on: clock.today))
     if !isTrial {
       report.run = run
-      let (all, findings, folder) = (candidates, report.findings, report.folder)
+      let (read, findings, folder) = (candidates.count, report.findings, report.folder)
       try await db.write { tx in
         try MoveStore.begin(
-          run, source: mapping.source, folder: folder, by: principal.name, read: all.count, at: now,
+          run, source: mapping.source, folder: folder, by: principal.name, read: read, at: now,
           in: tx)
         try MoveStore.insert(findings, of: run, from: 1, in: tx)
-        try raiseSequences(all, in: tx)
+        for (node, number) in numbers.sorted(by: { $0.key < $1.key }) { try MoveStore.raise(node, to: number, in: tx) }
       }
     }
     var stored = report.findings.count
@@ -149,14 +151,13 @@ extension Cataloguing {
     }
   }
 
-  private func raiseSequences(_ candidates: [MoveCandidate], in tx: any Transaction) throws {
+  /// By node; no number up to these will be given again.
+  private func highestNumbers(_ candidates: [MoveCandidate]) -> [String: Int] {
     var highest: [String: Int] = [:]
     for code in candidates.flatMap({ [$0.code].compactMap { $0 } + $0.otherCodes }) {
       highest[code.node] = max(highest[code.node] ?? 0, code.number)
     }
-    for (node, number) in highest.sorted(by: { $0.key < $1.key }) {
-      try MoveStore.raise(node, to: number, in: tx)
-    }
+    return highest
   }
 
   /// The versions of one entry together, oldest first; the groups by the day the last was published, so that what is

@@ -44,7 +44,7 @@ func classesPage(_ request: Request, _ view: ClassView, words: String, mayKeep: 
       \(when: view.node == nil, intro)\
       \(searchForm(t, action: CatalogLink.classes, query: words, label: Text("按名称或代码查找", "Find by name or code")))\
       <p><a href="\(CatalogLink.classes)">\(t("全部", "All"))</a>\(path)</p>\
-      \(view.node.map { nodeFacts(t, $0, view) } ?? .nothing)\
+      \(view.node.map { nodeFacts(t, $0, view, on: request.now.dateInChina) } ?? .nothing)\
       \(table(
         caption: counted ? t("下级分类", "Classes below") : t("名称或代码含“\(words)”", "Found by “\(words)”"), columns: head,
         rows: rows,
@@ -84,7 +84,9 @@ func standingBadge(_ t: Language, _ node: Classification.Node) -> HTML {
   }
 }
 
-private func nodeFacts(_ t: Language, _ node: Classification.Node, _ view: ClassView) -> HTML {
+private func nodeFacts(
+  _ t: Language, _ node: Classification.Node, _ view: ClassView, on today: CalendarDate
+) -> HTML {
   let tree = view.tree
   func named(_ code: String) -> HTML {
     "<a href=\"\(CatalogLink.classes(under: code))\">\(tree.title(of: code))</a> <span class=\"code\">\(code)</span>"
@@ -108,7 +110,17 @@ private func nodeFacts(_ t: Language, _ node: Classification.Node, _ view: Class
           "、")
       ))
   }
-  if let successor = node.successor { pairs.append((t("后继分类", "Successor"), named(successor))) }
+  if let successor = node.successor {
+    let heir = tree.heir(of: node.code, on: max(today, node.period?.validTo ?? today))
+    let now: HTML =
+      if let heir {
+        heir.code == successor
+          ? .nothing : "<br>\(t("它也停用，承接的是", "retired too; its entries go to ")) \(named(heir.code))"
+      } else {
+        "<br>\(t("它也停用，没有承接的分类", "retired too, and no class takes over"))"
+      }
+    pairs.append((t("后继分类", "Successor"), "\(named(successor))\(now)"))
+  }
   if !view.holders.isEmpty {
     let held = view.holders.map { held -> HTML in
       let way = held.way.dropLast().map {
@@ -193,6 +205,7 @@ func editClassPage(
       "Nothing more can be put into it; the \(total) entries in it stay in force, and their departments get a task to move them to the successor. Old versions keep what they had."))</p>\
     \(field(t, Field("on", Text("停用日", "Retired from"), .date), value: values, faults: faults))\
     \(field(t, Field("successor", Text("后继分类代码", "Code of the successor"), .text(maxLength: ClassPeriod.limits.code), required: false), value: values, faults: faults))\
+    \(when: view.total > 0, field(t, Field("leaves", Text("没有后继", "No successor"), .ticks([("1", t("由各单位逐条另选分类", "Each department chooses another class for its entries"))]), required: false, saysOptional: false), value: values, faults: faults))\
     \(buttons(button(t("停用", "Retire"), .danger), buttonLink(t("返回", "Back"), href: CatalogLink.classes(under: code))))
     """)
   return classForm(

@@ -32,7 +32,9 @@ extension CatalogWorkbook {
       CatalogCSV.itemMark.both.first { title.hasPrefix($0) }.map { String(title.dropFirst($0.count)) } ?? title
     }
     func header(_ sheet: WorkbookSheet, _ columns: [WorkbookColumn]) throws -> [Int: Int] {
-      try self.header(row(titles, 1) { isItem[$0] == (sheet == .items) }, sheet, columns)
+      try self.header(
+        row(titles, head.line) { isItem[$0] == (sheet == .items) }, sheet, columns,
+        marked: sheet == .items ? CatalogCSV.itemMark : Text(same: ""))
     }
     let fields = (resource: try header(.resources, ours), item: try header(.items, items))
     let places = (resource: self.places(fields.resource, ours), item: self.places(fields.item, items))

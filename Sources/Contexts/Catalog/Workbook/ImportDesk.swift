@@ -1,6 +1,6 @@
 internal import Connecting
-internal import Foundation
-internal import Kernel
+package import Foundation
+package import Kernel
 internal import Synchronization
 
 /// Where the outcome of an import waits a day for the one who sent the file: what was kept, and the rows that were not. One
@@ -42,7 +42,7 @@ package final class ImportDesk: Sendable {
 
   /// Hands `body` a file that was sent, under the name by which its sender knows it, and answers the key that `body` was
   /// given for what comes of it. Only so many at once.
-  func lay(
+  package func lay(
     _ file: String, named given: String, of person: PersonID,
     _ body: (_ key: String, _ link: String, _ name: String) async throws -> Void
   ) async throws -> String {
@@ -73,11 +73,12 @@ package final class ImportDesk: Sendable {
   }
 
   /// The rejected rows of an import, for the one who sent it.
-  func rejected(_ key: String, of principal: Principal) throws -> [UInt8] {
+  package func rejected(_ key: String, of principal: Principal) throws -> [UInt8] {
     Array(try contents(key, "xlsx", of: principal))
   }
 
-  func contents(_ key: String, _ type: String, of principal: Principal) throws -> Data {
+  /// A file of an import, for the one who sent what it came of.
+  package func contents(_ key: String, _ type: String, of principal: Principal) throws -> Data {
     guard let person = principal.person, (1...32).contains(key.utf8.count),
       key.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }),
       let data = FileManager.default.contents(atPath: path(person, key, type))
@@ -87,7 +88,8 @@ package final class ImportDesk: Sendable {
 
   static let gone = Refusal.notFound(Text("导入结果（保留 24 小时）", "result of an import (kept for 24 hours)"))
 
-  func path(_ person: PersonID, _ key: String, _ type: String) -> String {
+  /// Where a file of an import lies.
+  package func path(_ person: PersonID, _ key: String, _ type: String) -> String {
     "\(folder)/\(person.text).\(key).\(type)"
   }
 

@@ -50,7 +50,9 @@ extension Cataloguing {
     guard !found.resources.isEmpty || !found.items.isEmpty else {
       throw Refusal.invalid(
         "catalog.import.empty", "workbook",
-        Text("“信息资源目录”表中没有填写任何行。", "No row of the sheet “Resources” is filled in."))
+        found.hasSheets
+          ? Text("“信息资源目录”表中没有填写任何行。", "No row of the sheet “Resources” is filled in.")
+          : Text("文件只有表头，没有任何行。", "The file has titles and no rows."))
     }
     let given = found.entries.map { entry in
       let told = found.resources[entry.row].told

@@ -72,8 +72,15 @@ extension CatalogWorkbook {
   }
 
   /// Which of our columns each of the file's is, by index; what an export told by its `ToldColumn`; -1 for the reasons of
-  /// an earlier import, which are left out.
-  func header(_ row: SheetRow, _ sheet: WorkbookSheet, _ columns: [WorkbookColumn]) throws -> [Int: Int] {
+  /// an earlier import, which are left out. A text has no sheets: its titles are told as they stand there, `mark` before.
+  func header(
+    _ row: SheetRow, _ sheet: WorkbookSheet, _ columns: [WorkbookColumn], marked mark: Text? = nil
+  ) throws -> [Int: Int] {
+    func wrong(_ what: Text, column: Int? = nil) -> Refusal {
+      mark == nil
+        ? Self.wrongHeader(sheet, what, row: column.map { _ in row.number }, column: column)
+        : Self.wrongHeader(what, line: row.number, column: column)
+    }
     var fields: [Int: Int] = [:]
     var unknown: [String] = []
     func isTitle(_ title: Text, _ folded: String) -> Bool {
@@ -89,30 +96,31 @@ extension CatalogWorkbook {
         ?? (sheet == .resources ? ToldColumn.allCases.first { isTitle($0.title, folded) }?.rawValue : nil)
       {
         guard !fields.values.contains(index) else {
-          throw Self.wrongHeader(
-            sheet, Text("的列名“\(title)”出现两次", "has the title “\(title)” twice"), row: row.number, column: cell.column)
+          throw wrong(
+            Text("的列名“\(mark?.chinese ?? "")\(title)”出现两次", "has the title “\(mark?.english ?? "")\(title)” twice"),
+            column: cell.column)
         }
         fields[cell.column] = index
       } else {
-        unknown.append("\(title.prefix(40))（\(ColumnLetters(cell.column))）")
+        unknown.append("\(mark?.chinese ?? "")\(title.prefix(40))（\(ColumnLetters(cell.column))）")
       }
     }
     guard unknown.isEmpty else {
       let names = unknown.prefix(10).joined(separator: "、")
-      throw Self.wrongHeader(
-        sheet,
+      throw wrong(
         Text(
           "有不认识的列名：\(names)；请改回模板中的列名，或删去整列", "has titles that are not the template's: \(names); restore or delete them"
         ))
     }
     let missing = columns.indices.filter { columns[$0].isRequired && !fields.values.contains($0) }
     guard missing.isEmpty else {
-      throw Self.wrongHeader(
-        sheet,
+      let titles = missing.map { columns[$0].title }
+      let chinese = titles.map { (mark?.chinese ?? "") + $0.chinese }.joined(separator: "、")
+      let english = titles.map { (mark?.english ?? "") + $0.english }.joined(separator: ", ")
+      throw wrong(
         Text(
-          "缺少必填的列：\(missing.map { columns[$0].title.chinese }.joined(separator: "、"))；列名应在第一个有内容的行",
-          "lacks the columns \(missing.map { columns[$0].title.english }.joined(separator: ", ")); titles stand in the first row that holds anything"
-        ))
+          "缺少必填的列：\(chinese)；列名应在第一个有内容的行",
+          "lacks the columns \(english); titles stand in the first row that holds anything"))
     }
     return fields
   }
@@ -125,5 +133,15 @@ extension CatalogWorkbook {
     return Refusal(
       .invalid, "catalog.workbook.header",
       Text("\(chinese)\(what.chinese)。", "The \(english) \(what.english)."))
+  }
+
+  /// The same of a text, which has lines only.
+  private static func wrongHeader(_ what: Text, line: Int, column: Int?) -> Refusal {
+    let place = column.map { Text(" \(ColumnLetters($0)) 列", ", column \(ColumnLetters($0)),") }
+    return Refusal(
+      .invalid, "catalog.csv.header",
+      Text(
+        "文件第 \(line) 行\(place?.chinese ?? "")\(what.chinese)。",
+        "Line \(line)\(place?.english ?? "") of the file \(what.english)."))
   }
 }

@@ -24,6 +24,9 @@ enum CensusLink {
   static func workbook(_ id: CensusReturnID) -> String { "/census/returns/\(id)/workbook" }
   static func file(_ id: CensusReturnID, _ kind: String) -> String { "/census/returns/\(id)/lines.\(kind)" }
   static func print(_ id: CensusReturnID) -> String { "/census/returns/\(id)/print" }
+  static func imported(_ id: CensusReturnID, _ key: String) -> String {
+    address("/census/returns/\(id)", [("imported", key)])
+  }
   static func rejected(_ key: String) -> String { "/census/rejected/\(key)" }
 }
 

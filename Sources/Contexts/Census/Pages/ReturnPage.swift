@@ -20,7 +20,8 @@ struct ReturnPage {
   /// What was entered when a save was refused.
   var entered = Fields()
   var refusal: Refusal?
-  var imported: CensusImportSummary?
+  /// What came of the file that was sent last, with the key of what was not taken.
+  var imported: (key: String, summary: CensusImportSummary)?
 
   private var t: Language { request.language }
   private var isEditable: Bool { isOwn && owner.state.isEditable && campaign.state != .closed }
@@ -33,7 +34,7 @@ struct ReturnPage {
       trail: [catalogTrail, censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id))],
       body: """
         \(heading("\(campaign.name)：\(owner.officeName)", state: returnBadge(t, owner.state), actions: tools))\
-        \(faultSummary(t, refusal))\(imported.map(importNote))\
+        \(faultSummary(t, refusal))\(imported.map { importNote($0.key, $0.summary) })\
         \(when: owner.state == .returned, note(.late, "<p><strong>\(t("退回原因：", "Sent back: "))</strong>\(owner.words)</p>"))\
         \(when: campaign.state == .closed, note(.neutral, "<p>\(t("普查已结束，数据冻结。", "The campaign is closed; its numbers are frozen."))</p>"))\
         \(facts([
@@ -158,32 +159,31 @@ struct ReturnPage {
 
   private var workbook: HTML {
     let file = Field(
-      "workbook", Text("填好的工作簿", "Filled-in workbook"), .file,
+      "workbook", Text("填好的文件", "Filled-in file"), .file,
       hint: Text(
-        ".xlsx，不超过 \(CensusWorkbook.mostBytes >> 20) MiB、\(grouped(CensusWorkbook.mostLines)) 行",
-        ".xlsx, at most \(CensusWorkbook.mostBytes >> 20) MiB and \(grouped(CensusWorkbook.mostLines)) rows"))
+        ".xlsx 或 .csv，不超过 \(CensusWorkbook.mostBytes >> 20) MiB、\(grouped(CensusWorkbook.mostLines)) 行",
+        ".xlsx or .csv, at most \(CensusWorkbook.mostBytes >> 20) MiB and \(grouped(CensusWorkbook.mostLines)) rows"))
     return panel(
       t("用工作簿填报", "Fill it in as a workbook"), id: "workbook",
       """
       <ol><li><a href="\(CensusLink.file(owner.id, "xlsx"))">\(t("下载本单位的工作簿", "Download this return as a workbook"))</a>\
+      \(t("或", " or "))<a href="\(CensusLink.file(owner.id, "csv"))">CSV</a>\
       \(t("，已填入现有数字。", ", with the numbers that stand now."))</li>\
       <li>\(t("填写六列数字后导入；有误的行连同原因退回，更正后再导入。", "Fill in the six columns and send it; wrong rows come back with reasons, to be corrected and sent again."))</li></ol>\
       \(form(request, action: CensusLink.workbook(owner.id), upload: true, "\(field(t, file, value: Fields(), faults: refusal?.faults ?? []))\(buttons(button(t("导入", "Import"))))"))
       """)
   }
 
-  private func importNote(_ summary: CensusImportSummary) -> HTML {
+  private func importNote(_ key: String, _ summary: CensusImportSummary) -> HTML {
     note(
       summary.rejected == 0 ? .good : .late,
       """
-      <p>\(t("已保存 \(grouped(summary.kept)) 行", "\(grouped(summary.kept)) rows kept"))\
+      <p>\(summary.file)\(t("：已保存 \(grouped(summary.kept)) 行", ": \(grouped(summary.kept)) rows kept"))\
       \(when: summary.rejected > 0, t("，\(grouped(summary.rejected)) 行未导入。", "; \(grouped(summary.rejected)) rows were not imported.").asHTML)</p>\
-      \(summary.key.map { key -> HTML in
-        """
+      \(when: summary.rejected > 0, """
         <p><a class="button primary" href="\(CensusLink.rejected(key))">\(t("下载未导入的行", "Download the rows that were not imported"))</a> \
         <span class="muted">\(t("原因写在每行最后一列；更正后直接导入这个文件。保留 24 小时。", "Each row says why in its last column; correct it and send that very file. Kept for 24 hours."))</span></p>
-        """
-      })
+        """)
       """)
   }
 }
