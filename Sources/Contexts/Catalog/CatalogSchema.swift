@@ -178,6 +178,15 @@ package enum CatalogSchema {
       CREATE INDEX catalog_resource_offline ON catalog_resource (online_at, id) WHERE online = 'offline';
       CREATE INDEX catalog_resource_offline_by_provider ON catalog_resource (provider, online_at, id)
         WHERE online = 'offline';
+      """
+    )
+    // Which draft a form began, by a digest of its key and of what it asked for (`BegunDraft`).
+    .adding(
+      "019 forms that began drafts",
+      """
+      CREATE TABLE catalog_begun (
+        person TEXT NOT NULL, form TEXT NOT NULL, resource TEXT NOT NULL REFERENCES catalog_resource (id),
+        at TEXT NOT NULL, PRIMARY KEY (person, form));
       """)
 
   private static func postings(_ token: String) -> String {

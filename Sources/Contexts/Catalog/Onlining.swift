@@ -96,7 +96,7 @@ extension Cataloguing {
 
 extension CatalogStore {
   /// Since when it is offered or not; nil before it was ever published.
-  static func onlineSince(_ id: ResourceID, in tx: any Transaction) throws -> Instant? {
+  package static func onlineSince(_ id: ResourceID, in tx: any Transaction) throws -> Instant? {
     try tx.row("SELECT online_at FROM catalog_resource WHERE id = \(id)").flatMap { try $0.instantOrNil("online_at") }
   }
 
