@@ -1,7 +1,9 @@
 import Catalog
 import Census
 import Foundation
+import Jobs
 import Kernel
+import Mounting
 import Sharing
 import Storage
 import Supervision
@@ -61,12 +63,12 @@ import Web
         }
         _ = try await node.cataloguing.online(
           stage.cast.operatorInChief, id, .takeDown, reason: "数据有误，暂停提供。")
-        let since = try await node.database.read { try CatalogStore.onlineSince(id, in: $0) }
+        let since = try #require(try await node.database.read { try CatalogStore.onlineSince(id, in: $0) })
         let page = try await clerk.get(path)
         let sent = try await clerk.send(form)
         for answer in [page, sent] {
           #expect(answer.status == 409, "\(answer.status)")
-          #expect(answer.text.contains("已下架") && answer.text.contains(try #require(since).minuteInChina))
+          #expect(answer.text.contains("已下架") && answer.text.contains(since.minuteInChina))
           #expect(answer.text.contains("\(stage.resource.providerName)的数据管理员"))
           #expect(answer.text.contains("href=\"/catalog/resources/\(id)\""))
         }

@@ -1,5 +1,6 @@
 @testable import Catalog
 import Connecting
+import Inventory
 import Kernel
 import Storage
 import TestKit
@@ -19,7 +20,8 @@ import Testing
       #expect(try await begin("企业名录", "form-2") != first)
       #expect(try await begin("企业名录新编", "form-1") != first)
       #expect(try await begin("企业名录", nil) != first)
-      #expect(try await begin("企业名录", nil) != begin("企业名录", nil))
+      let keyless = try await begin("企业名录", nil)
+      #expect(try await begin("企业名录", nil) != keyless)
       try await offices.cataloguing.discard(Offices.officer, first)
       let anew = try await begin("企业名录", "form-1")
       #expect(anew != first, "what was given up is not come back to")

@@ -1,7 +1,7 @@
 internal import Deadlines
 internal import Inbox
 package import Kernel
-internal import Storage
+package import Storage
 
 // Taking a published resource offline and bringing it back: asked for by its department and decided by the operator, or done
 // by the operator with a reason. Grants stay; deliveries stand still while it is offline and go on when it is back.

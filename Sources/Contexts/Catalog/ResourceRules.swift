@@ -1,3 +1,4 @@
+internal import Connecting
 package import Identity
 package import Inventory
 package import Kernel
