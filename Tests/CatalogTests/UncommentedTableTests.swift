@@ -2,6 +2,7 @@
 import Connecting
 import Inventory
 import Kernel
+import Storage
 import Testing
 import Web
 
