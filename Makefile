@@ -30,6 +30,7 @@ browser-test:
 check:
 	@swift format lint --strict -r -p Package.swift Sources Tests
 	@scripts/check-architecture
+	@scripts/check-words
 
 format:
 	@swift format format -i -r -p Package.swift Sources Tests

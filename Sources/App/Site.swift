@@ -80,7 +80,13 @@ extension Node {
   /// Who stands behind a cookie, and what waits for them.
   var sessions: SessionProvider {
     let (signIn, tokens, database) = (signIn, tokens, database)
-    return SessionProvider(bearer: { try await tokens.resolve($0, from: $1) }) { token, isPolling in
+    return SessionProvider(
+      bearer: { try await tokens.resolve($0, from: $1) },
+      keep: { form, person in
+        try await signIn.keep(csrf: form.csrf, of: person, address: form.address, fields: form.fields)
+          .map(IdentityRoutes.keptForm)
+      }
+    ) { token, isPolling in
       guard let found = try await signIn.resolve(token: token, isPolling: isPolling) else { return nil }
       var waiting = 0
       if let principal = found.principal {
@@ -136,6 +142,7 @@ extension Node {
     configuration.secret = deriveKey(from: keys.sealing, use: "sanjiang site")
     configuration.uploads = settings.data + "/uploads"
     configuration.explain = { ($0 as? StorageError)?.forPeople }
+    configuration.words = { permission in Self.scopes.first { $0.permission == permission }?.title }
     return SiteServer(
       routes: routes, sessions: sessions, answers: answers, configuration: configuration, clock: clock, logger: logger,
       ready: ready)

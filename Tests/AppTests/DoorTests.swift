@@ -56,6 +56,8 @@ private enum Doors {
     ("POST /account/deputies", signedIn),
     ("POST /account/deputies/end", signedIn),
     ("POST /account/act", signedIn),
+    ("GET /account/kept/{id}", signedIn),
+    ("POST /account/kept/{id}/discard", signedIn),
     ("GET /api/v1/me", signedIn),
     ("GET /account/tokens", signedIn),
     ("POST /account/tokens", signedIn),

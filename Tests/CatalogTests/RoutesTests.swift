@@ -117,7 +117,7 @@ struct Visitor {
         ])
       #expect(done == draft + "/items", "what was typed is saved on the way to the items")
       let items = try await officer.page(draft + "/items")
-      #expect(items.contains(language("抽样 100 个值，99 个通过校验", "99 of 100 sampled values pass")))
+      #expect(items.contains(language("抽样 100 个值，99 个校验位正确", "99 of 100 sampled values have the right check digit")))
       #expect(
         try await officer.follow(
           draft + "/items",

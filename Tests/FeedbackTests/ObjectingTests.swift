@@ -219,8 +219,8 @@ import Testing
   func `of two officers who answer at once one wins, and the other is told who was faster`(engine: Engine) async throws
   {
     try await Desk.with(engine) { desk in
-      for _ in 0..<5 {
-        let objection = try await desk.raised()
+      for number in 0..<5 {
+        let objection = try await desk.raised("条件于法无据之\(number)")
         let outcomes = await withTaskGroup(of: Result<Objection, any Error>.self) { group in
           for (event, officer) in [(ObjectionEvent.accept, Desk.officer), (.refuse, Desk.colleague)] {
             group.addTask {
@@ -256,6 +256,23 @@ import Testing
     }
   }
 
+  @Test(arguments: Engine.allCases)
+  func `what one person wrote word for word in two windows is one objection while it is open`(engine: Engine)
+    async throws
+  {
+    try await Desk.with(engine) { desk in
+      let first = try await desk.raised(key: "form-1")
+      #expect(try await desk.raised(key: "form-2").id == first.id)
+      #expect(try await desk.raised("别的条件", key: "form-3").id != first.id)
+      let other = try await desk.feedback.raise(
+        ObjectionDraft(resource: desk.resource, kind: "condition", words: first.words), by: Desk.stranger)
+      #expect(other.id != first.id, "another office speaks for itself")
+      _ = try await desk.act(first, .withdraw, by: Desk.clerk)
+      #expect(try await desk.raised(key: "form-4").id != first.id)
+      #expect(try await desk.actions().filter { $0 == "feedback.objection.raise" }.count == 4)
+    }
+  }
+
   @Test(arguments: [
     ("", "条件", "", "words"), ("长", "", "", "kind"), ("长", "king", "", "kind"),
     (String(repeating: "长", count: 1001), "content", "", "words"),
@@ -277,7 +294,7 @@ import Testing
   @Test(arguments: Engine.allCases)
   func `one person sends so many in a day and no more`(engine: Engine) async throws {
     try await Desk.with(engine) { desk in
-      for _ in 0..<Feedback.limits.objectionsADay { _ = try await desk.raised() }
+      for number in 0..<Feedback.limits.objectionsADay { _ = try await desk.raised("之\(number)") }
       let refusal = await #expect(throws: Refusal.self) { try await desk.raised() }
       #expect(refusal?.kind == .tooMany)
       desk.hand.move(.seconds(86_400))

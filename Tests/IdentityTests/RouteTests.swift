@@ -58,6 +58,7 @@ extension Desk {
       "GET /account": .signedIn, "GET /account/password": .signedIn, "POST /account/password": .signedIn,
       "POST /account/second-factor": .signedIn, "POST /account/sessions/end": .signedIn,
       "POST /account/deputies": .signedIn, "POST /account/deputies/end": .signedIn, "POST /account/act": .signedIn,
+      "GET /account/kept/{id}": .signedIn, "POST /account/kept/{id}/discard": .signedIn,
       "GET /people": .permission(.peopleRead), "GET /people/new": .permission(.peopleManage),
       "POST /people/new": .permission(.peopleManage), "GET /people/{id}": .permission(.peopleRead),
       "POST /people/{id}/roles": .permission(.peopleManage), "POST /people/{id}/active": .permission(.peopleManage),

@@ -9,10 +9,13 @@ enum SampleSite {
   static let reading = Permission("catalog.read")
   static let csrf = "0123456789abcdef0123456789abcdef"
 
+  /// Stood in the forms of a session that is over.
+  static let oldCSRF = "fedcba9876543210fedcba9876543210"
+
   struct Trouble: Error { var secret = "hunter2" }
 
   /// Tokens: `reader` may read, `nobody` may nothing, `halfway` has a second factor to give, `broken` fails.
-  static let sessions = SessionProvider(bearer: bearer) { token, _ in
+  static let sessions = SessionProvider(bearer: bearer, keep: keep) { token, _ in
     let view = SessionView(csrfToken: csrf, waiting: 3, startedAt: clock.now())
     func principal(_ permissions: Set<Permission>) -> Principal {
       Principal(
@@ -42,6 +45,12 @@ enum SampleSite {
       permissions: token == "sj_reads" ? [reading] : [], token: ActingToken(id: .make(at: clock.now()), name: "同步"))
   }
 
+  private static let keep: @Sendable (LateForm, PersonID?) async throws -> String? = { form, person in
+    guard form.csrf == oldCSRF else { return nil }
+    if form.address.hasSuffix("fail=1") { throw Trouble() }
+    return address("/kept", [("to", form.address), ("fields", form.fields), ("person", person.map { _ in "some" })])
+  }
+
   static let routes: [Route] = [
     .get("/", .anyone) { request in
       .page(Page(Text("首页", "Start"), section: .home, body: "<p>\(request.principal?.name ?? "-")</p>"))
@@ -66,6 +75,7 @@ enum SampleSite {
       return .plain((fields + files).joined(separator: "|"))
     },
     .post("/save", .signedIn) { _ in .redirect("/", flash: Text("已保存<i>。", "Saved<i>.")) },
+    .post("/password", .signedIn) { _ in .redirect("/") }.takingSecrets(),
     .post("/long", .signedIn) { _ in
       .redirect("/", flash: Text(String(repeating: "江", count: 900), String(repeating: "é", count: 900)))
     },

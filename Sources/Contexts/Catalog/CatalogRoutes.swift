@@ -72,9 +72,9 @@ package enum CatalogRoutes {
         if let source = request.form["source"] {
           let (id, name) = (try sourceID(source), try table(request.form))
           return try await reading(request, cataloguing, id, name) {
-            let draft = try await cataloguing.draft(principal, from: id, table: name)
+            let draft = try await cataloguing.draft(principal, from: id, table: name, formKey: request.form["form"])
             return .redirect(
-              CatalogLink.edit(draft.id),
+              draft.state.isEditable ? CatalogLink.edit(draft.id) : CatalogLink.resource(draft.id),
               flash: Text("已生成草稿，请补全标出的内容。", "A draft was made; complete what is marked."))
           }
         }
@@ -83,8 +83,9 @@ package enum CatalogRoutes {
             throw Refusal.invalid("catalog.name", "name", Text("请填写信息资源名称。", "Enter the resource's name."))
           }
           let draft = try await cataloguing.draft(
-            principal, system: try systemID(request.form["system"]), metadata: Metadata(name: name))
-          return .redirect(CatalogLink.edit(draft.id))
+            principal, system: try systemID(request.form["system"]), metadata: Metadata(name: name),
+            formKey: request.form["form"])
+          return .redirect(draft.state.isEditable ? CatalogLink.edit(draft.id) : CatalogLink.resource(draft.id))
         } catch let refusal as Refusal where refusal.kind == .invalid {
           return .page(
             newPage(request, try await cataloguing.systems(principal), values: request.form, refusal: refusal))

@@ -185,7 +185,16 @@ package enum CatalogSchema {
       "016 items with their version, and who waits",
       sqlite: items(
         list: "json_group_array(json_object(\(itemMembers { "json(CASE WHEN \($0) THEN 'true' ELSE 'false' END)" })))"),
-      postgres: items(list: "CAST(json_agg(json_build_object(\(itemMembers { $0 }))) AS TEXT)"))
+      postgres: items(list: "CAST(json_agg(json_build_object(\(itemMembers { $0 }))) AS TEXT)")
+    )
+    // Which draft a form began, by a digest of its key and of what it asked for (`BegunDraft`).
+    .adding(
+      "017 forms that began drafts",
+      """
+      CREATE TABLE catalog_begun (
+        person TEXT NOT NULL, form TEXT NOT NULL, resource TEXT NOT NULL REFERENCES catalog_resource (id),
+        at TEXT NOT NULL, PRIMARY KEY (person, form));
+      """)
 
   private static func postings(_ token: String) -> String {
     """

@@ -11,11 +11,14 @@ internal import Storage
 
 extension Cataloguing {
   /// Makes a draft from a table of one of the department's own sources: its columns become items, and what their values
-  /// seem to be is guessed from at most `rows` rows, which are looked at and forgotten.
+  /// seem to be is guessed from at most `rows` rows, which are looked at and forgotten. A form of the same key leads to the
+  /// draft that it has begun.
   package func draft(
-    _ principal: Principal, from source: SourceID, table: TableName, sampling rows: Int = 1000
+    _ principal: Principal, from source: SourceID, table: TableName, sampling rows: Int = 1000, formKey: String? = nil
   ) async throws -> Resource {
     try principal.require(.compileCatalog)
+    let begun = BegunDraft(principal, key: formKey, asks: [source.text, table.schema ?? "", table.name])
+    if let begun, let resource = try await db.read({ try begun.find(in: $0) }) { return resource }
     let (found, description) = try await register.describe(principal, source, table)
     guard description.columns.count <= Metadata.limits.items else {
       throw Refusal(
@@ -27,31 +30,39 @@ extension Cataloguing {
     let sample = try await register.sample(principal, source, description, limit: min(max(rows, 0), 10_000))
     let now = clock.now()
     return try await db.write { tx in
+      if let found = try begun?.find(in: tx) { return found }
       let made = Catalog.draft(
         from: description, sample: sample, connector: found.kind,
         classNode: try codeNode(of: found.owner, providers, classification(in: tx), in: tx), at: now)
-      return try begin(
+      let resource = try begin(
         principal, system: found.system, metadata: made.metadata, items: made.items,
         mount: Mount(
           source: source, table: description.name, keyColumns: made.keyColumns, cursorColumn: made.cursorColumn),
         at: now, in: tx)
+      try begun?.note(resource.id, at: now, in: tx)
+      return resource
     }
   }
 
-  /// Starts an entry by hand.
+  /// Starts an entry by hand. A form of the same key leads to the draft that it has begun.
   package func draft(
-    _ principal: Principal, system: SystemID?, metadata: Metadata, items: [Item] = []
+    _ principal: Principal, system: SystemID?, metadata: Metadata, items: [Item] = [], formKey: String? = nil
   ) async throws -> Resource {
     try principal.require(.compileCatalog)
     let now = clock.now()
+    let begun = BegunDraft(principal, key: formKey, asks: [system?.text ?? "", metadata.name])
     return try await db.write { tx in
+      if let found = try begun?.find(in: tx) { return found }
       var metadata = metadata
       if metadata.classes.isEmpty, let office = principal.organisation,
         let node = try codeNode(of: office, providers, classification(in: tx), in: tx)
       {
         metadata.classes = [node]
       }
-      return try begin(principal, system: system, metadata: metadata, items: items, mount: nil, at: now, in: tx)
+      let resource = try begin(
+        principal, system: system, metadata: metadata, items: items, mount: nil, at: now, in: tx)
+      try begun?.note(resource.id, at: now, in: tx)
+      return resource
     }
   }
 
@@ -242,7 +253,9 @@ extension Cataloguing {
       guard day <= now.dateInChina, day.year >= 1949 else {
         throw Refusal.invalid(
           "catalog.change.reason", "trigger",
-          Text("触发日期应是今天或以前的日期。", "The day is today or an earlier one."))
+          Text(
+            "触发日期应在 1949-01-01 至今天（\(now.dateInChina)）之间。",
+            "The day lies between 1949-01-01 and today (\(now.dateInChina))."))
       }
       if let rule = RuleSet.inForce(on: day, of: rules)["catalogue.update"] {
         change.due = try calendars.inForce(tx).due(from: day, workingDays: rule.value, rule: rule.reference)

@@ -16,11 +16,12 @@ package func draft(
   from table: TableDescription, sample: TableSample, connector: String, classNode: String?, at now: Instant
 ) -> TableDraft {
   let today = now.dateInChina
-  let items = table.columns.map { column -> Item in
+  var taken: Set<String> = []
+  let items = table.columns.enumerated().map { place, column -> Item in
     let guess =
       column.type == .text || column.type == .integer
       ? ValueGuess.of(column: column, values: sample.values[column.name] ?? [], on: today) : nil
-    let (name, description) = named(column)
+    let (name, description) = named(column, at: place, guess, among: &taken)
     let (dataType, length, scale) = nationalType(column, guess)
     return Item(
       id: .make(at: now), name: name, column: column.name, dataType: dataType, length: length, scale: scale,
@@ -28,27 +29,40 @@ package func draft(
       semantic: guess?.semantic, description: description, grade: grade(guess?.semantic), evidence: guess?.evidence)
   }
   let title = cleaned(table.comment ?? "", Metadata.limits.name)
-  let listed = items.prefix(8).map(\.name).joined(separator: "、")
+  // Names of columns tell a reader nothing: an abstract is made of what has a name in Chinese, or left to be written.
+  let told = items.map(\.name).filter(hasChinese)
+  let listed = told.prefix(8).joined(separator: "、")
+  let contents = told.isEmpty ? "" : "包括\(listed)\(items.count > min(told.count, 8) ? "等" : "")\(items.count)个信息项。"
   let files = connector == "csv"
   return TableDraft(
     metadata: Metadata(
       name: title.isEmpty ? table.name.name : title, classes: classNode.map { [$0] } ?? [],
-      abstract: cleaned(
-        (title.isEmpty ? "" : "\(title)。") + "包括\(listed)\(items.count > 8 ? "等" : "")\(items.count)个信息项。",
-        Metadata.limits.abstract),
+      abstract: contents.isEmpty
+        ? "" : cleaned((title.isEmpty ? "" : "\(title)。") + contents, Metadata.limits.abstract),
       format: files ? "0204" : "0311", methodClass: "1", methodType: files ? "2" : "1", secrecy: "0", level: "2"),
     items: items, keyColumns: table.key.map(\.name), cursorColumn: cursor(of: table)?.name)
 }
 
-/// The comment's first words are the name, the rest says more; without a comment the column's own name stands in, and a
-/// finding asks for a Chinese one.
-private func named(_ column: ColumnDescription) -> (name: String, description: String) {
+/// The comment's first words are the name, the rest says more. Without a comment it is named after what its values were seen
+/// to be, the first so called by that alone; else the column's own name stands in, and a finding asks for a Chinese one. A
+/// column without a name is told by its place.
+private func named(
+  _ column: ColumnDescription, at place: Int, _ guess: ValueGuess?, among taken: inout Set<String>
+) -> (name: String, description: String) {
   let comment = cleaned(column.comment ?? "", Item.limits.description)
-  guard !comment.isEmpty else { return (column.name, "") }
   let end = comment.firstIndex { "，,。；;：:（(\n".contains($0) } ?? comment.endIndex
-  let name = cleaned(String(comment[..<end]), Item.limits.name)
-  return (name.isEmpty ? column.name : name, end == comment.endIndex ? "" : comment)
+  var name = cleaned(String(comment[..<end]), Item.limits.name)
+  if name.isEmpty, let guess, guess.evidence.valid > 0 {
+    let seen = CodeLists.embedded.semantics.text(guess.semantic).chinese
+    name = taken.contains(seen) ? cleaned("\(seen)（\(column.name)）", Item.limits.name) : seen
+  }
+  if name.isEmpty { name = cleaned(column.name, Item.limits.name) }
+  if name.isEmpty { name = "第 \(place + 1) 列" }
+  taken.insert(name)
+  return (name, end == comment.endIndex ? "" : comment)
 }
+
+private func hasChinese(_ text: String) -> Bool { text.unicodeScalars.contains { $0.properties.isIdeographic } }
 
 /// 数据类型 with length and scale. Codes with a standard have the standard's length, whatever the column allows.
 private func nationalType(_ column: ColumnDescription, _ guess: ValueGuess?) -> (String, Int?, Int?) {

@@ -9,7 +9,7 @@ func findings(
   func add(_ severity: Finding.Severity, _ code: String, _ part: String, _ message: Text, _ source: Text) {
     found.append(Finding(severity, "item.\(code)", "\(field).\(part)", message, source: source))
   }
-  let name = item.name.isEmpty ? item.column : item.name
+  let name = item.name.isEmpty ? item.column.isEmpty ? "—" : item.column : item.name
 
   if item.name.isEmpty {
     add(.error, "name-missing", "name", Text("请填写信息项名称。", "Enter the item's name."), RuleSource.element("8.1"))
@@ -45,19 +45,24 @@ func findings(
       add(
         .error, "length-missing", "length",
         Text(
-          "“\(name)”是\(type.name.chinese)，须填写大于 0 的长度。",
-          "“\(name)” is \(type.name.english.lowercased()): enter a length above 0."),
+          "“\(name)”是\(type.name.chinese)，须填写 1 到 \(Item.limits.length) 之间的长度。",
+          "“\(name)” is \(type.name.english.lowercased()): enter a length from 1 to \(Item.limits.length)."),
         RuleSource.configured("8.3"))
     } else if let length = item.length, !(1...Item.limits.length).contains(length) {
       add(
         .error, "length-wrong", "length",
-        Text("“\(name)”的长度须在 1 到 \(Item.limits.length) 之间。", "“\(name)”: a length from 1 to \(Item.limits.length)."),
+        Text(
+          "“\(name)”的长度须在 1 到 \(Item.limits.length) 之间，现为 \(length)。",
+          "“\(name)”: a length from 1 to \(Item.limits.length), not \(length)."),
         RuleSource.configured("8.3"))
     }
     if let scale = item.scale, scale < 0 || scale > (item.length ?? 0) {
       add(
         .error, "scale-wrong", "scale",
-        Text("“\(name)”的小数位不能超过总位数。", "“\(name)”: no more decimals than digits in all."), RuleSource.configured("8.3"))
+        Text(
+          "“\(name)”的小数位须在 0 到总位数（\(item.length ?? 0)）之间，现为 \(scale)。",
+          "“\(name)”: decimals from 0 to the digits in all (\(item.length ?? 0)), not \(scale)."),
+        RuleSource.configured("8.3"))
     }
   } else {
     found.append(

@@ -1,7 +1,7 @@
 internal import Deadlines
 internal import Inbox
 package import Kernel
-internal import Storage
+package import Storage
 
 // Taking a published resource offline and bringing it back: asked for by its department and decided by the operator, or done
 // by the operator with a reason. Grants stay; deliveries stand still while it is offline and go on when it is back.
@@ -96,7 +96,7 @@ extension Cataloguing {
 
 extension CatalogStore {
   /// Since when it is offered or not; nil before it was ever published.
-  static func onlineSince(_ id: ResourceID, in tx: any Transaction) throws -> Instant? {
+  package static func onlineSince(_ id: ResourceID, in tx: any Transaction) throws -> Instant? {
     try tx.row("SELECT online_at FROM catalog_resource WHERE id = \(id)").flatMap { try $0.instantOrNil("online_at") }
   }
 

@@ -1,3 +1,4 @@
+internal import Connecting
 package import Identity
 package import Inventory
 package import Kernel
@@ -98,7 +99,17 @@ private func nameFindings(_ resource: Resource, _ context: RuleContext) -> [Find
         .error, "name.taken", "name",
         Text("本单位已有同名目录。", "Your organisation has an entry of this name."), source: RuleSource.configured("2")))
   }
-  if !name.unicodeScalars.contains(where: { $0.properties.isIdeographic }) {
+  if let table = resource.mount?.table.name, name == table,
+    !name.unicodeScalars.contains(where: { $0.properties.isIdeographic })
+  {
+    found.append(
+      Finding(
+        .error, "name.is-table", "name",
+        Text(
+          "“\(name)”是表名。请写业务上的名称，如“企业法人基本信息”。",
+          "“\(name)” is the table's name. Write what business calls it, such as “Legal persons' basic data”."),
+        source: RuleSource.configured("2")))
+  } else if !name.unicodeScalars.contains(where: { $0.properties.isIdeographic }) {
     found.append(
       Finding(
         .warning, "name.not-chinese", "name",

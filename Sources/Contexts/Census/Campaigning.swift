@@ -47,6 +47,17 @@ extension Census {
   /// The configured rule that says today how many working days offices have.
   package var usualPeriod: Rule? { RuleSet.inForce(on: clock.today, of: rules)[Self.rule] }
 
+  /// The campaign that is not closed yet, which stands in another's way.
+  func running(_ principal: Principal) async throws -> Campaign? {
+    try principal.require(.runCensus)
+    return try await database.read { tx in
+      try CensusStore.campaigns(limit: 1, in: tx).first.flatMap { $0.state == .closed ? nil : $0 }
+    }
+  }
+
+  static let isRunning = Refusal(
+    .conflict, "census.running", Text("上一批普查尚未结束，请先结束它。", "The last census is not closed yet; close it first."))
+
   /// Opens a campaign; its lines are laid out by a job. One campaign runs at a time.
   package func open(_ principal: Principal, _ draft: CampaignDraft) async throws -> Campaign {
     try principal.require(.runCensus)
@@ -59,9 +70,7 @@ extension Census {
     return try await database.write { tx in
       let last = try CensusStore.campaigns(limit: 1, in: tx).first
       guard last.map({ $0.state == .closed }) ?? true else {
-        throw Refusal(
-          .conflict, "census.running",
-          Text("上一批普查尚未结束，请先结束它。", "The last census is not closed yet; close it first."))
+        throw Self.isRunning
       }
       let campaign = Campaign(
         id: .make(at: now), name: draft.name, referenceDay: referenceDay, state: .preparing,

@@ -51,6 +51,9 @@ package struct CensusRoutes: Sendable {
   private var running: [Route] {
     [
       .get("/census/new", .permission(.runCensus)) { request in
+        if let running = try await census.running(request.visitor()) {
+          return .page(CampaignPages.running(request, running, status: 200))
+        }
         let offices = try await census.askable(request.visitor())
         let usual = census.usualPeriod
         // All of them, until somebody thinks otherwise.
@@ -71,6 +74,9 @@ package struct CensusRoutes: Sendable {
             CampaignPages.new(
               request, try await census.askable(principal), usual: census.usualPeriod, values: request.form,
               refusal: refusal))
+        } catch let refusal as Refusal where refusal.code == Census.isRunning.code {
+          guard let running = try await census.running(principal) else { throw refusal }
+          return .page(CampaignPages.running(request, running, status: refusal.status))
         }
       },
       .get("/census/campaigns/{id}/close", .permission(.runCensus)) { request in

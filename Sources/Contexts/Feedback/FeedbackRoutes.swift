@@ -28,7 +28,7 @@ package struct FeedbackRoutes: Sendable {
   /// What the search page offers: keeping the search.
   package static let tool: CatalogRoutes.Tool = { request, query in
     let t = request.language
-    guard !query.encoded.isEmpty else { return .nothing }
+    guard !query.encoded.isEmpty, !query.isUnsearchable else { return .nothing }
     return buttonLink(t("收藏这个检索", "Save this search"), href: address("/catalog/saved/new", [("query", query.encoded)]))
   }
 

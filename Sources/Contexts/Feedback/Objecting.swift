@@ -29,7 +29,8 @@ package struct ObjectionStep: Hashable, Sendable {
 }
 
 extension Feedback {
-  /// Raises an objection for the own office against an entry in force of another.
+  /// Raises an objection for the own office against an entry in force of another. What the same person sent before word for
+  /// word is answered with the objection that it made, while that is open.
   package func raise(_ draft: ObjectionDraft, by principal: Principal) async throws -> Objection {
     let (person, office) = try speaker(principal, .feedbackRaise)
     let now = clock.now()
@@ -41,6 +42,10 @@ extension Feedback {
       }
       let resource = try entry(draft.resource, for: office, in: tx)
       let about = try subject(draft.about, of: resource)
+      // Written in a second window, or sent by a form that was opened anew: it is the same objection, and waits already.
+      if let open = try ObjectionStore.open(on: resource.id, by: person, in: tx).first(where: draft.isWhatWasSent) {
+        return open
+      }
       let sent = try ObjectionStore.count(
         by: person, since: Self.dayBefore(now), most: Self.limits.objectionsADay, in: tx)
       try Self.checkRate(sent, most: Self.limits.objectionsADay)

@@ -53,6 +53,13 @@ package enum ObjectionStore {
       objection)
   }
 
+  /// Those of one person that are open against an entry, oldest first.
+  static func open(on resource: ResourceID, by person: PersonID, in tx: any Transaction) throws -> [Objection] {
+    try tx.rows(
+      "\(select) WHERE resource = \(resource) AND raised_by = \(person) AND closed_at IS NULL ORDER BY id"
+    ).map(objection)
+  }
+
   /// How many one person has raised since a moment; counts no further than `most`.
   static func count(by person: PersonID, since: Instant, most: Int, in tx: any Transaction) throws -> Int {
     try tx.int(

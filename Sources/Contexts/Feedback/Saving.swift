@@ -33,6 +33,13 @@ extension Feedback {
       throw Refusal.invalid(
         "feedback.search.empty", "q", Text("请先输入词语或选一个筛选条件，再收藏。", "Enter words or choose a filter before saving it."))
     }
+    guard !query.isUnsearchable else {
+      throw Refusal.invalid(
+        "feedback.search.words", "q",
+        Text(
+          "“\(query.text)”里没有可以检索的文字或数字，什么也找不到。",
+          "“\(query.text)” has no letters or digits to search for; it finds nothing."))
+    }
     let now = clock.now()
     return try await database.write { tx in
       let kept = try SavedSearchStore.list(of: person, in: tx)

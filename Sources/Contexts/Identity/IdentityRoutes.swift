@@ -17,9 +17,13 @@ package struct IdentityRoutes: Sendable {
   ) -> [Route] {
     let site = IdentityRoutes(
       signIn: signIn, people: people, tokens: tokens, offices: offices, database: database, clock: clock)
-    return site.entering + site.account + site.tokenPages + site.peopleRoutes + site.organisations + site.interface
+    return site.entering + site.account + site.keptForms + site.tokenPages + site.peopleRoutes + site.organisations
+      + site.interface
       + site.tokenInterface
   }
+
+  /// Where a kept form waits for its writer.
+  package static func keptForm(_ id: KeptFormID) -> String { "/account/kept/\(id)" }
 
   // MARK: - Coming in
 
@@ -132,14 +136,15 @@ package struct IdentityRoutes: Sendable {
           SignInPages.changePassword(
             $0, action: "/account/password", forced: false, policy: people.policy.passwords))
       },
-      .post("/account/password", .signedIn) { try await changePassword($0, "/account/password", forced: false) },
+      .post("/account/password", .signedIn) { try await changePassword($0, "/account/password", forced: false) }
+        .takingSecrets(),
       .post("/account/second-factor", .signedIn) { request in
         try await withAccount(request, done: Text("第二因素已启用。", "The second factor is in use.")) {
           try await people.enrol(
             secret: [UInt8](hex: request.form["secret"] ?? "") ?? [], code: request.form["code"] ?? "",
             for: request.visitor())
         }
-      },
+      }.takingSecrets(),
       .post("/account/sessions/end", .signedIn) { request in
         let (session, person) = (request.form["session"] ?? "", try request.visitor().person)
         if let person { try await database.write { try SessionStore.end(id: session, of: person, in: $0) } }
@@ -167,7 +172,7 @@ package struct IdentityRoutes: Sendable {
           return id
         }
         let fresh = try await signIn.act(token: token, for: other)
-        return .session(token: fresh, redirect: "/")
+        return .session(token: fresh, redirect: localAddress(request.form["next"]))
       },
     ]
   }

@@ -95,5 +95,24 @@ package enum IdentitySchema {
       CHECK ((used_at IS NULL) = (used_from IS NULL))
     );
     CREATE INDEX identity_token_person ON identity_token (person, id);
+    """
+  )
+  // A session that has ended stays for some days, so that a form written in it is known by its token.
+  .adding(
+    "003 forms that outlived their session",
+    """
+    CREATE INDEX identity_session_csrf ON identity_session (csrf);
+    CREATE INDEX identity_session_end ON identity_session (ends_at);
+    CREATE TABLE identity_kept_form (
+      id TEXT PRIMARY KEY,
+      person TEXT NOT NULL REFERENCES identity_person (id),
+      acting_for TEXT REFERENCES identity_person (id),
+      address TEXT NOT NULL,
+      fields TEXT NOT NULL,
+      kept_at TEXT NOT NULL
+    );
+    CREATE INDEX identity_kept_form_person ON identity_kept_form (person, id);
+    CREATE INDEX identity_kept_form_acting ON identity_kept_form (acting_for) WHERE acting_for IS NOT NULL;
+    CREATE INDEX identity_kept_form_age ON identity_kept_form (kept_at);
     """)
 }

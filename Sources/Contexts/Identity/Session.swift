@@ -42,6 +42,8 @@ enum SessionStore {
   /// Half a sign-in is finished soon or begun again.
   static let longestUnfinished: Duration = .seconds(15 * 60)
   static let idle: Duration = .seconds(15 * 60)
+  /// How long a session that is over can still be told by the token of its forms: longer than the longest holiday.
+  static let remembered: Duration = .seconds(10 * 86_400)
 
   /// Answers the new token. `endsAt` is given where the session goes on under another name: switching makes no day longer.
   static func start(
@@ -94,8 +96,19 @@ enum SessionStore {
     ).map(session)
   }
 
+  /// The complete session that forms with this token were written in, also when it is over by now.
+  static func find(csrf: String, at now: Instant, in tx: any Transaction) throws -> Session? {
+    guard csrf.utf8.count == 32 else { return nil }
+    return try tx.row(
+      """
+      SELECT \(columns) FROM identity_session
+      WHERE csrf = \(csrf) AND stage = \(Session.Stage.full) AND ends_at > \(now - remembered)
+      """
+    ).map(session)
+  }
+
   static func sweep(at now: Instant, in tx: any Transaction) throws {
-    try tx.run("DELETE FROM identity_session WHERE ends_at <= \(now) OR seen_at <= \(now - idle)")
+    try tx.run("DELETE FROM identity_session WHERE ends_at <= \(now - remembered)")
   }
 
   private static let columns: SQL = "id, person, acting_for, csrf, stage, source, created_at, seen_at, ends_at"

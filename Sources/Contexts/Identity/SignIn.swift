@@ -96,7 +96,10 @@ package struct SignIn: Sendable {
     }
     throttle.succeeded(attempt)
     // Alone and reading no snapshot: sweeping old sessions must not collide with others' new ones.
-    try await database.write(.readCommitted) { try SessionStore.sweep(at: now, in: $0) }
+    try await database.write(.readCommitted) { tx in
+      try SessionStore.sweep(at: now, in: tx)
+      try KeptFormStore.sweep(at: now, in: tx)
+    }
     let stage = person.hasSecondFactor ? .secondFactor : policy.lacking(person)
     let token = try await database.write { tx in try open(person, stage, source, now, tx) }
     if let hash, hasher.isOutdated(hash), let fresh = try? await hasher.hash(password) {

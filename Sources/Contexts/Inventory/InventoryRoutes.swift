@@ -88,7 +88,7 @@ package enum InventoryRoutes {
           return .page(
             sourceForm(request, system, kind: kind, editing: nil, values: request.form, refusal: refusal))
         }
-      },
+      }.takingSecrets(),
       .get("/systems/{id}/sources/{source}/edit", .permission(.manageInventory)) { request in
         let (system, source) = try await found(request, register)
         var values = Fields([("source", source.name)])
@@ -108,7 +108,7 @@ package enum InventoryRoutes {
           return .page(
             sourceForm(request, system, kind: kind, editing: source, values: request.form, refusal: refusal))
         }
-      },
+      }.takingSecrets(),
       .post("/systems/{id}/sources/{source}/probe", .permission(.manageInventory)) { request in
         let (system, source) = try await found(request, register)
         let probe = try await register.probe(request.visitor(), source.id)

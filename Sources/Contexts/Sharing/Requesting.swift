@@ -11,6 +11,17 @@ import Storage
 // What happens to a request, step by step. Each is one transaction of rule, store, inbox and audit.
 
 extension Sharing {
+  /// The resource, if it was published and is offline now, and since when: it cannot be asked for.
+  func offline(_ id: ResourceID, for principal: Principal) async throws -> (resource: Resource, since: Instant?)? {
+    try principal.require(.sharingRequest)
+    return try await database.read { tx in
+      guard try !CatalogStore.isInForce(id, in: tx), let resource = try CatalogStore.issued(id, in: tx) else {
+        return nil
+      }
+      return (resource, try CatalogStore.onlineSince(id, in: tx))
+    }
+  }
+
   /// Submits a request to the own department's leader.
   package func submit(_ draft: RequestDraft, by principal: Principal) async throws -> ShareRequest {
     try principal.require(.sharingRequest)
@@ -36,7 +47,14 @@ extension Sharing {
         return sent
       }
       guard let resource = try CatalogStore.published(draft.resource, in: tx) else {
-        throw Refusal.notFound(Text("资源", "resource"))
+        guard let offline = try CatalogStore.issued(draft.resource, in: tx) else {
+          throw Refusal.notFound(Text("资源", "resource"))
+        }
+        throw Refusal(
+          .conflict, "sharing.request.offline",
+          Text(
+            "“\(offline.metadata.name)”已下架，下架期间不能申请。", "“\(offline.metadata.name)” is offline and cannot be asked for.")
+        )
       }
       try check(draft, against: resource, consumer: consumer)
       guard let target = try InventoryStore.source(draft.targetSource, in: tx), target.owner == consumer else {

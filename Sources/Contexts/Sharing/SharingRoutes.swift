@@ -125,6 +125,9 @@ package struct SharingRoutes: Sendable {
   {
     guard let id = ResourceID(id ?? "") else { throw Refusal.notFound(Text("资源", "resource")) }
     let principal = try request.visitor()
+    if let offline = try await sharing.offline(id, for: principal) {
+      return .page(OfflinePage.render(request, offline.resource, since: offline.since, entered: entered))
+    }
     let (resource, targets) = try await sharing.database.read { tx -> (Resource, [(DataSource, String)]) in
       guard let resource = try CatalogStore.published(id, in: tx) else {
         throw Refusal.notFound(Text("资源", "resource"))

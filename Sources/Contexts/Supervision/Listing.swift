@@ -51,42 +51,55 @@ package struct CountedList: Sendable {
   /// The department; nil for all of them.
   package var office: OfficeTally?
   package var isWhole: Bool
+  /// The month whose number was opened, when it is over; nil for the numbers of now.
+  package var month: CalendarMonth?
   package var asOf: Instant?
-  /// What the matrix says.
+  /// What the matrix says, or the trend of that month.
   package var counted: Int
   package var rows: [CountedRow]
   package var next: CountedRow.Place?
 }
 
 extension Supervision {
-  /// The rows behind a number as they are now, department by department in the order of their ids.
+  /// The rows behind a number as they are now, department by department in the order of their ids. Of a `month` that is
+  /// over those deliveries are listed that arrived in it; of what stood then only the number was kept, and what stands now
+  /// is listed beside it. Throws `.notFound` for a measure that is not counted, or another's department.
   package func rows(
-    behind measure: Measure, of office: OrganisationID?, after place: CountedRow.Place? = nil, limit: Int,
-    for principal: Principal
+    behind measure: Measure, of office: OrganisationID?, in month: CalendarMonth? = nil,
+    after place: CountedRow.Place? = nil, limit: Int, for principal: Principal
   ) async throws -> CountedList {
     guard measures.contains(measure) else { throw Refusal.notFound(Text("指标", "measure")) }
     let now = clock.now()
+    let running = CalendarMonth(now.dateInChina)
+    let month = month.flatMap { $0 == running ? nil : $0 }
     return try await database.read { tx in
       let (office, isWhole) = try seen(office, by: principal, in: tx)
+      let then = try month.map { try TallyStore.month($0, in: tx) }
+      func number(_ one: OfficeTally) -> Int { then.map { $0[one.office.text]?[measure] ?? 0 } ?? one.tally[measure] }
       // Of all departments those are opened for which the matrix shows a number.
       let offices =
         if let office {
           try TallyStore.office(office, in: tx).map { [$0] } ?? []
         } else {
-          try TallyStore.offices(in: tx).filter { $0.tally[measure] > 0 }.sorted { $0.office < $1.office }
+          try TallyStore.offices(in: tx).filter {
+            (measure.group == .deliveries ? number($0) : $0.tally[measure]) > 0
+          }.sorted { $0.office < $1.office }
         }
       if office != nil, offices.isEmpty { throw Refusal.notFound(Text("单位", "organisation")) }
       var rows: [CountedRow] = []
       for one in offices where place.map({ $0.office <= one.office }) ?? true {
         let after = place.flatMap { $0.office == one.office ? $0.key : nil }
-        let lister = Lister(office: one, now: now, unusedDays: unusedDays, measured: measured, tx: tx)
+        let lister = Lister(
+          office: one, now: now, month: month ?? running, unusedDays: unusedDays, measured: measured, tx: tx)
         rows += try lister.rows(measure, after: after, limit: limit + 1 - rows.count)
         if rows.count > limit { break }
       }
       let page = Array(rows.prefix(limit))
       return CountedList(
-        measure: measure, office: office == nil ? nil : offices.first, isWhole: isWhole,
-        asOf: try TallyStore.asOf(in: tx), counted: offices.reduce(0) { $0 + $1.tally[measure] }, rows: page,
+        measure: measure, office: office == nil ? nil : offices.first, isWhole: isWhole, month: month,
+        asOf: try TallyStore.asOf(in: tx),
+        counted: office == nil && then != nil
+          ? then?[TallyStore.everyone]?[measure] ?? 0 : offices.reduce(0) { $0 + number($1) }, rows: page,
         next: rows.count > limit ? page.last?.place : nil)
     }
   }
@@ -97,6 +110,8 @@ extension Supervision {
 private struct Lister {
   let office: OfficeTally
   let now: Instant
+  /// Whose deliveries are meant.
+  let month: CalendarMonth
   let unusedDays: Int
   let measured: MeasuredMounts?
   let tx: any Transaction
@@ -201,9 +216,9 @@ private struct Lister {
     return entries.filter { !used.contains($0.id) }
   }
 
-  /// This month's, grant by grant. A place is a grant, a moment and a delivery.
+  /// The month's, grant by grant. A place is a grant, a moment and a delivery.
   private func deliveries(_ key: String?, _ limit: Int) throws -> [CountedRow] {
-    let month = CalendarMonth(now.dateInChina).bounds
+    let month = month.bounds
     let parts = key?.split(separator: "~").map(String.init) ?? []
     var begun: (grant: GrantID, after: (at: Instant, id: DeliveryID))?
     if parts.count == 3, let at = Instant(parts[1]) {

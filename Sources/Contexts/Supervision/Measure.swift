@@ -88,6 +88,15 @@ package enum Measure: String, Sendable, CaseIterable {
     }
   }
 
+  /// Of a month that is over, where it counts what happened in it.
+  package func title(of month: CalendarMonth) -> Text {
+    switch self {
+    case .deliveries: Text("\(month) 送达的交换", "Deliveries of \(month)")
+    case .rowsDelivered: Text("\(month) 送达的行数", "Rows delivered in \(month)")
+    default: Text("\(title.chinese) · \(month)", "\(title.english) · \(month)")
+    }
+  }
+
   /// What exactly is counted, for the page that lists the rows and for programs.
   package func definition(unusedDays days: Int) -> Text {
     switch self {

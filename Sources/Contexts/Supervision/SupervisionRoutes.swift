@@ -27,14 +27,16 @@ package struct SupervisionRoutes: Sendable {
       .get("/supervision/rows", Self.door) { request in
         let place = try request.queryPlace("after", CountedRow.Place.init)
         let list = try await supervision.rows(
-          behind: request.measure(), of: request.queryID("office"), after: place, limit: 50, for: request.visitor())
+          behind: request.measure(), of: request.queryID("office"), in: request.month(), after: place, limit: 50,
+          for: request.visitor())
         return .page(
           CountedRowsPage.page(
             request, list, definition: list.measure.definition(unusedDays: supervision.unusedDays), after: place))
       },
       .get("/supervision/rows.csv", Self.door) { request in
         let list = try await supervision.rows(
-          behind: request.measure(), of: request.queryID("office"), limit: Self.fileLimit, for: request.visitor())
+          behind: request.measure(), of: request.queryID("office"), in: request.month(), limit: Self.fileLimit,
+          for: request.visitor())
         guard list.next == nil else {
           throw Refusal(
             .invalid, "supervision.rows.many",
@@ -44,7 +46,7 @@ package struct SupervisionRoutes: Sendable {
         }
         return .download(
           CountedRowsPage.csv(request.language, list.rows), type: "text/csv; charset=utf-8",
-          name: "\(list.measure.rawValue)-\(request.now.dateInChina).csv")
+          name: "\(list.measure.rawValue)-\(list.month?.description ?? "\(request.now.dateInChina)").csv")
       },
       .get("/supervision/trend", Self.door) { request in
         let found = try await supervision.trend(of: request.queryID("office"), for: request.visitor())
@@ -69,6 +71,18 @@ extension Request {
     matrix.after = try queryID("after")
     matrix.limit = limit
     return matrix
+  }
+
+  /// Of which month; nil where none is named. One that is not `2026-03`, or still to come, is refused.
+  func month() throws -> CalendarMonth? {
+    try query["month"].map { text in
+      guard let month = CalendarMonth(text), month <= CalendarMonth(now.dateInChina) else {
+        throw Refusal.invalid(
+          "web.query", "month",
+          Text("month 应为不晚于本月的月份，如 2026-03。", "month is a month such as 2026-03, this one at the latest."))
+      }
+      return month
+    }
   }
 
   /// Which number is opened.

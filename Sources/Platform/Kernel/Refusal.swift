@@ -42,6 +42,8 @@ package struct Refusal: Error, Hashable, Sendable {
   package var faults: [Fault]
   /// Whole seconds after which asking again makes sense, where somebody knows.
   package var retryAfter: Int?
+  /// The permission that is missing, where that is the reason: pages say it in words.
+  package var lacks: Permission?
 
   package init(_ kind: Kind, _ code: String, _ message: Text, faults: [Fault] = []) {
     self.kind = kind
@@ -66,8 +68,10 @@ package struct Refusal: Error, Hashable, Sendable {
   }
 
   package static func forbidden(_ permission: Permission) -> Refusal {
-    Refusal(
+    var refusal = Refusal(
       .forbidden, "forbidden",
       Text("您的角色没有这项权限（\(permission.name)）。", "Your role lacks this authority (\(permission.name))."))
+    refusal.lacks = permission
+    return refusal
   }
 }

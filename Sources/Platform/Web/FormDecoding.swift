@@ -7,6 +7,8 @@ package enum FormLimit {
   package static let fields = 1000
   /// Bytes of a field's name.
   package static let name = 200
+  /// Bytes of a file's name: what Windows and macOS let one be, in Chinese.
+  package static let fileName = 1024
   /// Bytes of all values of a form that brings files; its files lie on disk and count against the route's limit only.
   package static let values = 256 * 1024
   /// Files of one form; each of ours brings one.

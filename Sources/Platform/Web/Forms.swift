@@ -13,6 +13,12 @@ package func form(
   """
 }
 
+/// A form's own key, made when it is first shown, so that it makes one thing however often it is sent; `entered` is what came
+/// back of it.
+package func formKey(_ request: Request, _ entered: Fields) -> HTML {
+  "<input type=\"hidden\" name=\"form\" value=\"\(entered["form"] ?? uuidVersion7(at: request.now))\">"
+}
+
 /// What one input of a form looks like. `name` ties it to a fault of a `Refusal`; `id` is another where a page has several
 /// forms with a field of this name.
 package struct Field: Sendable {

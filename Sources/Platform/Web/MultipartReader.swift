@@ -210,8 +210,10 @@ private func partHead(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(Refusal
       head.name = name
       // Only the last component: some browsers once sent whole paths.
       head.file = parameters["filename"].map { String($0.split { $0 == "/" || $0 == "\\" }.last ?? "") }
-      if let file = head.file, file.utf8.count > 255 {
-        throw wrong(name, "文件名超过 255 字节", "the file's name is longer than 255 bytes")
+      if let file = head.file, file.utf8.count > FormLimit.fileName {
+        throw wrong(
+          name, "文件名超过 \(FormLimit.fileName) 字节（约 \(FormLimit.fileName / 3) 个汉字），请改短后再上传",
+          "the file's name is longer than \(FormLimit.fileName) bytes; shorten it and send the file again")
       }
       named = true
     case "content-type": head.type = String(value.trimmingBlanks.prefix(100))

@@ -29,6 +29,8 @@ package struct Route: Sendable {
   /// Whether it answers a secret, once: to somebody who signed in and never to a program with a token, and its answer is not
   /// kept for an `Idempotency-Key`.
   package var givesSecret = false
+  /// Whether its form carries a password or a code: what was typed is then kept nowhere, also not for its writer.
+  package var takesSecrets = false
   /// What lets somebody who came in see or do more behind the door, such as others' offices'.
   package var widenedBy: [Permission] = []
   /// Whether a change names the state that it starts from.
@@ -84,6 +86,13 @@ package struct Route: Sendable {
   package func givingSecret() -> Route {
     var route = self
     route.givesSecret = true
+    return route
+  }
+
+  /// The same route, whose form carries a password or a code.
+  package func takingSecrets() -> Route {
+    var route = self
+    route.takesSecrets = true
     return route
   }
 

@@ -19,6 +19,8 @@ enum FormReader {
     try check(request.form["csrf"], expected)
   }
 
+  static func isURLEncoded(_ request: Request) -> Bool { kind(request) == "application/x-www-form-urlencoded" }
+
   /// Whether a form brings files.
   static func isMultipart(_ request: Request) -> Bool { kind(request) == "multipart/form-data" }
 

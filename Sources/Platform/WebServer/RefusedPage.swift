@@ -2,9 +2,19 @@ import Kernel
 import Web
 
 extension Page {
-  /// What a person sees where something was not done: what was wrong, and where to go from here.
-  static func refused(_ refusal: Refusal, status: Int, reference: String?, _ request: Request) -> Page {
+  /// What a person sees where something was not done: what was wrong, and where to go from here. `lacking` says what the
+  /// permission that is missing lets others do.
+  static func refused(
+    _ refusal: Refusal, status: Int, reference: String?, lacking: Text? = nil, _ request: Request
+  ) -> Page {
     let t = request.language
+    let message =
+      lacking.map {
+        Text(
+          "这里须有“\($0.chinese)”的权限，您的角色没有这项权限。工作需要时，请联系本单位的安全管理员调整角色。",
+          "This needs the authority “\($0.english)”, which your role does not carry. If your work needs it, ask your security administrator to change your role."
+        )
+      } ?? refusal.message
     let title =
       switch status {
       case 401: Text("请先登录", "Please sign in")
@@ -20,7 +30,7 @@ extension Page {
       default: Text("无法处理这个请求", "This request cannot be handled")
       }
     let body: HTML = """
-      <p class="lead">\(t(refusal.message))</p>\
+      <p class="lead">\(t(message))</p>\
       \(when: !refusal.faults.isEmpty, "<ul>\(refusal.faults, { "<li>\(t($0.message))</li>" })</ul>")\
       \(reference.map { "<p>\(t("请把编号告诉系统管理员：", "Tell the administrator this reference: "))<code>\($0)</code></p>" as HTML })\
       <p class="actions">\(when: request.principal == nil, "<a class=\"button\" href=\"/sign-in\">\(t("登录", "Sign in"))</a> ")\

@@ -150,7 +150,7 @@ struct Site: HTTPResponder {
       return reply
     }
     request.parameters = parameters
-    if let turnedAway = try admit(route, request, visit) { return turnedAway }
+    if let turnedAway = try await admit(route, request, visit, body) { return turnedAway }
     if visit.isAPI, method != .get, let stray = route.strayQuery(in: request.query) { throw stray }
     var files: Uploads?
     var held = 0
@@ -170,7 +170,13 @@ struct Site: HTTPResponder {
         try room.enter(most)
         held = most
         request.body = try await body.collect(upTo: route.bodyLimit)
-        try FormReader.read(&request, isAPI: visit.isAPI, types: route.bodyTypes)
+        do { try FormReader.read(&request, isAPI: visit.isAPI, types: route.bodyTypes) } catch let rejection
+          as Rejection where rejection == .forged
+        {
+          // Written before he signed in anew, in another tab perhaps.
+          guard request.principal != nil, let kept = await keep(route, request, visit) else { throw rejection }
+          return Reply(status: 303, headers: [("location", kept)])
+        }
       }
       // The token was for the door; what lies behind has no use for it.
       request.form.pairs.removeAll { $0.name == "csrf" }
@@ -189,7 +195,7 @@ struct Site: HTTPResponder {
   }
 
   /// The one place that decides who may come in at all.
-  private func admit(_ route: Route, _ request: Web.Request, _ visit: Visit) throws -> Reply? {
+  private func admit(_ route: Route, _ request: Web.Request, _ visit: Visit, _ body: Body) async throws -> Reply? {
     if route.givesSecret, request.principal?.token != nil {
       throw Refusal(
         .forbidden, "request.token-door",
@@ -199,20 +205,28 @@ struct Site: HTTPResponder {
       try route.access.check(request.principal)
       return nil
     }
+    var kept: String?
+    if let late = await unadmitted(route, request, visit, body) { kept = await keep(route, late, visit) }
     let here = visit.rawPath + (visit.rawQuery.isEmpty ? "" : "?" + visit.rawQuery)
-    let next = visit.method == .get && here != "/" && localAddress(here) == here ? here : nil
+    let next = kept ?? (visit.method == .get && here != "/" && localAddress(here) == here ? here : nil)
     // Who has begun to sign in goes on with the step that is missing.
     let step = request.session?.pendingStep ?? "/sign-in"
     var reply = Reply(status: 303, headers: [("location", address(step, [("next", next)]))])
-    if request.session == nil, cookies.read(.session, from: visit.headers["cookie"]) != nil {
+    let isOver = request.session == nil && cookies.read(.session, from: visit.headers["cookie"]) != nil
+    if isOver { reply.cookies.append(cookies.set(.session, nil)) }
+    if kept != nil {
+      reply.cookies.append(
+        note(
+          Text(
+            "登录已过期，刚才提交的内容没有办理，但还在：登录后可以再次提交。",
+            "You were signed out. What you just sent was not done, but it is still here: sign in to send it again.")))
+    } else if isOver {
       // Whoever was signed in learns why the form is gone, rather than wondering.
-      reply.cookies = [
-        cookies.set(.session, nil),
+      reply.cookies.append(
         note(
           visit.method == .get
             ? Text("登录已过期，请重新登录。", "You were signed out; please sign in again.")
-            : Text("登录已过期，刚才提交的内容没有保存。", "You were signed out; what you just sent was not saved.")),
-      ]
+            : Text("登录已过期，刚才提交的内容没有保存。", "You were signed out; what you just sent was not saved.")))
     }
     return reply
   }
@@ -346,7 +360,8 @@ struct Site: HTTPResponder {
         status: status, type: "application/problem+json",
         body: problem(refusal, status: status, reference: reference, request).bytes)
     } else {
-      let page = Page.refused(refusal, status: status, reference: reference, request)
+      let page = Page.refused(
+        refusal, status: status, reference: reference, lacking: refusal.lacks.flatMap(configuration.words), request)
       reply = Reply(
         status: status, type: "text/html; charset=utf-8",
         body: Array(layout.render(page, request: request).text.utf8))

@@ -30,6 +30,8 @@ package struct SiteServer: Service {
     package var largeBodies = LargeBodies()
     /// What a person should hear of an error that is no refusal; nil for a defect of ours, of which only a number is told.
     package var explain: @Sendable (any Error) -> Refusal? = { _ in nil }
+    /// What a permission lets somebody do, in words; nil for one that is not known.
+    package var words: @Sendable (Permission) -> Text? = { _ in nil }
     /// How long a request's head, and a silence inside its body, may take.
     package var idleTimeout: Duration = .seconds(30)
     /// How long a whole body may take.
@@ -169,12 +171,18 @@ package struct SessionProvider: Sendable {
   /// Who a program acts for with this token, sent from that address; refuses with `.unauthenticated` when it is worth nothing.
   package var bearer: @Sendable (_ token: String, _ source: String) async throws -> Principal
 
+  /// Keeps a form for the person in whose session it was written, and answers where it waits for him; nil where its token was
+  /// no session's, or not of the person who is signed in now.
+  package var keep: @Sendable (_ form: LateForm, _ person: PersonID?) async throws -> String?
+
   package init(
     bearer: @escaping @Sendable (_ token: String, _ source: String) async throws -> Principal = Self.noTokens,
+    keep: @escaping @Sendable (_ form: LateForm, _ person: PersonID?) async throws -> String? = { _, _ in nil },
     resolve: @escaping @Sendable (_ token: String, _ isPolling: Bool) async throws -> SessionInfo?
   ) {
     self.resolve = resolve
     self.bearer = bearer
+    self.keep = keep
   }
 
   /// Where no program has a token.

@@ -102,7 +102,7 @@ enum AuditPages {
     return Page(
       Text("记录：\(action.chinese)", "Record: \(action.english)"), section: .evidence, trail: [section],
       body:
-        "<h1>\(t("记录", "Record"))：\(t(action))</h1>\(facts(pairs))\(details(t("内部编号和代码", "Internal ids and codes"), facts(codes)))<h2>\(t("包含证明", "Proof of inclusion"))</h2>\(proofPart(record, proof, t))"
+        "<h1>\(t("记录", "Record"))\(t.colon)\(t(action))</h1>\(facts(pairs))\(details(t("内部编号和代码", "Internal ids and codes"), facts(codes)))<h2>\(t("包含证明", "Proof of inclusion"))</h2>\(proofPart(record, proof, t))"
     )
   }
 
@@ -124,7 +124,7 @@ enum AuditPages {
     return Page(
       Text("签名检查点", "Signed checkpoints"), section: .evidence, trail: [section],
       body: """
-        <h1>\(t("签名检查点", "Signed checkpoints"))</h1><p>\(t("公钥（SM2）", "Public key (SM2)"))：<code class="wrap">\(key.bytes.hex)</code></p>
+        <h1>\(t("签名检查点", "Signed checkpoints"))</h1><p>\(t("公钥（SM2）", "Public key (SM2)"))\(t.colon)<code class="wrap">\(key.bytes.hex)</code></p>
         \(table(
           caption: t("检查点", "Checkpoints"), head: [t("时间", "When"), t("记录数", "Records"), t("根", "Root"), t("签名", "Signature"), t("原文", "Note")],
           rows: kept.map { checkpoint, isSigned in

@@ -87,7 +87,7 @@ func attachmentsPage(
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
     ],
     body: """
-      \(heading("\(t(title))：\(resource.metadata.name)", state: stateBadge(t, resource.state)))\(faultSummary(t, refusal))\
+      \(heading("\(t(title))\(t.colon)\(resource.metadata.name)", state: stateBadge(t, resource.state)))\(faultSummary(t, refusal))\
       \(versionAttachments(t, resource, files) { file in
         form(
           request, action: AttachmentLink.list(resource.id) + "/remove",

@@ -106,8 +106,10 @@ private func nodeFacts(
     pairs.append(
       (
         t("对应的本地分类", "Local classes"),
-        view.mappedFrom.prefix(20).map { link("\($0.name)（\($0.code)）", CatalogLink.classes(under: $0.code)) }.joined(
-          "、")
+        view.mappedFrom.prefix(20).map {
+          link("\($0.name)\(t.opening)\($0.code)\(t.closing)", CatalogLink.classes(under: $0.code))
+        }.joined(
+          "\(t.listing)")
       ))
   }
   if let successor = node.successor {
@@ -222,7 +224,7 @@ private func classForm(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text("资源分类", "Classification"), CatalogLink.classes(under: view.node?.code))],
     body: """
-      <h1>\(t(title))\(view.node.map { "：\($0.name)（\($0.code)）" as HTML })</h1>\(faultSummary(t, refusal))\(body)
+      <h1>\(t(title))\(view.node.map { "\(t.colon)\($0.name)\(t.opening)\($0.code)\(t.closing)" as HTML })</h1>\(faultSummary(t, refusal))\(body)
       """)
 }
 
@@ -275,11 +277,11 @@ func retiredClassesPage(_ request: Request, _ classes: [RetiredClass], mayMove: 
     }.joined()
     let next: HTML =
       one.successor.map {
-        "\(t("后继", "Successor"))：<a href=\"\(CatalogLink.classes(under: $0.code))\">\($0.name)</a> <span class=\"code\">\($0.code)</span>"
+        "\(t("后继", "Successor"))\(t.colon)<a href=\"\(CatalogLink.classes(under: $0.code))\">\($0.name)</a> <span class=\"code\">\($0.code)</span>"
       }
       ?? "\(t("没有后继，请另选分类。", "No successor; choose another class."))"
     return panel(
-      "\(one.node.name)（\(one.node.code)）",
+      "\(one.node.name)\(t.opening)\(one.node.code)\(t.closing)",
       """
       <p>\(standingBadge(t, one.node)) \(next)</p>\
       \(table(

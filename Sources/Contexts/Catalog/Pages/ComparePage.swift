@@ -17,7 +17,7 @@ func comparePage(
     title, section: .catalog,
     trail: [catalogTrail, (Text(same: new.metadata.name), CatalogLink.resource(new.id))],
     body: """
-      <h1>\(t(title))：\(new.metadata.name)</h1>\
+      <h1>\(t(title))\(t.colon)\(new.metadata.name)</h1>\
       <p class="badges">\(t("第 \(old.version) 版", "Version \(old.version)")) \(stateBadge(t, old.state)) → \
       \(t("第 \(new.version) 版", "Version \(new.version)")) \(stateBadge(t, new.state))</p>\
       <form class="search grid" method="get" action="\(CatalogLink.compare(new.id))">\
@@ -58,7 +58,7 @@ func differenceParts(_ t: Language, _ difference: VersionDifference, _ old: Stri
 private func itemRow(_ t: Language, _ change: VersionDifference.ItemChange) -> HTML {
   let name: HTML = "<td>\(change.item.name) <span class=\"code\">\(change.item.column)</span></td>"
   func lines(_ side: (VersionDifference.Change) -> Text) -> HTML {
-    change.changes.map { "\(t($0.title))：\(value(t, side($0)))" as HTML }.joined("<br>")
+    change.changes.map { "\(t($0.title))\(t.colon)\(value(t, side($0)))" as HTML }.joined("<br>")
   }
   return switch change.kind {
   case .added: "<tr>\(name)<td>\(badge(t("新增", "added"), .good))</td><td>—</td><td>\(t("有", "there"))</td></tr>"

@@ -47,7 +47,7 @@ func newPage(
       <h2>\(t("用 Excel 编制", "By Excel"))</h2>\
       <p>\(t("一次编制多条：", "Many at once: "))<a href="\(CatalogLink.imports)">\(t("下载模板、填写、导入", "template, fill in, import"))</a></p>\
       <h2>\(t("手工编制", "By hand"))</h2>\
-      \(form(request, action: CatalogLink.drafts, "\(fields, { field(t, $0, value: values, faults: refusal?.faults ?? []) })\(buttons(button(t("开始编制", "Start"))))"))
+      \(form(request, action: CatalogLink.drafts, "\(formKey(request, values))\(fields, { field(t, $0, value: values, faults: refusal?.faults ?? []) })\(buttons(button(t("开始编制", "Start"))))"))
       """)
 }
 
@@ -78,7 +78,7 @@ func newFromTablePage(_ request: Request, _ source: DataSource, _ table: TableDe
       catalogTrail, (Text("编制目录", "New entry"), CatalogLink.new), (Text(same: source.name), CatalogLink.tables(source)),
     ],
     body: """
-      <h1>\(t(title))：<span class="code">\(table.name.description)</span></h1>\
+      <h1>\(t(title))\(t.colon)<span class="code">\(table.name.description)</span></h1>\
       \(facts([
         (t("数据源", "Source"), "\(source.name)"), (t("注释", "Comment"), "\(table.comment ?? "—")"),
         (t("行数", "Rows"), "\(table.estimatedRows.map { t("约 \(grouped($0))", "about \(grouped($0))") } ?? "—")"),
@@ -96,7 +96,7 @@ private func draftForm(_ request: Request, _ source: DataSource, _ table: TableD
   return form(
     request, action: CatalogLink.drafts,
     """
-    <input type="hidden" name="source" value="\(source.id)">\
+    \(formKey(request, Fields()))<input type="hidden" name="source" value="\(source.id)">\
     <input type="hidden" name="schema" value="\(table.name.schema ?? "")">\
     <input type="hidden" name="table" value="\(table.name.name)">\
     <p>\(t("将抽样读取至多 1,000 行以识别证件号码、信用代码等，只计数，不保存、不显示任何值。", "At most 1,000 rows are sampled to recognise identity numbers and codes; only counts are kept, no value is stored or shown."))</p>\
@@ -114,7 +114,7 @@ func unreadablePage(_ request: Request, _ source: DataSource, _ table: TableName
       catalogTrail, (Text("编制目录", "New entry"), CatalogLink.new), (Text(same: source.name), CatalogLink.tables(source)),
     ],
     body: """
-      <h1>\(t(title))：<span class="code">\(table.description)</span></h1>\
+      <h1>\(t(title))\(t.colon)<span class="code">\(table.description)</span></h1>\
       \(note(.late, "<p>\(t(refusal.message))</p>\(when: !refusal.faults.isEmpty, "<ul>\(refusal.faults, { "<li>\(t($0.message))</li>" })</ul>")"))\
       <p>\(t("请在“\(source.name)”中更正后重试，或另选一张表。草稿没有生成。", "Mend it in “\(source.name)” and try again, or choose another table. No draft was made."))</p>\
       \(buttons(
@@ -130,7 +130,7 @@ func confirmPage(_ request: Request, title: Text, _ resource: Resource, verb: St
   return Page(
     title, section: .catalog, trail: [catalogTrail, (Text(same: resource.metadata.name), back)],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\
+      <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1>\
       \(confirmForm(
         request, action: CatalogLink.step(resource.id, verb), question: warning, touches: [], button: title, cancel: back))
       """)

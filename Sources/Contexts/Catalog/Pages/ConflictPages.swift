@@ -45,7 +45,7 @@ func conflictNote(_ t: Language, _ conflict: EditConflict, words: (String, Strin
       empty: "<p>\(t("对方没有修改您表单中的内容。", "Nothing in your form was changed."))</p>"))\
     \(when: !conflict.lost.isEmpty, """
       <p>\(t("对方移除了这些信息项，您对它们的填写不再有位置：", "These items were taken out; what you entered for them has no place any more:"))</p>\
-      <ul>\(conflict.lost, { "<li>\(t($0.title))：\($0.mine)</li>" })</ul>
+      <ul>\(conflict.lost, { "<li>\(t($0.title))\(t.colon)\($0.mine)</li>" })</ul>
       """)</div>
     """
 }

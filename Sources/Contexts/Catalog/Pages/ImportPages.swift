@@ -33,22 +33,23 @@ func importedPage(_ request: Request, _ summary: ImportSummary, rejected: String
     "<tr><td>\(t(reason.example))</td>\(numberCell(reason.rows))</tr>" as HTML
   }.joined()
   let kept: HTML = """
-    <p>\(t("保存为草稿：", "Kept as drafts: "))<a href="\(CatalogLink.work)"><strong>\(grouped(summary.kept.resources))</strong> \
-    \(t("条目录", "entries"))</a>，\(grouped(summary.kept.items)) \(t("个信息项", "items"))\
-    \(when: summary.warned > 0, "；\(t("其中 \(grouped(summary.warned)) 条有需要核对之处，见各条的核验结果", "\(grouped(summary.warned)) of them have something to check, shown with each"))")。</p>
+    <p>\(t("保存为草稿：", "Kept as drafts: "))<a href="\(CatalogLink.work)"><strong>\(entries(t, summary.kept.resources))</strong></a>\
+    \(t.comma)\(items(t, summary.kept.items))\
+    \(when: summary.warned > 0, "\(t.semicolon)\(t("其中 \(grouped(summary.warned)) 条有需要核对之处，见各条的核验结果", "\(grouped(summary.warned)) of them with something to check, shown beside each"))")\
+    \(t("。", "."))</p>
     """
   let link = rejected.map(CatalogLink.rejected)
   return Page(
     title, section: .catalog,
     trail: [catalogTrail, (Text("用 Excel 编制目录", "Compile by Excel"), CatalogLink.imports)],
     body: """
-      <h1>\(t(title))：\(summary.file)</h1>\
+      <h1>\(t(title))\(t.colon)\(summary.file)</h1>\
       \(when: summary.kept.resources > 0, note(.good, kept))\
-      \(when: summary.unchanged > 0, "<p>\(t("目录中已有且未变：", "There already, unchanged: "))\(grouped(summary.unchanged)) \(t("条", ""))</p>")\
+      \(when: summary.unchanged > 0, "<p>\(t("目录中已有且未变：", "There already, unchanged: "))\(entries(t, summary.unchanged))</p>")\
       \(link.map { link -> HTML in
         note(.late, """
-          <p>\(t("未导入：", "Not imported: "))<strong>\(grouped(summary.rejected.resources))</strong> \(t("条目录", "entries"))，\
-          \(grouped(summary.rejected.items)) \(t("个信息项", "items"))。<a class="button primary" href="\(link)">\
+          <p>\(t("未导入：", "Not imported: "))<strong>\(entries(t, summary.rejected.resources))</strong>\(t.comma)\
+          \(items(t, summary.rejected.items))\(t.stop)<a class="button primary" href="\(link)">\
           \(t("下载未导入的行", "Download the rows that were not imported"))</a></p>\
           <p>\(t("原因写在每行最后一列；更正后直接导入这个文件即可。文件保留 24 小时。", "Each row says why in its last column; correct it and send that very file. It is kept for 24 hours."))</p>
           """)
@@ -61,3 +62,9 @@ func importedPage(_ request: Request, _ summary: ImportSummary, rejected: String
         buttonLink(t("再导入一个文件", "Import another file"), href: CatalogLink.imports)))
       """)
 }
+
+private func entries(_ t: Language, _ count: Int) -> String {
+  t("\(grouped(count)) 条目录", count == 1 ? "1 entry" : "\(grouped(count)) entries")
+}
+
+private func items(_ t: Language, _ count: Int) -> String { t("\(grouped(count)) 个信息项", plural(count, "item")) }

@@ -35,7 +35,7 @@ func itemsForm(
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
     ],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\(returnedNote(t, draft))\
+      <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1>\(returnedNote(t, draft))\
       \(conflict.map { conflictNote(t, $0) { itemWords(t, $0, $1, lists) } } ?? faultSummary(t, refusal))\
       \(draft.notes.filter { $0.field == "items" }, { noteLine(t, $0) })\
       \(when: resource.items.count > itemsOnPage, "<p class=\"pager\">\(pages)</p>")\
@@ -51,11 +51,11 @@ func itemsForm(
 
 private func mountFields(_ t: Language, _ resource: Resource, _ values: Fields, _ faults: [Refusal.Fault]) -> HTML {
   guard let mount = resource.mount else { return .nothing }
-  let columns = resource.items.map { ($0.column, "\($0.name)（\($0.column)）") }
+  let columns = resource.items.map { ($0.column, "\($0.name)\(t.opening)\($0.column)\(t.closing)") }
   let cursors = resource.items.filter { $0.type == .timestamp || $0.type == .integer }
-    .map { ($0.column, "\($0.name)（\($0.column)）") }
+    .map { ($0.column, "\($0.name)\(t.opening)\($0.column)\(t.closing)") }
   return """
-    <fieldset class="item"><legend>\(t("挂接", "Mount"))：<span class="code">\(mount.table.description)</span></legend>\
+    <fieldset class="item"><legend>\(t("挂接", "Mount"))\(t.colon)<span class="code">\(mount.table.description)</span></legend>\
     \(field(t, Field("keys", Text("主键项", "Key items"), .ticks(columns), hint: Text("共同区分每一行；增量更新和核对都靠它。", "Together they tell rows apart; updates and checks rest on them.")), value: values, faults: faults))\
     \(field(t, Field("cursor", Text("增量标记列", "Change cursor"), .choice([("", t("无（只做全量）", "none (full deliveries only)"))] + cursors), required: false, hint: Text("每次修改都会变大的列，如更新时间。", "A column that grows with each change, such as the time of update.")), value: values, faults: faults))\
     </fieldset>
@@ -242,7 +242,7 @@ private func itemWords(_ t: Language, _ field: String, _ value: String, _ lists:
   case "semantic": t(lists.semantics.text(value))
   case "sharingType": t(lists.sharingTypes.text(value))
   case "grade": t(lists.grades.text(value))
-  default: value.replacing("\n", with: "、")
+  default: value.replacing("\n", with: t.listing)
   }
 }
 
@@ -255,8 +255,10 @@ func items(_ resource: Resource, form: Fields) throws -> (items: [Item], kept: [
   let sent = Set(form.pairs.map(\.name))
   func number(_ field: String) -> Int? {
     guard let text = form[field] else { return nil }
-    guard let value = Int(text), value >= 0 else {
-      faults.append(Refusal.Fault(field, Text("请填写整数。", "Enter a whole number.")))
+    guard let value = Int(text), (0...Item.limits.length).contains(value) else {
+      let most = grouped(Item.limits.length)
+      faults.append(
+        Refusal.Fault(field, Text("请填写 0 到 \(most) 之间的整数。", "Enter a whole number from 0 to \(most).")))
       return nil
     }
     return value

@@ -21,7 +21,7 @@ func metadataForm(
     var below = said
     if name == "classes" {
       below +=
-        "<ul>\(words(values["classes"]), { "<li class=\"muted\">\($0)：\(classification.title(of: $0))</li>" })</ul>"
+        "<ul>\(words(values["classes"]), { "<li class=\"muted\">\($0)\(t.colon)\(classification.title(of: $0))</li>" })</ul>"
       below += suggestedClasses(t, resource, classification)
       below += "<p><a href=\"\(CatalogLink.classes)\">\(t("查阅分类", "Browse the classification"))</a></p>"
     }
@@ -37,7 +37,7 @@ func metadataForm(
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
     ],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
+      <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
       \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(time(resource.changedAt)) \(resource.changedBy ?? "")</p>\
       \(returnedNote(t, draft))\
       \(conflict.map { conflictNote(t, $0) { metadataWords(t, $0, $1, lists, draft.systems) } } ?? faultSummary(t, summary))\
@@ -61,8 +61,8 @@ func returnedNote(_ t: Language, _ draft: DraftView) -> HTML {
   return note(
     .late,
     """
-    <p><strong>\(t("退回原因", "Why it was returned"))</strong>：\(back.words)<br>\
-    <span class="muted">\(back.person)（\(back.organisation)） \(time(back.at))</span></p>
+    <p><strong>\(t("退回原因", "Why it was returned"))</strong>\(t.colon)\(back.words)<br>\
+    <span class="muted">\(back.person)\(t.opening)\(back.organisation)\(t.closing) \(time(back.at))</span></p>
     """)
 }
 
@@ -188,7 +188,8 @@ private func metadataFields(
     field("classes", .classes, .text(maxLength: 150)),
     field("abstract", .abstract, .area(maxLength: Metadata.limits.abstract)),
     field(
-      "system", .system, .choice([("", none)] + systems.map { ($0.id.text, "\($0.facts.name)（\($0.number)）") }),
+      "system", .system,
+      .choice([("", none)] + systems.map { ($0.id.text, "\($0.facts.name)\(t.opening)\($0.number)\(t.closing)") }),
       required: false),
     field(
       "format", .format,

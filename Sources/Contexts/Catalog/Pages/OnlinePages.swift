@@ -34,7 +34,7 @@ func onlinePage(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text(same: resource.metadata.name), back)],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
+      <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
       \(when: isDown && touches.isEmpty, note(.neutral, "<p>\(t("没有申请或授权与它有关。", "No request and no grant hangs on it."))</p>"))\
       \(confirmForm(
         request, action: CatalogLink.step(resource.id, isDown ? "offline" : "online"), question: question,
@@ -72,11 +72,11 @@ func onlineRequestPage(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text("目录审核", "Review"), CatalogLink.queue)],
     body: """
-      <h1>\(t(title))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
+      <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
       \(facts([
         (t("目录", "Entry"), link(resource.metadata.name, CatalogLink.resource(resource.id))),
         (t("提供方", "Provider"), "\(resource.providerName)"), (t("状态", "State"), onlineBadge(t, resource.online)),
-        (t("申请理由", "Reason given"), asked.map { "\($0.words)（\($0.person)，\(time($0.at))）" } ?? "—"),
+        (t("申请理由", "Reason given"), asked.map { "\($0.words)\(t.opening)\($0.person)\(t.comma)\(time($0.at))\(t.closing)" } ?? "—"),
         (t("办理期限", "Due"), view.onlineDue.map { dueBadge(t, Due($0.date, isProvisional: $0.provisional, explanation: $0.explanation), today: request.now.dateInChina, soon: 1) } ?? "—"),
       ]))\
       \(when: isDown, panel(

@@ -60,14 +60,14 @@ private func onlineNotice(_ request: Request, _ view: ResourceView, mayReview: B
     """ : .nothing
   return note(
     resource.online.isOnline ? .active : .soon,
-    "<p>\(onlineBadge(t, resource.online)) \(t("自 ", "since "))\(time(since))。\(meaning)</p>\(next)")
+    "<p>\(onlineBadge(t, resource.online)) \(t("自 ", "since "))\(time(since))\(t.stop)\(meaning)</p>\(next)")
 }
 
 /// Why this version was written, and whether in time.
 func changeNotice(_ t: Language, _ view: ResourceView, _ today: CalendarDate) -> HTML {
   guard let change = view.change else { return .nothing }
   var lines: [(String, HTML)] = [
-    (t("变更原因", "Why it changed"), "\(t(change.kind.title))：\(change.words)")
+    (t("变更原因", "Why it changed"), "\(t(change.kind.title))\(t.colon)\(change.words)")
   ]
   if let trigger = change.trigger { lines.append((t("触发日期", "Day of what made it necessary"), "\(trigger)")) }
   if let due = change.due {
@@ -133,7 +133,7 @@ func metadataFacts(
     (t("共享方式", "Method"), method),
     (
       t("开放属性", "Openness"),
-      "\(named(m.openType, lists.openTypes))\(when: !m.openCondition.isEmpty, "：\(m.openCondition)")"
+      "\(named(m.openType, lists.openTypes))\(when: !m.openCondition.isEmpty, "\(t.colon)\(m.openCondition)")"
     ),
     (t("更新周期", "Update cycle"), named(m.cycle, lists.cycles)),
     (t("发布日期", "Published"), r.publishedOn.map { "\($0)" } ?? "—"),
@@ -159,7 +159,7 @@ func metadataFacts(
 
 /// What became of the provider since this version was written.
 private func today(_ t: Language, _ provider: ProviderToday) -> HTML {
-  let names = provider.names.joined(separator: "、")
+  let names = provider.names.joined(separator: t.listing)
   let words =
     provider.since.map { day in
       names.isEmpty
@@ -261,13 +261,26 @@ func length(_ item: Item) -> HTML {
   return item.scale.map { "(\(length),\($0))" } ?? "(\(length))"
 }
 
+/// What was seen of the values that count: only some kinds have a digit that can be checked.
+private func seen(_ semantic: String?) -> Text {
+  switch semantic {
+  case "uscc", "citizen-id", "organisation-code", "bank-card": Text("校验位正确", "have the right check digit")
+  case "mobile": Text("符合手机号码的位数和号段", "have the digits of a mobile number")
+  case "division": Text("是已知的区划代码", "are known codes of divisions")
+  case "address": Text("写法像地址", "read like addresses")
+  case "person-name": Text("写法像姓名", "read like names of persons")
+  default: Text("写法相符", "are written that way")
+  }
+}
+
 func evidence(_ t: Language, _ item: Item) -> HTML {
   guard let evidence = item.evidence else { return .nothing }
   if evidence.looked == 0 {
     return "<span class=\"muted\">\(t("按列名推测，没有样本值", "by the column's name; there was no value to look at"))</span>"
   }
+  let seen = seen(item.semantic)
   return """
-    <span class="muted">\(t("抽样 \(evidence.looked) 个值，\(evidence.valid) 个通过校验", "\(evidence.valid) of \(evidence.looked) sampled values pass"))</span>
+    <span class="muted">\(t("抽样 \(evidence.looked) 个值，\(evidence.valid) 个\(seen.chinese)", "\(evidence.valid) of \(evidence.looked) sampled values \(seen.english)"))</span>
     """
 }
 
@@ -284,7 +297,7 @@ func history(_ t: Language, _ view: ResourceView) -> HTML {
   let events = runs(view.events).map { event, times in
     TimelineEvent(
       t("第 \(event.version) 版：", "Version \(event.version): ") + t(eventTitle(event.event)), at: event.at,
-      by: "\(event.person)（\(event.organisation)）", tone: tone(of: event.event),
+      by: "\(event.person)\(t.opening)\(event.organisation)\(t.closing)", tone: tone(of: event.event),
       detail: times > 1
         ? "\(t("共保存 \(times) 次，最近一次如上。", "Saved \(times) times, the last as above."))" : "\(event.words)")
   }

@@ -69,7 +69,7 @@ struct ResourcePrint {
         (t("11 更新周期", "11 Update cycle"), name(m.cycle, lists.cycles)),
         (t("12 发布日期", "12 Published"), r.publishedOn.map { "\($0)" } ?? "—"),
       ],
-      [(t("13 关联资源代码", "13 Related codes"), text(m.related.joined(separator: "、")))],
+      [(t("13 关联资源代码", "13 Related codes"), text(m.related.joined(separator: t.listing)))],
       [
         (t("所属信息系统", "Information system"), text(view.systemName ?? "")),
         (t("涉密 / 层级", "Secrecy / level"), "\(name(m.secrecy, lists.secrecies)) · \(name(m.level, lists.levels))"),
@@ -83,7 +83,7 @@ struct ResourcePrint {
       <tr><td class="number">\(index + 1)</td><td>\(item.name)</td><td>\(item.column)</td>\
       <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td><td>\(item.isKey ? t("是", "yes") : "")</td>\
       <td>\(item.isNullable ? t("是", "yes") : t("否", "no"))</td>\
-      <td>\(t(lists.sharingTypes.text(view.resource.sharingType(of: item))))\(when: !item.sharingCondition.isEmpty, "：\(item.sharingCondition)")</td>\
+      <td>\(t(lists.sharingTypes.text(view.resource.sharingType(of: item))))\(when: !item.sharingCondition.isEmpty, "\(t.colon)\(item.sharingCondition)")</td>\
       <td>\(item.description)</td></tr>
       """ as HTML
     }.joined()
@@ -140,7 +140,7 @@ struct ResourcePrint {
       ? encodedPath(Attaching.pathInBundle(index, one.file))
       : AttachmentLink.file(r.id, version: r.version, one.file.id)
     return """
-      <section class="enclosed"><h2>\(t("附件 \(index + 1)", "Attachment \(index + 1)"))：\(one.file.name)</h2>\
+      <section class="enclosed"><h2>\(t("附件 \(index + 1)", "Attachment \(index + 1)"))\(t.colon)\(one.file.name)</h2>\
       \(one.text.map { "<pre>\($0)</pre>" as HTML } ?? "<img src=\"\(address)\" alt=\"\(one.file.note.isEmpty ? one.file.name : one.file.note)\">")</section>
       """
   }

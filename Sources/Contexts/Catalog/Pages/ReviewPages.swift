@@ -22,7 +22,7 @@ func reviewPage(
     Text("审核目录", "Review entry"), section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text("目录审核", "Review"), CatalogLink.queue)],
     body: """
-      <h1>\(t("审核", "Review"))：\(resource.metadata.name)</h1>\
+      <h1>\(t("审核", "Review"))\(t.colon)\(resource.metadata.name)</h1>\
       <p class="badges">\(stateBadge(t, resource.state)) \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(resource.providerName) \
       \(line.map { reviewDue(t, $0, request.now.dateInChina) })</p>\(faultSummary(t, refusal))\
       \(changeNotice(t, view, request.now.dateInChina))\
@@ -110,7 +110,7 @@ private func sideBySide(
 ) -> HTML {
   let same = difference.items.filter { $0.kind == .same || $0.kind == .changed }.map(\.item.name)
   return """
-    <p>\(t("双方都有的信息项（\(same.count)）：", "Items of both (\(same.count)): "))\(same.joined(separator: "、"))</p>\
+    <p>\(t("双方都有的信息项（\(same.count)）：", "Items of both (\(same.count)): "))\(same.joined(separator: t.listing))</p>\
     \(differenceParts(t, difference, other.providerName, own.providerName))
     """
 }
@@ -162,7 +162,7 @@ private func decision(
     ? .nothing
     : """
     <p>\(t("上次退回时的逐项意见：", "Notes when it was last returned: "))</p>\
-    <ul>\(review.notes, { "<li>\(t($0.title(in: resource)))：\($0.words)</li>" })</ul>
+    <ul>\(review.notes, { "<li>\(t($0.title(in: resource)))\(t.colon)\($0.words)</li>" })</ul>
     """
   return form(
     request, action: CatalogLink.review(resource.id),

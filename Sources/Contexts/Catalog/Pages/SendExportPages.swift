@@ -49,7 +49,7 @@ func sentExportPage(_ request: Request, _ kept: KeptMove, _ key: String) -> Page
     Text("迁入结果", "What was moved in"), section: .catalog, trail: [catalogTrail, runsTrail],
     body: """
       \(heading(
-        "\(t(run == nil ? Text("试运行", "Trial") : Text("迁入结果", "What was moved in")))：\(kept.file)",
+        "\(t(run == nil ? Text("试运行", "Trial") : Text("迁入结果", "What was moved in")))\(t.colon)\(kept.file)",
         actions: buttonLink(t("下载报告", "Download the report"), href: CatalogPath.sentReport(key), .primary)))\
       \(run == nil ? note(.soon, "<p>\(t("这是试运行，没有写入任何内容。", "This was a trial; nothing was kept."))</p>") : .nothing)\
       \(facts([(t("原系统", "Source"), "\(kept.title)")] + kept.counts.map { (t($0.words), "\(grouped($0.number))") }))\

@@ -32,7 +32,7 @@ func submitPage(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text(same: draft.metadata.name), back)],
     body: """
-      <h1>\(t(title))：\(draft.metadata.name)</h1>\(faultSummary(t, refusal))\
+      <h1>\(t(title))\(t.colon)\(draft.metadata.name)</h1>\(faultSummary(t, refusal))\
       \(form(request, action: CatalogLink.step(draft.id, "submit"), """
         \(fields, { field(t, $0, value: values, faults: faults) })\
         \(buttons(button(t("提交审核", "Submit for review")), buttonLink(t("返回", "Back"), href: back)))

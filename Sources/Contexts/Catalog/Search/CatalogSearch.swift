@@ -40,7 +40,7 @@ package struct CatalogQuery: Hashable, Sendable {
 extension CatalogQuery {
   /// Words were asked of which nothing is indexed, such as marks: they find nothing, and only a query without any asks for
   /// everything.
-  var isUnsearchable: Bool { !text.allSatisfy(\.isWhitespace) && searchTerms(text).isEmpty }
+  package var isUnsearchable: Bool { !text.allSatisfy(\.isWhitespace) && searchTerms(text).isEmpty }
 }
 
 /// A resource in force, as lists show it.

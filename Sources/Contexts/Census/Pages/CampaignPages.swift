@@ -76,6 +76,28 @@ enum CampaignPages {
         """)
   }
 
+  /// Instead of the form while another campaign runs: which one, since when, and what ends it.
+  static func running(_ request: Request, _ campaign: Campaign, status: Int) -> Page {
+    let t = request.language
+    return Page(
+      Text("已有普查在进行", "A census is running"), section: .catalog, status: status, trail: [catalogTrail, censusTrail],
+      body: """
+        <h1>\(t("已有普查在进行", "A census is running"))</h1>\
+        <p>\(t("同一时间只进行一批普查，这次没有发起新的。要发起下一批，请先结束这一批。", "One census runs at a time, and no other was opened. Close this one before you open the next."))</p>\
+        \(facts([
+          (t("批次", "Campaign"), link(campaign.name, CensusLink.campaign(campaign.id))),
+          (t("状态", "State"), campaignBadge(t, campaign.state)),
+          (t("发起", "Opened"), "\(time(campaign.openedAt)) \(campaign.openedBy)"),
+          (t("基准日", "Reference day"), "\(campaign.referenceDay)"),
+          (t("填报期限", "Due"), dueOf(t, campaign, today: request.now.dateInChina)),
+        ]))\
+        \(buttons(
+          buttonLink(t("打开这一批", "Open it"), href: CensusLink.campaign(campaign.id), .primary),
+          buttonLink(t("结束这一批", "Close it"), href: CensusLink.close(campaign.id)),
+          buttonLink(t("返回", "Back"), href: CensusLink.campaigns)))
+        """)
+  }
+
   static func close(_ request: Request, _ totals: Census.Totals) -> Page {
     let t = request.language
     let campaign = totals.campaign

@@ -33,7 +33,7 @@ struct ReturnPage {
       Text(same: owner.officeName), section: .catalog, status: refusal?.status ?? 200,
       trail: [catalogTrail, censusTrail, (Text(same: campaign.name), CensusLink.campaign(campaign.id))],
       body: """
-        \(heading("\(campaign.name)：\(owner.officeName)", state: returnBadge(t, owner.state), actions: tools))\
+        \(heading("\(campaign.name)\(t.colon)\(owner.officeName)", state: returnBadge(t, owner.state), actions: tools))\
         \(faultSummary(t, refusal))\(imported.map { importNote($0.key, $0.summary) })\
         \(when: owner.state == .returned, note(.late, "<p><strong>\(t("退回原因：", "Sent back: "))</strong>\(owner.words)</p>"))\
         \(when: campaign.state == .closed, note(.neutral, "<p>\(t("普查已结束，数据冻结。", "The campaign is closed; its numbers are frozen."))</p>"))\

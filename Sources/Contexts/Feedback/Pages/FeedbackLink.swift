@@ -43,8 +43,3 @@ func due(_ t: Language, _ due: DueDate?, today: CalendarDate, explained: Bool = 
     t, Due(due.date, isProvisional: due.provisional, explanation: explained ? due.explanation : []), today: today,
     soon: 1)
 }
-
-/// A form's own key, so that it makes one thing however often it is sent.
-func formKey(_ request: Request, _ entered: Fields) -> HTML {
-  "<input type=\"hidden\" name=\"form\" value=\"\(entered["form"] ?? uuidVersion7(at: request.now))\">"
-}

@@ -33,7 +33,7 @@ enum ObjectionPage {
     switch item.about {
     case .entry: "\(t("整条目录", "the whole entry"))"
     case .element(let code): "\(t(lists["entry-element"].text(code)))"
-    case .item(_, let name): "\(t("信息项", "item"))：\(name)"
+    case .item(_, let name): "\(t("信息项", "item"))\(t.colon)\(name)"
     }
   }
 
@@ -43,7 +43,7 @@ enum ObjectionPage {
     guard let party = item.state.waitsFor else {
       return note(
         item.state == .confirmed ? .good : .neutral,
-        "<p>\(t("已办结：", "Finished: "))\(t(item.state.title))，\(time(item.changedAt))</p>")
+        "<p>\(t("已办结：", "Finished: "))\(t(item.state.title))\(t.comma)\(time(item.changedAt))</p>")
     }
     let who: String =
       switch party {

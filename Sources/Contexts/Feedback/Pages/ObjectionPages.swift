@@ -106,7 +106,7 @@ enum ObjectionPages {
       trail: [catalogTrail, (Text(same: resource.metadata.name), FeedbackLink.resource(resource.id))],
       body: """
         <h1>\(t("对目录提出异议", "Object to"))\(t("：", ": "))\(resource.metadata.name)</h1>\
-        <p class="hint">\(resource.providerName) · \(t("第 \(resource.version) 版", "version \(resource.version)"))。\
+        <p class="hint">\(resource.providerName) · \(t("第 \(resource.version) 版", "version \(resource.version)"))\(t.stop)\
         \(t("提供部门在配置的工作日内答复；内容只有双方和主管部门可见，其他部门只看到“校核中”。", "The provider answers within the configured working days. Only both sides and the authority read the words; others see “in correction”."))</p>\
         \(faultSummary(t, refusal))\
         \(form(request, action: FeedbackLink.objections, """

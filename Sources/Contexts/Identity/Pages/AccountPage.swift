@@ -49,7 +49,7 @@ enum AccountPage {
   private static func arranged(_ request: Request, _ model: Model) -> HTML {
     let t = request.language
     return model.arranged.map { deputy, name in
-      let days: HTML = "<p>\(name)：\(deputy.firstDay) – \(deputy.lastDay)</p>"
+      let days: HTML = "<p>\(name)\(t.colon)\(deputy.firstDay) – \(deputy.lastDay)</p>"
       let end: HTML =
         "<input type=\"hidden\" name=\"deputy\" value=\"\(deputy.id)\"><button>\(t("收回对 \(name) 的委托", "End \(name)'s deputyship"))</button>"
       return days + form(request, action: "/account/deputies/end", end)

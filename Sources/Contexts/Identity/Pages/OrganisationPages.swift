@@ -28,7 +28,7 @@ enum OrganisationPages {
     let node = organisation.classificationNode
     func links(_ organisations: [Organisation]) -> HTML {
       organisations.map {
-        "<li><a href=\"/organisations/\($0.id)\">\($0.name)</a>（\($0.validFrom) – \($0.validTo?.description ?? "")）</li>"
+        "<li><a href=\"/organisations/\($0.id)\">\($0.name)</a>\(t.opening)\($0.validFrom) – \($0.validTo?.description ?? "")\(t.closing)</li>"
           as HTML
       }.joined()
     }

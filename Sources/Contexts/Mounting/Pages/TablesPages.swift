@@ -81,7 +81,7 @@ func tablesPage(_ request: Request, _ list: Mounting.TableList, view: TableView,
     ],
     body: """
       \(heading(
-        "\(list.source.name)：\(t("数据表", "tables"))",
+        "\(list.source.name)\(t.colon)\(t("数据表", "tables"))",
         actions: form(request, action: MountingLink.read(list.source.id), button(t("重新读取", "Read again"), .plain))))\
       \(surveyNote(request, list))\
       \(searchForm(
@@ -195,7 +195,7 @@ func changesPage(
       """
       <p>\(changeBadge(t, change.state)) \(t("发现于", "found")) \(time(change.foundAt))\
       \(change.resource.map { " · <a href=\"/catalog/resources/\($0)\">\(name ?? t("目录", "entry"))</a>" as HTML })\
-      \(change.decidedAt.map { " · \(change.decidedBy ?? "") \(time($0))" as HTML })\(change.reason.map { "：\($0)" as HTML })</p>\
+      \(change.decidedAt.map { " · \(change.decidedBy ?? "") \(time($0))" as HTML })\(change.reason.map { "\(t.colon)\($0)" as HTML })</p>\
       <ul>\(change.differences.prefix(100), { "<li>\(t($0.words))</li>" })</ul>\
       \(when: change.state == .open, decisions(request, change, refusal))
       """)
@@ -207,7 +207,7 @@ func changesPage(
       (Text(same: source.name), MountingLink.tables(source)),
     ],
     body: """
-      <h1>\(source.name)：\(t("表结构变化", "changes of the schema"))</h1>\(faultSummary(t, refusal))\
+      <h1>\(source.name)\(t.colon)\(t("表结构变化", "changes of the schema"))</h1>\(faultSummary(t, refusal))\
       \(changes.isEmpty ? emptyState(t("自首次读取以来没有变化。", "Nothing changed since it was first read."), action: buttonLink(t("返回数据表", "Back to the tables"), href: MountingLink.tables(source))) : parts)\
       \(pager(t, previous: nil, next: next.map { address(MountingLink.changes(source.id), [("before", $0.text)]) }))
       """)

@@ -122,14 +122,14 @@ func tieFacts(_ request: Request, _ view: Mounting.View) -> HTML {
       t("状态", "State"),
       """
       \(stateBadge(t, tie)) \(t("自", "since")) \(time(tie.since))\
-      \(tie.fault.map { "<br>\(t($0.words)) <span class=\"code\">\($0.code)</span>" as HTML })
+      \(tie.fault.map { "<br>\(t($0.words))" as HTML })
       """
     ),
     (
       t("检测", "Tests"),
       """
-      \(tie.measuredAt.map { "\(t("最近", "last")) \(time($0))，" as HTML })\(t("下次", "next")) \(time(tie.dueAt))\
-      \(when: tie.failures > 1, "，\(t("连续失败 \(tie.failures) 次", "\(tie.failures) failed in a row"))")
+      \(tie.measuredAt.map { "\(t("最近", "last")) \(time($0))\(t.comma)" as HTML })\(t("下次", "next")) \(time(tie.dueAt))\
+      \(when: tie.failures > 1, "\(t.comma)\(t("连续失败 \(tie.failures) 次", "\(tie.failures) failed in a row"))")
       """
     ),
     (

@@ -24,7 +24,7 @@ func tyingPage(_ request: Request, _ view: Mounting.TyingView, values: Fields, r
     Text("挂接", "Mount"), section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogueTrail, (Text(same: resource.metadata.name), MountingLink.entry(resource.id))],
     body: """
-      <h1>\(t("挂接", "Mount"))：\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
+      <h1>\(t("挂接", "Mount"))\(t.colon)\(resource.metadata.name)</h1>\(faultSummary(t, refusal))\
       \(view.ties.map { tieFacts(request, $0) }.joined())\
       <h2>\(t("库表", "Table"))</h2>\
       \(hasFrozen ? note(.neutral, "<p>\(t("库表挂接决定交换的内容，须在新版本中更改。", "A table's mount decides what is delivered: it is changed in a new version."))</p>\(form(request, action: "/catalog/resources/\(resource.id)/change", button(t("编制新版本", "Write a new version"), .plain)))") : table(

@@ -43,7 +43,7 @@ enum RequestPage {
     guard item.state.isOpen else {
       return note(
         item.state == .granted ? .good : .neutral,
-        "<p>\(t("已办结，没有下一步：", "Finished, nothing is to be done: "))\(t(item.state.title))，\(since)</p>")
+        "<p>\(t("已办结，没有下一步：", "Finished, nothing is to be done: "))\(t(item.state.title))\(t.comma)\(since)</p>")
     }
     let due: HTML =
       item.due.map {

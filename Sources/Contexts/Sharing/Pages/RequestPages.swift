@@ -74,7 +74,7 @@ enum RequestPages {
       Text("申请共享", "Ask for data"), section: .requests, status: refusal?.status ?? 200, trail: [section],
       body: """
         <h1>\(t("申请", "Ask for")) \(resource.metadata.name)</h1>
-        <p class="hint">\(t("提供部门", "Provider"))：\(resource.providerName) · \(t("共享条件", "Condition"))：\(resource.metadata.sharingCondition)</p>
+        <p class="hint">\(t("提供部门", "Provider"))\(t.colon)\(resource.providerName) · \(t("共享条件", "Condition"))\(t.colon)\(resource.metadata.sharingCondition)</p>
         \(faultSummary(t, refusal))
         \(when: targets.isEmpty, "<p class=\"faults\">\(t("本单位还没有登记接收库。请数据管理员先在“信息系统”中登记数据源。", "Your organisation has no data source to receive into. Ask your data officer to register one under Systems."))</p>")
         \(form(request, action: "/requests/new", """

@@ -35,16 +35,18 @@ struct SupervisionAPI: Sendable {
       summary: Text("一个数所数的那些行", "The rows behind one number")
     ) { request in
       let list = try await supervision.rows(
-        behind: request.measure(), of: request.queryID("office"),
+        behind: request.measure(), of: request.queryID("office"), in: request.month(),
         after: request.queryPlace("after", CountedRow.Place.init), limit: request.pageLimit(most: 500),
         for: request.visitor())
       return .json([
-        "what": .string(list.measure.rawValue), "asOf": .optional(list.asOf?.description),
+        "what": .string(list.measure.rawValue), "month": .optional(list.month?.description),
+        "asOf": .optional(list.asOf?.description),
         "counted": JSON(list.counted), "rows": .array(list.rows.map(Self.json)), "next": .optional(list.next?.text),
       ])
     }.widened(by: .superviseAll, .superviseAsAuthority).described(
       gives: Schema.object([
-        ("what", Schema.choice(Measure.self)), ("asOf", Schema.maybe(Schema.moment)), ("counted", Schema.whole),
+        ("what", Schema.choice(Measure.self)), ("month", Schema.maybe(Schema.text)),
+        ("asOf", Schema.maybe(Schema.moment)), ("counted", Schema.whole),
         ("rows", Schema.list(Self.row)), ("next", Schema.maybe(Schema.text)),
       ]),
       query: [
@@ -52,6 +54,8 @@ struct SupervisionAPI: Sendable {
           "what", Text("哪个数，默认 systemsWithoutEntries", "which number; systemsWithoutEntries by default"),
           Schema.choice(Measure.self)),
         QueryParameter("office", Text("单位标识，默认可见的全部", "a department's id; all that one sees by default"), Schema.id),
+        QueryParameter(
+          "month", Text("月份，如 2026-03；默认现在", "a month such as 2026-03; now by default"), Schema.text),
         .cursor("after", Schema.text), .limit(most: 500),
       ])
   }

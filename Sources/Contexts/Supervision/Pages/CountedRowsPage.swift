@@ -24,21 +24,32 @@ enum CountedRowsPage {
       <td>\(row.on.map { "\($0)" as HTML } ?? "—")</td>\(when: hasRows, numberCell(row.rows ?? 0))</tr>
       """
     }.joined()
+    let title = list.month.map { measure.title(of: $0) } ?? measure.title
+    let happened = list.month != nil && measure.group == .deliveries
     return Page(
-      measure.title, section: .supervision, trail: [(Text("共享监督", "Supervision"), SupervisionLink.matrix)],
+      title, section: .supervision, trail: [(Text("共享监督", "Supervision"), SupervisionLink.matrix)],
       body: """
-        \(heading(t(measure.title), actions: actions(t, list)))\
-        <p class="lead">\(list.office?.name ?? t("全部单位", "All departments")) · \(t(definition))</p>\
+        \(heading(t(title), actions: actions(t, list)))\
+        <p class="lead">\(list.office?.name ?? t("全部单位", "All departments"))\(when: !happened, " · \(t(definition))")</p>\
         <p class="muted small">\(counted(t, list))</p>\
-        \(table(caption: t(measure.title), columns: columns, rows: rows, empty: empty(t, list)))\
+        \(table(caption: t(title), columns: columns, rows: rows, empty: empty(t, list)))\
         \(pager(
-          t, previous: after == nil ? nil : SupervisionLink.rows(measure, of: list.office?.office),
-          next: list.next.map { SupervisionLink.rows(measure, of: list.office?.office, after: $0) }))
+          t, previous: after == nil ? nil : SupervisionLink.rows(measure, of: list.office?.office, in: list.month),
+          next: list.next.map { SupervisionLink.rows(measure, of: list.office?.office, in: list.month, after: $0) }))
         """)
   }
 
   private static func counted(_ t: Language, _ list: CountedList) -> HTML {
     guard let asOf = list.asOf else { return .nothing }
+    if let month = list.month {
+      let what =
+        list.measure.group == .deliveries
+        ? t("；下面是当月送达的各次交换。", ". Below are the deliveries that arrived in it.")
+        : t(
+          "。往月只留数字，下面列出的是现在的行，可能与当月不同。",
+          ". Of months that are over the number alone is kept: below are the rows as they are now, which may differ.")
+      return "\(t("\(month) 月末的数为", "At the end of \(month)")) <strong>\(grouped(list.counted))</strong>\(what)"
+    }
     return """
       \(t("统计于", "Counted at")) \(time(asOf))\(t("，数为", ": ")) <strong>\(grouped(list.counted))</strong>\
       \(t("；下面是现在的行，此后的变化已在其中。", ". Below are the rows as they are now, with what has changed since."))
@@ -49,7 +60,7 @@ enum CountedRowsPage {
     let office = list.office?.office
     return """
       \(when: !list.rows.isEmpty, buttonLink(
-        t("下载 CSV", "Download CSV"), href: SupervisionLink.rows(list.measure, of: office, asCSV: true)))\
+        t("下载 CSV", "Download CSV"), href: SupervisionLink.rows(list.measure, of: office, in: list.month, asCSV: true)))\
       \(buttonLink(t("按月趋势", "Trend by month"), href: SupervisionLink.trend(of: office)))
       """
   }

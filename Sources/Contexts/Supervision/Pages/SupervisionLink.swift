@@ -16,11 +16,15 @@ enum SupervisionLink {
   }
 
   static func rows(
-    _ measure: Measure, of office: OrganisationID?, after place: CountedRow.Place? = nil, asCSV: Bool = false
+    _ measure: Measure, of office: OrganisationID?, in month: CalendarMonth? = nil,
+    after place: CountedRow.Place? = nil,
+    asCSV: Bool = false
   ) -> String {
     address(
       asCSV ? "/supervision/rows.csv" : "/supervision/rows",
-      [("what", measure.rawValue), ("office", office?.text), ("after", place?.text)])
+      [
+        ("what", measure.rawValue), ("office", office?.text), ("month", month?.description), ("after", place?.text),
+      ])
   }
 
   static func trend(of office: OrganisationID? = nil) -> String {

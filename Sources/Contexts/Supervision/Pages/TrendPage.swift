@@ -94,7 +94,7 @@ struct TrendPage {
         <tbody>\(months.reversed(), { entry in
           """
           <tr><th scope="row" class="month">\(entry.month.description)</th>\(entry.tally.map {
-            sheet.cells($0)
+            sheet.cells($0) { SupervisionLink.rows($0, of: office?.office, in: entry.month) }
           } ?? "<td colspan=\"\(measures.count)\">\(t("这个月没有统计", "Nobody counted in this month"))</td>")</tr>
           """
         })</tbody>

@@ -1,0 +1,57 @@
+@testable import Catalog
+import Connecting
+import Inventory
+import Kernel
+import Storage
+import TestKit
+import Testing
+
+@Suite struct `A form that begins a draft` {
+  @Test(arguments: Engine.allCases)
+  func `begins one however often it is sent, by one person and with one content`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      func begin(_ name: String, _ key: String?, by principal: Principal? = nil) async throws -> ResourceID {
+        try await offices.cataloguing.draft(
+          principal ?? Offices.officer, system: nil, metadata: Metadata(name: name), formKey: key
+        ).id
+      }
+      let first = try await begin("企业名录", "form-1")
+      #expect(try await begin("企业名录", "form-1") == first)
+      #expect(try await begin("企业名录", "form-2") != first)
+      #expect(try await begin("企业名录新编", "form-1") != first)
+      #expect(try await begin("企业名录", nil) != first)
+      let keyless = try await begin("企业名录", nil)
+      #expect(try await begin("企业名录", nil) != keyless)
+      try await offices.cataloguing.discard(Offices.officer, first)
+      let anew = try await begin("企业名录", "form-1")
+      #expect(anew != first, "what was given up is not come back to")
+      #expect(try await begin("企业名录", "form-1") == anew)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `begins one also when it is sent at the same moment, and one of a table`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let made = try await withThrowingTaskGroup(of: ResourceID.self) { group in
+        for _ in 0..<6 {
+          group.addTask {
+            try await offices.cataloguing.draft(
+              Offices.officer, system: nil, metadata: Metadata(name: "企业名录"), formKey: "form-1"
+            ).id
+          }
+        }
+        return try await group.reduce(into: Set()) { $0.insert($1) }
+      }
+      #expect(made.count == 1)
+      let source = try await offices.source()
+      func table() async throws -> ResourceID {
+        try await offices.cataloguing.draft(
+          Offices.officer, from: source.id, table: legalPersonTable.name, formKey: "form-1"
+        ).id
+      }
+      let first = try await table()
+      #expect(try await table() == first && !made.contains(first))
+      #expect(try await offices.db.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") } == 2)
+    }
+  }
+}
