@@ -1,6 +1,5 @@
 import Attachments
 import Audit
-import Catalog
 import Connecting
 import Identity
 import Inbox
@@ -9,6 +8,8 @@ import Kernel
 import Storage
 import Synchronization
 import TestKit
+
+@testable import Catalog
 
 /// Three offices, their people, a table to catalogue, and a clock moved by hand.
 struct Offices: Sendable {
