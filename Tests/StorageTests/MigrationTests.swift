@@ -24,6 +24,24 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `what a step added is read at once, also by who read before`(engine: Engine) async throws {
+    try await withDatabase(engine, [Things.tables]) { db in
+      let earlier = Things.tables.adding("002", "CREATE TABLE storage_test_more (id TEXT, extra TEXT)")
+      let more = earlier.adding(
+        "003",
+        """
+        ALTER TABLE storage_test_more ADD COLUMN later TEXT NOT NULL DEFAULT 'new';
+        INSERT INTO storage_test_more (id) VALUES ('a')
+        """)
+      try await db.migrate([earlier])
+      try await db.read { _ = try $0.int("SELECT COUNT(*) FROM storage_test_more") }
+      try await db.migrate([more])
+      let later = try await db.read { tx in try tx.row("SELECT m.* FROM storage_test_more m")?.text("later") }
+      #expect(later == "new")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `another context's steps are nobody else's business`(engine: Engine) async throws {
     try await withDatabase(engine, [Things.tables]) { db in
       let other = Migrations("storage_other").adding("001", "CREATE TABLE storage_other_thing (id TEXT)")

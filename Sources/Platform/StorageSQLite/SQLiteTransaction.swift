@@ -10,6 +10,7 @@ final class SQLiteTransaction: Storage.Transaction {
   private let limit: ReadLimits.Limit?
   /// The first statement that failed dooms the transaction, as it does on PostgreSQL.
   private var failure: StorageError?
+  private(set) var ranScript = false
   /// Texts of statements whose rows are being walked: the cache's one copy of each is taken.
   private var walking: Set<String> = []
 
@@ -41,7 +42,10 @@ final class SQLiteTransaction: Storage.Transaction {
     }
   }
 
-  func script(_ text: String) throws { try translated { try database.execute(sql: text) } }
+  func script(_ text: String) throws {
+    ranScript = true
+    try translated { try database.execute(sql: text) }
+  }
 
   private func walk(_ sql: Storage.SQL, _ body: (Storage.Row) throws -> Bool) throws {
     let (text, values) = try translated { try sql.rendered { _ in "?" } }

@@ -49,17 +49,18 @@ final class WriteQueue: Sendable {
           return batch
         }
         if batch.isEmpty { return }
-        if batch.count == 1 { Self.commit(batch[0], database) } else { Self.commit(batch, database) }
+        if batch.count == 1 { self.commit(batch[0], database) } else { self.commit(batch, database) }
       }
     }
   }
 
   /// One transaction for one closure.
-  private static func commit(_ write: any PendingWrite, _ database: GRDB.Database) {
+  private func commit(_ write: any PendingWrite, _ database: GRDB.Database) {
     do {
       try database.command("BEGIN IMMEDIATE")
       try write.run(database)
       try database.command("COMMIT")
+      forgetSchema(after: [write])
       write.finish()
     } catch {
       if database.isInsideTransaction { try? database.command("ROLLBACK") }
@@ -69,7 +70,7 @@ final class WriteQueue: Sendable {
 
   /// One transaction for many closures, each in a savepoint. When the whole of it is lost — a full disk, a breach that
   /// shows at the commit — nothing was written and each is run again alone, so that each hears of its own case.
-  private static func commit(_ batch: [any PendingWrite], _ database: GRDB.Database) {
+  private func commit(_ batch: [any PendingWrite], _ database: GRDB.Database) {
     do { try database.command("BEGIN IMMEDIATE") } catch {
       let failure = StorageError(translating: error)
       return batch.forEach { $0.fail(failure) }
@@ -93,6 +94,7 @@ final class WriteQueue: Sendable {
       if database.isInsideTransaction { try? database.command("ROLLBACK") }
       return batch.forEach { commit($0, database) }
     }
+    forgetSchema(after: batch)
     for (write, failure) in zip(batch, failures) {
       if let failure {
         write.fail(failure is DatabaseError ? StorageError(translating: failure) : failure)
@@ -100,6 +102,12 @@ final class WriteQueue: Sendable {
         write.finish()
       }
     }
+  }
+
+  /// A connection for reading knows the tables as they were when it first looked, and a statement that it makes of `*` has
+  /// the columns of then: after a script, which may have changed them, new connections are made.
+  private func forgetSchema(after writes: [any PendingWrite]) {
+    if writes.contains(where: \.ranScript) { pool.invalidateReadOnlyConnections() }
   }
 }
 
@@ -111,6 +119,8 @@ extension GRDB.Database {
 /// A closure that waits to be run in a transaction, and whoever waits for it.
 private protocol PendingWrite: AnyObject, Sendable {
   func run(_ database: GRDB.Database) throws
+  /// Whether its last run had a script.
+  var ranScript: Bool { get }
   /// The transaction holds: hands over what the closure answered last.
   func finish()
   func fail(_ error: any Error)
@@ -121,6 +131,7 @@ private final class Write<T: Sendable>: PendingWrite, @unchecked Sendable {
   private let body: @Sendable (any Storage.Transaction) throws -> T
   private let continuation: CheckedContinuation<T, any Error>
   private var value: T?
+  private(set) var ranScript = false
 
   init(
     _ body: @escaping @Sendable (any Storage.Transaction) throws -> T, _ continuation: CheckedContinuation<T, any Error>
@@ -131,6 +142,7 @@ private final class Write<T: Sendable>: PendingWrite, @unchecked Sendable {
 
   func run(_ database: GRDB.Database) throws {
     let transaction = SQLiteTransaction(database)
+    defer { ranScript = transaction.ranScript }
     value = try body(transaction)
     try transaction.throwIfDoomed()
   }
