@@ -31,7 +31,8 @@ import Web
     try await node.database.read { tx in
       [
         try tx.int("SELECT COUNT(*) FROM catalog_version"),
-        try tx.int("SELECT SUM(LENGTH(items)) FROM catalog_version"),
+        // Each item of the list has its id.
+        try tx.int("SELECT SUM(LENGTH(items) - LENGTH(REPLACE(items, '\"id\":', ''))) / 5 FROM catalog_version"),
         try tx.int("SELECT COUNT(*) FROM audit_record WHERE action = 'catalog.import'"),
       ]
     }
