@@ -286,7 +286,7 @@ import Web
 
       // Returning many needs reasons, and what was ticked stays ticked.
       let again = try #require(try await offices.db.read { try CatalogStore.latest(decided[2].id, in: $0) })
-      let pick = ReviewPick(id: again.id, revision: again.revision).text
+      let pick = "\(again.id):\(again.revision)"
       guard case .page(let refused) = try await reviewer.post("/catalog/review", ["decision": "return", "pick": pick])
       else { throw Refusal.notFound(Text("", "")) }
       #expect(refused.status == 422 && refused.body.text.contains("href=\"#reasons\""))

@@ -44,11 +44,16 @@ extension Cataloguing {
     }
   }
 
-  /// Renames a local node, maps it anew or gives it to others, from a day on; a retired one stands again from then.
-  package func changeClass(_ principal: Principal, _ draft: ClassDraft) async throws {
+  /// Renames a local node, maps it anew or gives it to others, from a day on; a retired one stands again from then. `check`
+  /// throws when the class is not as the asker saw it.
+  package func changeClass(
+    _ principal: Principal, _ draft: ClassDraft,
+    if check: @escaping @Sendable (any Transaction) throws -> Void = { _ in }
+  ) async throws {
     try principal.require(.reviewCatalog)
     let now = clock.now()
     let isOtherwiseSearched = try await db.write { tx in
+      try check(tx)
       var tree = try classification(in: tx)
       let done = try change(draft, in: &tree, by: principal, at: now, in: tx)
       try ClassStore.changed(mapping: done.isMapped, in: tx)
@@ -57,13 +62,16 @@ extension Cataloguing {
     if isOtherwiseSearched { try await renewSearch(under: draft.code) }
   }
 
-  /// Ends a node from a day on, local or national; `successor` takes its entries over. Their departments get a task.
+  /// Ends a node from a day on, local or national; `successor` takes its entries over. Their departments get a task. `check`
+  /// throws when the class is not as the asker saw it.
   package func retireClass(
-    _ principal: Principal, _ code: String, on day: CalendarDate, successor: String?
+    _ principal: Principal, _ code: String, on day: CalendarDate, successor: String?,
+    if check: @escaping @Sendable (any Transaction) throws -> Void = { _ in }
   ) async throws {
     try principal.require(.reviewCatalog)
     let now = clock.now()
     try await db.write { tx in
+      try check(tx)
       var tree = try classification(in: tx)
       try retire(code, on: day, successor: successor, in: &tree, by: principal, at: now, in: tx)
       try ClassStore.changed(mapping: false, in: tx)
