@@ -284,7 +284,7 @@ import Web
         #expect(turned.json["items"]?.array?.last?["change"]?.string == "added")
 
         let today = stage.clock.clock.now().dateInChina
-        for (day, version) in [(first - 1, nil), (first, 1), (today - 1, 1), (today, 2)] as [(CalendarDate, Int64?)] {
+        for (day, version) in [(first + -1, nil), (first, 1), (today + -1, 1), (today, 2)] as [(CalendarDate, Int64?)] {
           let then = try await clerk.get(path + "?on=\(day)")
           #expect(then.json["version"]?.integer == version, "on \(day): \(then.json.text.prefix(200))")
           #expect(then.status == (version == nil ? 404 : 200))

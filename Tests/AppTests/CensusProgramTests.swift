@@ -21,7 +21,7 @@ import Web
       try await withSite(node) { base in
         let chief = try await InterfaceClient("zhang.operator", base)
         let officer = try await InterfaceClient("ma.officer", base)
-        let body = "{\"name\":\"2026 年普查\",\"referenceDay\":\"\(day - 1)\"}"
+        let body = "{\"name\":\"2026 年普查\",\"referenceDay\":\"\(day + -1)\"}"
         #expect(try await officer.send("POST", "census/campaigns", body).status == 403)
         let wrong = try await chief.send("POST", "census/campaigns", "{\"name\":\"普查\",\"offices\":[]}")
         #expect(wrong.status == 422 && wrong.pointers == ["/offices"])

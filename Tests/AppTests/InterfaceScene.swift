@@ -29,8 +29,8 @@ struct InterfaceScene {
 
     let today = node.clock.now().dateInChina
     for draft in [
-      ClassDraft(code: "cj", parent: nil, name: "场景应用", from: today - 9),
-      ClassDraft(code: "cj01", parent: "cj", name: "企业开办", from: today - 9, national: "210"),
+      ClassDraft(code: "cj", parent: nil, name: "场景应用", from: today + -9),
+      ClassDraft(code: "cj01", parent: "cj", name: "企业开办", from: today + -9, national: "210"),
     ] {
       try await node.cataloguing.addClass(cast.operatorInChief, draft)
     }

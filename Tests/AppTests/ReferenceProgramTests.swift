@@ -1,6 +1,8 @@
 import Catalog
 import Foundation
+import Identity
 import Kernel
+import Sharing
 import Storage
 import TestKit
 import Testing
@@ -34,14 +36,14 @@ import Web
         let cached = try await clerk.get("catalog/classification?limit=1", ["If-None-Match": unchanged.etag])
         #expect(cached.status == 304)
 
-        let tree = "{\"code\":\"cj\",\"name\":\"场景应用\",\"from\":\"\(today - 3)\"}"
+        let tree = "{\"code\":\"cj\",\"name\":\"场景应用\",\"from\":\"\(today + -3)\"}"
         #expect(try await officer.send("POST", "catalog/classes", tree).status == 403)
         let root = try await chief.send("POST", "catalog/classes", tree)
         #expect(root.status == 201 && root.json["isLocal"] == true, "\(root.json.text)")
         #expect(try await chief.faults(root, "post", "catalog/classes") == [])
         #expect(try await chief.send("POST", "catalog/classes", tree).pointers == ["/code"], "none is used twice")
         let child = """
-          {"code":"cj01","parent":"cj","name":"企业开办","from":"\(today - 3)","national":"203","usedBy":"division:63"}
+          {"code":"cj01","parent":"cj","name":"企业开办","from":"\(today + -3)","national":"203","usedBy":"division:63"}
           """
         let made = try await chief.send("POST", "catalog/classes", child)
         #expect(made.json["national"]?.string == "203" && made.json["usedBy"]?.string == "division:63")

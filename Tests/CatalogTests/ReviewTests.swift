@@ -258,11 +258,11 @@ import Web
   {
     try await Offices.with(engine) { offices in
       let reviewer = Visitor(offices: offices, principal: Offices.operatorOfPlatform)
-      var picks: [ReviewPick] = []
+      var picks: [(id: ResourceID, text: String)] = []
       for number in 0..<4 {
         let entry = try await offices.submitted(
           Offices.otherOfficer, "救助名单第\(number)号", items: ["名单\(number)甲", "名单\(number)乙"])
-        picks.append(ReviewPick(id: entry.id, revision: entry.revision))
+        picks.append((entry.id, "\(entry.id):\(entry.revision)"))
       }
       // One was taken back, one written in and handed in again since the reviewer looked.
       try await offices.cataloguing.recall(Offices.otherOfficer, picks[1].id)

@@ -1,5 +1,6 @@
 internal import Connecting
 internal import Deadlines
+internal import Identity
 internal import Inventory
 package import Kernel
 package import Storage

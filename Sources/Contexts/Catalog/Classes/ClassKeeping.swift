@@ -2,7 +2,7 @@ internal import Audit
 internal import Identity
 internal import Inbox
 package import Kernel
-internal import Storage
+package import Storage
 
 // What the platform's operator does with the classification: adds local nodes, renames and maps them, retires nodes.
 // Nothing is ever deleted: entries of old versions keep the class they were in.

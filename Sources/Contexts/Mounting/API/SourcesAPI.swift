@@ -2,6 +2,7 @@ import Catalog
 import Connecting
 import Inventory
 import Kernel
+import Storage
 import Web
 
 /// A department's sources by program: their tables, drafts of them, and what changed in them.
