@@ -10,37 +10,8 @@ import Web
 
 /// A department's system that keeps its catalogue here by program, through the real site.
 @Suite struct CatalogProgramTests {
-  /// Signed in, with the token that a change carries.
-  private struct Client {
-    let visitor: Visitor
-    let token: String
-
-    init(_ login: String, _ base: String) async throws {
-      visitor = Visitor(base: base)
-      let answer = try await visitor.post(
-        "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
-      #expect(answer.status == 303)
-      let me = try JSONParser.parse(Array(try await visitor.get("/api/v1/me").body))
-      token = try #require(me["csrfToken"]?.string)
-    }
-
-    func send(
-      _ method: String, _ path: String, _ body: String, type: String = "application/json",
-      _ headers: [String: String] = [:]
-    ) async throws -> (status: Int, json: JSON, headers: [String: String]) {
-      let answer = try await visitor.send(
-        method, "/api/v1/catalog/" + path, body: Data(body.utf8), type: type,
-        headers: ["X-CSRF-Token": token].merging(headers) { $1 })
-      return (answer.status, try JSONParser.parse(Array(answer.body), maxValues: 1_000_000), answer.headers)
-    }
-  }
-
-  private static func entry(_ name: String, _ more: String = "") -> String {
-    """
-    {"name":"\(name)","classes":["3070120302"],"abstract":"全省\(name)，由各级主管部门形成，每月更新。","format":"0203",\
-    "sharingType":"2","sharingCondition":"用于依法履行职责时核对。","methodClass":"1","methodType":"2","openType":"3",\
-    "cycle":"4","secrecy":"0","level":"2"\(more),"items":[{"name":"名称","column":"name","dataType":"C","length":100,"grade":"2"}]}
-    """
+  private func client(_ login: String, _ base: String) async throws -> InterfaceClient {
+    try await InterfaceClient(login, base, "/api/v1/catalog/")
   }
 
   private func outcomes(_ json: JSON) -> [String] {
@@ -56,10 +27,10 @@ import Web
   {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
-        let officer = try await Client("ma.officer", base)
+        let officer = try await client("ma.officer", base)
         let lines = [
-          Self.entry("市场主体年报信息", ",\"reference\":\"A-1\""), Self.entry("市场主体注销信息", ",\"reference\":\"A-2\""),
-          Self.entry("部分", ",\"reference\":\"A-3\",\"sharingCondition2\":1"), "7",
+          entryBody("市场主体年报信息", ",\"reference\":\"A-1\""), entryBody("市场主体注销信息", ",\"reference\":\"A-2\""),
+          entryBody("部分", ",\"reference\":\"A-3\",\"sharingCondition2\":1"), "7",
         ].joined(separator: "\n")
         let first = try await officer.send("POST", "resources", lines, type: "application/x-ndjson")
         #expect(first.status == 200, "\(first.json.text)")
@@ -68,23 +39,23 @@ import Web
 
         // Renamed under its own reference: the same entry; the other is as it was.
         let array =
-          "[\(Self.entry("市场主体年度报告信息", ",\"reference\":\"A-1\"")),\(Self.entry("市场主体注销信息", ",\"reference\":\"A-2\""))]"
+          "[\(entryBody("市场主体年度报告信息", ",\"reference\":\"A-1\"")),\(entryBody("市场主体注销信息", ",\"reference\":\"A-2\""))]"
         let second = try await officer.send("POST", "resources", array)
         #expect(outcomes(second.json) == ["updated", "unchanged"])
         #expect(second.json["entries"]?.array?[0]["id"] == first.json["entries"]?.array?[0]["id"])
         // Without a reference the name says which it is; twice in one call is once too often.
         let third = try await officer.send(
           "POST", "resources",
-          "[\(Self.entry("市场主体注销信息")),\(Self.entry("市场主体注销信息")),\(Self.entry("新信息", ",\"code\":\"3070120302/000001\""))]"
+          "[\(entryBody("市场主体注销信息")),\(entryBody("市场主体注销信息")),\(entryBody("新信息", ",\"code\":\"3070120302/000001\""))]"
         )
         #expect(outcomes(third.json) == ["unchanged", "refused", "refused"])
         #expect(codes(third.json, 1) == ["entry.repeated"] && codes(third.json, 2) == ["key.code"])
         let added = try await officer.send(
-          "POST", "resources?mode=add", Self.entry("市场主体注销信息", ",\"related\":[\"1/000001\"]"))
+          "POST", "resources?mode=add", entryBody("市场主体注销信息", ",\"related\":[\"1/000001\"]"))
         #expect(outcomes(added.json) == ["refused"] && codes(added.json, 0).contains("name.taken"))
         // What is no JSON leaves nothing, whatever came before it.
         let broken = try await officer.send(
-          "POST", "resources", Self.entry("未完信息") + "\n{\"name\":\"半", type: "application/x-ndjson")
+          "POST", "resources", entryBody("未完信息") + "\n{\"name\":\"半", type: "application/x-ndjson")
         #expect(broken.status == 422)
         let count = try await node.database.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") }
         #expect(count == 2)
@@ -101,14 +72,14 @@ import Web
   {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
-        let (officer, chief) = (try await Client("ma.officer", base), try await Client("zhang.operator", base))
+        let (officer, chief) = (try await client("ma.officer", base), try await client("zhang.operator", base))
         let made = try await officer.send(
-          "POST", "resources?submit=1", Self.entry("市场主体年报信息", ",\"reference\":\"A-1\""))
+          "POST", "resources?submit=1", entryBody("市场主体年报信息", ",\"reference\":\"A-1\""))
         let entry = try #require(made.json["entries"]?.array?.first)
         #expect(entry["state"]?.string == "submitted")
         let id = try #require(entry["id"]?.string)
         let closed = try await officer.send(
-          "POST", "resources", Self.entry("市场主体年度报告信息", ",\"reference\":\"A-1\""))
+          "POST", "resources", entryBody("市场主体年度报告信息", ",\"reference\":\"A-1\""))
         #expect(codes(closed.json, 0) == ["entry.state"], "\(closed.json.text)")
         func seen() async throws -> [String: String] {
           let answer = try await chief.visitor.get("/api/v1/catalog/resources/\(id)/draft")
@@ -154,8 +125,8 @@ import Web
   func `a decision names the state that was read, and is taken for no other`(engine: Engine) async throws {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
-        let (officer, chief) = (try await Client("ma.officer", base), try await Client("zhang.operator", base))
-        let made = try await officer.send("POST", "resources?submit=1", Self.entry("市场主体年报信息"))
+        let (officer, chief) = (try await client("ma.officer", base), try await client("zhang.operator", base))
+        let made = try await officer.send("POST", "resources?submit=1", entryBody("市场主体年报信息"))
         let id = try #require(made.json["entries"]?.array?.first?["id"]?.string)
         let path = "/api/v1/catalog/resources/\(id)/draft"
         let read = try #require(try await chief.visitor.get(path).headers["etag"])
@@ -164,7 +135,7 @@ import Web
         _ = try await officer.send("POST", "resources/\(id)/recall", "")
         let draft = try #require(try await officer.visitor.get(path).headers["etag"])
         let other = try await officer.send(
-          "PUT", "resources/\(id)/draft", Self.entry("从未审过的信息"), ["If-Match": draft])
+          "PUT", "resources/\(id)/draft", entryBody("从未审过的信息"), ["If-Match": draft])
         let stale = try await officer.send("POST", "resources/\(id)/submit", "{}", ["If-Match": draft])
         #expect(stale.status == 412)
         let sent = try await officer.send(
@@ -199,10 +170,10 @@ import Web
   {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
-        let (officer, chief) = (try await Client("ma.officer", base), try await Client("zhang.operator", base))
+        let (officer, chief) = (try await client("ma.officer", base), try await client("zhang.operator", base))
         func entries(_ cycle: String, _ more: [String]) -> String {
           more.enumerated().map { index, more in
-            Self.entry("第\(index)信息", ",\"reference\":\"A-\(index)\"" + more)
+            entryBody("第\(index)信息", ",\"reference\":\"A-\(index)\"" + more)
               .replacingOccurrences(of: "\"cycle\":\"4\"", with: "\"cycle\":\"\(cycle)\"")
           }.joined(separator: "\n")
         }
@@ -230,12 +201,12 @@ import Web
         }
         #expect(kept == [["law", "按新规定"], ["correction", "更正"]])
         let broken = try await officer.send(
-          "POST", "resources?submit=1", Self.entry("第三信息", ",\"change\":{\"kind\":\"law\",\"trigger\":20260301}"))
+          "POST", "resources?submit=1", entryBody("第三信息", ",\"change\":{\"kind\":\"law\",\"trigger\":20260301}"))
         #expect(outcomes(broken.json) == ["refused"] && codes(broken.json, 0) == ["entry.change"])
         #expect(
           broken.json["entries"]?.array?[0]["findings"]?.array?.first?["pointer"]?.string == "/change/trigger")
         for query in ["mod=add", "submit=1&changeWords=x", "changeKind=law"] {
-          let answer = try await officer.send("POST", "resources?" + query, Self.entry("第四信息"))
+          let answer = try await officer.send("POST", "resources?" + query, entryBody("第四信息"))
           #expect(answer.status == 422, "\(query)")
         }
         let listed = try JSONParser.parse(
@@ -257,10 +228,10 @@ import Web
   {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
-        let officer = try await Client("ma.officer", base)
+        let officer = try await client("ma.officer", base)
         for (path, body) in [
-          ("resources", Self.entry("好的信息") + "\n" + Self.entry("坏\\u0000信息")), ("drafts", Self.entry("坏\\u0000信息")),
-          ("resources", Self.entry("好的信息", ",\"related\":[\"\\u0000\"]")),
+          ("resources", entryBody("好的信息") + "\n" + entryBody("坏\\u0000信息")), ("drafts", entryBody("坏\\u0000信息")),
+          ("resources", entryBody("好的信息", ",\"related\":[\"\\u0000\"]")),
         ] {
           let answer = try await officer.send("POST", path, body, type: "application/json")
           #expect(
@@ -272,15 +243,15 @@ import Web
         let key = ["Idempotency-Key": "broken-1"]
         try await node.database.write { try $0.run("ALTER TABLE catalog_version RENAME TO catalog_version_away") }
         for _ in 0..<2 {
-          let failed = try await officer.send("POST", "drafts", Self.entry("甲信息"), key)
+          let failed = try await officer.send("POST", "drafts", entryBody("甲信息"), key)
           #expect(failed.status == 500, "\(failed.json.text)")
         }
         try await node.database.write { try $0.run("ALTER TABLE catalog_version_away RENAME TO catalog_version") }
-        #expect(try await officer.send("POST", "drafts", Self.entry("乙信息"), key).status == 201)
+        #expect(try await officer.send("POST", "drafts", entryBody("乙信息"), key).status == 201)
 
         // One that fails after something was written is not done twice: only a look can tell.
-        let chief = try await Client("zhang.operator", base)
-        let made = try await officer.send("POST", "resources?submit=1", Self.entry("丙信息"))
+        let chief = try await client("zhang.operator", base)
+        let made = try await officer.send("POST", "resources?submit=1", entryBody("丙信息"))
         let entry = try #require(made.json["entries"]?.array?.first)
         let id = entry["id"]?.string ?? ""
         let back = try await chief.send(
@@ -302,22 +273,22 @@ import Web
   func `two who write one draft cannot undo each other's work`(engine: Engine) async throws {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
-        let officer = try await Client("ma.officer", base)
-        let made = try await officer.send("POST", "drafts", Self.entry("市场主体年报信息"))
+        let officer = try await client("ma.officer", base)
+        let made = try await officer.send("POST", "drafts", entryBody("市场主体年报信息"))
         #expect(made.status == 201)
         let (id, tag) = (try #require(made.json["id"]?.string), try #require(made.headers["etag"]))
         let path = "resources/\(id)/draft"
         #expect(try await officer.visitor.get("/api/v1/catalog/" + path).headers["etag"] == tag)
-        #expect(try await officer.send("PUT", path, Self.entry("甲信息")).status == 428)
-        let one = try await officer.send("PUT", path, Self.entry("甲信息"), ["If-Match": tag])
+        #expect(try await officer.send("PUT", path, entryBody("甲信息")).status == 428)
+        let one = try await officer.send("PUT", path, entryBody("甲信息"), ["If-Match": tag])
         #expect(one.status == 200 && one.headers["etag"] != tag)
-        let two = try await officer.send("PUT", path, Self.entry("乙信息"), ["If-Match": tag])
+        let two = try await officer.send("PUT", path, entryBody("乙信息"), ["If-Match": tag])
         #expect(two.status == 412 && two.json["detail"]?.string?.contains("没有保存") == true)
         let item = one.json["items"]?.array?.first?["id"]
-        let three = try await officer.send("PUT", path, Self.entry("乙信息"), ["If-Match": one.headers["etag"] ?? ""])
+        let three = try await officer.send("PUT", path, entryBody("乙信息"), ["If-Match": one.headers["etag"] ?? ""])
         #expect(three.json["name"]?.string == "乙信息" && three.json["items"]?.array?.first?["id"] == item)
-        let foreign = try await Client("han.officer", base)
-        #expect(try await foreign.send("PUT", path, Self.entry("丙信息"), ["If-Match": "*"]).status == 404)
+        let foreign = try await client("han.officer", base)
+        #expect(try await foreign.send("PUT", path, entryBody("丙信息"), ["If-Match": "*"]).status == 404)
         // A form of the older state is refused on the page as well.
         await #expect(throws: Refusal.self) {
           _ = try await node.cataloguing.edit(
@@ -333,9 +304,9 @@ import Web
   func `a draft given up and begun anew is not the one that was read`(engine: Engine) async throws {
     try await withNode(engine) { node, cast, _, _ in
       try await withSite(node) { base in
-        let officer = try await Client("ma.officer", base)
+        let officer = try await client("ma.officer", base)
         let made = try await officer.send(
-          "POST", "resources?submit=1", Self.entry("市场主体年报信息", ",\"reference\":\"A-1\""))
+          "POST", "resources?submit=1", entryBody("市场主体年报信息", ",\"reference\":\"A-1\""))
         let id = try #require(made.json["entries"]?.array?.first?["id"]?.string)
         _ = try await node.cataloguing.decide(cast.operatorInChief, ResourceID(id)!, .approve(publish: true))
         let first = try await node.cataloguing.beginChange(cast.officer, ResourceID(id)!)
@@ -344,7 +315,7 @@ import Web
         try await node.cataloguing.discard(cast.officer, ResourceID(id)!)
         let second = try await node.cataloguing.beginChange(cast.officer, ResourceID(id)!)
         #expect(second.version == first.version + 1 && second.revision > first.revision)
-        let stale = try await officer.send("PUT", path, Self.entry("乙信息"), ["If-Match": tag])
+        let stale = try await officer.send("PUT", path, entryBody("乙信息"), ["If-Match": tag])
         #expect(stale.status == 412)
         await #expect(throws: Refusal.self) {
           _ = try await node.cataloguing.edit(
@@ -357,8 +328,8 @@ import Web
           let now = try #require(try await officer.visitor.get("/api/v1/catalog/" + path).headers["etag"])
           for index in 0..<8 {
             group.addTask {
-              try await Client("ma.officer", base).send(
-                "PUT", path, Self.entry("第\(index)信息"), ["If-Match": now]
+              try await client("ma.officer", base).send(
+                "PUT", path, entryBody("第\(index)信息"), ["If-Match": now]
               ).status
             }
           }
@@ -373,22 +344,22 @@ import Web
   func `the same key and request are answered once, another request under it is refused`(engine: Engine) async throws {
     try await withNode(engine) { node, _, _, _ in
       try await withSite(node) { base in
-        let officer = try await Client("ma.officer", base)
+        let officer = try await client("ma.officer", base)
         let key = ["Idempotency-Key": "7d4f-1"]
-        let first = try await officer.send("POST", "drafts", Self.entry("市场主体年报信息"), key)
-        let again = try await officer.send("POST", "drafts", Self.entry("市场主体年报信息"), key)
+        let first = try await officer.send("POST", "drafts", entryBody("市场主体年报信息"), key)
+        let again = try await officer.send("POST", "drafts", entryBody("市场主体年报信息"), key)
         #expect(first.status == 201 && again.status == 201 && first.json == again.json)
         #expect(again.headers["idempotency-replayed"] == "true" && again.headers["etag"] == first.headers["etag"])
-        let other = try await officer.send("POST", "drafts", Self.entry("另一信息"), key)
+        let other = try await officer.send("POST", "drafts", entryBody("另一信息"), key)
         #expect(other.status == 422 && other.json["type"]?.string == "urn:sanjiang:problem:idempotency.other-request")
         #expect(
           try await officer.send("POST", "drafts", "{}", ["Idempotency-Key": String(repeating: "k", count: 201)]).status
             == 400)
         // A refusal changes nothing, and the key stays free for what is right.
         #expect(try await officer.send("POST", "drafts", "{\"name\":1}", ["Idempotency-Key": "2"]).status == 422)
-        #expect(try await officer.send("POST", "drafts", Self.entry("乙信息"), ["Idempotency-Key": "2"]).status == 201)
-        let others = try await Client("han.officer", base)
-        #expect(try await others.send("POST", "drafts", Self.entry("丙信息"), key).status == 201)
+        #expect(try await officer.send("POST", "drafts", entryBody("乙信息"), ["Idempotency-Key": "2"]).status == 201)
+        let others = try await client("han.officer", base)
+        #expect(try await others.send("POST", "drafts", entryBody("丙信息"), key).status == 201)
         let count = try await node.database.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") }
         #expect(count == 3)
       }
@@ -398,12 +369,12 @@ import Web
   @Test func `without the token, as another role, too much or of another type, nothing is taken`() async throws {
     try await withNode(.sqlite) { node, _, _, _ in
       try await withSite(node) { base in
-        let officer = try await Client("ma.officer", base)
-        let body = Self.entry("市场主体年报信息")
+        let officer = try await client("ma.officer", base)
+        let body = entryBody("市场主体年报信息")
         let forged = try await officer.send("POST", "resources", body, ["X-CSRF-Token": "guess"])
         #expect(forged.status == 403)
         #expect(try await officer.send("POST", "resources", body, type: "text/csv").status == 415)
-        let clerk = try await Client("li.clerk", base)
+        let clerk = try await client("li.clerk", base)
         #expect(try await clerk.send("POST", "resources", body).status == 403)
         #expect(try await officer.send("POST", "resources", "[]").status == 422)
         let many = "[" + Array(repeating: "0", count: 10_001).joined(separator: ",") + "]"

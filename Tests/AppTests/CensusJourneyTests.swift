@@ -116,7 +116,7 @@ extension Node {
         #expect(try await put(good).status == 200)
         #expect(try await put(good).status == 200, "sent again it comes to the same")
         let more = try await put("\"storageKB\":1,\"records\":9,\"sharedStorageKB\":2,\"sharedRecords\":9,\(rest)")
-        #expect(more.status == 422 && more.text.contains("lines.0.sharedStorage"))
+        #expect(more.status == 422 && more.text.contains("/lines/0/sharedStorageKB"))
         for wrong in ["\"storageKB\":1", good.replacing("9", with: "9.5"), good.replacing(":9", with: ":-9")] {
           #expect(try await put(wrong).status == 422, "\(wrong)")
         }

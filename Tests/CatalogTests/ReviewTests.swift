@@ -258,11 +258,11 @@ import Web
   {
     try await Offices.with(engine) { offices in
       let reviewer = Visitor(offices: offices, principal: Offices.operatorOfPlatform)
-      var picks: [ReviewPick] = []
+      var picks: [(id: ResourceID, text: String)] = []
       for number in 0..<4 {
         let entry = try await offices.submitted(
           Offices.otherOfficer, "救助名单第\(number)号", items: ["名单\(number)甲", "名单\(number)乙"])
-        picks.append(ReviewPick(id: entry.id, revision: entry.revision))
+        picks.append((entry.id, "\(entry.id):\(entry.revision)"))
       }
       // One was taken back, one written in and handed in again since the reviewer looked.
       try await offices.cataloguing.recall(Offices.otherOfficer, picks[1].id)
@@ -286,7 +286,7 @@ import Web
 
       // Returning many needs reasons, and what was ticked stays ticked.
       let again = try #require(try await offices.db.read { try CatalogStore.latest(decided[2].id, in: $0) })
-      let pick = ReviewPick(id: again.id, revision: again.revision).text
+      let pick = "\(again.id):\(again.revision)"
       guard case .page(let refused) = try await reviewer.post("/catalog/review", ["decision": "return", "pick": pick])
       else { throw Refusal.notFound(Text("", "")) }
       #expect(refused.status == 422 && refused.body.text.contains("href=\"#reasons\""))

@@ -17,6 +17,7 @@ package enum CatalogRoutes {
       + versions(cataloguing) + reviewing(cataloguing)
       + CatalogAPI.routes(cataloguing) + ChangesAPI.routes(cataloguing)
       + BulkAPI.routes(cataloguing) + DraftsAPI.routes(cataloguing) + ReferenceAPI.routes(cataloguing)
+      + ReviewAPI.routes(cataloguing) + WorkAPI.routes(cataloguing) + VersionsAPI.routes(cataloguing)
       + ClassRoutes.routes(cataloguing)
   }
 
@@ -269,8 +270,9 @@ package enum CatalogRoutes {
   /// Where a search is shown.
   package static func address(of query: CatalogQuery) -> String { CatalogLink.search(query) }
 
-  static func version(_ request: Request) throws -> Int? {
-    try request.query["version"].map { text in
+  /// The number of a version in the query, which may be named otherwise; a forged one is answered like a missing one.
+  static func version(_ request: Request, _ name: String = "version") throws -> Int? {
+    try request.query[name].map { text in
       guard let number = Int(text), (1...1_000_000).contains(number) else { throw Cataloguing.unknown }
       return number
     }

@@ -1,5 +1,6 @@
 internal import Connecting
 internal import Deadlines
+internal import Identity
 internal import Inventory
 package import Kernel
 package import Storage
@@ -239,6 +240,7 @@ package enum CatalogStore {
     var id: ResourceID
     var version: Int
     var state: VersionState
+    var online: OnlineState
     var code: String?
     var name: String
     var provider: OrganisationID
@@ -253,16 +255,15 @@ package enum CatalogStore {
     var alike: Int?
   }
 
-  /// Versions of a provider in these states, by id, after one of them.
+  /// Versions of a provider in these states with any part of a name, by id, after one of them.
   static func open(
-    of provider: OrganisationID, in states: [String], after: ResourceID?, limit: Int, in tx: any Transaction
+    of provider: OrganisationID, in states: [String], name: String = "", after: ResourceID?, limit: Int,
+    in tx: any Transaction
   ) throws -> [Line] {
-    let later: SQL = after.map { " AND v.resource > \($0)" } ?? ""
-    return try lines(
-      """
-      v.provider = \(provider) AND v.state IN (\(each: states))\(later)
-      ORDER BY v.resource LIMIT \(limit)
-      """, in: tx)
+    var conditions: [SQL] = ["v.provider = \(provider)", "v.state IN (\(each: states))"]
+    if !name.isEmpty { conditions.append("v.folded_name LIKE \(containing(foldedForSearch(name)))") }
+    if let after { conditions.append("v.resource > \(after)") }
+    return try lines("\(SQL.all(conditions)) ORDER BY v.resource LIMIT \(limit)", in: tx)
   }
 
   static func versions(of id: ResourceID, in tx: any Transaction) throws -> [Line] {
@@ -341,15 +342,16 @@ package enum CatalogStore {
   static func lines(_ condition: SQL, in tx: any Transaction) throws -> [Line] {
     try tx.rows(
       """
-      SELECT v.resource, v.version, v.state, r.code, v.name, v.provider, v.provider_name, v.revision, v.changed_at,
+      SELECT v.resource, v.version, v.state, r.online, r.code, v.name, v.provider, v.provider_name, v.revision, v.changed_at,
         v.submitted_at, v.review_due, v.warnings, v.alike
       FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)
       """
     ).map { row in
       Line(
         id: try row.id("resource"), version: try row.int("version"), state: try row.choice("state"),
-        code: try row.textOrNil("code"), name: try row.text("name"), provider: try row.id("provider"),
-        providerName: try row.text("provider_name"), revision: try row.int("revision"),
+        online: try row.choice("online"), code: try row.textOrNil("code"), name: try row.text("name"),
+        provider: try row.id("provider"), providerName: try row.text("provider_name"),
+        revision: try row.int("revision"),
         changedAt: try row.instant("changed_at"), submittedAt: try row.instantOrNil("submitted_at"),
         reviewDue: try row.textOrNil("review_due").flatMap { DueDate(encoded: $0) },
         warnings: try row.intOrNil("warnings"), alike: try row.intOrNil("alike"))

@@ -163,6 +163,12 @@ package final class Classification: Sendable {
     ((children[code ?? ""] ?? []) + (localChildren[code ?? ""] ?? [])).compactMap { self[$0] }
   }
 
+  /// All nodes in the order of their codes, behind one.
+  func nodes(after code: String?, limit: Int) -> [Node] {
+    let places = Array(nodes.keys) + local.values.lazy.filter(\.isLocal).map(\.code)
+    return places.filter { $0 > code ?? "" }.sorted().prefix(limit).compactMap { self[$0] }
+  }
+
   /// The node of the national tree that a class stands for: itself; the nearest national node above it; or what it, or the
   /// nearest node above it that is mapped, is mapped to. Nil for a local tree that is not mapped, and for an unknown code.
   package func national(of code: String) -> String? {

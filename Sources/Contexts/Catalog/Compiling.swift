@@ -152,44 +152,78 @@ extension Cataloguing {
     try principal.require(.compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
-      var resource = try own(principal, id, in: tx)
-      try check(resource)
-      let next = try resource.state.applying(.submit)
-      let found = try findings(of: resource, in: tx)
-      if let refusal = found.refusal { throw refusal }
-      var detail: [(name: String, value: String)] = []
-      if resource.version > 1 {
-        let change = try dated(
-          change ?? CatalogStore.change(of: id, version: resource.version, in: tx), by: now, in: tx)
-        try CatalogStore.setChange(change, of: id, version: resource.version, in: tx)
-        detail.append(("change", change.kind.title.chinese))
-        if let trigger = change.trigger { detail.append(("trigger", "\(trigger)")) }
-      }
-      guard try codeNode(of: resource.provider, providers, classification(in: tx), in: tx) != nil else {
-        throw Refusal(
-          .conflict, "catalog.provider.no-node",
-          Text(
-            "提供方在国家分类中没有节点，其前身单位也没有；请安全管理员先在单位信息中配置“目录分类节点”。",
-            "Neither the provider nor any predecessor has a node in the classification; have one configured first."))
-      }
-      let due = try reviewDue(from: now.dateInChina, in: tx)
-      try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due, in: tx)
-      try CatalogStore.noteFindings(
-        warnings: found.count { $0.severity == .warning }, alike: compareOpen(resource, in: tx), of: resource, in: tx)
-      try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
-      try Inbox.post(
-        InboxTask(
-          kind: "catalog.review",
-          title: Text("审核目录：\(resource.metadata.name)", "Review entry: \(resource.metadata.name)"),
-          link: "/catalog/review/\(id)", for: .holders(.reviewCatalog), subject: ("resource", id.text),
-          due: due?.date, isProvisional: due?.provisional ?? false, at: now), in: tx)
-      resource.state = next
-      resource.submittedAt = now
-      try record(
-        .submit, "catalog.version.submit", resource, by: principal, at: now,
-        detail: detail + (due.map { [("due", "\($0.date)")] } ?? []), in: tx)
-      return resource
+      try submit(principal, id, because: change, at: now, if: check, in: tx)
     }
+  }
+
+  /// Drafts submitted in one transaction.
+  static let submittedAtOnce = 50
+
+  /// Submits many, some in a transaction: one that is refused wrote nothing, and keeps none of the others.
+  func submit(
+    _ principal: Principal, _ drafts: [(id: ResourceID, change: VersionChange?)]
+  ) async throws -> [Result<Resource, Refusal>] {
+    try principal.require(.compileCatalog)
+    let now = clock.now()
+    var done: [Result<Resource, Refusal>] = []
+    for start in stride(from: 0, to: drafts.count, by: Self.submittedAtOnce) {
+      let part = drafts[start..<min(start + Self.submittedAtOnce, drafts.count)]
+      done += try await db.write { tx in
+        try part.map { draft in
+          do {
+            return .success(try submit(principal, draft.id, because: draft.change, at: now, in: tx))
+          } catch let refusal as Refusal {
+            return .failure(refusal)
+          }
+        }
+      }
+    }
+    return done
+  }
+
+  /// One step in an open transaction. Whatever is refused is refused before anything is written.
+  private func submit(
+    _ principal: Principal, _ id: ResourceID, because change: VersionChange?, at now: Instant,
+    if check: (Resource) throws -> Void = { _ in }, in tx: any Transaction
+  ) throws -> Resource {
+    var resource = try own(principal, id, in: tx)
+    try check(resource)
+    let next = try resource.state.applying(.submit)
+    let found = try findings(of: resource, in: tx)
+    if let refusal = found.refusal { throw refusal }
+    let change =
+      resource.version > 1
+      ? try dated(change ?? CatalogStore.change(of: id, version: resource.version, in: tx), by: now, in: tx) : nil
+    guard try codeNode(of: resource.provider, providers, classification(in: tx), in: tx) != nil else {
+      throw Refusal(
+        .conflict, "catalog.provider.no-node",
+        Text(
+          "提供方在国家分类中没有节点，其前身单位也没有；请安全管理员先在单位信息中配置“目录分类节点”。",
+          "Neither the provider nor any predecessor has a node in the classification; have one configured first."))
+    }
+    var detail: [(name: String, value: String)] = []
+    if let change {
+      try CatalogStore.setChange(change, of: id, version: resource.version, in: tx)
+      detail.append(("change", change.kind.title.chinese))
+      if let trigger = change.trigger { detail.append(("trigger", "\(trigger)")) }
+    }
+    let due = try reviewDue(from: now.dateInChina, in: tx)
+    try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due, in: tx)
+    try CatalogStore.noteFindings(
+      warnings: found.count { $0.severity == .warning }, alike: compareOpen(resource, in: tx), of: resource, in: tx)
+    try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
+    try Inbox.post(
+      InboxTask(
+        kind: "catalog.review",
+        title: Text("审核目录：\(resource.metadata.name)", "Review entry: \(resource.metadata.name)"),
+        link: "/catalog/review/\(id)", for: .holders(.reviewCatalog), subject: ("resource", id.text),
+        due: due?.date, isProvisional: due?.provisional ?? false, at: now), in: tx)
+    resource.state = next
+    resource.submittedAt = now
+    try record(
+      .submit, "catalog.version.submit", resource, by: principal, at: now,
+      detail: detail + (due.map { [("due", "\($0.date)")] } ?? []), in: tx)
+    return resource
   }
 
   /// Takes a submitted entry back before it is decided.

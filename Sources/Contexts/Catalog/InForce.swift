@@ -89,6 +89,7 @@ extension CatalogStore {
     var version: Int
     var state: OnlineState
     var name: String
+    var provider: OrganisationID
     var providerName: String
     var at: Instant
     var due: String?
@@ -101,7 +102,7 @@ extension CatalogStore {
     let behind: SQL = place.map { "AND (r.online_at, r.id) > (\($0.at), \($0.id))" } ?? ""
     return try tx.rows(
       """
-      SELECT r.id, r.online, r.online_at, r.online_due, v.version, v.name, v.provider_name
+      SELECT r.id, r.online, r.online_at, r.online_due, v.version, v.name, v.provider, v.provider_name
       FROM catalog_resource r JOIN catalog_version v ON v.resource = r.id AND v.version = r.issued
       WHERE (r.online = 'up-auditing' OR r.online = 'down-auditing') \(behind)
       ORDER BY r.online_at, r.id LIMIT \(limit)
@@ -109,8 +110,8 @@ extension CatalogStore {
     ).map { row in
       OnlineRequest(
         id: try row.id("id"), version: try row.int("version"), state: try row.choice("online"),
-        name: try row.text("name"), providerName: try row.text("provider_name"), at: try row.instant("online_at"),
-        due: try row.textOrNil("online_due"))
+        name: try row.text("name"), provider: try row.id("provider"), providerName: try row.text("provider_name"),
+        at: try row.instant("online_at"), due: try row.textOrNil("online_due"))
     }
   }
 

@@ -53,6 +53,8 @@ struct QueueFilter: Hashable, Sendable {
   var due: Due?
   var found: Found?
   var after: QueuePlace?
+  /// How many a page.
+  var limit = pageLimit
 
   static let pageLimit = 50
 }
@@ -60,8 +62,10 @@ struct QueueFilter: Hashable, Sendable {
 /// A line of the queue with what the rules say of it now.
 struct QueueEntry: Sendable {
   var line: CatalogStore.Line
-  var errors: Int
-  var warnings: Int
+  var findings: [Finding]
+
+  var errors: Int { findings.count { $0.severity == .error } }
+  var warnings: Int { findings.count { $0.severity == .warning } }
 }
 
 /// One page of the queue.
@@ -96,7 +100,7 @@ extension CatalogStore {
     }
     if let after = filter.after { conditions.append("(v.submitted_at, v.resource) > (\(after.at), \(after.id))") }
     return try lines(
-      "\(SQL.all(conditions)) ORDER BY v.submitted_at, v.resource LIMIT \(QueueFilter.pageLimit + 1)", in: tx)
+      "\(SQL.all(conditions)) ORDER BY v.submitted_at, v.resource LIMIT \(filter.limit + 1)", in: tx)
   }
 
   /// The offices with something in that state, at most 300.
@@ -143,32 +147,30 @@ extension Cataloguing {
   func queue(_ filter: QueueFilter, in tx: any Transaction) throws -> QueuePage {
     var page = QueuePage()
     if filter.view == .online {
-      let requests = try CatalogStore.onlineRequests(after: filter.after, limit: QueueFilter.pageLimit + 1, in: tx)
-      page.requests = Array(requests.prefix(QueueFilter.pageLimit))
-      if requests.count > QueueFilter.pageLimit {
+      let requests = try CatalogStore.onlineRequests(after: filter.after, limit: filter.limit + 1, in: tx)
+      page.requests = Array(requests.prefix(filter.limit))
+      if requests.count > filter.limit {
         page.next = page.requests.last.map { QueuePlace(at: $0.at, id: $0.id) }
       }
       return page
     }
     if filter.view == .offline {
       let lines = try CatalogStore.offline(
-        of: nil, after: filter.after, limit: QueueFilter.pageLimit + 1, in: tx)
-      page.offline = Array(lines.prefix(QueueFilter.pageLimit))
-      if lines.count > QueueFilter.pageLimit { page.next = page.offline.last?.place }
+        of: nil, after: filter.after, limit: filter.limit + 1, in: tx)
+      page.offline = Array(lines.prefix(filter.limit))
+      if lines.count > filter.limit { page.next = page.offline.last?.place }
       return page
     }
     let lines = try CatalogStore.queue(filter, today: clock.today, in: tx)
-    let shown = lines.prefix(QueueFilter.pageLimit)
+    let shown = lines.prefix(filter.limit)
     let versions = try CatalogStore.find(shown.map { VersionKey(resource: $0.id, version: $0.version) }, in: tx)
     let resources = Array(versions.values)
     let judged = Dictionary(
       uniqueKeysWithValues: zip(resources.map(VersionKey.init), try findings(of: resources, in: tx)))
     page.entries = shown.map { line in
-      let found = judged[VersionKey(resource: line.id, version: line.version)] ?? []
-      return QueueEntry(
-        line: line, errors: found.count { $0.severity == .error }, warnings: found.count { $0.severity == .warning })
+      QueueEntry(line: line, findings: judged[VersionKey(resource: line.id, version: line.version)] ?? [])
     }
-    if lines.count > QueueFilter.pageLimit, let last = page.entries.last?.line, let at = last.submittedAt {
+    if lines.count > filter.limit, let last = page.entries.last?.line, let at = last.submittedAt {
       page.next = QueuePlace(at: at, id: last.id)
     }
     page.offices = try CatalogStore.waitingOffices(filter.view, in: tx)

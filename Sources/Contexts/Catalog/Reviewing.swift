@@ -18,11 +18,23 @@ package enum ReviewDecision: Hashable, Sendable {
 /// One of several entries that are decided at once, as the reviewer saw it.
 package struct ReviewPick: Hashable, Sendable {
   package var id: ResourceID
-  package var revision: Int
+  private var seen: Seen
+
+  /// By what a state that was seen is known again: a page's form carries its revision, a program its `ETag`.
+  private enum Seen: Hashable, Sendable {
+    case revision(Int)
+    case tag(String)
+  }
 
   package init(id: ResourceID, revision: Int) {
     self.id = id
-    self.revision = revision
+    seen = .revision(revision)
+  }
+
+  /// `tag` as `Resource.tag` tells it.
+  init(id: ResourceID, tag: String) {
+    self.id = id
+    seen = .tag(tag)
   }
 
   init?(_ text: String) {
@@ -31,7 +43,17 @@ package struct ReviewPick: Hashable, Sendable {
     self.init(id: id, revision: revision)
   }
 
-  var text: String { "\(id):\(revision)" }
+  static func text(_ line: CatalogStore.Line) -> String { "\(line.id):\(line.revision)" }
+
+  /// Throws when the version is not as it was seen.
+  func check(_ resource: Resource) throws {
+    let isSame =
+      switch seen {
+      case .revision(let revision): revision == resource.revision
+      case .tag(let tag): tag == resource.tag
+      }
+    guard isSame else { throw CatalogStore.changedMeanwhile }
+  }
 
   /// So many are decided at once.
   package static let limit = 200
@@ -54,6 +76,8 @@ package struct ReviewOutcome: Sendable {
   package var pick: ReviewPick
   /// Nil for one that is not there.
   package var name: String?
+  /// As it is now; nil when it was refused.
+  package var resource: Resource?
   /// Nil when it was decided.
   package var refusal: Refusal?
 }
@@ -101,7 +125,7 @@ extension Cataloguing {
     try ReviewPick.check(picks)
     if case .sendBack(let reasons, _) = decision { try checkReason(reasons, "reasons", Self.reasonsMissing) }
     return try await each(picks, of: nil) { pick in
-      try await decide(principal, pick.id, decision, seen: pick.revision)
+      try await decide(principal, pick.id, decision, if: pick.check)
     }
   }
 
@@ -113,7 +137,8 @@ extension Cataloguing {
     var outcomes: [ReviewOutcome] = []
     for pick in picks {
       do {
-        outcomes.append(ReviewOutcome(pick: pick, name: try await body(pick).metadata.name))
+        let resource = try await body(pick)
+        outcomes.append(ReviewOutcome(pick: pick, name: resource.metadata.name, resource: resource))
       } catch let refusal as Refusal {
         let latest = try await db.read { tx in try CatalogStore.latest(pick.id, in: tx) }
         let mayKnow = office == nil || latest?.provider == office

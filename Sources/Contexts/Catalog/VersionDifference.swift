@@ -6,13 +6,15 @@ internal import Kernel
 struct VersionDifference: Hashable, Sendable {
   /// One element or property with its two values, in words.
   struct Change: Hashable, Sendable {
+    /// As programs call it.
+    var name: String
     var title: Text
     var old: Text
     var new: Text
   }
 
   struct ItemChange: Hashable, Sendable {
-    enum Kind: Hashable, Sendable { case added, removed, changed, same }
+    enum Kind: String, Sendable, CaseIterable { case added, removed, changed, same }
 
     var kind: Kind
     /// The item as it is now, or as it was when it is gone.
@@ -32,7 +34,8 @@ struct VersionDifference: Hashable, Sendable {
     metadata = zip(
       Self.elements(of: old, lists, classification), Self.elements(of: new, lists, classification)
     ).compactMap { before, after in
-      before.value == after.value ? nil : Change(title: after.title, old: before.value, new: after.value)
+      before.value == after.value
+        ? nil : Change(name: after.name, title: after.title, old: before.value, new: after.value)
     }
     // An item keeps its id from version to version; between entries, or after an import, its name or its column tells.
     var left = old.items
@@ -58,14 +61,15 @@ struct VersionDifference: Hashable, Sendable {
       }
       let changes = zip(Self.properties(of: before, lists), Self.properties(of: item, lists))
         .compactMap { one, other in
-          one.value == other.value ? nil : Change(title: other.title, old: one.value, new: other.value)
+          one.value == other.value
+            ? nil : Change(name: other.name, title: other.title, old: one.value, new: other.value)
         }
       items.append(ItemChange(kind: changes.isEmpty ? .same : .changed, item: item, changes: changes))
     }
     items += left.map { ItemChange(kind: .removed, item: $0, changes: []) }
   }
 
-  private typealias Value = (title: Text, value: Text)
+  private typealias Value = (name: String, title: Text, value: Text)
 
   private static func elements(
     of resource: Resource, _ lists: CodeLists, _ classification: Classification
@@ -74,23 +78,24 @@ struct VersionDifference: Hashable, Sendable {
     func named(_ code: String, _ list: CodeList) -> Text { code.isEmpty ? Text("", "") : list.text(code) }
     let classes = m.classes.map { "\(classification.name(of: $0))（\($0)）" }.joined(separator: "；")
     return [
-      (ElementWords.classes.title, Text(same: classes)), (ElementWords.name.title, Text(same: m.name)),
-      (Text("信息资源提供方", "Provider"), Text(same: resource.providerName)),
-      (Text("提供方代码", "Provider's code"), Text(same: resource.providerCode)),
-      (ElementWords.abstract.title, Text(same: m.abstract)),
-      (ElementWords.format.title, named(m.format, lists.formats)),
-      (ElementWords.sharingType.title, named(m.sharingType, lists.sharingTypes)),
-      (ElementWords.sharingCondition.title, Text(same: m.sharingCondition)),
-      (ElementWords.methodClass.title, named(m.methodClass, lists.methodClasses)),
-      (ElementWords.methodType.title, named(m.methodType, lists.methodTypes)),
-      (ElementWords.openType.title, named(m.openType, lists.openTypes)),
-      (ElementWords.openCondition.title, Text(same: m.openCondition)),
-      (ElementWords.cycle.title, named(m.cycle, lists.cycles)),
-      (ElementWords.related.title, Text(same: m.related.sorted().joined(separator: " "))),
-      (ElementWords.secrecy.title, named(m.secrecy, lists.secrecies)),
-      (ElementWords.level.title, named(m.level, lists.levels)),
-      (Text("主键项", "Key items"), Text(same: resource.mount?.keyColumns.joined(separator: "、") ?? "")),
-      (Text("增量标记列", "Change cursor"), Text(same: resource.mount?.cursorColumn ?? "")),
+      ("classes", ElementWords.classes.title, Text(same: classes)),
+      ("name", ElementWords.name.title, Text(same: m.name)),
+      ("provider", Text("信息资源提供方", "Provider"), Text(same: resource.providerName)),
+      ("providerCode", Text("提供方代码", "Provider's code"), Text(same: resource.providerCode)),
+      ("abstract", ElementWords.abstract.title, Text(same: m.abstract)),
+      ("format", ElementWords.format.title, named(m.format, lists.formats)),
+      ("sharingType", ElementWords.sharingType.title, named(m.sharingType, lists.sharingTypes)),
+      ("sharingCondition", ElementWords.sharingCondition.title, Text(same: m.sharingCondition)),
+      ("methodClass", ElementWords.methodClass.title, named(m.methodClass, lists.methodClasses)),
+      ("methodType", ElementWords.methodType.title, named(m.methodType, lists.methodTypes)),
+      ("openType", ElementWords.openType.title, named(m.openType, lists.openTypes)),
+      ("openCondition", ElementWords.openCondition.title, Text(same: m.openCondition)),
+      ("cycle", ElementWords.cycle.title, named(m.cycle, lists.cycles)),
+      ("related", ElementWords.related.title, Text(same: m.related.sorted().joined(separator: " "))),
+      ("secrecy", ElementWords.secrecy.title, named(m.secrecy, lists.secrecies)),
+      ("level", ElementWords.level.title, named(m.level, lists.levels)),
+      ("keys", Text("主键项", "Key items"), Text(same: resource.mount?.keyColumns.joined(separator: "、") ?? "")),
+      ("cursor", Text("增量标记列", "Change cursor"), Text(same: resource.mount?.cursorColumn ?? "")),
     ]
   }
 
@@ -100,14 +105,19 @@ struct VersionDifference: Hashable, Sendable {
       code.map { $0.isEmpty ? Text("", "") : list.text($0) } ?? Text("", "")
     }
     return [
-      (Text("名称", "Name"), Text(same: item.name)), (Text("技术名称", "Column"), Text(same: item.column)),
-      (Text("数据类型", "Type"), named(item.dataType, lists.itemTypes)), (Text("长度", "Length"), Text(same: size)),
-      (Text("可空", "Nullable"), item.isNullable ? Text("可空", "nullable") : Text("非空", "not null")),
-      (Text("主键", "Key"), item.isKey ? Text("是", "yes") : Text("否", "no")),
-      (Text("语义", "Kind of value"), named(item.semantic, lists.semantics)),
-      (Text("共享类型", "Sharing"), item.sharingType.map { lists.sharingTypes.text($0) } ?? Text("同资源", "as the resource")),
-      (Text("条件或依据", "Condition or basis"), Text(same: item.sharingCondition)),
-      (Text("分级", "Grade"), named(item.grade, lists.grades)), (Text("说明", "Description"), Text(same: item.description)),
+      ("name", Text("名称", "Name"), Text(same: item.name)), ("column", Text("技术名称", "Column"), Text(same: item.column)),
+      ("dataType", Text("数据类型", "Type"), named(item.dataType, lists.itemTypes)),
+      ("length", Text("长度", "Length"), Text(same: size)),
+      ("isNullable", Text("可空", "Nullable"), item.isNullable ? Text("可空", "nullable") : Text("非空", "not null")),
+      ("isKey", Text("主键", "Key"), item.isKey ? Text("是", "yes") : Text("否", "no")),
+      ("semantic", Text("语义", "Kind of value"), named(item.semantic, lists.semantics)),
+      (
+        "sharingType", Text("共享类型", "Sharing"),
+        item.sharingType.map { lists.sharingTypes.text($0) } ?? Text("同资源", "as the resource")
+      ),
+      ("sharingCondition", Text("条件或依据", "Condition or basis"), Text(same: item.sharingCondition)),
+      ("grade", Text("分级", "Grade"), named(item.grade, lists.grades)),
+      ("description", Text("说明", "Description"), Text(same: item.description)),
     ]
   }
 }

@@ -28,7 +28,8 @@ extension CatalogRoutes {
       .get("/catalog/resources/{id}/compare", .anyPermission([.readCatalog, .compileCatalog, .reviewCatalog])) {
         request in
         let (old, new, versions) = try await cataloguing.compare(
-          request.visitor(), request.id(), from: try number(request, "from"), to: try number(request, "to"))
+          request.visitor(), request.id(), from: try CatalogRoutes.version(request, "from"),
+          to: try CatalogRoutes.version(request, "to"))
         return .page(
           comparePage(
             request, old: old, new: new, versions: versions, lists: cataloguing.lists,
@@ -112,12 +113,5 @@ extension CatalogRoutes {
       return day
     }
     return VersionChange(kind, words: form["words"] ?? "", trigger: trigger)
-  }
-
-  private static func number(_ request: Request, _ name: String) throws -> Int? {
-    try request.query[name].map { text in
-      guard let number = Int(text), (1...1_000_000).contains(number) else { throw Cataloguing.unknown }
-      return number
-    }
   }
 }

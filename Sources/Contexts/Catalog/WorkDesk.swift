@@ -25,6 +25,8 @@ struct WorkFilter: Hashable, Sendable {
   /// Any part of a name.
   var name = ""
   var after: QueuePlace?
+  /// How many a page.
+  var limit = pageLimit
 
   static let pageLimit = 50
 }
@@ -109,6 +111,23 @@ extension CatalogStore {
 }
 
 extension Cataloguing {
+  /// How many versions of the principal's department are in each state, and how many of its entries are offline.
+  func workCounts(_ principal: Principal) async throws -> [WorkFilter.View: Int] {
+    try principal.require(.compileCatalog)
+    guard let office = principal.organisation else { return [:] }
+    return try await db.read { tx in try CatalogStore.workCounts(of: office, in: tx) }
+  }
+
+  /// Entries that were registered and are not in the catalogue now, the last taken first: everybody's for the operator, a
+  /// department's own.
+  func offline(_ principal: Principal, after: QueuePlace?, limit: Int) async throws -> [CatalogStore.OfflineLine] {
+    let office = principal.may(.reviewCatalog) ? nil : principal.organisation
+    guard principal.may(.reviewCatalog) || principal.may(.compileCatalog) && office != nil else {
+      throw Refusal.forbidden(.compileCatalog)
+    }
+    return try await db.read { tx in try CatalogStore.offline(of: office, after: after, limit: limit, in: tx) }
+  }
+
   /// A page of what the principal's department is writing, or of what it has offline.
   func work(_ principal: Principal, _ filter: WorkFilter) async throws -> WorkPage {
     try principal.require(.compileCatalog)
@@ -117,13 +136,13 @@ extension Cataloguing {
       var page = WorkPage(counts: try CatalogStore.workCounts(of: office, in: tx))
       if filter.view == .offline {
         let found = try CatalogStore.offline(
-          of: office, name: filter.name, after: filter.after, limit: WorkFilter.pageLimit + 1, in: tx)
-        page.offline = Array(found.prefix(WorkFilter.pageLimit))
-        if found.count > WorkFilter.pageLimit { page.next = page.offline.last?.place }
+          of: office, name: filter.name, after: filter.after, limit: filter.limit + 1, in: tx)
+        page.offline = Array(found.prefix(filter.limit))
+        if found.count > filter.limit { page.next = page.offline.last?.place }
       } else {
-        let found = try CatalogStore.work(of: office, filter, limit: WorkFilter.pageLimit + 1, in: tx)
-        page.lines = Array(found.prefix(WorkFilter.pageLimit))
-        if found.count > WorkFilter.pageLimit {
+        let found = try CatalogStore.work(of: office, filter, limit: filter.limit + 1, in: tx)
+        page.lines = Array(found.prefix(filter.limit))
+        if found.count > filter.limit {
           page.next = page.lines.last.map { QueuePlace(at: $0.changedAt, id: $0.id) }
         }
       }
@@ -131,15 +150,16 @@ extension Cataloguing {
     }
   }
 
-  /// Submits several drafts, each in a transaction of its own; says of each what became of it.
-  func submit(_ principal: Principal, _ picks: [ReviewPick]) async throws -> [ReviewOutcome] {
+  /// Submits several drafts, each in a transaction of its own; says of each what became of it. `change` is why they were
+  /// written, for those that are no first versions.
+  func submit(
+    _ principal: Principal, _ picks: [ReviewPick], because change: VersionChange? = nil
+  ) async throws -> [ReviewOutcome] {
     try principal.require(.compileCatalog)
     guard let office = principal.organisation else { throw Refusal.forbidden(.compileCatalog) }
     try ReviewPick.check(picks)
     return try await each(picks, of: office) { pick in
-      try await submit(principal, pick.id, because: nil) { draft in
-        guard draft.revision == pick.revision else { throw CatalogStore.changedMeanwhile }
-      }
+      try await submit(principal, pick.id, because: change, if: pick.check)
     }
   }
 

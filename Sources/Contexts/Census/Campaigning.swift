@@ -203,7 +203,11 @@ extension Census {
     case sendBack(reasons: String)
   }
 
-  package func decide(_ principal: Principal, _ id: CensusReturnID, _ decision: Decision) async throws {
+  /// `check` throws when the return is not as the decider saw it.
+  package func decide(
+    _ principal: Principal, _ id: CensusReturnID, _ decision: Decision,
+    if check: @escaping @Sendable (CensusReturn) throws -> Void = { _ in }
+  ) async throws {
     try principal.require(.runCensus)
     if case .sendBack(let reasons) = decision {
       guard !reasons.isEmpty, reasons.count <= Self.reasonLimit else {
@@ -215,6 +219,7 @@ extension Census {
     let now = clock.now()
     try await database.write { tx in
       guard var owner = try CensusStore.find(id, in: tx) else { throw Self.noReturn }
+      try check(owner)
       let campaign = try openCampaign(owner.campaign, in: tx)
       let before = owner.state
       (owner.decidedAt, owner.decidedBy) = (now, principal.name)

@@ -51,8 +51,8 @@ package struct FeedbackRoutes: Sendable {
       },
       .get(FeedbackLink.late, .permission(.feedbackCoordinate)) { request in
         let found = try await feedback.lateObjections(
-          for: request.visitor(), after: try request.queryPlace("after", latePlace), limit: 51)
-        let next = found.count > 50 ? found[49].due.map { "\($0.date)~\(found[49].id)" } : nil
+          for: request.visitor(), after: try request.queryPlace("after", Self.latePlace), limit: 51)
+        let next = found.count > 50 ? Self.latePlace(of: found[49]) : nil
         return .page(ObjectionPages.late(request, Array(found.prefix(50)), lists: feedback.lists, next: next))
       },
       .get("/feedback/objections/new", .permission(.feedbackRaise)) { request in
@@ -89,7 +89,10 @@ package struct FeedbackRoutes: Sendable {
     ]
   }
 
-  private func latePlace(_ text: String) -> (due: CalendarDate, id: ObjectionID)? {
+  /// Where a page of late ones ended.
+  static func latePlace(of objection: Objection) -> String? { objection.due.map { "\($0.date)~\(objection.id)" } }
+
+  static func latePlace(_ text: String) -> (due: CalendarDate, id: ObjectionID)? {
     let parts = text.split(separator: "~")
     guard parts.count == 2, let due = CalendarDate(parts[0]), let id = ObjectionID(parts[1]) else { return nil }
     return (due, id)

@@ -74,6 +74,9 @@ package struct CodeLists: Sendable {
     package var problem: String
   }
 
+  /// Every list, by name.
+  package var all: [CodeList] { lists.values.sorted { $0.name < $1.name } }
+
   /// A list by its name; an unknown name is a defect of ours, and an empty list permits nothing.
   package subscript(_ name: String) -> CodeList { lists[name] ?? CodeList(name: name, entries: []) }
 

@@ -24,6 +24,7 @@ package struct SharingRoutes: Sendable {
     let site = SharingRoutes(
       sharing: sharing, attaching: attaching, cataloguing: cataloguing, headlines: headlines)
     return site.home + site.requests + site.steps + site.material + site.grants + SharingAPI(sharing: sharing).routes
+      + InboxAPI(sharing: sharing).routes
   }
 
   // MARK: - Home

@@ -64,6 +64,40 @@ package struct JSONMembers: Sendable {
     throw wrong(name, Text("\(name) 应为字符串的数组。", "\(name) is an array of strings."))
   }
 
+  /// The objects of that name, each of at most these members, `most` of them; nil when there are none, or null.
+  package func objects(_ name: String, of names: [String], most: Int) throws(Refusal) -> [JSONMembers]? {
+    let pointer = place.first == "/" ? place + name : "/" + place + name
+    switch json[name] {
+    case nil, .null: return nil
+    case .array(let values) where values.count <= most:
+      var objects: [JSONMembers] = []
+      for (index, value) in values.enumerated() {
+        objects.append(try JSONMembers(value, names, at: "\(pointer)/\(index)/"))
+      }
+      return objects
+    default:
+      throw wrong(
+        name, Text("\(name) 应为对象的数组，最多 \(most) 个。", "\(name) is an array of objects, at most \(most)."))
+    }
+  }
+
+  /// The object of that name, as it came; nil when there is none, or null.
+  package func object(_ name: String) -> JSON? { json[name].flatMap { $0 == .null ? nil : $0 } }
+
+  /// The id of that name; nil when there is none, or null.
+  package func id<T>(_ name: String, of type: T.Type = T.self) throws(Refusal) -> ID<T>? {
+    guard let text = try text(name) else { return nil }
+    guard let id = ID<T>(text) else {
+      throw wrong(name, Text("\(name) 不是编号（小写 UUID）。", "\(name) is no id (a UUID in lower case)."))
+    }
+    return id
+  }
+
+  /// Why the member of that name cannot be taken, told where it stands.
+  package func refusal(_ code: String, _ name: String, _ message: Text) -> Refusal {
+    .invalid(code, place + name, message)
+  }
+
   /// The day of that name; nil when there is none, or null.
   package func day(_ name: String) throws(Refusal) -> CalendarDate? {
     guard let text = try text(name) else { return nil }

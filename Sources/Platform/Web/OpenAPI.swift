@@ -79,9 +79,10 @@ private func operation(_ route: Route, _ summary: String, _ language: Language) 
             "A token that has one of these scopes as well reaches beyond its own office or person: \(names)."))
       ))
   }
-  var parameters: [JSON] = route.path.split(separator: "/").filter { $0.first == "{" }.map {
-    [
-      "name": .string(String($0.dropFirst().dropLast())), "in": "path", "required": true, "schema": Schema.id,
+  var parameters: [JSON] = route.path.split(separator: "/").filter { $0.first == "{" }.map { segment in
+    let name = String(segment.dropFirst().dropLast())
+    return [
+      "name": .string(name), "in": "path", "required": true, "schema": name == "id" ? Schema.id : Schema.text,
     ]
   }
   for parameter in route.schema.query {

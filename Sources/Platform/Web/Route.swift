@@ -158,9 +158,10 @@ package struct Request: Sendable {
     return principal
   }
 
-  /// Refuses a change that was not made for the state whose tag is `current` (RFC 9110 §13.1.1): two who edit the same thing
-  /// cannot undo each other's work unseen. Throws `.unconditional` without `If-Match`, `.outdated` when it names another.
-  package func requireMatch(_ current: String) throws {
+  /// Refuses a change that was not made for the state whose tag is `current`, one of these (RFC 9110 §13.1.1): two who edit the
+  /// same thing cannot undo each other's work unseen. Throws `.unconditional` without `If-Match`, `.outdated` when it names
+  /// another.
+  package func requireMatch(_ current: String...) throws {
     guard headers["if-match"] != nil else {
       throw Refusal(
         .unconditional, "request.if-match",
@@ -168,11 +169,13 @@ package struct Request: Sendable {
           "请在 If-Match 头中给出所依据版本的 ETag（先读取，再修改）。",
           "Give the ETag of the state you start from in If-Match: read first, then change."))
     }
-    try honourMatch(current)
+    try match(current)
   }
 
   /// The same where the asker may leave `If-Match` out; the state may have been told by any of these tags.
-  package func honourMatch(_ current: String...) throws {
+  package func honourMatch(_ current: String...) throws { try match(current) }
+
+  private func match(_ current: [String]) throws {
     guard let header = headers["if-match"] else { return }
     guard current.contains(where: { EntityTag($0).isMatched(by: header) }) else {
       throw Refusal(

@@ -45,10 +45,13 @@ struct Site: HTTPResponder {
       return block
     }
     cookies = Cookies(secure: configuration.tls != nil || !configuration.trustedProxies.isEmpty)
-    let document = openAPI(
-      routes, title: configuration.title.english, version: "1", cookie: cookies.name(.session)
-    ).bytes
-    table = RouteTable(routes + [.get("/api/v1/openapi.json", .anyone) { _ in .json(document) }])
+    let name = cookies.name(.session)
+    func document(_ language: Language) -> [UInt8] {
+      openAPI(routes, title: language(configuration.title), version: "1", cookie: name, language: language).bytes
+    }
+    let (chinese, english) = (document(.chinese), document(.english))
+    table = RouteTable(
+      routes + [.get("/api/v1/openapi.json", .anyone) { .json($0.language == .chinese ? chinese : english) }])
     let isNamed = configuration.title != SiteServer.Configuration.product
     layout = Layout(table: table, imprint: isNamed ? configuration.title : Text(same: ""))
   }

@@ -98,18 +98,19 @@ enum BulkAPI {
     _ taken: [TakenEntry], _ given: [GivenEntry], _ change: VersionChange?, _ principal: Principal,
     _ cataloguing: Cataloguing
   ) async throws -> [TakenEntry] {
-    var done: [TakenEntry] = []
-    done.reserveCapacity(taken.count)
-    for (var entry, given) in zip(taken, given) {
-      if entry.outcome != .refused, let draft = entry.resource, draft.state.isEditable {
-        do {
-          entry.resource = try await cataloguing.submit(principal, draft.id, because: given.change ?? change)
-        } catch let refusal as Refusal {
-          entry.findings.append(
-            Finding(.error, refusal.code, "", refusal.message, source: RuleSource.platform))
-        }
+    let drafts = taken.indices.filter { index in
+      taken[index].outcome != .refused && taken[index].resource?.state.isEditable == true
+    }
+    let answers = try await cataloguing.submit(
+      principal, drafts.compactMap { index in taken[index].resource.map { ($0.id, given[index].change ?? change) } })
+    var done = taken
+    for (index, answer) in zip(drafts, answers) {
+      switch answer {
+      case .success(let resource): done[index].resource = resource
+      case .failure(let refusal):
+        done[index].findings.append(
+          Finding(.error, refusal.code, "", refusal.message, source: RuleSource.platform))
       }
-      done.append(entry)
     }
     return done
   }

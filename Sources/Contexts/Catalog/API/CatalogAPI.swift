@@ -212,6 +212,30 @@ enum CatalogAPI {
 }
 
 extension ReviewNote {
+  /// What a program says at an element of the version that it read.
+  init(_ json: JSONMembers, in resource: Resource?) throws {
+    let (pointer, words) = (try json.text("pointer") ?? "", trimmed(try json.text("words") ?? ""))
+    guard !words.isEmpty else {
+      throw json.refusal("catalog.notes", "words", Text("请写明意见。", "Say what is wrong."))
+    }
+    let parts = pointer.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let items = resource?.items ?? []
+    if parts.count == 2, parts[0].isEmpty, ElementGuide.fields.contains(parts[1]) {
+      self.init(field: parts[1], words: words)
+    } else if parts.count == 3, parts[0].isEmpty, parts[1] == "items", let index = Int(parts[2]),
+      items.indices.contains(index)
+    {
+      self.init(field: Self.field(of: items[index]), words: words)
+    } else {
+      throw json.refusal(
+        "catalog.notes", "pointer",
+        Text(
+          "pointer 应为 /items/0 之类的信息项，或：\(ElementGuide.fields.map { "/" + $0 }.joined(separator: "、"))。",
+          "pointer names an item such as /items/0, or: \(ElementGuide.fields.map { "/" + $0 }.joined(separator: ", "))."
+        ))
+    }
+  }
+
   /// The element it is about (RFC 6901): of an item that was removed since, all of them.
   fileprivate func pointer(in resource: Resource) -> String {
     guard field.hasPrefix("item:") else { return "/" + field }
@@ -222,14 +246,22 @@ extension ReviewNote {
 
 extension Resource {
   /// Tells one state of a version from every other, for `ETag` and `If-Match`.
-  var tag: String { "\"\(state(of: ""))\"" }
+  package var tag: String { tag(nil) }
 
   /// The same of an answer that also tells what was measured; nothing is measured of what can be edited.
   func tag(_ condition: CatalogSearch.Condition?) -> String {
-    "\"\(state(of: condition.map { "-\($0.isMounted)-\($0.freshness.rawValue)" } ?? ""))\""
+    let more = condition.map { "-\($0.isMounted)-\($0.freshness.rawValue)" } ?? ""
+    return stateTag(id, version, revision, state, online, more)
   }
+}
 
-  private func state(of more: String) -> String {
-    "\(id)-\(version)-\(revision)-\(state.rawValue)-\(online.rawValue)\(more)"
-  }
+extension CatalogStore.Line {
+  /// `Resource.tag` of the same version.
+  var tag: String { stateTag(id, version, revision, state, online) }
+}
+
+private func stateTag(
+  _ id: ResourceID, _ version: Int, _ revision: Int, _ state: VersionState, _ online: OnlineState, _ more: String = ""
+) -> String {
+  "\"\(id)-\(version)-\(revision)-\(state.rawValue)-\(online.rawValue)\(more)\""
 }

@@ -23,13 +23,13 @@ enum DraftsAPI {
         let found = try await cataloguing.openVersions(
           request.visitor(),
           in: try request.queryChoice("state", of: OpenState.self).map { [$0] } ?? OpenState.allCases,
-          after: try request.queryID("after"), limit: limit + 1)
+          name: String((request.query["q"] ?? "").prefix(100)), after: try request.queryID("after"), limit: limit + 1)
         return .json([
           "drafts": .array(
             found.prefix(limit).map { line in
               [
                 "id": .string(line.id.text), "version": JSON(line.version), "state": .string(line.state.rawValue),
-                "code": .optional(line.code), "name": .string(line.name),
+                "etag": .string(line.tag), "code": .optional(line.code), "name": .string(line.name),
                 "changedAt": .string(line.changedAt.description),
                 "submittedAt": .optional(line.submittedAt?.description),
               ]
@@ -41,12 +41,13 @@ enum DraftsAPI {
           "drafts",
           Schema.object([
             ("id", Schema.id), ("version", Schema.whole), ("state", Schema.choice(OpenState.self)),
-            ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("changedAt", Schema.moment),
+            ("etag", Schema.text), ("code", Schema.maybe(Schema.text)), ("name", Schema.text),
+            ("changedAt", Schema.moment),
             ("submittedAt", Schema.maybe(Schema.moment)),
           ])),
         query: [
-          QueryParameter("state", Text("状态", "where it stands"), Schema.choice(OpenState.self)), .cursor("after"),
-          .limit(most: 200),
+          QueryParameter("state", Text("状态", "where it stands"), Schema.choice(OpenState.self)),
+          QueryParameter("q", Text("名称的一部分", "any part of the name")), .cursor("after"), .limit(most: 200),
         ]),
       Route.post(
         "/api/v1/catalog/drafts", .permission(.compileCatalog), bodyLimit: entryLimit,
@@ -132,6 +133,20 @@ enum DraftsAPI {
         return try await answer(id, principal, cataloguing, request.language)
       }.minding(.honoured).described(
         takes: VersionChange.schema(mayBeEmpty: true), mayBeEmpty: true, gives: CatalogAPI.judged),
+      Route.post(
+        "/api/v1/catalog/resources/{id}/move-class", .permission(.compileCatalog),
+        summary: Text(
+          "把目录由停用的分类移到其后继：改在草稿中，核对后提交", "Put an entry of a retired class into its successor, in a draft to be submitted"
+        )
+      ) { request in
+        let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
+        let code = try request.members("class").text("class") ?? ""
+        _ = try await cataloguing.moveToSuccessor(principal, id, from: code)
+        return try await answer(id, principal, cataloguing, request.language)
+      }.described(
+        takes: [
+          "type": "object", "required": ["class"], "additionalProperties": false, "properties": ["class": Schema.text],
+        ], gives: CatalogAPI.judged),
       step("recall", Text("审核前撤回", "Recall before it is decided")) { try await cataloguing.recall($0, $1) },
       step("discard", Text("放弃草稿", "Discard a draft")) { try await cataloguing.discard($0, $1) },
     ]
@@ -147,23 +162,12 @@ enum DraftsAPI {
         )
       ) { request in
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-        let body = try request.members("decision", "publish", "reasons")
-        let (publish, reasons) = (try body.flag("publish"), try body.text("reasons"))
-        let decision: ReviewDecision
-        switch try body.text("decision") {
-        case "approve": decision = .approve(publish: publish ?? false)
-        case "return":
-          guard publish != true else {
-            throw Refusal.invalid(
-              "catalog.review.decision", "publish",
-              Text("退回的版本不能同时发布。", "What is returned cannot be published."))
-          }
-          decision = .sendBack(reasons: trimmed(reasons ?? ""))
-        default:
-          throw Refusal.invalid(
-            "catalog.review.decision", "decision",
-            Text("decision 应为 approve 或 return。", "decision is approve or return."))
-        }
+        let body = try request.members("decision", "publish", "reasons", "notes")
+        let notes = try body.objects("notes", of: ["pointer", "words"], most: ReviewNote.limits.notes) ?? []
+        let resource = notes.isEmpty ? nil : try await cataloguing.judged(principal, id, nil).resource
+        let decision = try ReviewAPI.decision(
+          body, notes: try notes.map { try ReviewNote($0, in: resource) })
+        // Items are known by their place in what was read: by If-Match, that is what is decided.
         _ = try await cataloguing.decide(principal, id, decision) { try request.requireMatch($0.tag) }
         return try await answer(id, principal, cataloguing, request.language)
       }.minding(.required).described(
@@ -172,6 +176,11 @@ enum DraftsAPI {
           "properties": [
             "decision": Schema.choice(["approve", "return"]), "publish": Schema.maybe(Schema.flag),
             "reasons": Schema.maybe(Schema.text),
+            "notes": Schema.maybe(
+              Schema.list([
+                "type": "object", "required": ["pointer", "words"], "additionalProperties": false,
+                "properties": ["pointer": Schema.text, "words": Schema.text],
+              ])),
           ],
         ], gives: CatalogAPI.judged),
       Route.post(
@@ -186,13 +195,17 @@ enum DraftsAPI {
         "/api/v1/catalog/resources/{id}/offline", .anyPermission([.compileCatalog, .reviewCatalog]),
         summary: Text("下架：平台直接下架，部门提出申请", "Take offline: the operator does, a department asks for it")
       ) { request in
-        try await turn(request, cataloguing, operators: .takeDown, departments: .requestDown)
+        try await turn(request, cataloguing, reason: request.members("reason").text("reason")) { _ in
+          try request.visitor().may(.reviewCatalog) ? .takeDown : .requestDown
+        }
       }.minding(.honoured).described(takes: reasoned, gives: CatalogAPI.judged),
       Route.post(
         "/api/v1/catalog/resources/{id}/online", .anyPermission([.compileCatalog, .reviewCatalog]),
         summary: Text("重新上线：平台直接上线，部门提出申请", "Bring back: the operator does, a department asks for it")
       ) { request in
-        try await turn(request, cataloguing, operators: .bringUp, departments: .requestUp)
+        try await turn(request, cataloguing, reason: request.members("reason").text("reason")) { _ in
+          try request.visitor().may(.reviewCatalog) ? .bringUp : .requestUp
+        }
       }.minding(.honoured).described(takes: reasoned, gives: CatalogAPI.judged),
     ]
   }
@@ -201,19 +214,20 @@ enum DraftsAPI {
     "type": "object", "required": ["reason"], "additionalProperties": false, "properties": ["reason": Schema.text],
   ]
 
-  private static func turn(
-    _ request: Request, _ cataloguing: Cataloguing, operators: OnlineEvent, departments: OnlineEvent
+  /// Lets one thing happen to whether a resource is offered; `event` tells which by the version that counts now.
+  static func turn(
+    _ request: Request, _ cataloguing: Cataloguing, reason: String?, mustMatch: Bool = false,
+    _ event: (Resource) throws -> OnlineEvent
   ) async throws -> Response {
     let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-    let reason = trimmed(try request.members("reason").text("reason") ?? "")
-    let version = try await cataloguing.resource(principal, id).version
-    let event = principal.may(.reviewCatalog) ? operators : departments
-    _ = try await cataloguing.online(principal, id, event, reason: reason) { resource, tx in
+    let before = try await cataloguing.resource(principal, id)
+    _ = try await cataloguing.online(principal, id, event(before), reason: trimmed(reason ?? "")) { resource, tx in
       // As a change answered it, or as it is read, with what was measured of it.
       let condition = try CatalogSearch.condition(of: id, version: resource.version, in: tx)
-      try request.honourMatch(resource.tag, resource.tag(condition))
+      let tags = (resource.tag, resource.tag(condition))
+      try mustMatch ? request.requireMatch(tags.0, tags.1) : request.honourMatch(tags.0, tags.1)
     }
-    return try await answer(id, principal, cataloguing, request.language, version: version)
+    return try await answer(id, principal, cataloguing, request.language, version: before.version)
   }
 
   // MARK: Parts
@@ -267,12 +281,12 @@ struct JudgedVersion: Sendable {
 extension Cataloguing {
   /// The office's versions that are worked on, by the ids of their entries.
   fileprivate func openVersions(
-    _ principal: Principal, in states: [OpenState], after: ResourceID?, limit: Int
+    _ principal: Principal, in states: [OpenState], name: String, after: ResourceID?, limit: Int
   ) async throws -> [CatalogStore.Line] {
     try principal.require(.compileCatalog)
     guard let office = principal.organisation else { return [] }
     return try await db.read { tx in
-      try CatalogStore.open(of: office, in: states.map(\.rawValue), after: after, limit: limit, in: tx)
+      try CatalogStore.open(of: office, in: states.map(\.rawValue), name: name, after: after, limit: limit, in: tx)
     }
   }
 

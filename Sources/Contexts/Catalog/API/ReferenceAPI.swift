@@ -2,8 +2,8 @@ internal import Inventory
 internal import Kernel
 internal import Web
 
-/// What a program must know before it writes an entry: what each element takes; and the versions there were. The classes are
-/// `ClassAPI`'s.
+/// What a program must know before it writes an entry, or reads one: what each element takes, and what codes mean. The classes
+/// are `ClassAPI`'s.
 enum ReferenceAPI {
   static func routes(_ cataloguing: Cataloguing) -> [Route] {
     [
@@ -21,30 +21,46 @@ enum ReferenceAPI {
       }.described(
         gives: Schema.object([("lists", Schema.text), ("entry", Schema.list(member)), ("item", Schema.list(member))])),
       Route.get(
-        "/api/v1/catalog/resources/{id}/versions", .permission(.readCatalog),
-        summary: Text("一个信息资源的各版本", "The versions of a resource")
-      ) { request in
-        let view = try await cataloguing.view(request.visitor(), request.id(), version: nil)
-        return .json([
-          "versions": .array(
-            view.versions.map { line in
-              [
-                "version": JSON(line.version), "state": .string(line.state.rawValue), "name": .string(line.name),
-                "changedAt": .string(line.changedAt.description),
-              ]
-            })
+        "/api/v1/catalog/lists", .permission(.readCatalog),
+        summary: Text(
+          "目录所用的各代码表：曾经有效的全部代码、中英文名称和有效期",
+          "The code lists that entries use: every code that was ever valid, its names and validity")
+      ) { _ in
+        .json([
+          "version": .string(cataloguing.lists.version),
+          "lists": .array(
+            cataloguing.lists.all.map { list in
+              ["name": .string(list.name), "codes": .array(list.entries.map(json))]
+            }),
         ])
       }.described(
         gives: Schema.object([
+          ("version", Schema.text),
           (
-            "versions",
+            "lists",
             Schema.list(
               Schema.object([
-                ("version", Schema.whole), ("state", Schema.choice(VersionState.self)), ("name", Schema.text),
-                ("changedAt", Schema.moment),
+                ("name", Schema.text),
+                (
+                  "codes",
+                  Schema.list(
+                    Schema.object([
+                      ("code", Schema.text), ("chinese", Schema.text), ("english", Schema.text),
+                      ("value", Schema.text), ("validFrom", Schema.day), ("validTo", Schema.maybe(Schema.day)),
+                    ]))
+                ),
               ]))
-          )
+          ),
         ])),
+    ]
+  }
+
+  /// Names in both languages: who follows the catalogue keeps them once.
+  private static func json(_ code: CodeList.Entry) -> JSON {
+    [
+      "code": .string(code.code), "chinese": .string(code.name.chinese), "english": .string(code.name.english),
+      "value": .string(code.value), "validFrom": .string(code.validFrom.description),
+      "validTo": .optional(code.validTo?.description),
     ]
   }
 

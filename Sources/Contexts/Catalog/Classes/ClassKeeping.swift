@@ -2,7 +2,7 @@ internal import Audit
 internal import Identity
 internal import Inbox
 package import Kernel
-internal import Storage
+package import Storage
 
 // What the platform's operator does with the classification: adds local nodes, renames and maps them, retires nodes.
 // Nothing is ever deleted: entries of old versions keep the class they were in.
@@ -44,11 +44,16 @@ extension Cataloguing {
     }
   }
 
-  /// Renames a local node, maps it anew or gives it to others, from a day on; a retired one stands again from then.
-  package func changeClass(_ principal: Principal, _ draft: ClassDraft) async throws {
+  /// Renames a local node, maps it anew or gives it to others, from a day on; a retired one stands again from then. `check`
+  /// throws when the class is not as the asker saw it.
+  package func changeClass(
+    _ principal: Principal, _ draft: ClassDraft,
+    if check: @escaping @Sendable (any Transaction) throws -> Void = { _ in }
+  ) async throws {
     try principal.require(.reviewCatalog)
     let now = clock.now()
     let isOtherwiseSearched = try await db.write { tx in
+      try check(tx)
       var tree = try classification(in: tx)
       let done = try change(draft, in: &tree, by: principal, at: now, in: tx)
       try ClassStore.changed(mapping: done.isMapped, in: tx)
@@ -61,13 +66,15 @@ extension Cataloguing {
   ///
   /// Refused is what would leave entries nowhere: a successor that does not stand on that day, classes that hand them on in a
   /// circle, one that others hand theirs to and that has no successor; and, unless `leavesEntries` says that it is meant so,
-  /// a class with entries and without successor.
+  /// a class with entries and without successor. `check` throws when the class is not as the asker saw it.
   package func retireClass(
-    _ principal: Principal, _ code: String, on day: CalendarDate, successor: String?, leavesEntries: Bool = false
+    _ principal: Principal, _ code: String, on day: CalendarDate, successor: String?, leavesEntries: Bool = false,
+    if check: @escaping @Sendable (any Transaction) throws -> Void = { _ in }
   ) async throws {
     try principal.require(.reviewCatalog)
     let now = clock.now()
     try await db.write { tx in
+      try check(tx)
       var tree = try classification(in: tx)
       let left = try retire(code, on: day, successor: successor, in: &tree, by: principal, at: now, in: tx)
       guard left == 0 || leavesEntries else {

@@ -82,7 +82,7 @@ private func entries(
   let isFiltered = filter != QueueFilter(view: filter.view)
   let rows = page.entries.map { entry -> HTML in
     let line = entry.line
-    let pick = ReviewPick(id: line.id, revision: line.revision).text
+    let pick = ReviewPick.text(line)
     return """
       <tr><td>\(rowTick(name: "pick", value: pick, label: line.name, checked: picked.contains(pick)))</td>\
       <td><a href="\(CatalogLink.review(line.id))">\(line.name)</a></td><td>\(line.providerName)</td>\

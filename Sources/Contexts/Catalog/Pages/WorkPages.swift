@@ -49,7 +49,7 @@ private func lines(_ request: Request, _ page: WorkPage, _ filter: WorkFilter, _
   let t = request.language
   let today = request.now.dateInChina
   let rows = page.lines.map { line -> HTML in
-    let pick = ReviewPick(id: line.id, revision: line.revision).text
+    let pick = ReviewPick.text(line)
     let tick: HTML =
       line.state.isEditable
       ? rowTick(name: "pick", value: pick, label: line.name, checked: picked.contains(pick)) : .nothing

@@ -79,49 +79,66 @@ struct CensusAPI: Sendable {
           "填写若干资源的六项数量：全部保存或全部不保存；重发结果相同",
           "Enter the six quantities of some resources, all or none; sent again it comes to the same")
       ) { request in
-        let saved = try await census.save(request.visitor(), request.id(), try Self.entries(request.json()))
-        return .json(["saved": JSON(saved)])
+        let entries = try Self.entries(request.members("lines"))
+        do {
+          return .json(["saved": JSON(try await census.save(request.visitor(), request.id(), entries))])
+        } catch let refusal as Refusal where !refusal.faults.isEmpty {
+          throw Refusal.invalid(refusal.code, refusal.faults.map { .init(Self.pointer($0.field), $0.message) })
+        }
       }.described(
-        takes: Schema.object([
-          (
-            "lines",
-            Schema.list(
-              Schema.object(
-                [("code", Schema.text)] + Self.names.map { ($0.name, Schema.number(0...SixQuantities.most)) }))
-          )
-        ]), gives: Schema.object([("saved", Schema.whole)])),
-    ]
+        takes: Self.taken(
+          ["lines"],
+          [
+            (
+              "lines",
+              Schema.list(
+                Self.taken(
+                  ["code"] + Self.names.map(\.name),
+                  [("code", Schema.text), ("revision", Schema.maybe(Schema.whole))]
+                    + Self.names.map { ($0.name, Schema.number(0...SixQuantities.most)) }))
+            )
+          ]), gives: Schema.object([("saved", Schema.whole)])),
+    ] + steps
   }
 
   // MARK: What is taken
 
-  private static func entries(_ body: JSON) throws -> [LineEntry] {
-    guard let lines = body["lines"]?.array else {
-      throw Refusal.invalid("census.lines", "lines", Text("应为数组 lines。", "A list “lines” is expected."))
+  private static func entries(_ body: JSONMembers) throws -> [LineEntry] {
+    let lines = try body.objects("lines", of: ["code", "revision"] + names.map(\.name), most: Census.mostLines)
+    guard let lines else {
+      throw body.refusal("census.lines", "lines", Text("应为数组 lines。", "A list “lines” is expected."))
     }
-    var faults: [Refusal.Fault] = []
-    let entries = lines.enumerated().map { index, line in
-      let code = line["code"]?.string ?? ""
-      if code.isEmpty {
-        faults.append(.init("lines.\(index).code", Text("缺少 code。", "“code” is missing.")))
+    return try lines.map { line in
+      guard let code = try line.text("code"), !code.isEmpty else {
+        throw line.refusal("census.lines", "code", Text("缺少 code。", "“code” is missing."))
       }
-      return LineEntry(
-        code: code,
-        numbers: SixQuantities { quantity in
-          guard let value = line[name(of: quantity)]?.integer, (0...Int64(SixQuantities.most)).contains(value) else {
-            faults.append(
-              .init(
-                "lines.\(index).\(quantity.rawValue)",
-                Text(
-                  "\(name(of: quantity)) 应为 0 到 \(SixQuantities.most) 的整数。",
-                  "\(name(of: quantity)) is a whole number from 0 to \(SixQuantities.most).")))
-            return 0
-          }
-          return Int(value)
-        })
+      var numbers = SixQuantities.zero
+      for (name, quantity) in names {
+        guard let value = try line.whole(name), (0...SixQuantities.most).contains(value) else {
+          throw line.refusal(
+            "census.numbers", name,
+            Text(
+              "\(name) 应为 0 到 \(SixQuantities.most) 的整数。",
+              "\(name) is a whole number from 0 to \(SixQuantities.most)."))
+        }
+        numbers[quantity] = value
+      }
+      return LineEntry(code: code, revision: try line.whole("revision"), numbers: numbers)
     }
-    guard faults.isEmpty else { throw Refusal.invalid("census.numbers", faults) }
-    return entries
+  }
+
+  /// Where a form's field (`lines.3.storage`) is in the body that was sent.
+  private static func pointer(_ field: String) -> String {
+    let parts = field.split(separator: ".").map(String.init)
+    guard let last = parts.last.flatMap({ Quantity(rawValue: $0) }) else { return "/" + parts.joined(separator: "/") }
+    return "/" + (parts.dropLast() + [name(of: last)]).joined(separator: "/")
+  }
+
+  static func taken(_ required: [String], _ members: [(String, JSON)]) -> JSON {
+    [
+      "type": "object", "required": .array(required.map { .string($0) }), "additionalProperties": false,
+      "properties": .object(members),
+    ]
   }
 
   // MARK: What is answered
@@ -133,13 +150,14 @@ struct CensusAPI: Sendable {
   private static let names = Quantity.allCases.map { (name: name(of: $0), quantity: $0) }
   private static let six = Schema.object(names.map { ($0.name, Schema.whole) })
 
-  private static let campaign = Schema.object([
+  static let campaign = Schema.object([
     ("id", Schema.id), ("name", Schema.text), ("state", Schema.choice(CampaignState.self)),
     ("referenceDay", Schema.day), ("due", Schema.day), ("dueIsProvisional", Schema.flag),
     ("previous", Schema.maybe(Schema.id)), ("openedAt", Schema.moment), ("closedAt", Schema.maybe(Schema.moment)),
   ])
-  private static let owner = Schema.object([
-    ("id", Schema.id), ("campaign", Schema.id), ("organisation", Schema.id), ("organisationName", Schema.text),
+  static let owner = Schema.object([
+    ("id", Schema.id), ("etag", Schema.text), ("campaign", Schema.id), ("organisation", Schema.id),
+    ("organisationName", Schema.text),
     ("state", Schema.choice(ReturnState.self)), ("lines", Schema.whole), ("entered", Schema.whole), ("numbers", six),
     ("submittedAt", Schema.maybe(Schema.moment)), ("decidedAt", Schema.maybe(Schema.moment)), ("words", Schema.text),
   ])
@@ -152,7 +170,7 @@ struct CensusAPI: Sendable {
   private static func json(_ numbers: SixQuantities) -> JSON {
     .object(names.map { ($0.name, JSON(numbers[$0.quantity])) })
   }
-  private static func json(_ c: Campaign) -> JSON {
+  static func json(_ c: Campaign) -> JSON {
     [
       "id": .string(c.id.text), "name": .string(c.name), "state": .string(c.state.rawValue),
       "referenceDay": .string(c.referenceDay.description), "due": .string(c.due.date.description),
@@ -160,9 +178,10 @@ struct CensusAPI: Sendable {
       "openedAt": .string(c.openedAt.description), "closedAt": .optional(c.closedAt?.description),
     ]
   }
-  private static func json(_ r: CensusReturn) -> JSON {
+  static func json(_ r: CensusReturn) -> JSON {
     [
-      "id": .string(r.id.text), "campaign": .string(r.campaign.text), "organisation": .string(r.office.text),
+      "id": .string(r.id.text), "etag": .string(r.tag), "campaign": .string(r.campaign.text),
+      "organisation": .string(r.office.text),
       "organisationName": .string(r.officeName), "state": .string(r.state.rawValue), "lines": JSON(r.lines),
       "entered": JSON(r.entered), "numbers": json(r.sums), "submittedAt": .optional(r.submittedAt?.description),
       "decidedAt": .optional(r.decidedAt?.description), "words": .string(r.words),
@@ -176,4 +195,9 @@ struct CensusAPI: Sendable {
       "revision": JSON(l.revision),
     ]
   }
+}
+
+extension CensusReturn {
+  /// Tells where it stands, and since which submission, for `If-Match`: the numbers of what was submitted stay as they are.
+  var tag: String { "\"\(id)-\(state.rawValue)-\(submittedAt?.milliseconds ?? 0)\"" }
 }

@@ -63,6 +63,19 @@ struct FeedbackAPI: Sendable {
             ("words", Schema.text), ("evidence", Schema.text),
           ]), gives: Self.objection),
       Route.get(
+        "/api/v1/feedback/objections/late", .permission(.feedbackCoordinate),
+        summary: Text("逾期未办的异议，逾期最久的在前", "Objections past their due date, the longest first")
+      ) { request in
+        let limit = try request.pageLimit(most: 200)
+        let found = try await feedback.lateObjections(
+          for: request.visitor(), after: try request.queryPlace("after", FeedbackRoutes.latePlace), limit: limit + 1)
+        return .json([
+          "objections": .array(found.prefix(limit).map(Self.json)),
+          "next": .optional(found.count > limit ? FeedbackRoutes.latePlace(of: found[limit - 1]) : nil),
+        ])
+      }.described(
+        gives: Schema.page("objections", Self.objection), query: [.cursor("after", Schema.text), .limit(most: 200)]),
+      Route.get(
         "/api/v1/feedback/objections/{id}", .permission(.readCatalog),
         summary: Text("一件异议及其办理经过", "One objection with what happened to it")
       ) { request in
