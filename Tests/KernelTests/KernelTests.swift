@@ -24,6 +24,16 @@ private enum Thing {}
     #expect(ids == ids.sorted())
   }
 
+  @Test func `sorts as it was made among those of one instant, however many and whatever is made between`() {
+    let instant = Instant(milliseconds: 1_787_391_000_000)
+    let ids = (0..<20_000).map { number in
+      _ = ID<Thing>.make(at: Instant(milliseconds: 1_787_391_000_001 - Int64(number % 3)))
+      return ID<Thing>.make(at: instant)
+    }
+    #expect(ids == ids.sorted())
+    #expect(Set(ids).count == ids.count)
+  }
+
   @Test(arguments: [
     "", "0190", "0190A1B2-0000-7000-8000-000000000000", "0190a1b2-0000-7000-8000-00000000000",
     "0190a1b2-0000-7000-8000-0000000000000", "0190a1b2_0000_7000_8000_000000000000",

@@ -76,13 +76,15 @@ package struct Sequencer: Service {
   }
 
   private static func extend(from start: Int, with waiting: [Row], in tx: any Transaction) throws -> Int {
-    var size = start
-    for row in waiting {
-      let record = try row.text("record")
+    let leaves: [SQL] = try waiting.enumerated().map { number, row in
       let hash = MerkleTree.leafHash(try row.blob("digest"))
-      try tx.run("INSERT INTO audit_leaf (leaf_index, record, hash) VALUES (\(size), \(record), \(hash.bytes))")
-      try tx.run("DELETE FROM audit_waiting WHERE record = \(record)")
-      size += 1
+      return "(\(start + number), \(try row.text("record")), \(hash.bytes))"
+    }
+    try tx.insert("INSERT INTO audit_leaf (leaf_index, record, hash)", leaves, columns: 3)
+    try tx.run(
+      "DELETE FROM audit_waiting WHERE record IN (SELECT record FROM audit_leaf WHERE leaf_index >= \(start))")
+    let size = start + waiting.count
+    for size in (start + 1)...size {
       var level = TreeStore.step
       while size % (1 << level) == 0 {
         let position = (size >> level) - 1

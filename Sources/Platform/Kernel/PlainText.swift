@@ -65,8 +65,17 @@ package enum PlainText {
 
   private static func hex(_ scalar: Unicode.Scalar) -> String { String(scalar.value, radix: 16, uppercase: true) }
 
+  /// ASCII's signs, Chinese characters and punctuation, full-width forms: all of them show, and take no looking up.
+  private static func isUsual(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x21..<0x7F, 0x3001...0x3003, 0x3008...0x3011, 0x4E00...0x9FEF, 0xFF01...0xFF5E: true
+    default: false
+    }
+  }
+
   private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    if isUsual(scalar) { return true }
+    return switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
     // A Braille cell without dots looks like a blank and is none.
     default: !scalar.properties.isDefaultIgnorableCodePoint && scalar != "\u{2800}"
@@ -74,7 +83,8 @@ package enum PlainText {
   }
 
   private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    if isUsual(scalar) { return true }
+    return switch scalar.properties.generalCategory {
     case .spaceSeparator, .nonspacingMark, .enclosingMark, .spacingMark: false
     default: true
     }

@@ -5,14 +5,15 @@ import Storage
 /// One libpq connection. Used by one thread.
 final class PostgresConnection {
   private let handle: OpaquePointer
-  /// What was prepared here, by text.
+  /// What was asked here, by text.
   private var prepared: [String: Prepared] = [:]
   private var cursors = 0
   private var isReading = false
   private(set) var isBroken = false
 
   private struct Prepared {
-    var name: String
+    /// Nil of one that is planned anew each time.
+    var name: String?
     /// Known once it has answered: the first answer comes as text and says the types.
     var isBinary = false
   }
@@ -141,10 +142,14 @@ final class PostgresConnection {
 
   private func execute(_ sql: SQL) throws -> OpaquePointer? {
     let (text, values) = try sql.rendered { "$\($0)" }
-    let statement = try prepare(text)
+    let statement = try prepare(text, values: values.count)
+    let (count, answer) = (Int32(values.count), Int32(statement.isBinary ? 1 : 0))
     let result = try withParameters(values) { pointers, lengths, formats in
-      PQexecPrepared(
-        handle, statement.name, Int32(values.count), pointers, lengths, formats, statement.isBinary ? 1 : 0)
+      if let name = statement.name {
+        PQexecPrepared(handle, name, count, pointers, lengths, formats, answer)
+      } else {
+        PQexecParams(handle, text, count, nil, pointers, lengths, formats, answer)
+      }
     }
     do { try check(result) } catch {
       PQclear(result)
@@ -156,16 +161,24 @@ final class PostgresConnection {
 
   private static let mostPrepared = 500
 
-  private func prepare(_ text: String) throws -> Prepared {
+  private func prepare(_ text: String, values: Int) throws -> Prepared {
     if let known = prepared[text] { return known }
     if prepared.count >= Self.mostPrepared {
       try script("DEALLOCATE ALL")
       prepared.removeAll()
     }
-    let statement = Prepared(name: "s\(prepared.count)")
-    let result = PQprepare(handle, statement.name, text, 0, nil)
+    // A plan for any values compares each row with the values of a list one after the other; one made for these hashes
+    // them, or looks each up. With more than some tens of values that is worth planning each time, except where rows are given.
+    guard values <= 64 || text.hasPrefix("INSERT") else {
+      let statement = Prepared()
+      prepared[text] = statement
+      return statement
+    }
+    let name = "s\(prepared.count)"
+    let result = PQprepare(handle, name, text, 0, nil)
     defer { PQclear(result) }
     try check(result)
+    let statement = Prepared(name: name)
     prepared[text] = statement
     return statement
   }

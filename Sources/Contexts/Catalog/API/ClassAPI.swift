@@ -14,12 +14,13 @@ enum ClassAPI {
           "The whole classification, national and local, retired classes too, by code and page by page; on one day, the same version is the same tree"
         )
       ) { request in
-        let limit = try request.pageLimit(most: 2000, usual: 1000)
+        let (limit, today) = (try request.pageLimit(most: 2000, usual: 1000), request.now.dateInChina)
         let (tree, nodes) = try await cataloguing.classes(
           request.visitor(), after: request.query["after"].map { String($0.prefix(ClassPeriod.limits.code)) },
           limit: limit + 1)
         return .json([
-          "version": .string(tree.version), "classes": .array(nodes.prefix(limit).map { json($0, tree, [:]) }),
+          "version": .string(tree.version),
+          "classes": .array(nodes.prefix(limit).map { json($0, tree, [:], on: today) }),
           "next": .optional(nodes.count > limit ? nodes[limit - 1].code : nil),
         ])
       }.described(
@@ -30,12 +31,14 @@ enum ClassAPI {
         "/api/v1/catalog/classes", .permission(.readCatalog),
         summary: Text("分类树的一层，或按名称、代码查找", "One level of the classification, or what is found by name or code")
       ) { request in
-        let words = String((request.query["q"] ?? "").prefix(50))
+        let (words, today) = (String((request.query["q"] ?? "").prefix(50)), request.now.dateInChina)
         let view = try await cataloguing.classView(request.visitor(), under: request.query["under"], words: words)
         return .json([
           "version": .string(view.tree.version), "countsAreExact": JSON(view.isExact),
           "classes": .array(
-            view.listed.map { json($0, view.tree, words.isEmpty ? [$0.code: view.counts[$0.code] ?? 0] : [:]) }),
+            view.listed.map {
+              json($0, view.tree, words.isEmpty ? [$0.code: view.counts[$0.code] ?? 0] : [:], on: today)
+            }),
         ])
       }.described(
         gives: Schema.object([
@@ -79,7 +82,7 @@ enum ClassAPI {
         let body = try request.members("name", "from", "national", "usedBy")
         let draft = try draft(body, code: request.parameters["code"] ?? "", parent: nil)
         try await cataloguing.changeClass(request.visitor(), draft) { tx in
-          try request.requireMatch(tag(of: cataloguing.classView(of: draft.code, in: tx)))
+          try request.requireMatch(tag(of: cataloguing.classView(of: draft.code, in: tx), on: request.now.dateInChina))
         }
         return try await answer(request, cataloguing, draft.code)
       }.minding(.required).described(takes: taken(["name", "from"], described), gives: one),
@@ -98,7 +101,7 @@ enum ClassAPI {
           request.visitor(), code, on: day, successor: body.text("successor"),
           leavesEntries: body.flag("leaves") ?? false
         ) { tx in
-          try request.requireMatch(tag(of: cataloguing.classView(of: code, in: tx)))
+          try request.requireMatch(tag(of: cataloguing.classView(of: code, in: tx), on: request.now.dateInChina))
         }
         return try await answer(request, cataloguing, code)
       }.minding(.required).described(
@@ -187,15 +190,16 @@ enum ClassAPI {
     _ request: Request, _ cataloguing: Cataloguing, _ code: String, status: Int = 200
   ) async throws -> Response {
     let view = try await cataloguing.classView(request.visitor(), under: code)
-    return .json(whole(view).bytes, status: status, etag: tag(of: view))
+    let today = request.now.dateInChina
+    return .json(whole(view, on: today).bytes, status: status, etag: tag(of: view, on: today))
   }
 
   /// Tells one state of a class from every other, with what is in it and who holds it.
-  private static func tag(of view: ClassView) -> String {
-    "\"" + SM3.hash(whole(view).bytes).hex.prefix(32) + "\""
+  private static func tag(of view: ClassView, on today: CalendarDate) -> String {
+    "\"" + SM3.hash(whole(view, on: today).bytes).hex.prefix(32) + "\""
   }
 
-  private static func whole(_ view: ClassView) -> JSON {
+  private static func whole(_ view: ClassView, on today: CalendarDate) -> JSON {
     guard let found = view.node else { return .null }
     let more: [(String, JSON)] = [
       ("path", .array(view.tree.path(to: found.code).map { .string($0.code) })),
@@ -216,7 +220,7 @@ enum ClassAPI {
           view.holders.map { held in ["id": .string(held.office.id.text), "name": .string(held.office.name)] })
       ),
     ]
-    let members = json(found, view.tree, [found.code: view.total]).members ?? []
+    let members = json(found, view.tree, [found.code: view.total], on: today).members ?? []
     return .object(members + more.map { JSON.Member($0.0, $0.1) })
   }
 
@@ -238,11 +242,14 @@ enum ClassAPI {
     ("code", Schema.text), ("parent", Schema.maybe(Schema.text)), ("name", Schema.text), ("isLocal", Schema.flag),
     ("national", Schema.maybe(Schema.text)), ("standing", Schema.choice(["in-force", "future", "retired"])),
     ("since", Schema.maybe(Schema.day)), ("until", Schema.maybe(Schema.day)), ("successor", Schema.maybe(Schema.text)),
-    ("usedBy", Schema.text), ("below", Schema.whole), ("entries", Schema.maybe(Schema.whole)),
+    ("heir", Schema.maybe(Schema.text)), ("usedBy", Schema.text), ("below", Schema.whole), ("entries", Schema.maybe(Schema.whole)),
   ]
 
-  /// `entries` by code; null of a class that was not counted.
-  private static func json(_ node: Classification.Node, _ tree: Classification, _ entries: [String: Int]) -> JSON {
+  /// `entries` by code; null of a class that was not counted. `successor` is what was settled when the class was ended,
+  /// `heir` the class that its entries go to as things stand: where the successor is retired too, that one's.
+  private static func json(
+    _ node: Classification.Node, _ tree: Classification, _ entries: [String: Int], on today: CalendarDate
+  ) -> JSON {
     let (standing, since): (String, CalendarDate?) =
       switch node.standing {
       case .inForce: ("in-force", node.period?.validFrom)
@@ -254,6 +261,7 @@ enum ClassAPI {
       "isLocal": JSON(node.isLocal), "national": .optional(tree.national(of: node.code)),
       "standing": .string(standing), "since": .optional(since?.description),
       "until": .optional(node.period?.validTo?.description), "successor": .optional(node.successor),
+      "heir": .optional(tree.heir(of: node.code, on: max(today, node.period?.validTo ?? today))?.code),
       "usedBy": .string(node.period?.usedBy.text ?? ""), "below": JSON(tree.children(of: node.code).count),
       "entries": .optional(entries[node.code]),
     ]
