@@ -50,6 +50,7 @@ import Web
       }
       let said = try await Said.about(stage)
       let scene = try await InterfaceScene.prepare(stage)
+      let month = "\(stage.clock.clock.now().dateInChina)".prefix(7)
       // Long enough for what was raised and not answered to be late.
       stage.clock.advance(by: .seconds(60 * 86_400))
       _ = try await node.tokens.issue(.init(name: "同步", scopes: [.readCatalog]), by: stage.cast.operatorInChief)
@@ -117,7 +118,7 @@ import Web
           ("/api/v1/deliveries", "/api/v1/deliveries?grant=\(grant.id)", visitor),
           ("/api/v1/deliveries/{id}", "/api/v1/deliveries/\(delivery.id)", visitor),
           ("/api/v1/supervision/matrix", "/api/v1/supervision/matrix?sort=entries&limit=3", visitor),
-          ("/api/v1/supervision/rows", "/api/v1/supervision/rows?what=deliveries", visitor),
+          ("/api/v1/supervision/rows", "/api/v1/supervision/rows?what=deliveries&month=\(month)", visitor),
           ("/api/v1/supervision/trend", "/api/v1/supervision/trend", visitor),
           ("/api/v1/feedback/objections", "/api/v1/feedback/objections?side=all", visitor),
           ("/api/v1/feedback/objections/late", "/api/v1/feedback/objections/late", visitor),

@@ -26,7 +26,7 @@ import Web
         #expect(try await other.get("mounting/sources").json["sources"] == [])
 
         let body = "{\"source\":\"\(stage.source)\",\"pattern\":\"list-*.csv\"}"
-        #expect(try await other.send("POST", "mounting/resources/\(id)/files", body).status == 404)
+        #expect(try await other.send("POST", "mounting/resources/\(id)/files", body).status == 403)
         for (wrong, pointer) in [
           ("{\"source\":\"\(stage.source)\",\"pattern\":\"../*\"}", "/pattern"),
           ("{\"source\":\"\(stage.source)\",\"patern\":\"*\"}", "/patern"), ("{\"source\":7}", "/source"),

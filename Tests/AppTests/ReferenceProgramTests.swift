@@ -18,7 +18,7 @@ import Web
       let today = clock.clock.now().dateInChina
       try await withSite(node) { base in
         let chief = try await InterfaceClient("zhang.operator", base)
-        let officer = try await InterfaceClient("ma.officer", base)
+        var officer = try await InterfaceClient("ma.officer", base)
         let clerk = try await InterfaceClient("li.clerk", base)
         func whole() async throws -> (version: String?, codes: [String]) {
           var (codes, next, version): ([String], String?, String?) = ([], nil, nil)
@@ -89,7 +89,9 @@ import Web
         let read = try await chief.get("catalog/classes/cj01").etag
         let retired = try await chief.send("POST", "catalog/classes/cj01/retire", retiring, ["If-Match": read])
         #expect(retired.json["until"]?.string == "\(today + 1)" && retired.json["successor"]?.string == "203")
+        #expect(retired.json["heir"]?.string == "203")
         clock.advance(by: .seconds(86_400))
+        officer = try await InterfaceClient("ma.officer", base)
         let gone = try await officer.get("catalog/retired-classes")
         #expect(try await officer.faults(gone, "get", "catalog/retired-classes") == [])
         let left = gone.json["classes"]?.array?.first

@@ -242,7 +242,8 @@ enum ClassAPI {
     ("code", Schema.text), ("parent", Schema.maybe(Schema.text)), ("name", Schema.text), ("isLocal", Schema.flag),
     ("national", Schema.maybe(Schema.text)), ("standing", Schema.choice(["in-force", "future", "retired"])),
     ("since", Schema.maybe(Schema.day)), ("until", Schema.maybe(Schema.day)), ("successor", Schema.maybe(Schema.text)),
-    ("heir", Schema.maybe(Schema.text)), ("usedBy", Schema.text), ("below", Schema.whole), ("entries", Schema.maybe(Schema.whole)),
+    ("heir", Schema.maybe(Schema.text)), ("usedBy", Schema.text), ("below", Schema.whole),
+    ("entries", Schema.maybe(Schema.whole)),
   ]
 
   /// `entries` by code; null of a class that was not counted. `successor` is what was settled when the class was ended,
