@@ -53,7 +53,7 @@ import Testing
       func pick(_ resource: Resource, _ less: Int = 0) -> ReviewPick {
         ReviewPick(id: resource.id, revision: resource.revision - less)
       }
-      await #expect(throws: Refusal.self) { try await cataloguing.submit(Offices.officer, []) }
+      await #expect(throws: Refusal.self) { try await cataloguing.submit(Offices.officer, [] as [ReviewPick]) }
       let foreign = try await cataloguing.submit(Offices.otherOfficer, [pick(good)])
       #expect(foreign[0].refusal != nil && foreign[0].name == nil, "another office's name is not told")
       let done = try await cataloguing.submit(Offices.officer, [pick(good), pick(faulty), pick(stale, 1)])
