@@ -273,6 +273,24 @@ import Testing
     }
   }
 
+  @Test func `a connection lost among statements that were sent together undoes them`() async throws {
+    try await withServerDatabase { db in
+      let error = await #expect(throws: StorageError.self) {
+        try await db.write { tx in
+          try tx.run(
+            all: (0..<150).map { number -> SQL in
+              number == 70
+                ? "SELECT pg_terminate_backend(pg_backend_pid())"
+                : "INSERT INTO server_thing (id, count) VALUES (\("lost\(number)"), 1)"
+            })
+        }
+      }
+      #expect(error?.code == .unavailable)
+      let found = try await db.read { try $0.int("SELECT COUNT(*) FROM server_thing") }
+      #expect(found == 0)
+    }
+  }
+
   @Test func `an address is shown without its secrets, and PostgreSQL's tools get the password apart from it`() throws {
     for (address, display) in [
       ("postgresql://bob:geheim@/records?host=/run/pg", "PostgreSQL /run/pg / records"),

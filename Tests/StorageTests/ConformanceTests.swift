@@ -24,6 +24,50 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `statements run together count what all of them changed, and one that fails undoes all`(engine: Engine)
+    async throws
+  {
+    try await withDatabase(engine, [Things.tables]) { db in
+      @Sendable func inserts(_ numbers: Range<Int>) -> [SQL] {
+        numbers.map { number in
+          "INSERT INTO storage_test_thing (id, count, flag) VALUES (\("\(number)"), \(number % 7), \(false))"
+        }
+      }
+      // More than are sent at a time, of several texts, among them some with nothing to change.
+      let changed = try await db.write { tx in
+        try tx.run(
+          all: inserts(0..<100) + ["DELETE FROM storage_test_thing WHERE count = 3"]
+            + inserts(200..<300) + ["UPDATE storage_test_thing SET count = 9 WHERE id = 'none'"])
+      }
+      #expect(changed == 214)
+      #expect(try await Things.count(db) == 186)
+      #expect(try await db.write { try $0.run(all: [] as [SQL]) } == 0)
+      #expect(try await db.write { try $0.run(all: ["DELETE FROM storage_test_thing WHERE id = '0'"]) } == 1)
+
+      for (wrong, code) in [
+        (inserts(1..<2), .unique), (["INSERT INTO storage_test_none VALUES (1)"], .statement),
+        (["UPDATE storage_test_thing SET name = \("a\0") WHERE id = '1'"], .statement),
+      ] as [([SQL], StorageError.Code)] {
+        let error = await #expect(throws: StorageError.self) {
+          try await db.write { tx in
+            // What is caught inside dooms the transaction all the same.
+            _ = try? tx.run(all: inserts(400..<480) + wrong + inserts(500..<580))
+            try tx.run("DELETE FROM storage_test_thing")
+          }
+        }
+        #expect(error?.code == code)
+        #expect(try await Things.count(db) == 185)
+      }
+      #expect(
+        try await db.write {
+          try $0.insert(
+            "INSERT INTO storage_test_thing (id, count, flag)",
+            (600..<1313).lazy.map { "(\("\($0)"), 0, FALSE)" as SQL }, columns: 1)
+        } == 713)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `values come back as they went in`(engine: Engine) async throws {
     try await withDatabase(engine, [Things.tables]) { db in
       let texts = ["", "青海省", "𠮷野家🏔", "it's \"quoted\" ? $1 % \\ \u{1} \r\n", String(repeating: "长", count: 5000)]

@@ -48,14 +48,18 @@ package enum AuditLog {
   }
 
   private static func keep(_ made: [MadeRecord], in tx: any Transaction) throws {
-    try tx.insert(
-      """
+    let records: SQL = """
       INSERT INTO audit_record (id, at, actor, organisation, action, subject_kind, subject, grant_id, payload_digest, digest)
-      """, made.map(\.row), columns: 10)
-    try tx.insert(
-      "INSERT INTO audit_payload (record, salt, payload)", made.map { "(\($0.id), \($0.salt), \($0.payload))" },
-      columns: 3)
-    try tx.insert("INSERT INTO audit_waiting (record)", made.map { "(\($0.id))" }, columns: 1)
+      """
+    // Together, so that PostgreSQL is waited for once.
+    try tx.run(
+      all: [
+        SQL.inserting(records, made.map(\.row), columns: 10),
+        SQL.inserting(
+          "INSERT INTO audit_payload (record, salt, payload)", made.map { "(\($0.id), \($0.salt), \($0.payload))" },
+          columns: 3),
+        SQL.inserting("INSERT INTO audit_waiting (record)", made.map { "(\($0.id))" }, columns: 1),
+      ].joined())
   }
 }
 

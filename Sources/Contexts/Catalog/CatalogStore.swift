@@ -92,7 +92,7 @@ package enum CatalogStore {
         open_condition, cycle, related, secrecy, level, mount_source, mount_schema, mount_table, mount_keys,
         mount_cursor, revision, lists, changed_at, changed_by, submitted_at, review_due, published_on, items)
       """,
-      resources.map { resource in
+      resources.lazy.map { resource -> SQL in
         let m = resource.metadata
         return """
           (\(resource.id), \(resource.version), \(resource.state), \(resource.provider), \(resource.providerName),

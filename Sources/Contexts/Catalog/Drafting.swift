@@ -30,7 +30,7 @@ package func draft(
   }
   let title = cleaned(table.comment ?? "", Metadata.limits.name)
   // Names of columns tell a reader nothing: an abstract is made of what has a name in Chinese, or left to be written.
-  let told = items.map(\.name).filter(hasChinese)
+  let told = items.map(\.name).filter(Han.isPart(of:))
   let listed = told.prefix(8).joined(separator: "、")
   let contents = told.isEmpty ? "" : "包括\(listed)\(items.count > min(told.count, 8) ? "等" : "")\(items.count)个信息项。"
   let files = connector == "csv"
@@ -61,8 +61,6 @@ private func named(
   taken.insert(name)
   return (name, end == comment.endIndex ? "" : comment)
 }
-
-private func hasChinese(_ text: String) -> Bool { text.unicodeScalars.contains { $0.properties.isIdeographic } }
 
 /// 数据类型 with length and scale. Codes with a standard have the standard's length, whatever the column allows.
 private func nationalType(_ column: ColumnDescription, _ guess: ValueGuess?) -> (String, Int?, Int?) {

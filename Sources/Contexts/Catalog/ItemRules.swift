@@ -17,7 +17,7 @@ func findings(
     add(
       .error, "name-repeated", "name",
       Text("信息项“\(name)”重名。", "Two items are called “\(name)”."), RuleSource.configured("8.1"))
-  } else if !item.name.unicodeScalars.contains(where: { $0.properties.isIdeographic }) {
+  } else if !Han.isPart(of: item.name) {
     add(
       .warning, "name-not-chinese", "name",
       Text("“\(name)”没有中文名称。", "“\(name)” has no Chinese name."), RuleSource.configured("8.1"))
@@ -182,7 +182,7 @@ func textFindings(
           "The \(label.english) has at most \(limit) characters, not \(text.count)."),
         source: source()))
   }
-  if text.utf8.contains(where: { $0 < 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 || $0 == 0x7F }) {
+  if PlainText.holdsControls(text) {
     let label = label()
     found.append(
       Finding(

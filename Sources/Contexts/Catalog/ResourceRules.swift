@@ -100,7 +100,7 @@ private func nameFindings(_ resource: Resource, _ context: RuleContext) -> [Find
         Text("本单位已有同名目录。", "Your organisation has an entry of this name."), source: RuleSource.configured("2")))
   }
   if let table = resource.mount?.table.name, name == table,
-    !name.unicodeScalars.contains(where: { $0.properties.isIdeographic })
+    !Han.isPart(of: name)
   {
     found.append(
       Finding(
@@ -109,7 +109,7 @@ private func nameFindings(_ resource: Resource, _ context: RuleContext) -> [Find
           "“\(name)”是表名。请写业务上的名称，如“企业法人基本信息”。",
           "“\(name)” is the table's name. Write what business calls it, such as “Legal persons' basic data”."),
         source: RuleSource.configured("2")))
-  } else if !name.unicodeScalars.contains(where: { $0.properties.isIdeographic }) {
+  } else if !Han.isPart(of: name) {
     found.append(
       Finding(
         .warning, "name.not-chinese", "name",

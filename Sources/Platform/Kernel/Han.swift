@@ -27,6 +27,17 @@ package enum Han {
     return table
   }()
 
+  /// Whether a text has any Chinese character.
+  package static func isPart(of text: String) -> Bool {
+    text.unicodeScalars.contains { scalar in
+      switch scalar.value {
+      case 0x4E00...0x9FEF: true
+      case 0..<0x3005: false
+      default: scalar.properties.isIdeographic
+      }
+    }
+  }
+
   /// 統 becomes 统; everything that is no traditional form stays as it is.
   package static func simplified(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     guard (0x3400...0xFFFF).contains(scalar.value) else { return scalar }

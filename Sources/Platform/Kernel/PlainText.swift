@@ -31,6 +31,15 @@ package enum PlainText {
   /// that people see, of which one may be of any length.
   package static func length(_ text: String) -> Int { text.unicodeScalars.count }
 
+  /// Whether it holds a control character other than those of lines and tabs.
+  package static func holdsControls(_ text: String) -> Bool {
+    func isControl(_ byte: UInt8) -> Bool {
+      byte < 0x20 && byte != 0x0A && byte != 0x0D && byte != 0x09 || byte == 0x7F
+    }
+    return text.utf8.withContiguousStorageIfAvailable { $0.contains(where: isControl) }
+      ?? text.utf8.contains(where: isControl)
+  }
+
   /// Why this cannot be shown as the name of somebody or something, or nil.
   ///
   /// A name stands in lists, in decisions and in the log: it must show, show as what it is, and look different from
@@ -53,7 +62,7 @@ package enum PlainText {
       return Text("只有空白，请输入看得见的字。", "There are only blanks in it; enter something that can be seen.")
     }
     if let first = name.unicodeScalars.first, let last = name.unicodeScalars.last,
-      first.properties.isWhitespace || last.properties.isWhitespace
+      [first, last].contains(where: { !isUsual($0) && $0.properties.isWhitespace })
     {
       return Text("首尾不能是空白。", "It must not begin or end with a blank.")
     }

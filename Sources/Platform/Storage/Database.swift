@@ -60,11 +60,19 @@ package protocol Transaction {
   /// Runs a statement and says how many rows it changed.
   @discardableResult func run(_ sql: SQL) throws -> Int
 
+  /// Runs statements one after the other and says how many rows all of them changed. The next may be made and sent while
+  /// the one before it is worked on, so that where one failed is known only behind the last.
+  @discardableResult func run(all statements: some Sequence<SQL>) throws -> Int
+
   /// Several statements separated by semicolons, without values. Migrations only.
   func script(_ text: String) throws
 }
 
 extension Transaction {
+  @discardableResult package func run(all statements: some Sequence<SQL>) throws -> Int {
+    try statements.reduce(0) { $0 + (try run($1)) }
+  }
+
   package func row(_ sql: SQL) throws -> Row? { try rows(sql).first }
 
   /// The first column of the first row as a whole number; nil without a row or for NULL.

@@ -14,7 +14,9 @@ extension SQLValue {
   fileprivate func check() throws(StorageError) {
     switch self {
     case .text(let text):
-      if text.utf8.contains(0) { throw StorageError(.statement, "a text with a NUL character cannot be stored") }
+      // In the bytes as they lie: every text passes here.
+      let holdsNUL = text.utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? text.utf8.contains(0)
+      if holdsNUL { throw StorageError(.statement, "a text with a NUL character cannot be stored") }
     case .real(let number):
       if number.isNaN { throw StorageError(.statement, "a number that is not a number cannot be stored") }
     case .null, .integer, .blob: break

@@ -110,6 +110,71 @@ final class PostgresConnection {
     return Int(String(cString: PQcmdTuples(result))) ?? 0
   }
 
+  /// Sends statements without waiting for the answers of those before, in libpq's pipeline mode: while the server works on
+  /// one, the next is made. Answers how many rows all of them changed.
+  func run(all statements: some Sequence<SQL>) throws -> Int {
+    var (changed, waiting) = (0, 0)
+    var left = statements.makeIterator()
+    guard let first = left.next() else { return 0 }
+    guard let second = left.next() else { return try run(first) }
+    do {
+      var known = [second, first]
+      while let sql = known.popLast() ?? left.next() {
+        let (text, values) = try sql.rendered { "$\($0)" }
+        // To prepare one is to wait for it; and answers that nobody takes must not fill the connection.
+        if waiting == Self.mostWaiting || prepared[text] == nil { changed += try answers(&waiting) }
+        let statement = try prepare(text, values: values.count)
+        if waiting == 0, PQenterPipelineMode(handle) != 1 { throw failure(nil) }
+        waiting += 1
+        let isSent = try withParameters(values) { pointers, lengths, formats in
+          if let name = statement.name {
+            PQsendQueryPrepared(handle, name, Int32(values.count), pointers, lengths, formats, 0)
+          } else {
+            PQsendQueryParams(handle, text, Int32(values.count), nil, pointers, lengths, formats, 0)
+          }
+        }
+        guard isSent == 1 else { throw failure(nil) }
+      }
+      return changed + (try answers(&waiting))
+    } catch {
+      // Out of the pipeline, or nothing could be asked any more, not even to roll back.
+      if waiting > 0 { _ = try? answers(&waiting) }
+      throw error
+    }
+  }
+
+  /// So many are sent before their answers are taken.
+  private static let mostWaiting = 64
+
+  /// Waits for what was sent, leaves the pipeline and says how many rows were changed; throws the first failure.
+  private func answers(_ waiting: inout Int) throws -> Int {
+    guard waiting > 0 else { return 0 }
+    waiting = 0
+    var changed = 0
+    var first: StorageError?
+    if PQpipelineSync(handle) == 1 {
+      // Each statement's answer ends with a NULL; the mark behind the last ends the pipeline.
+      var isAtEnd = false
+      while !isAtEnd, PQstatus(handle) == CONNECTION_OK {
+        guard let result = PQgetResult(handle) else { continue }
+        defer { PQclear(result) }
+        switch PQresultStatus(result) {
+        case PGRES_PIPELINE_SYNC: isAtEnd = true
+        case PGRES_PIPELINE_ABORTED: break
+        default:
+          do { try check(result) } catch { first = first ?? error as? StorageError }
+          changed += Int(String(cString: PQcmdTuples(result))) ?? 0
+        }
+      }
+    }
+    guard PQexitPipelineMode(handle) == 1, PQstatus(handle) == CONNECTION_OK else {
+      isBroken = true
+      throw first ?? failure(nil)
+    }
+    if let first { throw first }
+    return changed
+  }
+
   /// Through a cursor, some rows at a time: memory stays bounded and other statements may run in between.
   func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
     cursors += 1
@@ -262,43 +327,5 @@ final class PostgresConnection {
 
   private static func firstLine(_ message: UnsafePointer<CChar>?) -> String {
     message.map { String(cString: $0) }?.split(separator: "\n").first.map(String.init) ?? "no answer"
-  }
-}
-
-/// A connection inside a transaction, seen through `Storage`.
-final class PostgresTransaction: Storage.Transaction {
-  let engine = Engine.postgres
-  private let connection: PostgresConnection
-  /// The first statement that failed. The server refuses all that follow; their errors say less.
-  private(set) var failure: StorageError?
-
-  init(_ connection: PostgresConnection) { self.connection = connection }
-
-  func throwIfDoomed() throws { if let failure { throw failure } }
-
-  func rows(_ sql: SQL) throws -> [Row] { try noting { try connection.rows(sql) } }
-  func run(_ sql: SQL) throws -> Int { try noting { try connection.run(sql) } }
-  func script(_ text: String) throws { try noting { try connection.script(text) } }
-
-  func forEach(_ sql: SQL, _ body: (Row) throws -> Bool) throws {
-    // What the caller's closure throws is its own affair and dooms nothing, so it goes round `noting`.
-    var thrown: (any Error)?
-    try noting {
-      try connection.forEach(sql) { row in
-        do { return try body(row) } catch {
-          thrown = error
-          return false
-        }
-      }
-    }
-    if let thrown { throw thrown }
-  }
-
-  private func noting<T>(_ statement: () throws -> T) throws -> T {
-    try throwIfDoomed()
-    do { return try statement() } catch {
-      if failure == nil { failure = error as? StorageError }
-      throw failure ?? error
-    }
   }
 }

@@ -31,9 +31,10 @@ enum BulkAPI {
               "changeKind and its like go with submit=1; otherwise write change in each entry."))
         }
         let (body, now) = (request.body, request.now)
-        let (given, digest) = try await BlockingThread.run { (try read(body, at: now), SM3.hash(body).hex) }
+        async let digest = BlockingThread.run { SM3.hash(body).hex }
+        let given = try await readAlongside(body, at: now)
         let taken = try await cataloguing.take(
-          principal, given, mode, from: TakingOrigin(name: "POST /api/v1/catalog/resources", digest: digest))
+          principal, given, mode, from: TakingOrigin(name: "POST /api/v1/catalog/resources", digest: try await digest))
         return answer(
           given, try await submits ? submitted(taken, given, change, principal, cataloguing) : taken, request.language)
       }.taking("application/x-ndjson").described(
@@ -63,19 +64,47 @@ enum BulkAPI {
   /// Every entry of a body. One that is no JSON makes the whole of it doubtful, and is refused as a whole.
   static func read(_ body: [UInt8], at now: Instant) throws -> [GivenEntry] {
     var given: [GivenEntry] = []
+    try split(body) { given += $0.map { EntryReading.entry($0, at: now) } }
+    return given
+  }
+
+  /// The same, where a thread parses ahead while what it has parsed is read: half the time of a large body.
+  private static func readAlongside(_ body: [UInt8], at now: Instant) async throws -> [GivenEntry] {
+    let (parts, part) = AsyncThrowingStream.makeStream(of: [JSON].self, throwing: (any Error).self)
+    BlockingThread.start {
+      do {
+        try split(body) { part.yield($0) }
+        part.finish()
+      } catch { part.finish(throwing: error) }
+    }
+    var given: [GivenEntry] = []
+    for try await part in parts { given += part.map { EntryReading.entry($0, at: now) } }
+    // The stream ends early, as if that were all, when nobody waits for the answer any more.
+    try Task.checkCancellation()
+    return given
+  }
+
+  /// Hands over the values of a body, some at a time.
+  private static func split(_ body: [UInt8], _ take: ([JSON]) -> Void) throws {
+    var (part, count): ([JSON], Int) = ([], 0)
     try JSONParser.each(in: body, maxValues: 20_000) { value in
-      guard given.count < most.entries else {
+      guard count < most.entries else {
         throw Refusal(
           .tooLarge, "catalog.bulk.many",
           Text(
             "一次最多 \(most.entries) 条，请分批提交。", "At most \(most.entries) entries at a time; send them in parts."))
       }
-      given.append(EntryReading.entry(value, at: now))
+      count += 1
+      part.append(value)
+      if part.count == 128 {
+        take(part)
+        part = []
+      }
     }
-    guard !given.isEmpty else {
+    guard count > 0 else {
       throw Refusal.invalid("catalog.bulk.empty", "", Text("没有任何目录。", "There is no entry in it."))
     }
-    return given
+    take(part)
   }
 
   // MARK: Parts

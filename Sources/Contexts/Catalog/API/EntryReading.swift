@@ -93,6 +93,8 @@ struct EntryReading {
     "schemaDigest", "findings", "returned",
   ]
 
+  private static let toldOfItems: Set<String> = ["id"]
+
   // MARK: Parts
 
   private mutating func metadata() -> Metadata {
@@ -129,7 +131,7 @@ struct EntryReading {
       reading.note("", "type", Text("一个信息项应是一个 JSON 对象。", "An item is a JSON object."))
       return Item(id: .make(at: now), name: "", column: "", dataType: "")
     }
-    reading.refuseUnknown(Self.itemNames, passing: ["id"])
+    reading.refuseUnknown(Self.itemNames, passing: Self.toldOfItems)
     let (sharing, semantic) = (reading.text("sharingType"), reading.text("semantic"))
     return Item(
       id: .make(at: now), name: reading.text("name"), column: reading.text("column"),
