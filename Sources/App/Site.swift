@@ -85,6 +85,9 @@ extension Node {
       keep: { form, person in
         try await signIn.keep(csrf: form.csrf, of: person, address: form.address, fields: form.fields)
           .map(IdentityRoutes.keptForm)
+      },
+      sent: { kept, person in
+        if let id = KeptFormID(kept) { try await signIn.forget(id, of: person) }
       }
     ) { token, isPolling in
       guard let found = try await signIn.resolve(token: token, isPolling: isPolling) else { return nil }

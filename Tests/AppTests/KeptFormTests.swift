@@ -61,6 +61,7 @@ import Web
         let edit = try await officer.submit(again)
         #expect(try await officer.submit(again) == edit, "and pressed twice it makes one draft")
         #expect(try await drafts(node) == 2)
+        #expect(try await officer.get(waiting).location == "/", "what was done waits no longer")
 
         var metadata = try await officer.form("/edit", at: edit)
         try metadata.enter("abstract", Self.typed)

@@ -64,6 +64,11 @@ extension ListeningTransaction {
         ] {
           _ = try CatalogStore.work(of: resource.provider, filter, limit: 50, in: tx)
         }
+        for (name, after) in [("", nil), ("登记", done.id)] as [(String, ResourceID?)] {
+          _ = try CatalogStore.open(
+            of: resource.provider, in: ["draft", "submitted", "returned", "approved"], name: name, after: after,
+            limit: 50, in: tx)
+        }
         _ = try CatalogStore.offline(of: resource.provider, after: nil, limit: 50, in: tx)
         for view in QueueFilter.View.allCases {
           _ = try CatalogStore.queue(QueueFilter(view: view), today: #require(done.publishedOn), in: tx)

@@ -18,6 +18,8 @@ package struct RuleContext: Sendable {
   package var providerStands = true
   /// Nil when it is not known which classes are kept for its division or itself.
   package var provider: Organisation?
+  /// Its credit code where that is valid, so that it is not checked for each of its entries.
+  var providerCode: CreditCode?
   /// The classes of the version in force, of which it need not be told that they cannot be chosen.
   package var classesInForce: Set<String> = []
 
@@ -31,6 +33,7 @@ package struct RuleContext: Sendable {
   func of(_ office: Organisation?) -> RuleContext {
     var context = self
     context.provider = office
+    context.providerCode = office.flatMap { try? CreditCode($0.creditCode) }
     context.providerStands = office.map { $0.validTo.map { today < $0 } ?? true } ?? false
     return context
   }
@@ -132,6 +135,7 @@ private func providerFindings(_ resource: Resource, _ context: RuleContext) -> [
         ),
         source: RuleSource.platform))
   }
+  if let code = context.providerCode, code.text == resource.providerCode { return found }
   do { _ = try CreditCode(resource.providerCode) } catch {
     found.append(
       Finding(

@@ -12,8 +12,8 @@ extension IdentityRoutes {
           return .redirect(
             "/",
             flash: Text(
-              "没有为您保留的内容：它是别人填写的，或者已过保留期。",
-              "Nothing is kept for you there: somebody else wrote it, or its time is over."))
+              "没有为您保留的内容：已经再次提交，或者是别人填写的，或者已过保留期。",
+              "Nothing is kept for you there: it was sent again, somebody else wrote it, or its time is over."))
         }
         let fields = try urlEncodedFields(found.form.fields.utf8)
         return .page(KeptFormPage.render(request, found.form, fields: fields, actingFor: found.actingFor))

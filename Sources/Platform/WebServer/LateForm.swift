@@ -11,6 +11,9 @@ package struct LateForm: Sendable, Hashable {
   /// Its fields as browsers encode them, without the token.
   package var fields: String
 
+  /// The field that names the kept form which is sent again, beside its own fields.
+  package static let field = "kept-form"
+
   /// Bytes of the largest form that is kept.
   static let most = 256 << 10
 }
@@ -24,13 +27,21 @@ extension Site {
     guard route.access != .anyone, !route.takesSecrets, !visit.isAPI, visit.method == .post, visit.comesFromHere,
       request.body.count <= LateForm.most, let csrf = request.form["csrf"], localAddress(address) == address
     else { return nil }
-    let pairs = request.form.pairs.filter { $0.name != "csrf" }
+    let pairs = request.form.pairs.filter { !["csrf", LateForm.field].contains($0.name) }
       .map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
     let form = LateForm(csrf: csrf, address: address, fields: pairs.joined(separator: "&"))
     do { return try await sessions.keep(form, request.principal?.person) } catch {
       // Then the answer is what it is without this: that nothing was saved.
       logger.error("a form was not kept", metadata: ["path": "\(request.path)", "error": "\(error)"])
       return nil
+    }
+  }
+
+  /// Forgets the kept form that was sent again and done, so that it is not sent twice.
+  func forget(_ kept: String?, _ request: Web.Request, _ reply: Reply) async {
+    guard let kept, reply.status == 303, let person = request.principal?.person else { return }
+    do { try await sessions.sent(kept, person) } catch {
+      logger.error("a kept form was not forgotten", metadata: ["path": "\(request.path)", "error": "\(error)"])
     }
   }
 

@@ -157,6 +157,7 @@ struct Site: HTTPResponder {
     if visit.isAPI, method != .get, let stray = route.strayQuery(in: request.query) { throw stray }
     var files: Uploads?
     var held = 0
+    var kept: String?
     defer {
       files?.discard()
       room.leave(held)
@@ -177,12 +178,13 @@ struct Site: HTTPResponder {
           as Rejection where rejection == .forged
         {
           // Written before he signed in anew, in another tab perhaps.
-          guard request.principal != nil, let kept = await keep(route, request, visit) else { throw rejection }
-          return Reply(status: 303, headers: [("location", kept)])
+          guard request.principal != nil, let place = await keep(route, request, visit) else { throw rejection }
+          return Reply(status: 303, headers: [("location", place)])
         }
       }
       // The token was for the door; what lies behind has no use for it.
-      request.form.pairs.removeAll { $0.name == "csrf" }
+      kept = request.form[LateForm.field]
+      request.form.pairs.removeAll { $0.name == "csrf" || $0.name == LateForm.field }
     }
     if visit.isAPI, method == .post, let key = visit.headers["idempotency-key"] {
       guard !route.givesSecret else {
@@ -194,7 +196,9 @@ struct Site: HTTPResponder {
       }
       return try await once(key, route, request, rawQuery: visit.rawQuery)
     }
-    return try reply(to: request, with: await route.answer(request), isAPI: visit.isAPI)
+    let reply = try reply(to: request, with: await route.answer(request), isAPI: visit.isAPI)
+    await forget(kept, request, reply)
+    return reply
   }
 
   /// The one place that decides who may come in at all.

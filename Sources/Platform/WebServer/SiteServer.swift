@@ -174,15 +174,19 @@ package struct SessionProvider: Sendable {
   /// Keeps a form for the person in whose session it was written, and answers where it waits for him; nil where its token was
   /// no session's, or not of the person who is signed in now.
   package var keep: @Sendable (_ form: LateForm, _ person: PersonID?) async throws -> String?
+  /// Forgets a form that was kept, which this person has sent again: it was done.
+  package var sent: @Sendable (_ kept: String, _ person: PersonID) async throws -> Void
 
   package init(
     bearer: @escaping @Sendable (_ token: String, _ source: String) async throws -> Principal = Self.noTokens,
     keep: @escaping @Sendable (_ form: LateForm, _ person: PersonID?) async throws -> String? = { _, _ in nil },
+    sent: @escaping @Sendable (_ kept: String, _ person: PersonID) async throws -> Void = { _, _ in },
     resolve: @escaping @Sendable (_ token: String, _ isPolling: Bool) async throws -> SessionInfo?
   ) {
     self.resolve = resolve
     self.bearer = bearer
     self.keep = keep
+    self.sent = sent
   }
 
   /// Where no program has a token.
