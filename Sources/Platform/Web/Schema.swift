@@ -33,6 +33,14 @@ package enum Schema {
     ]
   }
 
+  /// What is sent: with these members at least, and none that is not listed.
+  package static func taken(_ required: [String], _ members: [(String, JSON)]) -> JSON {
+    [
+      "type": "object", "required": .array(required.map { .string($0) }), "additionalProperties": false,
+      "properties": .object(members),
+    ]
+  }
+
   /// One page of a list and where the next begins; null on the last.
   package static func page(_ name: String, _ item: JSON) -> JSON {
     object([(name, list(item)), ("next", maybe(text))])

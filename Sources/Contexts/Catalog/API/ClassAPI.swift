@@ -70,7 +70,7 @@ enum ClassAPI {
         try await cataloguing.addClass(request.visitor(), draft)
         return try await answer(request, cataloguing, draft.code, status: 201)
       }.described(
-        takes: taken(
+        takes: Schema.taken(
           ["code", "name", "from"], [("code", Schema.text), ("parent", Schema.maybe(Schema.text))] + described),
         gives: one, status: 201),
       Route(
@@ -85,7 +85,7 @@ enum ClassAPI {
           try request.requireMatch(tag(of: cataloguing.classView(of: draft.code, in: tx), on: request.now.dateInChina))
         }
         return try await answer(request, cataloguing, draft.code)
-      }.minding(.required).described(takes: taken(["name", "from"], described), gives: one),
+      }.minding(.required).described(takes: Schema.taken(["name", "from"], described), gives: one),
       Route.post(
         "/api/v1/catalog/classes/{code}/retire", .permission(.reviewCatalog),
         summary: Text(
@@ -105,7 +105,7 @@ enum ClassAPI {
         }
         return try await answer(request, cataloguing, code)
       }.minding(.required).described(
-        takes: taken(
+        takes: Schema.taken(
           ["on"], [("on", Schema.day), ("successor", Schema.maybe(Schema.text)), ("leaves", Schema.maybe(Schema.flag))]),
         gives: one),
       Route.get(
@@ -170,13 +170,6 @@ enum ClassAPI {
     return ClassDraft(
       code: code, parent: parent, name: try body.text("name") ?? "", from: day, national: try body.text("national"),
       usedBy: use)
-  }
-
-  private static func taken(_ required: [String], _ members: [(String, JSON)]) -> JSON {
-    [
-      "type": "object", "required": .array(required.map { .string($0) }), "additionalProperties": false,
-      "properties": .object(members),
-    ]
   }
 
   private static let described: [(String, JSON)] = [

@@ -86,13 +86,13 @@ struct CensusAPI: Sendable {
           throw Refusal.invalid(refusal.code, refusal.faults.map { .init(Self.pointer($0.field), $0.message) })
         }
       }.described(
-        takes: Self.taken(
+        takes: Schema.taken(
           ["lines"],
           [
             (
               "lines",
               Schema.list(
-                Self.taken(
+                Schema.taken(
                   ["code"] + Self.names.map(\.name),
                   [("code", Schema.text), ("revision", Schema.maybe(Schema.whole))]
                     + Self.names.map { ($0.name, Schema.number(0...SixQuantities.most)) }))
@@ -132,13 +132,6 @@ struct CensusAPI: Sendable {
     let parts = field.split(separator: ".").map(String.init)
     guard let last = parts.last.flatMap({ Quantity(rawValue: $0) }) else { return "/" + parts.joined(separator: "/") }
     return "/" + (parts.dropLast() + [name(of: last)]).joined(separator: "/")
-  }
-
-  static func taken(_ required: [String], _ members: [(String, JSON)]) -> JSON {
-    [
-      "type": "object", "required": .array(required.map { .string($0) }), "additionalProperties": false,
-      "properties": .object(members),
-    ]
   }
 
   // MARK: What is answered

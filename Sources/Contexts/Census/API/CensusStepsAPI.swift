@@ -31,7 +31,7 @@ extension CensusAPI {
             workingDays: try body.whole("workingDays"), offices: offices))
         return .json(Self.json(campaign), status: 201)
       }.described(
-        takes: Self.taken(
+        takes: Schema.taken(
           ["name", "referenceDay"],
           [
             ("name", Schema.text), ("referenceDay", Schema.day), ("workingDays", Schema.maybe(Schema.whole)),
@@ -67,7 +67,7 @@ extension CensusAPI {
         }
         try await census.decide(request.visitor(), id, decision) { try request.requireMatch($0.tag) }
       }.minding(.required).described(
-        takes: Self.taken(
+        takes: Schema.taken(
           ["decision"],
           [("decision", Schema.choice(["accept", "return"])), ("reasons", Schema.maybe(Schema.text))]),
         gives: Self.owner),

@@ -7,10 +7,7 @@ import Web
 
 extension FeedbackAPI {
   static func takes(_ required: [String], _ members: [(String, JSON)]) -> JSON {
-    [
-      "type": "object", "required": .array(required.map { .string($0) }), "additionalProperties": false,
-      "properties": .object(members.map { ($0.0, required.contains($0.0) ? $0.1 : Schema.maybe($0.1)) }),
-    ]
+    Schema.taken(required, members.map { ($0.0, required.contains($0.0) ? $0.1 : Schema.maybe($0.1)) })
   }
 
   static let resourceParameter = QueryParameter("resource", Text("目录标识", "the entry's id"), Schema.id)

@@ -100,13 +100,13 @@ enum SourcesAPI {
           request.visitor(), from: request.id(), tables: try tables.map { try $0.map(table) })
         return .json(json(batch, request.language), status: 202)
       }.described(
-        takes: taken(
+        takes: Schema.taken(
           [],
           [
             (
               "tables",
               Schema.maybe(
-                Schema.list(taken(["table"], [("schema", Schema.maybe(Schema.text)), ("table", Schema.text)])))
+                Schema.list(Schema.taken(["table"], [("schema", Schema.maybe(Schema.text)), ("table", Schema.text)])))
             )
           ]), gives: batch, status: 202),
       Route.get(
@@ -153,18 +153,11 @@ enum SourcesAPI {
         let reason = try request.members("reason").text("reason") ?? ""
         return .json(
           json(try await mounting.dismiss(request.visitor(), request.id(), reason: reason), request.language))
-      }.described(takes: taken(["reason"], [("reason", Schema.text)]), gives: change),
+      }.described(takes: Schema.taken(["reason"], [("reason", Schema.text)]), gives: change),
     ]
   }
 
   // MARK: What is taken
-
-  static func taken(_ required: [String], _ members: [(String, JSON)]) -> JSON {
-    [
-      "type": "object", "required": .array(required.map { .string($0) }), "additionalProperties": false,
-      "properties": .object(members),
-    ]
-  }
 
   static func table(_ body: JSONMembers) throws -> TableName { try table(body.text("schema"), body.text("table")) }
 

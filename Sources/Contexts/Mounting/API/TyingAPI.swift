@@ -48,13 +48,13 @@ enum TyingAPI {
         ]
         return .json(answer.bytes, etag: tied.tag)
       }.minding(.required).described(
-        takes: SourcesAPI.taken(
+        takes: Schema.taken(
           ["source", "table", "columns"],
           [
             ("source", Schema.id), ("schema", Schema.maybe(Schema.text)), ("table", Schema.text),
             (
               "columns",
-              Schema.list(SourcesAPI.taken(["item", "column"], [("item", Schema.id), ("column", Schema.text)]))
+              Schema.list(Schema.taken(["item", "column"], [("item", Schema.id), ("column", Schema.text)]))
             ), ("cursor", Schema.maybe(Schema.text)),
           ]),
         gives: Schema.object([
@@ -67,7 +67,7 @@ enum TyingAPI {
         let body = try request.members("source", "pattern")
         return try await tied(request, mounting, .files(source(body), pattern: body.text("pattern") ?? ""))
       }.described(
-        takes: SourcesAPI.taken(["source", "pattern"], [("source", Schema.id), ("pattern", Schema.text)]),
+        takes: Schema.taken(["source", "pattern"], [("source", Schema.id), ("pattern", Schema.text)]),
         gives: Schema.object(MountingAPI.tie)),
       Route.post(
         "/api/v1/mounting/resources/{id}/api", .permission(.manageMounting),
@@ -80,7 +80,7 @@ enum TyingAPI {
             url: body.text("url") ?? "", status: body.whole("status") ?? 200,
             isJSON: body.flag("expectsJSON") ?? true))
       }.described(
-        takes: SourcesAPI.taken(
+        takes: Schema.taken(
           ["url"],
           [
             ("url", Schema.text), ("status", Schema.maybe(Schema.number(100...599))),
