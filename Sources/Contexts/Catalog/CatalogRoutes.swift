@@ -65,7 +65,8 @@ package enum CatalogRoutes {
         let (id, name) = (try sourceID(source), try table(request.query))
         return try await reading(request, cataloguing, id, name) {
           let found = try await cataloguing.register.describe(principal, id, name)
-          return .page(newFromTablePage(request, found.source, found.table))
+          let entry = try await cataloguing.entry(of: found.table.name, in: id)
+          return .page(newFromTablePage(request, found.source, found.table, entry: entry))
         }
       },
       .post("/catalog/drafts", .permission(.compileCatalog)) { request in
@@ -73,7 +74,8 @@ package enum CatalogRoutes {
         if let source = request.form["source"] {
           let (id, name) = (try sourceID(source), try table(request.form))
           return try await reading(request, cataloguing, id, name) {
-            let draft = try await cataloguing.draft(principal, from: id, table: name, formKey: request.form["form"])
+            let draft = try await cataloguing.draft(
+              principal, from: id, table: name, formKey: request.form["form"], onlyIfNone: true)
             return .redirect(
               draft.state.isEditable ? CatalogLink.edit(draft.id) : CatalogLink.resource(draft.id),
               flash: Text("已生成草稿，请补全标出的内容。", "A draft was made; complete what is marked."))
