@@ -80,6 +80,7 @@ import Web
         let refused: [(body: String, pointer: String)] = [
           ("{\"decision\":\"return\",\"entries\":\(left)}", "/reasons"),
           ("{\"decision\":\"return\",\"publish\":true,\"entries\":\(left)}", "/publish"),
+          ("{\"decision\":\"approve\",\"reasons\":\"请写明范围\",\"entries\":\(left)}", "/reasons"),
           ("{\"decision\":\"maybe\",\"entries\":\(left)}", "/decision"), ("{\"decision\":\"approve\"}", "/pick"),
           ("{\"decision\":\"approve\",\"entries\":[{\"id\":\"\(sent[2].id)\"}]}", "/entries/0/etag"),
           ("{\"decision\":\"approve\",\"entries\":[{\"id\":7,\"etag\":\"x\"}]}", "/entries/0/id"),
@@ -228,6 +229,13 @@ import Web
           #expect(
             wrong.status == 422 && wrong.pointers == ["/notes/0/" + (words.isEmpty ? "words" : "pointer")],
             "\(wrong.json.text)")
+        }
+        for (words, pointer) in [
+          ("\"reasons\":\"写明范围\"", "/reasons"),
+          ("\"notes\":[{\"pointer\":\"/abstract\",\"words\":\"写明范围\"}]", "/notes"),
+        ] {
+          let lost = try await chief.send("POST", path + "/review", "{\"decision\":\"approve\",\(words)}", read)
+          #expect(lost.status == 422 && lost.pointers == [pointer], "\(lost.json.text)")
         }
         let back = try await chief.send(
           "POST", path + "/review",

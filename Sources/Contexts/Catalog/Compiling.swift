@@ -258,7 +258,9 @@ extension Cataloguing {
           .conflict, "catalog.change.open",
           Text(
             "第 \(latest.version) 版正在编制，请在其中修改。", "Version \(latest.version) is already being written; change it there.")
-        )
+        ).leading(
+          Text("打开第 \(latest.version) 版", "Open version \(latest.version)"),
+          "/catalog/resources/\(id)?version=\(latest.version)")
       }
       var next = current
       next.version = latest.version + 1
