@@ -33,11 +33,7 @@ extension Cataloguing {
     let now = clock.now()
     return try await db.write { tx in
       if let found = try begun?.find(in: tx) { return found }
-      if onlyIfNone, let there = try CatalogStore.mounted(on: source, description.name, in: tx),
-        let entry = try CatalogStore.latest(there, in: tx)
-      {
-        return entry
-      }
+      if onlyIfNone, let there = try CatalogStore.entry(of: description.name, on: source, in: tx) { return there }
       let made = Catalog.draft(
         from: description, sample: sample, connector: found.kind,
         classNode: try codeNode(of: found.owner, providers, classification(in: tx), in: tx), at: now)

@@ -37,6 +37,11 @@ extension CatalogStore {
     ).map { try $0.id("resource") }
   }
 
+  /// The same, with what it says.
+  static func entry(of table: TableName, on source: SourceID, in tx: any Transaction) throws -> Resource? {
+    try mounted(on: source, table, in: tx).flatMap { try latest($0, in: tx) }
+  }
+
   /// Entries tied to tables of a source, at most 20,000.
   package static func mounted(on source: SourceID, in tx: any Transaction) throws -> [MountedTable] {
     try tx.rows(
@@ -56,10 +61,8 @@ extension CatalogStore {
 }
 
 extension Cataloguing {
-  /// The entry of a table of one's own source, as it is written or stands now.
+  /// The entry of a table of one's own source.
   func entry(of table: TableName, in source: SourceID) async throws -> Resource? {
-    try await db.read { tx in
-      try CatalogStore.mounted(on: source, table, in: tx).flatMap { try CatalogStore.latest($0, in: tx) }
-    }
+    try await db.read { try CatalogStore.entry(of: table, on: source, in: $0) }
   }
 }

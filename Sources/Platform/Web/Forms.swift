@@ -19,6 +19,9 @@ package func formKey(_ request: Request, _ entered: Fields) -> HTML {
   "<input type=\"hidden\" name=\"form\" value=\"\(entered["form"] ?? uuidVersion7(at: request.now))\">"
 }
 
+/// The field that names the kept form which is sent again, beside its own fields.
+package let keptFormField = "kept-form"
+
 /// What one input of a form looks like. `name` ties it to a fault of a `Refusal`; `id` is another where a page has several
 /// forms with a field of this name.
 package struct Field: Sendable {

@@ -11,9 +11,6 @@ package struct LateForm: Sendable, Hashable {
   /// Its fields as browsers encode them, without the token.
   package var fields: String
 
-  /// The field that names the kept form which is sent again, beside its own fields.
-  package static let field = "kept-form"
-
   /// Bytes of the largest form that is kept.
   static let most = 256 << 10
 }
@@ -27,7 +24,7 @@ extension Site {
     guard route.access != .anyone, !route.takesSecrets, !visit.isAPI, visit.method == .post, visit.comesFromHere,
       request.body.count <= LateForm.most, let csrf = request.form["csrf"], localAddress(address) == address
     else { return nil }
-    let pairs = request.form.pairs.filter { !["csrf", LateForm.field].contains($0.name) }
+    let pairs = request.form.pairs.filter { !["csrf", keptFormField].contains($0.name) }
       .map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
     let form = LateForm(csrf: csrf, address: address, fields: pairs.joined(separator: "&"))
     do { return try await sessions.keep(form, request.principal?.person) } catch {

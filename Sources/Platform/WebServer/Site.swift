@@ -183,8 +183,8 @@ struct Site: HTTPResponder {
         }
       }
       // The token was for the door; what lies behind has no use for it.
-      kept = request.form[LateForm.field]
-      request.form.pairs.removeAll { $0.name == "csrf" || $0.name == LateForm.field }
+      kept = request.form[keptFormField]
+      request.form.pairs.removeAll { $0.name == "csrf" || $0.name == keptFormField }
     }
     if visit.isAPI, method == .post, let key = visit.headers["idempotency-key"] {
       guard !route.givesSecret else {
@@ -392,21 +392,18 @@ struct Site: HTTPResponder {
   /// what is not there, since that may lack more than its last part.
   private func above(_ request: Web.Request, _ status: Int) -> String? {
     guard status != 401, status != 404 else { return nil }
+    func opens(_ path: Substring) -> Bool {
+      guard case .found(let route, _) = table.match(.get, String(path)) else { return false }
+      return (try? route.access.check(request.principal)) != nil
+    }
     var path = request.path[...]
     // A page that did not understand its query is a page without it.
-    var isOwn = request.method == .get && status == 422 && !request.query.pairs.isEmpty
-    while true {
-      if !isOwn {
-        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return nil }
-        path = path[..<slash]
-      }
-      isOwn = false
-      if case .found(let route, _) = table.match(.get, String(path)),
-        (try? route.access.check(request.principal)) != nil
-      {
-        return String(path)
-      }
+    if request.method == .get, status == 422, !request.query.pairs.isEmpty, opens(path) { return String(path) }
+    while let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+      path = path[..<slash]
+      if opens(path) { return String(path) }
     }
+    return nil
   }
 
   private func problem(_ refusal: Refusal, status: Int, reference: String?, _ request: Web.Request) -> JSON {

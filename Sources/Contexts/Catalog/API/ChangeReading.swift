@@ -8,10 +8,9 @@ extension VersionChange {
 
   /// `mayBeEmpty`: a first version gives no reason.
   static func schema(mayBeEmpty: Bool) -> JSON {
-    [
-      "type": "object", "required": mayBeEmpty ? [] : ["kind", "words"], "additionalProperties": false,
-      "properties": ["kind": Schema.choice(Kind.self), "words": Schema.text, "trigger": Schema.maybe(Schema.day)],
-    ]
+    Schema.taken(
+      mayBeEmpty ? [] : ["kind", "words"],
+      [("kind", Schema.choice(Kind.self)), ("words", Schema.text), ("trigger", Schema.maybe(Schema.day))])
   }
 
   /// `place` is where the object stands in the body (`change.`), empty for the body itself.

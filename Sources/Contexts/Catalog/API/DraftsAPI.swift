@@ -144,9 +144,7 @@ enum DraftsAPI {
         _ = try await cataloguing.moveToSuccessor(principal, id, from: code)
         return try await answer(id, principal, cataloguing, request.language)
       }.described(
-        takes: [
-          "type": "object", "required": ["class"], "additionalProperties": false, "properties": ["class": Schema.text],
-        ], gives: CatalogAPI.judged),
+        takes: Schema.taken(["class"], [("class", Schema.text)]), gives: CatalogAPI.judged),
       step("recall", Text("审核前撤回", "Recall before it is decided")) { try await cataloguing.recall($0, $1) },
       step("discard", Text("放弃草稿", "Discard a draft")) { try await cataloguing.discard($0, $1) },
     ]
@@ -171,18 +169,18 @@ enum DraftsAPI {
         _ = try await cataloguing.decide(principal, id, decision) { try request.requireMatch($0.tag) }
         return try await answer(id, principal, cataloguing, request.language)
       }.minding(.required).described(
-        takes: [
-          "type": "object", "required": ["decision"], "additionalProperties": false,
-          "properties": [
-            "decision": Schema.choice(["approve", "return"]), "publish": Schema.maybe(Schema.flag),
-            "reasons": Schema.maybe(Schema.text),
-            "notes": Schema.maybe(
-              Schema.list([
-                "type": "object", "required": ["pointer", "words"], "additionalProperties": false,
-                "properties": ["pointer": Schema.text, "words": Schema.text],
-              ])),
-          ],
-        ], gives: CatalogAPI.judged),
+        takes: Schema.taken(
+          ["decision"],
+          [
+            ("decision", Schema.choice(["approve", "return"])), ("publish", Schema.maybe(Schema.flag)),
+            ("reasons", Schema.maybe(Schema.text)),
+            (
+              "notes",
+              Schema.maybe(
+                Schema.list(
+                  Schema.taken(["pointer", "words"], [("pointer", Schema.text), ("words", Schema.text)])))
+            ),
+          ]), gives: CatalogAPI.judged),
       Route.post(
         "/api/v1/catalog/resources/{id}/publish", .permission(.reviewCatalog),
         summary: Text("发布已通过审核的版本", "Put an approved version in force")
@@ -210,9 +208,7 @@ enum DraftsAPI {
     ]
   }
 
-  private static let reasoned: JSON = [
-    "type": "object", "required": ["reason"], "additionalProperties": false, "properties": ["reason": Schema.text],
-  ]
+  private static let reasoned = Schema.taken(["reason"], [("reason", Schema.text)])
 
   /// Lets one thing happen to whether a resource is offered; `event` tells which by the version that counts now.
   static func turn(

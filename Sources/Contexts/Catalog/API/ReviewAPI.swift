@@ -58,13 +58,12 @@ enum ReviewAPI {
           request.visitor(), picks(body), decision(body, orPublish: true))
         return answer(outcomes, request.language)
       }.described(
-        takes: [
-          "type": "object", "required": ["decision", "entries"], "additionalProperties": false,
-          "properties": [
-            "decision": Schema.choice(["approve", "return", "publish"]), "publish": Schema.maybe(Schema.flag),
-            "reasons": Schema.maybe(Schema.text), "entries": Self.picked,
-          ],
-        ], gives: outcomes),
+        takes: Schema.taken(
+          ["decision", "entries"],
+          [
+            ("decision", Schema.choice(["approve", "return", "publish"])), ("publish", Schema.maybe(Schema.flag)),
+            ("reasons", Schema.maybe(Schema.text)), ("entries", Self.picked),
+          ]), gives: outcomes),
       Route.get(
         "/api/v1/catalog/resources/{id}/alike", .permission(.reviewCatalog),
         summary: Text("与最新版本相近的目录，最相近的在前", "Entries that come nearest to the latest version, the nearest first")
@@ -152,12 +151,10 @@ enum ReviewAPI {
             ? (approves ? .approveUp : .rejectUp) : (approves ? .approveDown : .rejectDown)
         }
       }.minding(.required).described(
-        takes: [
-          "type": "object", "required": ["decision"], "additionalProperties": false,
-          "properties": [
-            "decision": Schema.choice(["approve", "reject"]), "reason": Schema.maybe(Schema.text),
-          ],
-        ], gives: CatalogAPI.judged),
+        takes: Schema.taken(
+          ["decision"],
+          [("decision", Schema.choice(["approve", "reject"])), ("reason", Schema.maybe(Schema.text))]),
+        gives: CatalogAPI.judged),
       Route.post(
         "/api/v1/catalog/resources/{id}/online/recall", .permission(.compileCatalog),
         summary: Text("撤回上下架申请", "Take a request to take offline or bring back back")
@@ -226,10 +223,7 @@ enum ReviewAPI {
 
   static let picked: JSON = [
     "type": "array", "minItems": 1, "maxItems": JSON(ReviewPick.limit),
-    "items": [
-      "type": "object", "required": ["id", "etag"], "additionalProperties": false,
-      "properties": ["id": Schema.id, "etag": Schema.text],
-    ],
+    "items": Schema.taken(["id", "etag"], [("id", Schema.id), ("etag", Schema.text)]),
   ]
 
   // MARK: What is answered

@@ -25,12 +25,10 @@ enum WorkAPI {
         return ReviewAPI.answer(
           try await cataloguing.submit(request.visitor(), ReviewAPI.picks(body), because: change), request.language)
       }.described(
-        takes: [
-          "type": "object", "required": ["entries"], "additionalProperties": false,
-          "properties": [
-            "entries": ReviewAPI.picked, "change": Schema.maybe(VersionChange.schema(mayBeEmpty: false)),
-          ],
-        ], gives: ReviewAPI.outcomes),
+        takes: Schema.taken(
+          ["entries"],
+          [("entries", ReviewAPI.picked), ("change", Schema.maybe(VersionChange.schema(mayBeEmpty: false)))]),
+        gives: ReviewAPI.outcomes),
       Route.get(
         "/api/v1/catalog/offline", .anyPermission([.compileCatalog, .reviewCatalog]),
         summary: Text(

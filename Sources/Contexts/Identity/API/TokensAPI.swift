@@ -26,14 +26,15 @@ extension IdentityRoutes {
         return .json(
           .object([("secret", .string(made.secret)), ("token", Self.json(made.token, at: request.now))]), status: 201)
       }.givingSecret().described(
-        takes: [
-          "type": "object", "required": ["name", "scopes"], "additionalProperties": false,
-          "properties": [
-            "name": ["type": "string", "maxLength": 50],
-            "scopes": ["type": "array", "minItems": 1, "items": Schema.choice(tokens.offered.map(\.permission.name))],
-            "days": Schema.number(1...Tokens.longestDays),
-          ],
-        ],
+        takes: Schema.taken(
+          ["name", "scopes"],
+          [
+            ("name", ["type": "string", "maxLength": 50]),
+            (
+              "scopes", ["type": "array", "minItems": 1, "items": Schema.choice(tokens.offered.map(\.permission.name))]
+            ),
+            ("days", Schema.number(1...Tokens.longestDays)),
+          ]),
         gives: Schema.object([("secret", Schema.text), ("token", Self.tokenSchema)]), status: 201),
       Route(.delete, "/api/v1/tokens/{id}", .signedIn, summary: Text("撤销应用令牌", "Revoke an application token")) {
         request in

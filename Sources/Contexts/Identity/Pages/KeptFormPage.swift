@@ -24,7 +24,7 @@ enum KeptFormPage {
       return form(
         request, action: kept.address,
         """
-        <input type="hidden" name="kept-form" value="\(kept.id)">\
+        <input type="hidden" name="\(keptFormField)" value="\(kept.id)">\
         \(fields.pairs, { "<input type=\"hidden\" name=\"\($0.name)\" value=\"\($0.value)\">" })\
         \(buttons(button(t("再次提交", "Send it again"))))
         """)
