@@ -212,8 +212,18 @@ enum CatalogAPI {
 }
 
 extension ReviewNote {
-  /// What a program says at an element of the version that it read.
-  init(_ json: JSONMembers, in resource: Resource?) throws {
+  /// What a program says at elements of the version that it read, one note at each.
+  static func each(_ given: [JSONMembers], in resource: Resource?) throws -> [ReviewNote] {
+    var noted: Set<String> = []
+    return try given.map { json in
+      let note = try ReviewNote(json, in: resource)
+      guard note.words.count <= limits.words else { throw json.refusal("catalog.notes", "words", tooLong) }
+      guard noted.insert(note.field).inserted else { throw json.refusal("catalog.notes", "pointer", twice) }
+      return note
+    }
+  }
+
+  private init(_ json: JSONMembers, in resource: Resource?) throws {
     let (pointer, words) = (try json.text("pointer") ?? "", trimmed(try json.text("words") ?? ""))
     guard !words.isEmpty else {
       throw json.refusal("catalog.notes", "words", Text("请写明意见。", "Say what is wrong."))

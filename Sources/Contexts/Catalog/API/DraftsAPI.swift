@@ -165,8 +165,7 @@ enum DraftsAPI {
         let body = try request.members("decision", "publish", "reasons", "notes")
         let notes = try body.objects("notes", of: ["pointer", "words"], most: ReviewNote.limits.notes) ?? []
         let resource = notes.isEmpty ? nil : try await cataloguing.judged(principal, id, nil).resource
-        let decision = try ReviewAPI.decision(
-          body, notes: try notes.map { try ReviewNote($0, in: resource) })
+        let decision = try ReviewAPI.decision(body, notes: try ReviewNote.each(notes, in: resource))
         // Items are known by their place in what was read: by If-Match, that is what is decided.
         _ = try await cataloguing.decide(principal, id, decision) { try request.requireMatch($0.tag) }
         return try await answer(id, principal, cataloguing, request.language)
