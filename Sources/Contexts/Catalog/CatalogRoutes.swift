@@ -64,7 +64,7 @@ package enum CatalogRoutes {
         }
         let (id, name) = (try sourceID(source), try table(request.query))
         return try await reading(request, cataloguing, id, name) {
-          let found = try await cataloguing.register.describe(principal, id, name)
+          let found = try await cataloguing.register.describe(principal, id, name, for: .compileCatalog)
           return .page(newFromTablePage(request, found.source, found.table))
         }
       },

@@ -83,7 +83,7 @@ extension Mounting {
     guard let batch = try await db.read({ try BatchStore.find(id, in: $0) }), batch.endedAt == nil else { return }
     let principal = Principal(
       person: batch.person, name: batch.personName, organisation: batch.provider, organisationName: batch.providerName,
-      permissions: [.compileCatalog, .manageInventory, .readCatalog])
+      permissions: [.compileCatalog, .readCatalog])
     for (position, table) in batch.tables.enumerated() where !table.isDone {
       var table = table
       do {
