@@ -88,10 +88,10 @@ enum CatalogAPI {
   /// What a change answers: the version that is being worked on, with what the rules say of it.
   static let draft = Schema.object(wholeMembers + [("findings", Schema.list(Finding.schema))])
 
-  /// The same with the reviewer's reasons, where it was returned and not submitted since.
+  /// The same with why it was written, and with the reviewer's reasons, where it was returned and not submitted since.
   static let judged = Schema.object(
     wholeMembers + [
-      ("findings", Schema.list(Finding.schema)),
+      ("findings", Schema.list(Finding.schema)), ("change", VersionChange.answer),
       (
         "returned",
         Schema.maybe(
@@ -115,7 +115,9 @@ enum CatalogAPI {
         ]
       } ?? .null
     return .object(
-      (json(judged.resource, judged.findings, language).members ?? []) + [JSON.Member("returned", returned)])
+      (json(judged.resource, judged.findings, language).members ?? []) + [
+        JSON.Member("change", judged.change?.json ?? .null), JSON.Member("returned", returned),
+      ])
   }
 
   static func json(_ resource: Resource, _ findings: [Finding], _ language: Language) -> JSON {

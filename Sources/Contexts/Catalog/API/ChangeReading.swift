@@ -14,6 +14,19 @@ extension VersionChange {
     ]
   }
 
+  /// What is answered of it; null where no reason was given.
+  static let answer = Schema.maybe(
+    Schema.object([("kind", Schema.choice(Kind.self)), ("words", Schema.text), ("trigger", Schema.maybe(Schema.day))]))
+
+  var json: JSON {
+    ["kind": .string(kind.rawValue), "words": .string(words), "trigger": .optional(trigger?.description)]
+  }
+
+  /// Whether it says the same: until when the department had to update is counted, not said.
+  func saysTheSame(as other: VersionChange?) -> Bool {
+    kind == other?.kind && words == other?.words && trigger == other?.trigger
+  }
+
   /// `place` is where the object stands in the body (`change.`), empty for the body itself.
   init(json: JSON, at place: String = "") throws(Refusal) {
     let members = try JSONMembers(json, Self.names, at: place)

@@ -232,7 +232,7 @@ enum ReviewAPI {
     ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("provider", Schema.id), ("providerName", Schema.text),
     ("submittedAt", Schema.maybe(Schema.moment)), ("due", Schema.maybe(Schema.day)), ("dueIsProvisional", Schema.flag),
     ("errors", Schema.whole), ("warnings", Schema.whole), ("alike", Schema.whole),
-    ("findings", Schema.list(Finding.schema)),
+    ("findings", Schema.list(Finding.schema)), ("change", VersionChange.answer),
   ])
 
   private static func json(_ entry: QueueEntry, _ language: Language) -> JSON {
@@ -245,6 +245,7 @@ enum ReviewAPI {
       "dueIsProvisional": JSON(line.reviewDue?.provisional ?? false), "errors": JSON(entry.errors),
       "warnings": JSON(entry.warnings), "alike": JSON(line.alike ?? 0),
       "findings": .array(entry.findings.filter { $0.severity != .hint }.map { $0.json(language) }),
+      "change": line.change?.json ?? .null,
     ]
   }
 
