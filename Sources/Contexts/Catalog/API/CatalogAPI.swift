@@ -42,9 +42,13 @@ enum CatalogAPI {
         "/api/v1/catalog/resources/{id}", .permission(.readCatalog),
         summary: Text("一个信息资源的核心元数据和信息项", "One resource with its core metadata and items")
       ) { request in
+        let (version, day) = (try CatalogRoutes.version(request), try request.queryDay("on"))
+        guard version == nil || day == nil else {
+          throw Refusal.invalid(
+            "web.query", "on", Text("version 和 on 只能给出一个。", "Give version or on, not both."))
+        }
         let (resource, condition) = try await cataloguing.measured(
-          request.visitor(), request.id(), version: try CatalogRoutes.version(request),
-          on: try request.queryDay("on"))
+          request.visitor(), request.id(), version: version, on: day)
         return .json(json(resource, condition).bytes, etag: resource.tag(condition))
       }.described(
         gives: whole,
@@ -53,7 +57,7 @@ enum CatalogAPI {
             "version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"),
             Schema.number(1...1_000_000)),
           QueryParameter(
-            "on", Text("某日在用的版本", "the version that was in force on that day"), Schema.day),
+            "on", Text("某日在用的版本；不与 version 同时给出", "the version that was in force on that day; not together with version"), Schema.day),
         ]),
     ]
   }

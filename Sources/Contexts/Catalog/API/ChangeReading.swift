@@ -4,7 +4,7 @@ import Web
 // Why a later version was written, as a program says it.
 
 extension VersionChange {
-  private static let names = ["kind", "words", "trigger"]
+  static let names = ["kind", "words", "trigger"]
 
   /// `mayBeEmpty`: a first version gives no reason.
   static func schema(mayBeEmpty: Bool) -> JSON {

@@ -147,7 +147,10 @@ enum DraftsAPI {
         )
       ) { request in
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-        let code = try request.members("class").text("class") ?? ""
+        let body = try request.members("class")
+        guard let code = try body.text("class") else {
+          throw body.refusal("catalog.class", "class", Text("请给出停用的分类 class。", "Say which retired class: class."))
+        }
         _ = try await cataloguing.moveToSuccessor(principal, id, from: code)
         return try await answer(id, principal, cataloguing, request.language)
       }.described(

@@ -204,7 +204,11 @@ enum ReviewAPI {
 
   /// The entries of a body, each as it was read.
   static func picks(_ body: JSONMembers) throws -> [ReviewPick] {
-    try (body.objects("entries", of: ["id", "etag"], most: 10 * ReviewPick.limit) ?? []).map { entry in
+    guard let entries = try body.objects("entries", of: ["id", "etag"], most: ReviewPick.limit), !entries.isEmpty else {
+      throw body.refusal(
+        "catalog.picks", "entries", Text("请在 entries 中给出要办理的目录。", "Say in entries which are meant."))
+    }
+    return try entries.map { entry in
       guard let id = try entry.id("id", of: Resource.self) else {
         throw entry.refusal("catalog.picks", "id", Text("请给出目录标识 id。", "Say which entry: id."))
       }
