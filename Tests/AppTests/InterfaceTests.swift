@@ -179,7 +179,7 @@ import Web
               let types = member.value.array ?? [member.value]
               if types.isEmpty || !types.allSatisfy({ $0.string != nil }) { wrong.append(here) }
             } else {
-              walk(member.value, at: here, isNamed: member.name == "properties")
+              walk(member.value, at: here, isNamed: !isNamed && member.name == "properties")
             }
           }
         }

@@ -53,7 +53,8 @@ import Web
         #expect(english?.unicodeScalars.allSatisfy { $0.value < 0x3000 } == true, "\(english ?? "")")
         #expect(try await other.get("mounting/ties/\(tie)").status == 404)
         #expect(try await other.get("mounting/resources/\(id)").status == 403)
-        #expect(try await officer.get("mounting/resources/\(ResourceID.make(at: stage.clock.clock.now()))").status == 404)
+        #expect(
+          try await officer.get("mounting/resources/\(ResourceID.make(at: stage.clock.clock.now()))").status == 404)
         let all = try await officer.get("mounting/resources/\(id)")
         #expect((all.json["ties"]?.array ?? []).map { $0["id"]?.string } == [tie])
         let listed = try await officer.get("mounting/ties?state=mounted")
@@ -163,7 +164,9 @@ import Web
   }
 
   @Test(arguments: Engine.allCases)
-  func `a token of no more than the documented scopes reads tables, drafts them and ties entries to them`(engine: Engine)
+  func `a token of no more than the documented scopes reads tables, drafts them and ties entries to them`(
+    engine: Engine
+  )
     async throws
   {
     try await withMountStage(engine) { stage in
@@ -175,14 +178,15 @@ import Web
         let document = try await officer.get("openapi.json").json
         /// Asks with a token that has just the scopes of one of the documented ways, for each of these.
         func ask(
-          _ method: String, _ path: String, as documented: String, _ body: String? = nil, _ headers: [String: String] = [:]
+          _ method: String, _ path: String, as documented: String, _ body: String? = nil,
+          _ headers: [String: String] = [:]
         ) async throws -> [(status: Int, json: JSON, etag: String)] {
           let ways = document["paths"]?["/api/v1/" + documented]?[method.lowercased()]?["security"]?.array ?? []
           let scopes = ways.compactMap { $0["token"] }
           #expect(!scopes.isEmpty, "\(documented)")
           var answers: [(status: Int, json: JSON, etag: String)] = []
           for one in scopes {
-            let made = try await officer.send("POST", "tokens", "{\"name\":\"\(path)\",\"scopes\":\(one.text)}")
+            let made = try await officer.send("POST", "tokens", "{\"name\":\"t\",\"scopes\":\(one.text)}")
             let secret = made.json["secret"]?.string ?? ""
             let answer = try await Visitor(base: base).send(
               method, "/api/v1/" + path, body: body.map { Data($0.utf8) }, type: body == nil ? nil : "application/json",

@@ -1,3 +1,4 @@
+import Identity
 import Inventory
 import Kernel
 import Storage

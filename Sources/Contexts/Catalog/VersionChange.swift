@@ -48,7 +48,7 @@ extension CatalogStore {
       SELECT change_kind, change_words, change_trigger, change_due FROM catalog_version
       WHERE resource = \(id) AND version = \(version)
       """
-    ).flatMap(change)
+    ).flatMap { try change($0) }
   }
 
   static let changeColumns: SQL = "v.change_kind, v.change_words, v.change_trigger, v.change_due"

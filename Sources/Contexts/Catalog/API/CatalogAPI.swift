@@ -57,7 +57,9 @@ enum CatalogAPI {
             "version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"),
             Schema.number(1...1_000_000)),
           QueryParameter(
-            "on", Text("某日在用的版本；不与 version 同时给出", "the version that was in force on that day; not together with version"), Schema.day),
+            "on",
+            Text("某日在用的版本；不与 version 同时给出", "the version that was in force on that day; not together with version"),
+            Schema.day),
         ]),
     ]
   }

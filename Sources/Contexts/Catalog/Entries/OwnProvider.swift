@@ -11,7 +11,9 @@ extension Cataloguing {
     // No office is called so, and PostgreSQL could not even be asked.
     if provider.utf8.contains(0) { return false }
     let named = try providers.named(provider, tx)
-    let others = try [providers.coded(provider, tx), OrganisationID(provider).flatMap { try providers.organisation($0, tx) }]
+    let others = try [
+      providers.coded(provider, tx), OrganisationID(provider).flatMap { try providers.organisation($0, tx) },
+    ]
     return try (named + others.compactMap { $0 }).contains { other in
       try other.id == office.id
         || providers.today(of: other, on: clock.today, in: tx).contains { $0.office.id == office.id }

@@ -48,7 +48,7 @@ enum TyingAPI {
             cursor: body.text("cursor"))
         } catch let refusal as Refusal where !refusal.faults.isEmpty {
           throw Refusal.invalid(
-            refusal.code, refusal.faults.map { .init(field($0.field, among: chosen.map(\.item)), $0.message) })
+            refusal.code, refusal.faults.map { .init(field($0.field, among: chosen.map { $0.item }), $0.message) })
         }
         let answer: JSON = [
           "resource": .string(tied.id.text), "version": JSON(tied.version), "state": .string(tied.state.rawValue),
