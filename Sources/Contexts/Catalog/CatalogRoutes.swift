@@ -70,7 +70,7 @@ package enum CatalogRoutes {
         }
         let (id, name) = (try sourceID(source), try table(request.query))
         return try await reading(request, cataloguing, id, name) {
-          let found = try await cataloguing.register.describe(principal, id, name)
+          let found = try await cataloguing.register.describe(principal, id, name, for: .compileCatalog)
           let entry = try await cataloguing.entry(of: found.table.name, in: id)
           return .page(newFromTablePage(request, found.source, found.table, entry: entry))
         }
