@@ -80,6 +80,7 @@ import Web
         let refused: [(body: String, pointer: String)] = [
           ("{\"decision\":\"return\",\"entries\":\(left)}", "/reasons"),
           ("{\"decision\":\"return\",\"publish\":true,\"entries\":\(left)}", "/publish"),
+          ("{\"decision\":\"approve\",\"reasons\":\"请写明范围\",\"entries\":\(left)}", "/reasons"),
           ("{\"decision\":\"maybe\",\"entries\":\(left)}", "/decision"), ("{\"decision\":\"approve\"}", "/entries"),
           ("{\"decision\":\"approve\",\"entries\":[]}", "/entries"),
           ("{\"decision\":\"approve\",\"entries\":\(entries(Array(repeating: sent[0], count: 201)))}", "/entries"),
@@ -244,6 +245,13 @@ import Web
           #expect(
             wrong.status == 422 && wrong.pointers == ["/notes/0/" + (words.isEmpty ? "words" : "pointer")],
             "\(wrong.json.text)")
+        }
+        for (words, pointer) in [
+          ("\"reasons\":\"写明范围\"", "/reasons"),
+          ("\"notes\":[{\"pointer\":\"/abstract\",\"words\":\"写明范围\"}]", "/notes"),
+        ] {
+          let lost = try await chief.send("POST", path + "/review", "{\"decision\":\"approve\",\(words)}", read)
+          #expect(lost.status == 422 && lost.pointers == [pointer], "\(lost.json.text)")
         }
         let long = String(repeating: "长", count: 301)
         for (notes, pointer) in [

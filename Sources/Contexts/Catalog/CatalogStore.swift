@@ -263,7 +263,7 @@ package enum CatalogStore {
     in tx: any Transaction
   ) throws -> [Line] {
     var conditions: [SQL] = ["v.provider = \(provider)", "v.state IN (\(each: states))"]
-    if !name.isEmpty { conditions.append("v.folded_name LIKE \(containing(foldedForSearch(name)))") }
+    if !name.isEmpty { conditions.append(.contains("v.folded_name", foldedForSearch(name))) }
     if let after { conditions.append("v.resource > \(after)") }
     return try lines("\(SQL.all(conditions)) ORDER BY v.resource LIMIT \(limit)", in: tx)
   }

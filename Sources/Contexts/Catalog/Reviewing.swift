@@ -13,6 +13,11 @@ package enum ReviewDecision: Hashable, Sendable {
   case approve(publish: Bool)
   /// Puts in force what was approved before.
   case publish
+
+  /// Why words beside any other decision than a return are refused: they would reach nobody.
+  static let wordsUnsent = Text(
+    "意见只随退回送达；请清空意见后再通过，或选择退回。",
+    "Words go out only with a return: clear them before you approve, or return the entry.")
 }
 
 /// One of several entries that are decided at once, as the reviewer saw it.

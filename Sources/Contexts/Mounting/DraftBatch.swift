@@ -117,13 +117,10 @@ extension Mounting {
     try await db.write { try BatchStore.end(id, at: now, in: $0) }
   }
 
-  /// A worker that fell silent may have made the draft and not said so.
+  /// A worker that fell silent may have made the draft and not said so, and another batch may be at the same table.
   private func made(_ table: TableName, _ batch: DraftBatch, _ principal: Principal) async throws -> ResourceID {
-    let there = try await db.read { tx in
-      try CatalogStore.mounted(on: batch.source, in: tx).first { $0.table == table }?.resource
-    }
-    if let there { return there }
-    return try await cataloguing.draft(principal, from: batch.source, table: table).id
+    if let there = try await db.read({ try CatalogStore.mounted(on: batch.source, table, in: $0) }) { return there }
+    return try await cataloguing.draft(principal, from: batch.source, table: table, onlyIfNone: true).id
   }
 }
 

@@ -182,7 +182,14 @@ enum ReviewAPI {
     _ body: JSONMembers, orPublish: Bool = false, notes: [ReviewNote] = []
   ) throws -> ReviewDecision {
     let (publish, reasons) = (try body.flag("publish"), trimmed(try body.text("reasons") ?? ""))
-    switch try body.text("decision") {
+    let choice = try body.text("decision")
+    // Words go out only with a return: elsewhere they would be lost.
+    if choice == "approve" || choice == "publish",
+      let idle = !reasons.isEmpty ? "reasons" : !notes.isEmpty ? "notes" : nil
+    {
+      throw body.refusal("catalog.review.words", idle, ReviewDecision.wordsUnsent)
+    }
+    switch choice {
     case "approve": return .approve(publish: publish ?? false)
     case "publish" where orPublish: return .publish
     case "return":

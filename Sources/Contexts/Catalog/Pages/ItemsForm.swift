@@ -43,9 +43,9 @@ func itemsForm(
         \(mountFields(t, resource, values, faults))\(groups)\
         <input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
         <input type="hidden" name="base" value="\(values["base"] ?? "")">\
+        \(when: resource.mount == nil, newItemFields(request, values, faults, lists))\
         \(buttons(saveButton(t("保存", "Save")), button(t("保存并编辑元数据", "Save, then the metadata"), .plain, name: "next", value: "metadata")))
-        """))\
-      \(when: resource.mount == nil, addItem(request, resource, lists))
+        """))
       """)
 }
 
@@ -76,7 +76,7 @@ private func itemFieldset(
     [Field("\(prefix).name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name))]
     + (resource.mount == nil ? [column] : []) + [
       Field("\(prefix).dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: today))),
-      Field("\(prefix).length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
+      lengthField("\(prefix).length", lists, on: today),
       Field("\(prefix).scale", Text("小数位", "Decimals"), .number(0...38), required: false),
     ]
   let more: [Field] = [
@@ -88,7 +88,7 @@ private func itemFieldset(
       .choice(lists.sharingTypes.options(t, on: today, none: t("同资源", "as the resource"))), required: false),
     Field(
       "\(prefix).sharingCondition", Text("条件或依据", "Condition or basis"), .text(maxLength: Item.limits.sharingCondition),
-      required: false),
+      required: false, needed: Text("与资源不同且非无条件时必填", "needed unless unconditional or as the resource")),
     Field("\(prefix).grade", Text("分级", "Grade"), .choice(lists.grades.options(t, on: today))),
     Field(
       "\(prefix).description", Text("说明", "Description"), .text(maxLength: Item.limits.description), required: false),
@@ -98,7 +98,7 @@ private func itemFieldset(
   let summary = [
     item.semantic.map { t(lists.semantics.text($0)) }, t(lists.sharingTypes.text(resource.sharingType(of: item))),
     t(lists.grades.text(item.grade)),
-  ].compactMap { $0 }.joined(separator: " · ")
+  ].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " · ")
   return """
     <fieldset class="item"><legend>\(index + 1). <span class="code"\(when: resource.mount != nil, " id=\"\(column.name)\"")>\(item.column)</span> \
     \(when: item.isKey, badge(t("主键", "key"))) \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))</legend>\
@@ -115,22 +115,15 @@ private func itemFieldset(
     """
 }
 
-/// For resources without a table, items are written by hand.
-private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeLists) -> HTML {
-  let t = request.language
-  let fields: [Field] = [
-    Field("new.name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name)),
-    Field("new.column", Text("技术名称", "Column"), .text(maxLength: Item.limits.column)),
-    Field("new.dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: request.now.dateInChina))),
-    Field("new.length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
-  ]
-  return """
-    <h2>\(t("添加信息项", "Add an item"))</h2>\
-    \(form(request, action: CatalogLink.step(resource.id, "items/add"), """
-      <div class="grid">\(fields, { field(t, $0, value: Fields()) })</div>\
-      <input type="hidden" name="revision" value="\(String(resource.revision))">\(buttons(button(t("添加", "Add"), .plain)))
-      """))
-    """
+/// An item's length, with the types that cannot do without.
+func lengthField(_ name: String, _ lists: CodeLists, on today: CalendarDate) -> Field {
+  let types = lists.itemTypes.offered(on: today).filter { $0.value == "length" }.map(\.name)
+  let needed = Text(
+    "\(types.map(\.chinese).joined(separator: "、"))必填",
+    "needed for \(types.map { $0.english.lowercased() }.joined(separator: ", "))")
+  return Field(
+    name, Text("长度", "Length"), .number(1...Item.limits.length), required: false,
+    needed: types.isEmpty ? nil : needed)
 }
 
 /// What the form writes of each item.
@@ -178,12 +171,14 @@ extension Fields {
 }
 
 /// What a form that is older than the draft shows next: the items it had, where they are now, with one's own changes kept.
+/// `isAdded`: the item that was added by the form is in the draft already; `saysMore`: the form says something else than the
+/// draft, or takes something out.
 func mergedItems(
-  _ resource: Resource, form: Fields
-) -> (places: [Int], values: Fields, conflict: EditConflict) {
+  _ resource: Resource, form: Fields, isAdded: Bool
+) -> (places: [Int], values: Fields, conflict: EditConflict, saysMore: Bool) {
   // Where each item of the form is now.
   var moved: [String: Int] = [:]
-  var lost: [(title: Text, mine: String)] = []
+  var lost: [EditConflict.Lost] = []
   var places: [Int] = []
   for pair in form.pairs where pair.name.hasPrefix("item.") && pair.name.hasSuffix(".id") {
     let before = String(pair.name.split(separator: ".")[1])
@@ -191,8 +186,12 @@ func mergedItems(
       moved[before] = now
       places.append(now)
     } else {
-      let mine = itemFieldNames.compactMap { form["item.\(before).\($0)"] }.joined(separator: " · ")
-      lost.append((Text(same: form["item.\(before).name"] ?? ""), mine))
+      let mine = itemFieldNames.dropFirst().compactMap { field in
+        form["item.\(before).\(field)"].map {
+          (title: itemPropertyTitles[field] ?? Text(same: field), field: field, value: $0)
+        }
+      }
+      lost.append(EditConflict.Lost(name: form["item.\(before).name"] ?? "", mine: mine))
     }
   }
   func renamed(_ name: String) -> String? {
@@ -209,11 +208,13 @@ func mergedItems(
   let merge = DraftMerge(fields: fieldNames(places), base: base, theirs: theirs.joiningKeys().values, mine: mine.values)
   let ticks = mine.pairs.filter { $0.name.hasSuffix(".remove") }
   let values = Fields(
-    Fields(merge.values).splittingKeys().pairs + ticks
+    Fields(merge.values).splittingKeys().pairs + ticks + form.pairs.filter { !isAdded && $0.name.hasPrefix("new.") }
       + theirs.pairs.filter { $0.name == "revision" || $0.name == "base" })
   let changes = merge.changes.map { change in (title: itemFieldTitle(change.field, resource), change: change) }
+  let before = theirs.joiningKeys().values
+  let saysMore = !ticks.isEmpty || !lost.isEmpty || merge.values.contains { before[$0.name] ?? "" != $0.value }
   return (
-    places, values, EditConflict(by: resource.changedBy, at: resource.changedAt, changes: changes, lost: lost)
+    places, values, EditConflict(by: resource.changedBy, at: resource.changedAt, changes: changes, lost: lost), saysMore
   )
 }
 
@@ -295,9 +296,9 @@ func refusal(_ refusal: Refusal, places kept: [Int]) -> Refusal {
   var refusal = refusal
   refusal.faults = refusal.faults.map { fault in
     var parts = fault.field.split(separator: ".").map(String.init)
-    guard parts.count == 3, parts[0] == "item", let place = Int(parts[1]), kept.indices.contains(place) else {
-      return fault
-    }
+    guard parts.count == 3, parts[0] == "item", let place = Int(parts[1]), place <= kept.count else { return fault }
+    // The one behind the last is what was to be added.
+    guard place < kept.count else { return Refusal.Fault("new.\(parts[2])", fault.message) }
     parts[1] = String(kept[place])
     return Refusal.Fault(parts.joined(separator: "."), fault.message)
   }
