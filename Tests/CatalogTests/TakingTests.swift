@@ -193,18 +193,6 @@ import Testing
       }
     }
   }
-}
-
-extension ListeningTransaction {
-  /// The lines of the plans that walk a whole table of the catalogue.
-  fileprivate func walks() throws -> [String] {
-    let tables = ["version", "resource", "item", "event", "reference"].map { "catalog_\($0)" }
-    return try scans { line, _ in
-      let walked = engine == .sqlite ? ["SCAN v", "SCAN r", "SCAN i"] : []
-      return walked.contains { line == $0 || line.hasPrefix($0 + " ") }
-        || tables.contains { line.hasPrefix("SCAN \($0)") || line.contains("Seq Scan on \($0)") }
-    }
-  }
 
   @Test(arguments: Engine.allCases)
   func `what names another office is refused at that name, and the office's own by any, also of before its renaming`(
@@ -229,6 +217,18 @@ extension ListeningTransaction {
       #expect(
         taken.dropFirst(2).compactMap { $0.findings.first?.pointer }
           == ["/provider", "/providerName", "/providerCode", "/providerName"])
+    }
+  }
+}
+
+extension ListeningTransaction {
+  /// The lines of the plans that walk a whole table of the catalogue.
+  fileprivate func walks() throws -> [String] {
+    let tables = ["version", "resource", "item", "event", "reference"].map { "catalog_\($0)" }
+    return try scans { line, _ in
+      let walked = engine == .sqlite ? ["SCAN v", "SCAN r", "SCAN i"] : []
+      return walked.contains { line == $0 || line.hasPrefix($0 + " ") }
+        || tables.contains { line.hasPrefix("SCAN \($0)") || line.contains("Seq Scan on \($0)") }
     }
   }
 }
