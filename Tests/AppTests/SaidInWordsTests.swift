@@ -50,6 +50,29 @@ import Web
   }
 
   @Test(arguments: Engine.allCases)
+  func `a conflict at an entry leads back to it, and to the version that is being written`(engine: Engine) async throws
+  {
+    try await withStage(engine) { stage in
+      try await withSite(stage.node) { base in
+        let officer = try await enter(base, as: "ma.officer")
+        let entry = "/catalog/resources/\(stage.resource.id)"
+        let back = "<a class=\"button\" href=\"\(entry)\">"
+        let closed = try await officer.get(entry + "/edit")
+        #expect(closed.status == 409 && closed.text.contains(back))
+        let early = try await officer.get(entry + "?on=2001-01-01")
+        #expect(early.status == 404 && early.text.contains(back))
+        let wrong = try await officer.get(entry + "?on=someday")
+        #expect(wrong.status == 422 && wrong.text.contains(back))
+        #expect(wrong.text.split(separator: "日期应如 2026-03-01。").count == 2)
+        #expect(try await officer.get(entry + "/attachments").text.contains("action=\"\(entry)/change\""))
+        #expect(try await officer.post(entry + "/change", [], from: entry).status == 303)
+        let twice = try await officer.post(entry + "/change", [], from: entry)
+        #expect(twice.status == 409 && twice.text.contains("href=\"\(entry)?version=2\">"))
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `asking for what is offline says since when and whom to ask`(engine: Engine) async throws {
     try await withStage(engine) { stage in
       let (node, id) = (stage.node, stage.resource.id)

@@ -188,14 +188,14 @@ import Testing
         } while pages.last?.count == 5
         return (
           try PersonStore.list(organisation: desk.civil.id, in: tx).map(\.login), pages,
-          try PersonStore.list(search: "P1%_\\", in: tx).count,
+          try ["P1", "P1%", "P1_", "P1\\"].map { try PersonStore.list(search: $0, in: tx).count },
           try PersonStore.list(role: .leader, in: tx).map(\.login)
         )
       }
       #expect(civil == ["qi"])
       #expect(pages.map(\.count) == [5, 5, 3])
       #expect(Set(pages.joined()).count == 13)
-      #expect(found == 10)
+      #expect(found == [10, 0, 0, 0])
       #expect(leaders == ["p10", "p12", "p14", "p16", "p18", "p20"])
     }
   }

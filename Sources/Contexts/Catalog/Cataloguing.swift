@@ -138,7 +138,8 @@ package struct Cataloguing: Sendable {
 
   // MARK: Parts
 
-  static let unknown = Refusal.notFound(Text("目录", "catalogue entry"))
+  /// That there is no such entry, or none that the asker may know of.
+  package static let unknown = Refusal.notFound(Text("目录", "catalogue entry"))
 
   /// What is or was in force is for every reader; what is being written is for its department and the reviewers.
   func visible(

@@ -21,7 +21,7 @@ extension Cataloguing {
     try principal.require(.compileCatalog)
     let begun = BegunDraft(principal, key: formKey, asks: [source.text, table.schema ?? "", table.name])
     if let begun, let resource = try await db.read({ try begun.find(in: $0) }) { return resource }
-    let (found, description) = try await register.describe(principal, source, table)
+    let (found, description) = try await register.describe(principal, source, table, for: .compileCatalog)
     guard description.columns.count <= Metadata.limits.items else {
       throw Refusal(
         .tooLarge, "catalog.table.wide",
@@ -29,7 +29,8 @@ extension Cataloguing {
           "表有 \(description.columns.count) 列，一条目录最多 \(Metadata.limits.items) 个信息项。",
           "The table has \(description.columns.count) columns; an entry has at most \(Metadata.limits.items) items."))
     }
-    let sample = try await register.sample(principal, source, description, limit: min(max(rows, 0), 10_000))
+    let sample = try await register.sample(
+      principal, source, description, limit: min(max(rows, 0), 10_000), for: .compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
       if let found = try begun?.find(in: tx) { return found }

@@ -192,10 +192,14 @@ extension Cataloguing {
         "catalog.notes", "reasons",
         Text("最多 \(ReviewNote.limits.notes) 条逐项意见。", "At most \(ReviewNote.limits.notes) notes."))
     }
-    if let long = notes.first(where: { $0.words.count > ReviewNote.limits.words }) {
-      throw Refusal.invalid(
-        "catalog.notes", "note.\(long.field)",
-        Text("最多 \(ReviewNote.limits.words) 字。", "At most \(ReviewNote.limits.words) characters."))
+    var noted: Set<String> = []
+    for note in notes {
+      guard note.words.count <= ReviewNote.limits.words else {
+        throw Refusal.invalid("catalog.notes", "note.\(note.field)", ReviewNote.tooLong)
+      }
+      guard noted.insert(note.field).inserted else {
+        throw Refusal.invalid("catalog.notes", "note.\(note.field)", ReviewNote.twice)
+      }
     }
   }
 

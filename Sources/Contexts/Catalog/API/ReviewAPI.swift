@@ -208,7 +208,11 @@ enum ReviewAPI {
 
   /// The entries of a body, each as it was read.
   static func picks(_ body: JSONMembers) throws -> [ReviewPick] {
-    try (body.objects("entries", of: ["id", "etag"], most: 10 * ReviewPick.limit) ?? []).map { entry in
+    guard let entries = try body.objects("entries", of: ["id", "etag"], most: ReviewPick.limit), !entries.isEmpty else {
+      throw body.refusal(
+        "catalog.picks", "entries", Text("请在 entries 中给出要办理的目录。", "Say in entries which are meant."))
+    }
+    return try entries.map { entry in
       guard let id = try entry.id("id", of: Resource.self) else {
         throw entry.refusal("catalog.picks", "id", Text("请给出目录标识 id。", "Say which entry: id."))
       }
@@ -233,7 +237,7 @@ enum ReviewAPI {
     ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("provider", Schema.id), ("providerName", Schema.text),
     ("submittedAt", Schema.maybe(Schema.moment)), ("due", Schema.maybe(Schema.day)), ("dueIsProvisional", Schema.flag),
     ("errors", Schema.whole), ("warnings", Schema.whole), ("alike", Schema.whole),
-    ("findings", Schema.list(Finding.schema)),
+    ("findings", Schema.list(Finding.schema)), ("change", VersionChange.answer),
   ])
 
   private static func json(_ entry: QueueEntry, _ language: Language) -> JSON {
@@ -246,6 +250,7 @@ enum ReviewAPI {
       "dueIsProvisional": JSON(line.reviewDue?.provisional ?? false), "errors": JSON(entry.errors),
       "warnings": JSON(entry.warnings), "alike": JSON(line.alike ?? 0),
       "findings": .array(entry.findings.filter { $0.severity != .hint }.map { $0.json(language) }),
+      "change": line.change?.json ?? .null,
     ]
   }
 

@@ -11,8 +11,9 @@ struct GivenEntry: Sendable {
   var id: ResourceID?
   /// Given by the platform at registration; one that it did not give to this department is refused.
   var code = ""
-  /// Its provider by name or credit code, as an export told it; another office's entry is refused.
-  var provider = ""
+  /// Its provider by name, credit code or id, as an answer or an export told it, each with its field; another office's entry
+  /// is refused.
+  var providers: [(field: String, text: String)] = []
   var metadata: Metadata
   /// An information system's number, name or id.
   var system = ""
