@@ -85,7 +85,7 @@ func attachmentsPage(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
-    ],
+    ], within: CatalogLink.work,
     body: """
       \(heading("\(t(title))\(t.colon)\(resource.metadata.name)", state: stateBadge(t, resource.state)))\(faultSummary(t, refusal))\
       \(versionAttachments(t, resource, files) { file in
