@@ -80,7 +80,10 @@ import Web
         let refused: [(body: String, pointer: String)] = [
           ("{\"decision\":\"return\",\"entries\":\(left)}", "/reasons"),
           ("{\"decision\":\"return\",\"publish\":true,\"entries\":\(left)}", "/publish"),
-          ("{\"decision\":\"maybe\",\"entries\":\(left)}", "/decision"), ("{\"decision\":\"approve\"}", "/pick"),
+          ("{\"decision\":\"approve\",\"reasons\":\"请写明范围\",\"entries\":\(left)}", "/reasons"),
+          ("{\"decision\":\"maybe\",\"entries\":\(left)}", "/decision"), ("{\"decision\":\"approve\"}", "/entries"),
+          ("{\"decision\":\"approve\",\"entries\":[]}", "/entries"),
+          ("{\"decision\":\"approve\",\"entries\":\(entries(Array(repeating: sent[0], count: 201)))}", "/entries"),
           ("{\"decision\":\"approve\",\"entries\":[{\"id\":\"\(sent[2].id)\"}]}", "/entries/0/etag"),
           ("{\"decision\":\"approve\",\"entries\":[{\"id\":7,\"etag\":\"x\"}]}", "/entries/0/id"),
           ("{\"decision\":\"approve\",\"entries\":[{\"idd\":\"7\"}]}", "/entries/0/idd"),
@@ -136,6 +139,8 @@ import Web
         let without = try await officer.send("POST", "catalog/drafts/submit", "{\"entries\":\(entries(all))}")
         #expect(try await officer.faults(without, "post", "catalog/drafts/submit") == [])
         #expect(problems(without) == ["catalog.change.reason", nil, "not-found"], "\(without.json.text)")
+        let place = without.json["entries"]?.array?.first?["problem"]?["errors"]?.array?.first?["pointer"]
+        #expect(place?.string == "/change/kind", "\(without.json.text)")
         #expect(without.json["entries"]?.array?.last?["name"] == .null, "others' names are not told")
         let wrong = try await officer.send(
           "POST", "catalog/drafts/submit", "{\"entries\":\(entries(all)),\"change\":{\"kind\":\"mood\"}}")
@@ -144,6 +149,18 @@ import Web
           "POST", "catalog/drafts/submit",
           "{\"entries\":\(entries([all[0]])),\"change\":{\"kind\":\"law\",\"words\":\"按新规定\"}}")
         #expect(with.json["entries"]?.array?.first?["state"]?.string == "submitted", "\(with.json.text)")
+        // The reviewer reads why, and so does whoever asks for the versions.
+        let path = "catalog/resources/\(all[0].id)"
+        let why: JSON = ["kind": "law", "words": "按新规定", "trigger": .null]
+        for (address, document) in [
+          (path + "/draft", "catalog/resources/{id}/draft"), (path + "/versions", "catalog/resources/{id}/versions"),
+          ("catalog/review", "catalog/review"),
+        ] {
+          let answer = try await chief.get(address)
+          #expect(try await chief.faults(answer, "get", document) == [])
+          let lines = answer.json["versions"]?.array ?? answer.json["entries"]?.array ?? [answer.json]
+          #expect(lines.compactMap { $0["change"] }.filter { $0 != .null } == [why], "\(answer.json.text)")
+        }
         let after = try await officer.get("catalog/work")
         #expect(after.json["submitted"]?.integer == 2 && after.json["draft"]?.integer == 0)
 
@@ -228,6 +245,22 @@ import Web
           #expect(
             wrong.status == 422 && wrong.pointers == ["/notes/0/" + (words.isEmpty ? "words" : "pointer")],
             "\(wrong.json.text)")
+        }
+        for (words, pointer) in [
+          ("\"reasons\":\"写明范围\"", "/reasons"),
+          ("\"notes\":[{\"pointer\":\"/abstract\",\"words\":\"写明范围\"}]", "/notes"),
+        ] {
+          let lost = try await chief.send("POST", path + "/review", "{\"decision\":\"approve\",\(words)}", read)
+          #expect(lost.status == 422 && lost.pointers == [pointer], "\(lost.json.text)")
+        }
+        let long = String(repeating: "长", count: 301)
+        for (notes, pointer) in [
+          ("{\"pointer\":\"/name\",\"words\":\"一\"},{\"pointer\":\"/name\",\"words\":\"二\"}", "/notes/1/pointer"),
+          ("{\"pointer\":\"/name\",\"words\":\"\(long)\"}", "/notes/0/words"),
+        ] {
+          let wrong = try await chief.send(
+            "POST", path + "/review", "{\"decision\":\"return\",\"notes\":[\(notes)]}", read)
+          #expect(wrong.status == 422 && wrong.pointers == [pointer], "\(wrong.json.text)")
         }
         let back = try await chief.send(
           "POST", path + "/review",

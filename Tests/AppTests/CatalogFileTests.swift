@@ -55,13 +55,17 @@ import Web
         _ = try await node.cataloguing.submit(cast.officer, id)
         _ = try await node.cataloguing.decide(cast.operatorInChief, id, .approve(publish: true))
       }
-      for kind in ["xlsx", "csv", "json"] {
+      for kind in ["xlsx", "csv", "json", "ndjson"] {
         let file = "\(folder)/out.\(kind)"
         let written = try run(node, ["export", file])
         #expect(written.status == 0 && written.said.contains("3 entries"), "\(kind): \(written.said)")
         if kind == "csv" {
           let text = try String(contentsOfFile: file, encoding: .utf8)
           #expect(text.contains("'=市场主体注销信息") && text.contains("'@市场主体变更信息") && !text.contains("\n="))
+        }
+        if kind == "ndjson" {
+          let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+          #expect(try lines.map { try JSONParser.parse(Array($0.utf8))["secrecy"]?.string } == ["0", "0", "0"])
         }
         let back = try run(node, ["import", file, "--as", "ma.officer", "--update", "--json"])
         let said = try JSONParser.parse(Array(back.printed.utf8))
@@ -153,6 +157,10 @@ import Web
         }
         #expect(!FileManager.default.fileExists(atPath: file))
       }
+      let template = "\(folder)/template.csv"
+      let answer = try Program.run(["catalog", "template", template])
+      #expect(answer.status == 2 && answer.said.contains(".xlsx"), "\(answer.said)")
+      #expect(!FileManager.default.fileExists(atPath: template))
     }
   }
 

@@ -384,4 +384,46 @@ import Web
       }
     }
   }
+
+  @Test(arguments: Engine.allCases)
+  func `an entry is written by no other's keys and for no other office, and as it was read it can be sent`(
+    engine: Engine
+  ) async throws {
+    try await withStage(engine) { stage in
+      let id = stage.resource.id
+      try await withSite(stage.node) { base in
+        let (officer, other) = (try await client("ma.officer", base), try await client("han.officer", base))
+        let read = try await officer.get("resources/\(id)")
+        let back = try await officer.send("POST", "resources", read.json.text)
+        #expect(outcomes(back.json) == ["unchanged"], "\(back.json.text)")
+        let code = read.json["providerCode"]?.string ?? ""
+        let taken = try await other.send("POST", "resources", entryBody("别处信息", ",\"providerCode\":\"\(code)\""))
+        #expect(outcomes(taken.json) == ["refused"] && codes(taken.json, 0) == ["provider.other"])
+        let name = ",\"providerName\":\(read.json["providerName"]?.text ?? "")"
+        let draft = try await other.send("POST", "drafts", entryBody("别处信息", name))
+        #expect(draft.status == 422 && draft.pointers == ["/providerName"], "\(draft.json.text)")
+        for both in ["version=1&on=2026-01-01"] {
+          let answer = try await officer.get("resources/\(id)?" + both)
+          #expect(answer.status == 422 && answer.pointers == ["/on"], "\(answer.json.text)")
+        }
+
+        let mine = try await officer.send("POST", "drafts", entryBody("本处信息"))
+        let path = "resources/\(mine.json["id"]?.string ?? "")"
+        for (more, pointer) in [
+          (",\"id\":\"\(id)\"", "/id"), (",\"code\":\"3070120302/000001\"", "/code"),
+          (",\"reference\":\"A-1\"", "/reference"), (",\"providerCode\":\"11630000MB1234567X\"", "/providerCode"),
+          (",\"change\":{\"kind\":\"law\",\"words\":\"按新规定\"}", "/change"),
+        ] {
+          let answer = try await officer.send(
+            "PUT", path + "/draft", entryBody("本处信息", more), ["If-Match": mine.etag])
+          #expect(answer.status == 422 && answer.pointers == [pointer], "\(more): \(answer.json.text)")
+        }
+        let seen = try await officer.get(path + "/draft")
+        let whole = try await officer.send("PUT", path + "/draft", seen.json.text, ["If-Match": seen.etag])
+        #expect(whole.status == 200, "\(whole.json.text)")
+        let silent = try await officer.send("POST", path + "/move-class", "{}")
+        #expect(silent.status == 422 && silent.pointers == ["/class"])
+      }
+    }
+  }
 }

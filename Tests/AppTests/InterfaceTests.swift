@@ -164,6 +164,31 @@ import Web
     }
   }
 
+  /// JSON Schema 2020-12 knows a type's name, or a list of names; no list within a list.
+  @Test func `every type in the document is a name or a list of names`() async throws {
+    try await withStage(.sqlite) { stage in
+      try await withSite(stage.node) { base in
+        let officer = try await enter(base, as: "ma.officer")
+        var (names, wrong): (Int, [String]) = (0, [])
+        func walk(_ json: JSON, at place: String, isNamed: Bool = false) {
+          for (index, value) in (json.array ?? []).enumerated() { walk(value, at: "\(place)/\(index)") }
+          for member in json.members ?? [] {
+            let here = place + "/" + member.name
+            if member.name == "type", !isNamed {
+              names += 1
+              let types = member.value.array ?? [member.value]
+              if types.isEmpty || !types.allSatisfy({ $0.string != nil }) { wrong.append(here) }
+            } else {
+              walk(member.value, at: here, isNamed: member.name == "properties")
+            }
+          }
+        }
+        walk(try await json(officer, "/api/v1/openapi.json"), at: "")
+        #expect(wrong == [] && names > 500)
+      }
+    }
+  }
+
   @Test func `what an entry answers can be sent back by the document, and what is made answers 201`() async throws {
     try await withStage(.sqlite) { stage in
       _ = try await stage.node.cataloguing.beginChange(stage.cast.officer, stage.resource.id)

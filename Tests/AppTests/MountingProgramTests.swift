@@ -52,6 +52,9 @@ import Web
         let english = try await chief.get("mounting/ties/\(tie)").json["tests"]?.array?.last?["faultWords"]?.string
         #expect(english?.unicodeScalars.allSatisfy { $0.value < 0x3000 } == true, "\(english ?? "")")
         #expect(try await other.get("mounting/ties/\(tie)").status == 404)
+        #expect(try await other.get("mounting/resources/\(id)").status == 403)
+        #expect(
+          try await officer.get("mounting/resources/\(ResourceID.make(at: stage.clock.clock.now()))").status == 404)
         let all = try await officer.get("mounting/resources/\(id)")
         #expect((all.json["ties"]?.array ?? []).map { $0["id"]?.string } == [tie])
         let listed = try await officer.get("mounting/ties?state=mounted")
@@ -89,13 +92,18 @@ import Web
 
         let unknown = try await officer.send("POST", source + "/drafts", "{\"tables\":[{\"tabel\":\"x\"}]}")
         #expect(unknown.status == 422 && unknown.pointers == ["/tables/0/tabel"])
-        let asked = try await officer.send("POST", source + "/drafts", "{\"tables\":[{\"table\":\"company.csv\"}]}")
+        let none = try await officer.send("POST", source + "/drafts", "{\"tables\":[{\"table\":\"nope.csv\"}]}")
+        #expect(none.status == 422 && none.pointers == ["/tables"], "\(none.json.text)")
+        let asked = try await officer.send(
+          "POST", source + "/drafts", "{\"tables\":[{\"table\":\"nope.csv\"},{\"table\":\"company.csv\"}]}")
         #expect(asked.status == 202, "\(asked.json.text)")
         #expect(try await officer.faults(asked, "post", "mounting/sources/{id}/drafts") == [])
         let batch = asked.json["id"]?.string ?? ""
         try await node.mounting.make(try #require(DraftBatchID(batch)))
         let made = try await officer.get("mounting/batches/\(batch)")
-        #expect(made.json["done"]?.integer == 1 && made.json["endedAt"] != .null)
+        #expect(made.json["done"]?.integer == 2 && made.json["endedAt"] != .null)
+        let left = made.json["tables"]?.array?.last
+        #expect(left?["table"]?.string == "nope.csv" && left?["refusal"]?.string != nil, "\(made.json.text)")
         let id = made.json["tables"]?.array?.first?["resource"]?.string ?? ""
         let draft = try await officer.get("catalog/resources/\(id)/draft")
         #expect(draft.json["items"]?.array?.count == 3)
@@ -112,6 +120,17 @@ import Web
         #expect(try await officer.send("POST", table, tie(one)).status == 428)
         let twice = try await officer.send("POST", table, tie("\(one),\(one)"), ["If-Match": draft.etag])
         #expect(twice.status == 422 && twice.pointers == ["/columns/1/item"])
+        let (nowhere, nobody) = (
+          "{\"item\":\"\(item)\",\"column\":\"nope\"}", "{\"item\":\"\(stage.source)\",\"column\":\"title\"}"
+        )
+        for (columns, more, pointers) in [
+          (one + "," + nobody, "", ["/columns/1/item"]), (nowhere, "", ["/columns/0/column"]), ("", "", ["/columns"]),
+          (one, ",\"cursor\":\"nope\"", ["/cursor"]),
+        ] {
+          let body = tie(columns).dropLast() + more + "}"
+          let refused = try await officer.send("POST", table, String(body), ["If-Match": draft.etag])
+          #expect(refused.status == 422 && refused.pointers == pointers, "\(body): \(refused.json.text)")
+        }
         let tied = try await officer.send("POST", table, tie(one), ["If-Match": draft.etag])
         #expect(tied.status == 200, "\(tied.json.text)")
         #expect(try await officer.faults(tied, "post", "mounting/resources/{id}/table") == [])
@@ -140,6 +159,67 @@ import Web
         #expect(try await other.get(source + "/tables").status == 404)
         #expect(try await other.get(source + "/changes").status == 404)
         #expect(try await other.get("mounting/batches/\(batch)").status == 404)
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a token of no more than the documented scopes reads tables, drafts them and ties entries to them`(
+    engine: Engine
+  )
+    async throws
+  {
+    try await withMountStage(engine) { stage in
+      let now = stage.clock.clock.now()
+      try stage.write("company.csv", "uscc,name\n1,2\n", at: now)
+      try stage.write("branch.csv", "code,title\n1,2\n", at: now)
+      try await withSite(stage.node) { base in
+        let officer = try await InterfaceClient("ma.officer", base)
+        let document = try await officer.get("openapi.json").json
+        /// Asks with a token that has just the scopes of one of the documented ways, for each of these.
+        func ask(
+          _ method: String, _ path: String, as documented: String, _ body: String? = nil,
+          _ headers: [String: String] = [:]
+        ) async throws -> [(status: Int, json: JSON, etag: String)] {
+          let ways = document["paths"]?["/api/v1/" + documented]?[method.lowercased()]?["security"]?.array ?? []
+          let scopes = ways.compactMap { $0["token"] }
+          #expect(!scopes.isEmpty, "\(documented)")
+          var answers: [(status: Int, json: JSON, etag: String)] = []
+          for one in scopes {
+            let made = try await officer.send("POST", "tokens", "{\"name\":\"\(path)\",\"scopes\":\(one.text)}")
+            let secret = made.json["secret"]?.string ?? ""
+            let answer = try await Visitor(base: base).send(
+              method, "/api/v1/" + path, body: body.map { Data($0.utf8) }, type: body == nil ? nil : "application/json",
+              headers: ["Authorization": "Bearer \(secret)"].merging(headers) { $1 })
+            #expect(answer.status < 300, "\(one.text) \(path): \(String(decoding: answer.body, as: UTF8.self))")
+            answers.append(
+              (answer.status, try JSONParser.parse(Array(answer.body)), answer.headers["etag"] ?? ""))
+          }
+          return answers
+        }
+        let source = "mounting/sources/\(stage.source)"
+        #expect(try await ask("GET", source + "/tables", as: "mounting/sources/{id}/tables").count == 2)
+        _ = try await ask("POST", source + "/read", as: "mounting/sources/{id}/read")
+        let asked = try await ask(
+          "POST", source + "/drafts", as: "mounting/sources/{id}/drafts", "{\"tables\":[{\"table\":\"company.csv\"}]}")
+        try await stage.node.mounting.make(try #require(DraftBatchID(asked.first?.json["id"]?.string ?? "")))
+        let batch = try await officer.get("mounting/batches/\(asked.first?.json["id"]?.string ?? "")").json
+        let id = batch["tables"]?.array?.first?["resource"]?.string ?? ""
+        #expect(!id.isEmpty, "\(batch.text)")
+        let (path, documented) = ("mounting/resources/\(id)/table", "mounting/resources/{id}/table")
+        let fitting = try #require(
+          try await ask("GET", path + "?source=\(stage.source)&table=branch.csv", as: documented).first)
+        let item = fitting.json["items"]?.array?.first?["item"]?.string ?? ""
+        _ = try await ask(
+          "POST", path, as: documented,
+          "{\"source\":\"\(stage.source)\",\"table\":\"branch.csv\",\"columns\":[{\"item\":\"\(item)\",\"column\":\"code\"}]}",
+          ["If-Match": fitting.etag])
+        // Changing a source is its keeper's alone.
+        let reader = Principal(
+          person: stage.cast.officer.person, name: "程序", organisation: stage.cast.officer.organisation,
+          organisationName: stage.cast.officer.organisationName, permissions: [.manageMounting, .compileCatalog])
+        let refusal = await #expect(throws: Refusal.self) { try await stage.node.register.probe(reader, stage.source) }
+        #expect(refusal?.kind == .forbidden)
       }
     }
   }

@@ -83,6 +83,11 @@ import Web
           "POST", "catalog/review",
           "{\"decision\":\"approve\",\"publish\":true,\"entries\":[{\"id\":\"\(id)\",\"etag\":\(tag.text)}]}")
         #expect(decided.json["done"]?.integer == 1, "\(decided.json.text)")
+        let alone = try await chief.send(
+          "POST", "catalog/classes/cj01/retire", "{\"on\":\"\(today + 1)\"}",
+          ["If-Match": try await chief.get("catalog/classes/cj01").etag])
+        #expect(alone.status == 422 && alone.pointers == ["/leaves"], "\(alone.json.text)")
+        #expect(alone.json["detail"]?.string?.contains("leaves") == true)
         let retiring = "{\"on\":\"\(today + 1)\",\"successor\":\"203\"}"
         let stale = try await chief.send("POST", "catalog/classes/cj01/retire", retiring, ["If-Match": changed.etag])
         #expect(stale.status == 412, "there is an entry in it by now")

@@ -85,7 +85,8 @@ import Web
         let officer = try await enter(base, as: "ma.officer")
         let system = try await officer.link("/systems/[0-9a-f-]{36}", at: "/systems")
         let secret = try await officer.get(system + "/sources/new?kind=postgresql").text
-        #expect(secret.contains("type=\"password\" autocomplete=\"new-password\"") && !secret.contains("current-password"))
+        #expect(
+          secret.contains("type=\"password\" autocomplete=\"new-password\"") && !secret.contains("current-password"))
         #expect(secret.contains("连接 PostgreSQL"))
       }
     }

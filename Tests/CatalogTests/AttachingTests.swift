@@ -7,6 +7,7 @@ import Spreadsheets
 import Storage
 import TestKit
 import Testing
+import Web
 
 @testable import Catalog
 
@@ -35,6 +36,33 @@ import Testing
     try await offices.db.read { tx in
       try AttachmentStore.list(Attaching.owner(id, version: version), in: tx).map {
         "\($0.name) \($0.digest) \($0.note)"
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `the page of a version that is not being written offers the next one and no form`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      try await withTemporaryFolder { folder in
+        let attaching = Self.attaching(offices, folder)
+        let entry = try await Self.published(offices, attaching)
+        let path = "/catalog/resources/{id}/attachments"
+        func page(_ method: Web.Method, _ path: String) async throws -> (Int, String) {
+          let route = try #require(
+            CatalogAttachmentRoutes.routes(attaching).first { $0.method == method && $0.path == path })
+          var request = Request(method: method, path: path, now: Offices.start)
+          request.principal = Offices.officer
+          request.parameters = ["id": entry.id.text]
+          guard case .page(let page) = try await route.answer(request) else { throw Refusal.notFound(Text("", "")) }
+          return (page.status, page.body.text)
+        }
+        let change = "action=\"/catalog/resources/\(entry.id)/change\""
+        let (status, closed) = try await page(.get, path)
+        #expect(status == 200 && closed.contains("依据.pdf") && closed.contains("状态是“已发布”"))
+        #expect(closed.contains(change) && !closed.contains("type=\"file\"") && !closed.contains("/attachments/remove"))
+        _ = try await offices.cataloguing.beginChange(Offices.officer, entry.id)
+        let (_, open) = try await page(.get, path)
+        #expect(!open.contains(change) && open.contains("type=\"file\"") && open.contains("/attachments/remove"))
       }
     }
   }

@@ -52,6 +52,20 @@ import Testing
       let first = try await table()
       #expect(try await table() == first && !made.contains(first))
       #expect(try await offices.db.read { try $0.int("SELECT COUNT(*) FROM catalog_resource") } == 2)
+
+      // Whoever asks for the table's entry, and not for one more, gets it; also when there was none and many ask at once.
+      func only() async throws -> ResourceID {
+        try await offices.cataloguing.draft(
+          Offices.officer, from: source.id, table: legalPersonTable.name, onlyIfNone: true
+        ).id
+      }
+      #expect(try await only() == first)
+      try await offices.cataloguing.discard(Offices.officer, first)
+      let again = try await withThrowingTaskGroup(of: ResourceID.self) { group in
+        for _ in 0..<6 { group.addTask { try await only() } }
+        return try await group.reduce(into: Set()) { $0.insert($1) }
+      }
+      #expect(again.count == 1 && !again.contains(first))
     }
   }
 }

@@ -93,11 +93,14 @@ import Web
         also: with(form(try await two.page(address)), ["item.2.length": "20"]) + [("item.0.remove", "yes")])
       guard
         case .page(let page) = try await one.post(
-          address, also: with(opened, ["item.0.name": "甲项改名", "item.1.name": "乙项改名", "item.2.description": "丙的说明"]))
+          address,
+          also: with(
+            opened,
+            ["item.0.name": "甲项改名", "item.1.name": "乙项改名", "item.2.description": "丙的说明", "item.0.semantic": "mobile"]))
       else { throw Refusal.notFound(Text("", "")) }
       #expect(page.status == 409)
       let shown = page.body.text
-      #expect(shown.contains("甲项改名"))
+      #expect(shown.contains("<li>甲项改名：技术名称 c0、数据类型 字符型、长度 50、语义 手机号码、分级 "))
       #expect(value("item.0.name", in: shown) == "乙项改名")
       #expect(value("item.1.length", in: shown) == "20")
       #expect(value("item.1.description", in: shown) == "丙的说明")
@@ -106,6 +109,49 @@ import Web
       #expect(items.map(\.name) == ["乙项改名", "丙项", "丁项"])
       #expect(items.map(\.id) == Array(draft.items.map(\.id).dropFirst()))
       #expect(items[1].length == 20 && items[1].description == "丙的说明")
+    }
+  }
+
+  @Test func `a field says when it has to be filled, and an item's summary has no empty part`() async throws {
+    try await Offices.with(.sqlite) { offices in
+      var bare = Offices.spreadsheet("没有共享类型的名单")
+      bare.sharingType = ""
+      var item = Offices.items(["电话项"])[0]
+      item.semantic = "mobile"
+      item.grade = "3"
+      let draft = try await offices.cataloguing.draft(
+        Offices.otherOfficer, system: nil, metadata: bare, items: [item])
+      for (language, length, system, method, between) in [
+        (Language.chinese, "长度<span class=\"optional\">（字符型、数值型必填）", "（数据库类资源必填）", "（不予共享以外必填）", "手机号码 · 三级"),
+        (
+          Language.english, "Length<span class=\"optional\"> (needed for text, number)", " (needed for databases)",
+          " (needed unless it is not shared)", " · "
+        ),
+      ] {
+        let clerk = Visitor(offices: offices, principal: Offices.otherOfficer, language: language)
+        let items = try await clerk.page("/catalog/resources/\(draft.id)/items")
+        #expect(items.contains(length))
+        #expect(items.contains(between) && !items.contains("· ·"))
+        let form = try await clerk.page("/catalog/resources/\(draft.id)/edit")
+        #expect(form.contains(system) && form.contains(method))
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a next version that is already begun, and a day before the first, lead on`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let entry = try await offices.inForce()
+      let page = "/catalog/resources/\(entry.id)"
+      let officer = Visitor(offices: offices, principal: Offices.otherOfficer)
+      _ = try await officer.follow(page + "/change")
+      let begun = await #expect(throws: Refusal.self) { try await officer.post(page + "/change") }
+      #expect(begun?.way?.address == page + "?version=2")
+      let early = await #expect(throws: Refusal.self) { try await officer.get(page + "?on=2001-01-01") }
+      #expect(early?.kind == .notFound && early?.way?.address == page)
+      let wrong = await #expect(throws: Refusal.self) { try await officer.get(page + "?on=someday") }
+      #expect(wrong?.said.map(\.chinese) == ["日期应如 2026-03-01。"])
+      #expect(try await officer.page(page + "?on=").contains("低保对象信息"))
     }
   }
 

@@ -144,7 +144,8 @@ import Web
         ("{}", ["缺少 source。", "source is missing."]), ("{", ["不是 JSON。", "It is no JSON."]),
         ("[]", ["整体应为一个对象", "As a whole it is an object"]),
         (
-          #"{"source":"eigen","title":"旧","entries":{"columns":{}}}"#, ["缺少 entries.table。", "entries.table is missing."]
+          #"{"source":"eigen","title":"旧","entries":{"columns":{}}}"#,
+          ["缺少 entries.table。", "entries.table is missing."]
         ),
         (
           #"{"source":"eigen","title":"旧","entries":{"table":5,"columns":{}}}"#,

@@ -333,10 +333,108 @@ import Web
       #expect(try await clerk.page("/catalog/resources/\(entry.id)").contains("信息项“民族”：民族用国家标准代码。"))
       // A decision on another revision than the one that was seen is refused.
       _ = try await offices.cataloguing.submit(Offices.otherOfficer, entry.id)
-      let stale = await #expect(throws: Refusal.self) {
-        try await reviewer.post("/catalog/review/\(entry.id)", ["decision": "approve", "revision": "9"])
-      }
-      #expect(stale?.code == "catalog.changed")
+      let stale = try await reviewer.answered("/catalog/review/\(entry.id)", ["decision": "approve", "revision": "9"])
+      #expect(stale.status == 409)
     }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `words beside an approval are refused at their fields, and all that was typed stays`(engine: Engine) async throws
+  {
+    try await Offices.with(engine) { offices in
+      let entry = try await offices.submitted()
+      let reviewer = Visitor(offices: offices, principal: Offices.operatorOfPlatform)
+      let unsent = ReviewDecision.wordsUnsent.chinese
+      let item = "note.\(ReviewNote.field(of: entry.items[3]))"
+      for decision in ["approve", "approve-publish"] {
+        for typed in ["reasons", "note.abstract", item] {
+          let page = try await reviewer.answered(
+            "/catalog/review/\(entry.id)", ["decision": decision, "revision": "\(entry.revision)", typed: "这里要补充。"])
+          #expect(page.status == 422)
+          let text = page.body.text
+          #expect(text.contains("href=\"#\(typed)\">\(unsent)") && text.contains("class=\"fault\""), "\(typed)")
+          #expect(text.contains("这里要补充。"))
+        }
+        let pick = "\(entry.id):\(entry.revision)"
+        let many = try await reviewer.answered(
+          "/catalog/review", ["decision": decision, "pick": pick, "reasons": "整体要补充。"])
+        #expect(many.status == 422 && many.body.text.contains("href=\"#reasons\">\(unsent)"))
+        #expect(many.body.text.contains("整体要补充。"))
+        #expect(many.body.text.contains("value=\"\(pick)\" aria-label=\"低保对象信息\" checked"))
+      }
+      #expect(try await offices.db.read { try CatalogStore.latest(entry.id, in: $0) }?.state == .submitted)
+      let blank = ["decision": "approve", "revision": "\(entry.revision)", "reasons": " ", item: ""]
+      #expect(try await reviewer.follow("/catalog/review/\(entry.id)", blank) == "/catalog/review")
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a decision that comes too late shows the entry as it is now and what was typed`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let entry = try await offices.submitted(items: ["甲项", "乙项"])
+      let reviewer = Visitor(offices: offices, principal: Offices.operatorOfPlatform)
+      let address = "/catalog/review/\(entry.id)"
+      let typed = [
+        "decision": "return", "revision": "\(entry.revision)", "reasons": "总的意见。", "note.abstract": "摘要的意见。",
+        "note.\(ReviewNote.field(of: entry.items[0]))": "甲项的意见。",
+        "note.\(ReviewNote.field(of: entry.items[1]))": "乙项的意见。",
+      ]
+      try await offices.cataloguing.recall(Offices.otherOfficer, entry.id)
+      let recalled = try await reviewer.answered(address, typed)
+      #expect(recalled.status == 409 && recalled.body.text.contains("状态是“编制中”"))
+      for words in ["退回原因：总的意见。", "摘要：摘要的意见。", "信息项“甲项”：甲项的意见。", "信息项“乙项”：乙项的意见。"] {
+        #expect(recalled.body.text.contains(words), "\(words)")
+      }
+      #expect(recalled.body.text.contains("<a href=\"/catalog/resources/\(entry.id)\">"))
+      #expect(recalled.body.text.contains("<a href=\"/catalog/review\">"))
+
+      // Handed in again without the first item: the form has what was typed and goes on from what is shown.
+      let draft = try await offices.cataloguing.resource(Offices.otherOfficer, entry.id)
+      _ = try await offices.cataloguing.edit(
+        Offices.otherOfficer, entry.id, from: draft.revision, .init(items: [draft.items[1]]))
+      _ = try await offices.cataloguing.submit(Offices.otherOfficer, entry.id)
+      let now = try #require(try await offices.db.read { try CatalogStore.latest(entry.id, in: $0) })
+      let changed = try await reviewer.answered(address, typed)
+      let text = changed.body.text
+      #expect(changed.status == 409 && text.contains("状态是“待审核”"))
+      #expect(text.contains("已移除的信息项：甲项的意见。"))
+      #expect(text.contains("value=\"乙项的意见。\"") && text.contains("value=\"摘要的意见。\""))
+      #expect(text.contains("总的意见。</textarea>"))
+      #expect(text.contains("name=\"revision\" value=\"\(now.revision)\""))
+      #expect(now.state == .submitted)
+      let shown = ["revision": "\(now.revision)", "note.\(ReviewNote.field(of: entry.items[0]))": ""]
+      _ = try await reviewer.follow(address, typed.merging(shown) { $1 })
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `of many, each reason is said once and in words`(engine: Engine) async throws {
+    try await Offices.with(engine) { offices in
+      let officer = Visitor(offices: offices, principal: Offices.otherOfficer)
+      let entry = try await offices.inForce()
+      let next = try await offices.cataloguing.beginChange(Offices.otherOfficer, entry.id)
+      var bare = Offices.spreadsheet("缺少要素的名单")
+      bare.sharingType = ""
+      bare.cycle = ""
+      let second = try await offices.cataloguing.draft(
+        Offices.otherOfficer, system: nil, metadata: bare, items: Offices.items(["甲项"]))
+      let page = try await officer.answered(
+        "/catalog/work", [:],
+        also: [("pick", "\(next.id):\(next.revision)"), ("pick", "\(second.id):\(second.revision)")])
+      let text = page.body.text
+      #expect(text.split(separator: "请选择变更原因。").count == 2)
+      #expect(text.contains("<li>请选择共享类型。</li>") && text.contains("<li>请选择更新周期。</li>"))
+      #expect(!text.contains("请更正标出的内容。"))
+    }
+  }
+}
+
+extension Visitor {
+  /// The page that a form is answered with.
+  func answered(_ address: String, _ form: [String: String], also: [(String, String)] = []) async throws -> Page {
+    guard case .page(let page) = try await post(address, form, also: also) else {
+      throw Refusal.notFound(Text("页", "page"))
+    }
+    return page
   }
 }

@@ -215,7 +215,7 @@ struct Visitor {
     try await Offices.with(.sqlite) { offices in
       for route in Visitor(offices: offices, principal: Offices.clerk).routes {
         switch route.access {
-        case .permission, .anyPermission: break
+        case .permission, .anyPermission, .allPermissions: break
         case .anyone, .signedIn: Issue.record("\(route.method) \(route.path) is open")
         }
         #expect(route.path.hasPrefix("/api/v1/") == (route.summary != nil))

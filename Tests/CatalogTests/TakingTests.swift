@@ -204,4 +204,30 @@ extension ListeningTransaction {
         || tables.contains { line.hasPrefix("SCAN \($0)") || line.contains("Seq Scan on \($0)") }
     }
   }
+
+  @Test(arguments: Engine.allCases)
+  func `what names another office is refused at that name, and the office's own by any, also of before its renaming`(
+    engine: Engine
+  ) async throws {
+    try await Offices.with(engine) { offices in
+      func told(_ office: Organisation) -> [(field: String, text: String)] {
+        [("provider", office.id.text), ("providerName", office.name), ("providerCode", office.creditCode)]
+      }
+      var given = [Self.given("A-1", "甲类登记信息"), Self.given("A-2", "乙类登记信息")]
+      given[0].providers = told(Offices.market)
+      given[1].providers = told(Offices.commerce)
+      for field in 0..<3 {
+        var other = Self.given("B-\(field)", "丙类登记信息")
+        other.providers = [told(Offices.civilAffairs)[field]]
+        given.append(other)
+      }
+      var nul = Self.given("B-3", "丁类登记信息")
+      nul.providers = [("providerName", "青海\0")]
+      let taken = try await Self.take(offices, given + [nul])
+      #expect(Self.said(taken) == ["created", "created"] + Array(repeating: "refused provider.other", count: 4))
+      #expect(
+        taken.dropFirst(2).compactMap { $0.findings.first?.pointer }
+          == ["/provider", "/providerName", "/providerCode", "/providerName"])
+    }
+  }
 }

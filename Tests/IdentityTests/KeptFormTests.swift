@@ -137,7 +137,8 @@ import Web
       try await desk.hire("li")
       let li = try await session(desk, "li")
       let fields = [
-        "kept-page=%2Fcatalog%2Fresources%2F1%2Fedit%3Fa%3Db", "base=name%3D410fb551%20classes%3D12ab34cd", "revision=7",
+        "kept-page=%2Fcatalog%2Fresources%2F1%2Fedit%3Fa%3Db", "base=name%3D410fb551%20classes%3D12ab34cd",
+        "revision=7",
         "form=019c0000-0000-7000-8000-000000000001", "pick=019c0000-0000-7000-8000-000000000001.1.3", "new.id=9911",
         "name=%E6%B1%9F", "title=%E6%B1%9F", "length=60", "column=csmc", "empty=", "blank=%20",
       ].joined(separator: "&")

@@ -83,6 +83,15 @@ enum SampleSite {
     .post("/away", .anyone) { _ in .redirect("https://elsewhere.example/") },
     .get("/where", .anyone) { request in .plain(request.remoteAddress) },
     .get("/fails", .anyone) { _ in throw Trouble() },
+    .get("/catalog/refuses/now", .anyone) { _ in throw Refusal(.conflict, "sample.state", Text("不行。", "No.")) },
+    .get("/catalog/refuses/where", .anyone) { _ in
+      throw Refusal.invalid("sample.twice", "x", Text("请选择<b>。", "Choose."))
+        .leading(Text("打开", "Open"), "/things/三")
+    },
+    .get("/catalog/refuses/plain", .anyone) { request in
+      guard request.query["q"] == nil else { throw Refusal.invalid("sample.q", "q", Text("不懂。", "What?")) }
+      return .plain("")
+    },
     .get("/refuses", .anyone) { _ in throw Refusal(.conflict, "sample.state", Text("不行。", "No.")) },
     .get("/file", .anyone) { _ in .download([1, 2, 3], type: "text/csv", name: "目录\"x.csv") },
     .get("/api/v1/things", .permission(reading), summary: Text("列出", "List things")) { _ in

@@ -43,6 +43,21 @@ import Web
     }
   }
 
+  @Test func `what was refused says each thing once and leads to the nearest page above`() async throws {
+    try await withSite { site async throws in
+      let above = "<a class=\"button\" href=\"/catalog\">"
+      #expect(try await site.get("/catalog/refuses/now", [("Cookie", "sid=reader")]).body.contains(above))
+      // Nobody is led to what he may not open, nor above what may not be there.
+      #expect(try await !site.get("/catalog/refuses/now", [("Cookie", "sid=nobody")]).body.contains(above))
+      #expect(try await !site.get("/catalog/refuses/never", [("Cookie", "sid=reader")]).body.contains(above))
+      let told = try await site.get("/catalog/refuses/where", [("Cookie", "sid=reader")])
+      #expect(told.status == 422 && told.body.split(separator: "请选择&lt;b&gt;。").count == 2)
+      #expect(told.body.contains("href=\"/things/%E4%B8%89\">打开</a>") && !told.body.contains(above))
+      let asked = try await site.get("/catalog/refuses/plain?q=1", [("Cookie", "sid=reader")])
+      #expect(asked.status == 422 && asked.body.contains("href=\"/catalog/refuses/plain\""))
+    }
+  }
+
   @Test(arguments: ["/", "/nowhere", "/fails", "/healthz", "/mine", "/api/v1/things", "/assets/nothing.css", "/file"])
   func `says on every answer what a browser may do with it`(path: String) async throws {
     try await withSite { site async throws in

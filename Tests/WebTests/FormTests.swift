@@ -210,10 +210,16 @@ import Web
     #expect(
       Access.anyPermission([permission, other]).allows(person([other]))
         && !Access.anyPermission([]).allows(person([other])))
+    #expect(
+      Access.allPermissions([permission, other]).allows(person([permission, other]))
+        && !Access.allPermissions([permission, other]).allows(person([other])))
     for access in [Access.signedIn, .permission(permission), .anyPermission([permission]), .anyPermission([])] {
       #expect { try access.check(nil) } throws: { ($0 as? Refusal)?.kind == .unauthenticated }
     }
-    for access in [Access.permission(permission), .anyPermission([permission]), .anyPermission([])] {
+    for access in [
+      Access.permission(permission), .anyPermission([permission]), .anyPermission([]),
+      .allPermissions([permission, other]),
+    ] {
       #expect { try access.check(person([])) } throws: { ($0 as? Refusal)?.kind == .forbidden }
     }
   }

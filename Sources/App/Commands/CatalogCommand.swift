@@ -19,6 +19,12 @@ struct CatalogCommand: AsyncParsableCommand {
 
     @Argument(help: "The .xlsx file to write.") var file: String
 
+    func validate() throws {
+      guard CatalogFile.kind(file) == .xlsx else {
+        throw ValidationError("\(file): the template is a workbook; the name must end in .xlsx.")
+      }
+    }
+
     func run() throws {
       let now = Clock.system.now()
       try CatalogWorkbook(on: now.dateInChina).writeTemplate(to: file, Terminal.language)

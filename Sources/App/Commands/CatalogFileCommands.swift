@@ -172,7 +172,7 @@ struct CatalogDraftCommand: AsyncParsableCommand {
               "\(table): has the entry “\(there.name)” (\(state.english), \(there.resource)) already; passed over"))
           continue
         }
-        let draft = try await node.cataloguing.draft(principal, from: id, table: table)
+        let draft = try await node.cataloguing.draft(principal, from: id, table: table, onlyIfNone: true)
         report(draft, table, try await node.cataloguing.findings(principal, draft.id))
       }
       await node.close()

@@ -26,7 +26,7 @@ package enum CatalogAttachmentRoutes {
             request.visitor(), id, .file(file.path), named: file.name, note: request.form["note"] ?? "")
           return .redirect(
             AttachmentLink.list(id), flash: Text("已添加附件“\(kept.name)”。", "Attached “\(kept.name)”."))
-        } catch let refusal as Refusal where [.invalid, .tooLarge].contains(refusal.kind) {
+        } catch let refusal as Refusal where [.invalid, .tooLarge, .conflict].contains(refusal.kind) {
           return .page(try await page(request, attaching, refusal: refusal))
         }
       },
@@ -74,6 +74,7 @@ package enum CatalogAttachmentRoutes {
     ]
   }
 
+  /// Where files are added and removed, or why they cannot be now.
   private static func page(_ request: Request, _ attaching: Attaching, refusal: Refusal?) async throws -> Page {
     let principal = try request.visitor()
     let latest = try await attaching.cataloguing.draftView(principal, request.id()).resource

@@ -36,7 +36,13 @@ package enum CatalogRoutes {
       },
       .get("/catalog/resources/{id}", .anyPermission([.readCatalog, .compileCatalog, .reviewCatalog])) { request in
         let principal = try request.visitor()
-        let day = try request.queryDay("on")
+        let day = try request.query["on"].map { text -> CalendarDate in
+          guard let day = CalendarDate(text) else {
+            throw Refusal.invalid(
+              "catalog.day", "on", Text("日期应如 2026-03-01。", "A day is written as 2026-03-01."))
+          }
+          return day
+        }
         if let day, day > cataloguing.clock.today {
           throw Refusal.invalid(
             "catalog.day", "on",
@@ -64,8 +70,9 @@ package enum CatalogRoutes {
         }
         let (id, name) = (try sourceID(source), try table(request.query))
         return try await reading(request, cataloguing, id, name) {
-          let found = try await cataloguing.register.describe(principal, id, name)
-          return .page(newFromTablePage(request, found.source, found.table))
+          let found = try await cataloguing.register.describe(principal, id, name, for: .compileCatalog)
+          let entry = try await cataloguing.entry(of: found.table.name, in: id)
+          return .page(newFromTablePage(request, found.source, found.table, entry: entry))
         }
       },
       .post("/catalog/drafts", .permission(.compileCatalog)) { request in
@@ -73,7 +80,8 @@ package enum CatalogRoutes {
         if let source = request.form["source"] {
           let (id, name) = (try sourceID(source), try table(request.form))
           return try await reading(request, cataloguing, id, name) {
-            let draft = try await cataloguing.draft(principal, from: id, table: name, formKey: request.form["form"])
+            let draft = try await cataloguing.draft(
+              principal, from: id, table: name, formKey: request.form["form"], onlyIfNone: true)
             return .redirect(
               draft.state.isEditable ? CatalogLink.edit(draft.id) : CatalogLink.resource(draft.id),
               flash: Text("已生成草稿，请补全标出的内容。", "A draft was made; complete what is marked."))

@@ -253,6 +253,8 @@ package enum CatalogStore {
     /// Warnings and entries alike when it was submitted; nil where that was before they were counted.
     var warnings: Int?
     var alike: Int?
+    /// Why it was written, of a later version that was submitted.
+    var change: VersionChange?
   }
 
   /// Versions of a provider in these states with any part of a name, by id, after one of them.
@@ -261,7 +263,7 @@ package enum CatalogStore {
     in tx: any Transaction
   ) throws -> [Line] {
     var conditions: [SQL] = ["v.provider = \(provider)", "v.state IN (\(each: states))"]
-    if !name.isEmpty { conditions.append("v.folded_name LIKE \(containing(foldedForSearch(name)))") }
+    if !name.isEmpty { conditions.append(.contains("v.folded_name", foldedForSearch(name))) }
     if let after { conditions.append("v.resource > \(after)") }
     return try lines("\(SQL.all(conditions)) ORDER BY v.resource LIMIT \(limit)", in: tx)
   }
@@ -343,7 +345,7 @@ package enum CatalogStore {
     try tx.rows(
       """
       SELECT v.resource, v.version, v.state, r.online, r.code, v.name, v.provider, v.provider_name, v.revision, v.changed_at,
-        v.submitted_at, v.review_due, v.warnings, v.alike
+        v.submitted_at, v.review_due, v.warnings, v.alike, \(changeColumns)
       FROM catalog_version v JOIN catalog_resource r ON r.id = v.resource WHERE \(condition)
       """
     ).map { row in
@@ -354,7 +356,7 @@ package enum CatalogStore {
         revision: try row.int("revision"),
         changedAt: try row.instant("changed_at"), submittedAt: try row.instantOrNil("submitted_at"),
         reviewDue: try row.textOrNil("review_due").flatMap { DueDate(encoded: $0) },
-        warnings: try row.intOrNil("warnings"), alike: try row.intOrNil("alike"))
+        warnings: try row.intOrNil("warnings"), alike: try row.intOrNil("alike"), change: try change(row))
     }
   }
 

@@ -138,7 +138,8 @@ package struct Cataloguing: Sendable {
 
   // MARK: Parts
 
-  static let unknown = Refusal.notFound(Text("目录", "catalogue entry"))
+  /// That there is no such entry, or none that the asker may know of.
+  package static let unknown = Refusal.notFound(Text("目录", "catalogue entry"))
 
   /// What is or was in force is for every reader; what is being written is for its department and the reviewers.
   func visible(
@@ -158,7 +159,8 @@ package struct Cataloguing: Sendable {
         .notFound, "catalog.not-in-force",
         Text(
           "“\(newest.metadata.name)”在 \(day) 没有在用的版本：当时尚未发布，或已下架。",
-          "No version of “\(newest.metadata.name)” was in force on \(day): it was not published then, or offline."))
+          "No version of “\(newest.metadata.name)” was in force on \(day): it was not published then, or offline.")
+      ).leading(Text("查看这条目录", "See the entry"), "/catalog/resources/\(id)")
     }
     return resource
   }

@@ -12,14 +12,16 @@ internal import Storage
 extension Cataloguing {
   /// Makes a draft from a table of one of the department's own sources: its columns become items, and what their values
   /// seem to be is guessed from at most `rows` rows, which are looked at and forgotten. A form of the same key leads to the
-  /// draft that it has begun.
+  /// draft that it has begun. With `onlyIfNone`, a table that has an entry gets no other, however many ask at once: that entry
+  /// is answered.
   package func draft(
-    _ principal: Principal, from source: SourceID, table: TableName, sampling rows: Int = 1000, formKey: String? = nil
+    _ principal: Principal, from source: SourceID, table: TableName, sampling rows: Int = 1000, formKey: String? = nil,
+    onlyIfNone: Bool = false
   ) async throws -> Resource {
     try principal.require(.compileCatalog)
     let begun = BegunDraft(principal, key: formKey, asks: [source.text, table.schema ?? "", table.name])
     if let begun, let resource = try await db.read({ try begun.find(in: $0) }) { return resource }
-    let (found, description) = try await register.describe(principal, source, table)
+    let (found, description) = try await register.describe(principal, source, table, for: .compileCatalog)
     guard description.columns.count <= Metadata.limits.items else {
       throw Refusal(
         .tooLarge, "catalog.table.wide",
@@ -27,10 +29,16 @@ extension Cataloguing {
           "表有 \(description.columns.count) 列，一条目录最多 \(Metadata.limits.items) 个信息项。",
           "The table has \(description.columns.count) columns; an entry has at most \(Metadata.limits.items) items."))
     }
-    let sample = try await register.sample(principal, source, description, limit: min(max(rows, 0), 10_000))
+    let sample = try await register.sample(
+      principal, source, description, limit: min(max(rows, 0), 10_000), for: .compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
       if let found = try begun?.find(in: tx) { return found }
+      if onlyIfNone, let there = try CatalogStore.mounted(on: source, description.name, in: tx),
+        let entry = try CatalogStore.latest(there, in: tx)
+      {
+        return entry
+      }
       let made = Catalog.draft(
         from: description, sample: sample, connector: found.kind,
         classNode: try codeNode(of: found.owner, providers, classification(in: tx), in: tx), at: now)
@@ -251,7 +259,9 @@ extension Cataloguing {
           .conflict, "catalog.change.open",
           Text(
             "第 \(latest.version) 版正在编制，请在其中修改。", "Version \(latest.version) is already being written; change it there.")
-        )
+        ).leading(
+          Text("打开第 \(latest.version) 版", "Open version \(latest.version)"),
+          "/catalog/resources/\(id)?version=\(latest.version)")
       }
       var next = current
       next.version = latest.version + 1

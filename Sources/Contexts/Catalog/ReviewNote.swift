@@ -15,6 +15,9 @@ package struct ReviewNote: Hashable, Sendable {
   /// So many characters a note has at most; so many notes an entry.
   package static let limits = (words: 300, notes: 100)
 
+  static let tooLong = Text("最多 \(limits.words) 字。", "At most \(limits.words) characters.")
+  static let twice = Text("同一处只写一条意见。", "One note at an element.")
+
   static func field(of item: Item) -> String { "item:\(item.id)" }
 
   /// What it is about, in words.

@@ -13,6 +13,11 @@ package enum ReviewDecision: Hashable, Sendable {
   case approve(publish: Bool)
   /// Puts in force what was approved before.
   case publish
+
+  /// Why words beside any other decision than a return are refused: they would reach nobody.
+  static let wordsUnsent = Text(
+    "意见只随退回送达；请清空意见后再通过，或选择退回。",
+    "Words go out only with a return: clear them before you approve, or return the entry.")
 }
 
 /// One of several entries that are decided at once, as the reviewer saw it.
@@ -187,10 +192,14 @@ extension Cataloguing {
         "catalog.notes", "reasons",
         Text("最多 \(ReviewNote.limits.notes) 条逐项意见。", "At most \(ReviewNote.limits.notes) notes."))
     }
-    if let long = notes.first(where: { $0.words.count > ReviewNote.limits.words }) {
-      throw Refusal.invalid(
-        "catalog.notes", "note.\(long.field)",
-        Text("最多 \(ReviewNote.limits.words) 字。", "At most \(ReviewNote.limits.words) characters."))
+    var noted: Set<String> = []
+    for note in notes {
+      guard note.words.count <= ReviewNote.limits.words else {
+        throw Refusal.invalid("catalog.notes", "note.\(note.field)", ReviewNote.tooLong)
+      }
+      guard noted.insert(note.field).inserted else {
+        throw Refusal.invalid("catalog.notes", "note.\(note.field)", ReviewNote.twice)
+      }
     }
   }
 

@@ -46,14 +46,19 @@ extension CatalogStore {
     try tx.row(
       """
       SELECT change_kind, change_words, change_trigger, change_due FROM catalog_version
-      WHERE resource = \(id) AND version = \(version) AND change_kind IS NOT NULL
+      WHERE resource = \(id) AND version = \(version)
       """
-    ).map { row in
-      var change = VersionChange(
-        try row.choice("change_kind"), words: try row.text("change_words"), trigger: try row.dateOrNil("change_trigger")
-      )
-      change.due = try row.textOrNil("change_due").flatMap { DueDate(encoded: $0) }
-      return change
-    }
+    ).flatMap(change)
+  }
+
+  static let changeColumns: SQL = "v.change_kind, v.change_words, v.change_trigger, v.change_due"
+
+  /// Of a row with `changeColumns`; nil where no reason was given.
+  static func change(_ row: Row) throws -> VersionChange? {
+    guard try row.textOrNil("change_kind") != nil else { return nil }
+    var change = VersionChange(
+      try row.choice("change_kind"), words: try row.text("change_words"), trigger: try row.dateOrNil("change_trigger"))
+    change.due = try row.textOrNil("change_due").flatMap { DueDate(encoded: $0) }
+    return change
   }
 }

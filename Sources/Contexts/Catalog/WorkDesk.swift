@@ -58,7 +58,7 @@ extension CatalogStore {
     of provider: OrganisationID, _ filter: WorkFilter, limit: Int, in tx: any Transaction
   ) throws -> [Line] {
     var conditions: [SQL] = []
-    if !filter.name.isEmpty { conditions.append("v.folded_name LIKE \(containing(foldedForSearch(filter.name)))") }
+    if !filter.name.isEmpty { conditions.append(.contains("v.folded_name", foldedForSearch(filter.name))) }
     if let after = filter.after { conditions.append("(v.changed_at, v.resource) < (\(after.at), \(after.id))") }
     let found = try filter.view.states.flatMap { state in
       try lines(
@@ -76,7 +76,7 @@ extension CatalogStore {
   ) throws -> [OfflineLine] {
     var conditions: [SQL] = ["r.online = 'offline'"]
     if let provider { conditions.append("r.provider = \(provider)") }
-    if !name.isEmpty { conditions.append("v.folded_name LIKE \(containing(foldedForSearch(name)))") }
+    if !name.isEmpty { conditions.append(.contains("v.folded_name", foldedForSearch(name))) }
     if let after { conditions.append("(r.online_at, r.id) < (\(after.at), \(after.id))") }
     return try tx.rows(
       """

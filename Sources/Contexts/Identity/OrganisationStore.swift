@@ -38,8 +38,8 @@ package enum OrganisationStore {
   ) throws -> [Organisation] {
     var conditions: [SQL] = ["valid_from <= \(day)", "valid_to IS NULL OR valid_to > \(day)"]
     if let search {
-      let pattern = containing(search)
-      conditions.append("lower(name) LIKE \(pattern) OR lower(short_name) LIKE \(pattern)")
+      let text = search.lowercased()
+      conditions.append(.any([.contains("lower(name)", text), .contains("lower(short_name)", text)]))
     }
     if let after { conditions.append("(division, name, id) > (\(after.division), \(after.name), \(after.id))") }
     return try tx.rows(

@@ -36,8 +36,8 @@ enum PersonStore {
   ) throws -> [Person] {
     var conditions: [SQL] = []
     if let search {
-      let pattern = containing(search)
-      conditions.append("login LIKE \(pattern) OR lower(name) LIKE \(pattern)")
+      let text = search.lowercased()
+      conditions.append(.any([.contains("login", text), .contains("lower(name)", text)]))
     }
     if let organisation { conditions.append("organisation = \(organisation)") }
     if let role { conditions.append("id IN (SELECT person FROM identity_role WHERE role = \(role))") }
@@ -81,11 +81,4 @@ enum PersonStore {
       roles: Set(roles), isActive: try row.bool("is_active"), mustChangePassword: try row.bool("must_change"),
       hasSecondFactor: try row.bool("has_totp"), version: try row.int("version"))
   }
-}
-
-/// A LIKE pattern for what contains the text, compared in lower case, alike on both engines: characters that mean something
-/// to either are left out, and so is NUL, which PostgreSQL cannot keep. At most 50 characters.
-package func containing(_ text: String) -> String {
-  let kept = text.lowercased().unicodeScalars.prefix(50).filter { !["%", "_", "\\", "\0"].contains($0) }
-  return "%" + String(String.UnicodeScalarView(kept)) + "%"
 }

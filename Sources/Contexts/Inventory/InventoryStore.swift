@@ -52,7 +52,7 @@ package enum InventoryStore {
   static func page(
     words: [String], owner: OrganisationID?, after: (name: String, id: SystemID)?, limit: Int, in tx: any Transaction
   ) throws -> [InformationSystem] {
-    var conditions: [SQL] = words.map { "folded LIKE \("%" + escaped($0) + "%") ESCAPE '!'" }
+    var conditions: [SQL] = words.map { .contains("folded", $0) }
     if let owner { conditions.append("owner = \(owner)") }
     if let after { conditions.append("(name, id) > (\(after.name), \(after.id))") }
     return try tx.rows(
@@ -202,14 +202,5 @@ package enum InventoryStore {
   /// What the list's search box looks through.
   private static func folded(_ system: InformationSystem) -> String {
     foldedForSearch([system.number, system.facts.name, system.facts.function, system.ownerName].joined(separator: " "))
-  }
-
-  private static func escaped(_ word: String) -> String {
-    var text = ""
-    for character in word {
-      if character == "!" || character == "%" || character == "_" { text.append("!") }
-      text.append(character)
-    }
-    return text
   }
 }

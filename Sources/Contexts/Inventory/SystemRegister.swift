@@ -186,25 +186,29 @@ package struct SystemRegister: Sendable {
     return result
   }
 
+  /// `use` is what the tables are read for: whoever may do any of it in the owner's office may read them. Changing a source
+  /// is always `manageInventory`'s.
   package func tables(
-    _ principal: Principal, _ id: SourceID
+    _ principal: Principal, _ id: SourceID, for use: Permission...
   ) async throws -> (source: DataSource, tables: [TableSummary]) {
-    let found = try await address(principal, id)
+    let found = try await address(principal, id, for: use)
     return (found.source, try await reaching { try await probe.tables(found.address) })
   }
 
+  /// `use` as of `tables`.
   package func describe(
-    _ principal: Principal, _ id: SourceID, _ table: TableName
+    _ principal: Principal, _ id: SourceID, _ table: TableName, for use: Permission...
   ) async throws -> (source: DataSource, table: TableDescription) {
-    let found = try await address(principal, id)
+    let found = try await address(principal, id, for: use)
     return (found.source, try await reaching { try await probe.describe(found.address, table) })
   }
 
-  /// A few values of the table's text columns, for guessing what they hold; recorded, because rows were read.
+  /// A few values of the table's text columns, for guessing what they hold; recorded, because rows were read. `use` as of
+  /// `tables`.
   package func sample(
-    _ principal: Principal, _ id: SourceID, _ table: TableDescription, limit: Int = 1000
+    _ principal: Principal, _ id: SourceID, _ table: TableDescription, limit: Int = 1000, for use: Permission...
   ) async throws -> TableSample {
-    let found = try await address(principal, id)
+    let found = try await address(principal, id, for: use)
     let sample = try await reaching { try await probe.sample(found.address, table, limit) }
     try await db.write { tx in
       try record(
@@ -214,11 +218,11 @@ package struct SystemRegister: Sendable {
     return sample
   }
 
-  /// Every table of one's own source, described.
+  /// Every table of one's own source, described. `use` as of `tables`.
   package func survey(
-    _ principal: Principal, _ id: SourceID
+    _ principal: Principal, _ id: SourceID, for use: Permission...
   ) async throws -> (source: DataSource, tables: [TableDescription]) {
-    let found = try await address(principal, id)
+    let found = try await address(principal, id, for: use)
     return (found.source, try await reaching { try await probe.survey(found.address) })
   }
 
@@ -239,11 +243,12 @@ package struct SystemRegister: Sendable {
   package static let unknownSource = Refusal.notFound(Text("数据源", "data source"))
 
   private func address(
-    _ principal: Principal, _ id: SourceID
+    _ principal: Principal, _ id: SourceID, for use: [Permission] = []
   ) async throws -> (source: DataSource, address: SourceAddress) {
-    try principal.require(.manageInventory)
+    let held = use.first(where: principal.may) ?? .manageInventory
+    guard principal.may(held) else { throw principal.lacking(use.first ?? held) }
     return try await db.read { tx in
-      _ = try ownSource(id, principal, in: tx)
+      _ = try ownSource(id, principal, holding: held, in: tx)
       guard let found = try InventoryStore.address(of: id, seal: seal, in: tx) else { throw Self.unknownSource }
       try admission.check(found.source, found.address, owner: organisation(found.source.owner, tx))
       return found
@@ -268,9 +273,11 @@ package struct SystemRegister: Sendable {
     return system
   }
 
-  private func ownSource(_ id: SourceID, _ principal: Principal, in tx: any Transaction) throws -> DataSource {
+  private func ownSource(
+    _ id: SourceID, _ principal: Principal, holding permission: Permission = .manageInventory, in tx: any Transaction
+  ) throws -> DataSource {
     guard let source = try InventoryStore.source(id, in: tx) else { throw Self.unknownSource }
-    try principal.require(.manageInventory, in: source.owner)
+    try principal.require(permission, in: source.owner)
     return source
   }
 

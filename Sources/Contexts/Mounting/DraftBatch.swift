@@ -34,7 +34,8 @@ package struct DraftBatch: Hashable, Sendable {
 }
 
 extension Mounting {
-  /// Asks for drafts of tables of one's own source; those already catalogued, delivered by us or gone are left out.
+  /// Asks for drafts of tables of one's own source: of all that are not catalogued yet, or of those named, of which one that
+  /// cannot be drafted stands in the batch with the reason. Refused when there is none to draft.
   package func draft(
     _ principal: Principal, from id: SourceID, tables names: [TableName]?
   ) async throws -> DraftBatch {
@@ -47,7 +48,7 @@ extension Mounting {
     }
     guard !chosen.isEmpty else {
       throw Refusal.invalid(
-        "mounting.tables", "table",
+        "mounting.tables", "tables",
         Text("请选择尚未编目的表。", "Choose tables that are not catalogued yet."))
     }
     guard let office = principal.organisation else { throw Refusal.forbidden(.compileCatalog) }
@@ -55,7 +56,7 @@ extension Mounting {
     let batch = DraftBatch(
       id: .make(at: now), source: id, provider: office, providerName: principal.organisationName,
       person: principal.person, personName: principal.name, askedAt: now, endedAt: nil,
-      tables: chosen.map { DraftBatch.Table(name: $0.name) })
+      tables: chosen.map { DraftBatch.Table(name: $0.name) } + Self.left(of: names ?? [], list))
     try await db.write { tx in
       try BatchStore.insert(batch, in: tx)
       _ = try JobQueue.enqueue(
@@ -66,6 +67,23 @@ extension Mounting {
           subjectName: list.source.name, detail: [("tables", "\(batch.tables.count)")]), in: tx)
     }
     return batch
+  }
+
+  /// Those among the named that cannot be drafted, each once.
+  private static func left(of names: [TableName], _ list: TableList) -> [DraftBatch.Table] {
+    let known = Dictionary(list.tables.map { ($0.name, $0) }) { first, _ in first }
+    var told: Set<TableName> = []
+    return names.filter { told.insert($0).inserted }.compactMap { name in
+      let why: Text? =
+        switch known[name] {
+        case nil: Text("数据源中没有这张表。", "The source has no such table.")
+        case let table? where table.goneAt != nil: Text("表已不在。", "The table is gone.")
+        case let table? where table.isReceived:
+          Text("这是平台送达的表，不编目。", "The platform delivers this table; it is not catalogued.")
+        case _?: list.entries[name] == nil ? nil : Text("这张表已有目录。", "The table has an entry already.")
+        }
+      return why.map { DraftBatch.Table(name: name, refusal: $0) }
+    }
   }
 
   package func batch(_ principal: Principal, _ id: DraftBatchID) async throws -> DraftBatch {
@@ -83,7 +101,7 @@ extension Mounting {
     guard let batch = try await db.read({ try BatchStore.find(id, in: $0) }), batch.endedAt == nil else { return }
     let principal = Principal(
       person: batch.person, name: batch.personName, organisation: batch.provider, organisationName: batch.providerName,
-      permissions: [.compileCatalog, .manageInventory, .readCatalog])
+      permissions: [.compileCatalog, .readCatalog])
     for (position, table) in batch.tables.enumerated() where !table.isDone {
       var table = table
       do {
@@ -99,13 +117,10 @@ extension Mounting {
     try await db.write { try BatchStore.end(id, at: now, in: $0) }
   }
 
-  /// A worker that fell silent may have made the draft and not said so.
+  /// A worker that fell silent may have made the draft and not said so, and another batch may be at the same table.
   private func made(_ table: TableName, _ batch: DraftBatch, _ principal: Principal) async throws -> ResourceID {
-    let there = try await db.read { tx in
-      try CatalogStore.mounted(on: batch.source, in: tx).first { $0.table == table }?.resource
-    }
-    if let there { return there }
-    return try await cataloguing.draft(principal, from: batch.source, table: table).id
+    if let there = try await db.read({ try CatalogStore.mounted(on: batch.source, table, in: $0) }) { return there }
+    return try await cataloguing.draft(principal, from: batch.source, table: table, onlyIfNone: true).id
   }
 }
 
@@ -121,8 +136,9 @@ enum BatchStore {
     for (position, table) in batch.tables.enumerated() {
       try tx.run(
         """
-        INSERT INTO mounting_batch_table (batch, position, schema_name, table_name)
-        VALUES (\(batch.id), \(position), \(table.name.schema ?? ""), \(table.name.name))
+        INSERT INTO mounting_batch_table (batch, position, schema_name, table_name, refusal_zh, refusal_en)
+        VALUES (\(batch.id), \(position), \(table.name.schema ?? ""), \(table.name.name),
+          \(table.refusal?.chinese), \(table.refusal?.english))
         """)
     }
   }

@@ -156,6 +156,19 @@ package struct Mounting: Sendable {
     }
   }
 
+  /// The same of an entry that must be there, of the principal's office where he is not the operator.
+  func mounts(of resource: ResourceID, for principal: Principal) async throws -> [View] {
+    try await db.read { tx in
+      guard let entry = try CatalogStore.latest(resource, in: tx) else { throw Cataloguing.unknown }
+      if !sees(principal, entry.provider) {
+        // What another office still writes is nobody's to know of.
+        guard entry.code != nil else { throw Cataloguing.unknown }
+        try principal.require(.readMounting, in: entry.provider)
+      }
+      return try TieStore.ties(of: resource, in: tx).compactMap { tie in try view(tie, for: principal, in: tx) }
+    }
+  }
+
   package func tie(_ id: TieID, for principal: Principal) async throws -> View {
     try await db.read { tx in
       guard let tie = try TieStore.find(id, in: tx), let view = try view(tie, for: principal, in: tx) else {

@@ -89,7 +89,7 @@ package enum MountingRoutes {
           }
           _ = try await mounting.tie(
             request.visitor(), id, from: Int(request.form["revision"] ?? "") ?? -1, source: source, table: name,
-            columns: columns, cursor: request.form["cursor"])
+            columns: columns, cursor: request.form["cursor"].flatMap { $0.isEmpty ? nil : $0 })
           return .redirect(MountingLink.entry(id) + "#mounting", flash: Text("已挂接，正在检测。", "Tied; it is being tested."))
         } catch let refusal as Refusal where refusal.kind == .invalid || refusal.code == "catalog.changed" {
           let fitting = try await mounting.fitting(request.visitor(), id, source: source, table: name)

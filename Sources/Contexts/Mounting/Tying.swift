@@ -43,7 +43,7 @@ extension Mounting {
   ) async throws -> Fitting {
     try principal.require(.manageMounting)
     let resource = try await cataloguing.latest(principal, id)
-    let (found, described) = try await register.describe(principal, source, table)
+    let (found, described) = try await register.describe(principal, source, table, for: .manageMounting)
     let columns = matches(resource.items, described)
     let taken = Set(columns.values)
     return Fitting(
@@ -81,14 +81,21 @@ extension Mounting {
   }
 
   /// Ties a draft to a table: items take the columns chosen for them and the table's types, and the tie is tested. What
-  /// is in force is changed by a new version.
+  /// is in force is changed by a new version. Refused are a choice of nothing, items and columns that there are none of
+  /// (at `item.` and `column.`, with the item's id), and an unknown `cursor`.
   package func tie(
     _ principal: Principal, _ id: ResourceID, from revision: Int, source: SourceID, table: TableName,
     columns: [ItemID: String], cursor: String?
   ) async throws -> Resource {
     try principal.require(.manageMounting)
     let resource = try await cataloguing.latest(principal, id)
-    let (_, described) = try await register.describe(principal, source, table)
+    let (_, described) = try await register.describe(principal, source, table, for: .manageMounting)
+    guard !columns.isEmpty else {
+      throw Refusal.invalid(
+        "mounting.columns", "columns", Text("请至少为一个信息项选择列。", "Choose a column for one item at least."))
+    }
+    let unknown = Self.unknown(columns, cursor, of: resource, in: described)
+    if !unknown.isEmpty { throw Refusal.invalid("mounting.columns", unknown) }
     guard Set(columns.values).count == columns.count else {
       throw Refusal.invalid(
         "mounting.column-twice", "columns", Text("同一列不能对应两个信息项。", "One column cannot be two items."))
@@ -103,10 +110,30 @@ extension Mounting {
     }
     let held = Set(items.compactMap { $0.type == nil ? nil : $0.column })
     let keys = described.key.map(\.name).filter(held.contains)
-    let mount = Mount(
-      source: source, table: described.name, keyColumns: keys,
-      cursorColumn: cursor.flatMap { described.column($0) == nil ? nil : $0 })
+    let mount = Mount(source: source, table: described.name, keyColumns: keys, cursorColumn: cursor)
     return try await cataloguing.edit(principal, id, from: revision, .init(items: items, mount: .some(mount))).resource
+  }
+
+  private static func unknown(
+    _ columns: [ItemID: String], _ cursor: String?, of resource: Resource, in table: TableDescription
+  ) -> [Refusal.Fault] {
+    let items = Set(resource.items.map(\.id))
+    var faults: [Refusal.Fault] = []
+    for (item, name) in columns.sorted(by: { $0.key < $1.key }) {
+      if !items.contains(item) {
+        faults.append(.init("item.\(item)", Text("目录没有这个信息项。", "The entry has no such item.")))
+      }
+      if table.column(name) == nil {
+        faults.append(
+          .init(
+            "column.\(item)", Text("表中没有“\(name.prefix(60))”列。", "The table has no column “\(name.prefix(60))”.")))
+      }
+    }
+    if let cursor, table.column(cursor) == nil {
+      faults.append(
+        .init("cursor", Text("表中没有“\(cursor.prefix(60))”列。", "The table has no column “\(cursor.prefix(60))”.")))
+    }
+    return faults
   }
 
   /// Ties an entry to files or to a service: nothing of its contract changes, so no version is needed.

@@ -35,6 +35,17 @@ package struct Refusal: Error, Hashable, Sendable {
     }
   }
 
+  /// A page of this site that leads on.
+  package struct Way: Hashable, Sendable {
+    package var label: Text
+    package var address: String
+
+    package init(_ label: Text, _ address: String) {
+      self.label = label
+      self.address = address
+    }
+  }
+
   package var kind: Kind
   /// Stable, dotted, for programs: `sharing.grant.revoked`.
   package var code: String
@@ -42,6 +53,8 @@ package struct Refusal: Error, Hashable, Sendable {
   package var faults: [Fault]
   /// Whole seconds after which asking again makes sense, where somebody knows.
   package var retryAfter: Int?
+  /// Where it can be done, or what it was about, where somebody knows: pages offer it.
+  package var way: Way?
   /// The permission that is missing, where that is the reason: pages say it in words.
   package var lacks: Permission?
 
@@ -52,8 +65,25 @@ package struct Refusal: Error, Hashable, Sendable {
     self.faults = faults
   }
 
+  /// The same, with a way on.
+  package func leading(_ label: Text, _ address: String) -> Refusal {
+    var refusal = self
+    refusal.way = Way(label, address)
+    return refusal
+  }
+
   package static func invalid(_ code: String, _ faults: [Fault]) -> Refusal {
-    Refusal(.invalid, code, Text("请更正标出的内容。", "Please correct what is marked."), faults: faults)
+    Refusal(.invalid, code, marked, faults: faults)
+  }
+
+  private static let marked = Text("请更正标出的内容。", "Please correct what is marked.")
+
+  /// What was wrong, each thing once, for a place where nothing can be marked.
+  package var said: [Text] {
+    var told: [Text] = []
+    for text in (message == Self.marked && !faults.isEmpty ? [] : [message]) + faults.map(\.message)
+    where !told.contains(text) { told.append(text) }
+    return told
   }
 
   package static func invalid(_ code: String, _ field: String, _ message: Text) -> Refusal {

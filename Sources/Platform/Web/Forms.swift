@@ -63,10 +63,12 @@ package struct Field: Sendable {
   package var required: Bool
   /// Whether a field that may stay empty says so; not where none has to be filled, as in a filter.
   package var saysOptional: Bool
+  /// When a field that may otherwise stay empty has to be filled; said in place of its being optional.
+  package var needed: Text?
 
   package init(
     _ name: String, _ label: Text, _ kind: Kind = .text(maxLength: 200), required: Bool = true, hint: Text? = nil,
-    id: String? = nil, saysOptional: Bool = true
+    id: String? = nil, saysOptional: Bool = true, needed: Text? = nil
   ) {
     self.name = name
     self.id = id ?? name
@@ -74,6 +76,7 @@ package struct Field: Sendable {
     self.kind = kind
     self.required = required
     self.saysOptional = saysOptional
+    self.needed = needed
     self.hint = hint
   }
 }
@@ -82,8 +85,10 @@ package struct Field: Sendable {
 package func field(_ language: Language, _ field: Field, value: Fields, faults: [Refusal.Fault] = []) -> HTML {
   let fault = faults.first { $0.field == field.name }
   let (name, id) = (field.name, field.id)
+  let mayStayEmpty =
+    field.needed.map { Text("（\($0.chinese)）", " (\($0.english))") } ?? Text("（选填）", " (optional)")
   let label: HTML =
-    "\(language(field.label))\(when: !field.required && field.saysOptional, "<span class=\"optional\">\(language("（选填）", " (optional)"))</span>")"
+    "\(language(field.label))\(when: !field.required && field.saysOptional, "<span class=\"optional\">\(language(mayStayEmpty))</span>")"
   let notes: HTML = """
     \(field.hint.map { "<p class=\"hint\" id=\"\(id)-hint\">\(language($0))</p>" as HTML })\
     \(fault.map { "<p class=\"fault\" id=\"\(id)-fault\">\(language($0.message))</p>" as HTML })
@@ -143,12 +148,18 @@ private func control(_ language: Language, _ field: Field, entered: String, _ at
 package func faultSummary(_ language: Language, _ refusal: Refusal?) -> HTML {
   guard let refusal else { return .nothing }
   return """
-    <div class="faults" role="alert" tabindex="-1"><h2>\(language("请先更正", "Please correct"))</h2>\
+    <div class="faults" role="alert" tabindex="-1"><h2>\(refusal.kind == .conflict ? language("现在不能这样做", "Not possible now") : language("请先更正", "Please correct"))</h2>\
     \(when: !refusal.faults.contains { $0.message == refusal.message }, "<p>\(language(refusal.message))</p>")\
     \(when: !refusal.faults.isEmpty, """
       <ul>\(refusal.faults, { "<li><a href=\"#\($0.field)\">\(language($0.message))</a></li>" })</ul>
       """)</div>
     """
+}
+
+/// Why something was not done, each thing once, where no field is marked.
+package func refusalWords(_ language: Language, _ refusal: Refusal) -> HTML {
+  let said = refusal.said
+  return said.count == 1 ? "\(language(said[0]))" : "<ul>\(said, { "<li>\(language($0))</li>" })</ul>"
 }
 
 /// The buttons at a form's end. The first is the usual one.

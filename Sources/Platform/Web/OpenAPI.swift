@@ -141,6 +141,8 @@ private func security(_ route: Route) -> JSON {
   case .anyone: []
   case .signedIn: [session, ["token": []]]
   case .permission(let permission): [session, ["token": [.string(permission.name)]]]
+  case .allPermissions(let permissions):
+    [session, ["token": .array(permissions.sorted().map { .string($0.name) })]]
   case .anyPermission(let permissions):
     .array([session] + permissions.sorted().map { ["token": [.string($0.name)]] })
   }

@@ -14,6 +14,8 @@ package enum Access: Hashable, Sendable {
   case permission(Permission)
   /// Any one of these.
   case anyPermission([Permission])
+  /// All of these.
+  case allPermissions([Permission])
 }
 
 /// One address of the site or of the programming interface, with its door and what answers.

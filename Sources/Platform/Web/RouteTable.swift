@@ -1,12 +1,12 @@
 package import Kernel
 
 extension Access {
-  /// Any of which opens the door; none where it is not a permission that does.
+  /// Those that open the door, by themselves or together; none where it is not a permission that does.
   package var permissions: [Permission] {
     switch self {
     case .anyone, .signedIn: []
     case .permission(let permission): [permission]
-    case .anyPermission(let permissions): permissions
+    case .anyPermission(let permissions), .allPermissions(let permissions): permissions
     }
   }
 
@@ -17,6 +17,7 @@ extension Access {
     case .signedIn: principal != nil
     case .permission(let permission): principal?.may(permission) ?? false
     case .anyPermission(let permissions): permissions.contains { principal?.may($0) ?? false }
+    case .allPermissions(let permissions): permissions.allSatisfy { principal?.may($0) ?? false }
     }
   }
 
@@ -29,6 +30,7 @@ extension Access {
     switch self {
     case .permission(let permission): throw principal.lacking(permission)
     case .anyPermission(let permissions): throw principal.lacking(permissions.min() ?? Permission("none"))
+    case .allPermissions(let permissions): for permission in permissions { try principal.require(permission) }
     case .anyone, .signedIn: return
     }
   }

@@ -46,11 +46,12 @@ package enum Schema {
     object([(name, list(item)), ("next", maybe(text))])
   }
 
-  /// The same, or null.
+  /// The same, or null; of what may be null already, the same.
   package static func maybe(_ schema: JSON) -> JSON {
     guard case .object(var members) = schema, let index = members.firstIndex(where: { $0.name == "type" }) else {
       return schema
     }
+    guard members[index].value.array == nil else { return schema }
     members[index].value = [members[index].value, "null"]
     if let choices = members.firstIndex(where: { $0.name == "enum" }), let values = members[choices].value.array {
       members[choices].value = .array(values + [.null])

@@ -34,7 +34,8 @@ extension Site {
       fields.insert((KeptFormField.page, page), at: 0)
     }
     let pairs = fields.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
-    let form = LateForm(csrf: csrf, address: address, fields: pairs.joined(separator: "&"),
+    let form = LateForm(
+      csrf: csrf, address: address, fields: pairs.joined(separator: "&"),
       again: request.form[KeptFormField.id])
     do { return try await sessions.keep(form, request.principal?.person) } catch {
       // Then the answer is what it is without this: that nothing was saved.

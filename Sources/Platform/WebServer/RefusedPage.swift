@@ -3,18 +3,20 @@ import Web
 
 extension Page {
   /// What a person sees where something was not done: what was wrong, and where to go from here. `lacking` says what the
-  /// permission that is missing lets others do.
+  /// permission that is missing lets others do; `above` is the nearest page above that may be opened.
   static func refused(
-    _ refusal: Refusal, status: Int, reference: String?, lacking: Text? = nil, _ request: Request
+    _ refusal: Refusal, status: Int, reference: String?, lacking: Text? = nil, above: String? = nil, _ request: Request
   ) -> Page {
     let t = request.language
-    let message =
-      lacking.map {
-        Text(
-          "这里须有“\($0.chinese)”的权限，您的角色没有这项权限。工作需要时，请联系本单位的安全管理员调整角色。",
-          "This needs the authority “\($0.english)”, which your role does not carry. If your work needs it, ask your security administrator to change your role."
-        )
-      } ?? refusal.message
+    let said =
+      lacking.map { lacking in
+        [
+          Text(
+            "这里须有“\(lacking.chinese)”的权限，您的角色没有这项权限。工作需要时，请联系本单位的安全管理员调整角色。",
+            "This needs the authority “\(lacking.english)”, which your role does not carry. If your work needs it, ask your security administrator to change your role."
+          )
+        ]
+      } ?? refusal.said
     let title =
       switch status {
       case 401: Text("请先登录", "Please sign in")
@@ -29,11 +31,13 @@ extension Page {
       case 503: Text("暂时无法使用", "Not available right now")
       default: Text("无法处理这个请求", "This request cannot be handled")
       }
+    let way = refusal.way ?? above.map { Refusal.Way(Text("返回上一级页面", "Back to the page above"), $0) }
     let body: HTML = """
-      <p class="lead">\(t(message))</p>\
-      \(when: !refusal.faults.isEmpty, "<ul>\(refusal.faults, { "<li>\(t($0.message))</li>" })</ul>")\
+      <p class="lead">\(t(said[0]))</p>\
+      \(when: said.count > 1, "<ul>\(said.dropFirst(), { "<li>\(t($0))</li>" })</ul>")\
       \(reference.map { "<p>\(t("请把编号告诉系统管理员：", "Tell the administrator this reference: "))<code>\($0)</code></p>" as HTML })\
       <p class="actions">\(when: request.principal == nil, "<a class=\"button\" href=\"/sign-in\">\(t("登录", "Sign in"))</a> ")\
+      \(way.map { "<a class=\"button\" href=\"\(addressEncoded($0.address))\">\(t($0.label))</a> " as HTML })\
       <a href="/">\(t("返回首页", "Back to the start page"))</a></p>
       """
     return Page(title, status: status, body: body)

@@ -367,7 +367,8 @@ struct Site: HTTPResponder {
         body: problem(refusal, status: status, reference: reference, request).bytes)
     } else {
       let page = Page.refused(
-        refusal, status: status, reference: reference, lacking: refusal.lacks.flatMap(configuration.words), request)
+        refusal, status: status, reference: reference, lacking: refusal.lacks.flatMap(configuration.words),
+        above: above(request, status), request)
       reply = Reply(
         status: status, type: "text/html; charset=utf-8",
         body: Array(layout.render(page, request: request).text.utf8))
@@ -384,6 +385,27 @@ struct Site: HTTPResponder {
       reply.headers.append(("retry-after", "\(refusal.retryAfter ?? (status == 503 ? 5 : 60))"))
     }
     return reply
+  }
+
+  /// The nearest page above what was refused that this visitor may open: an entry's, above what can be done with it. Nil above
+  /// what is not there, since that may lack more than its last part.
+  private func above(_ request: Web.Request, _ status: Int) -> String? {
+    guard status != 401, status != 404 else { return nil }
+    var path = request.path[...]
+    // A page that did not understand its query is a page without it.
+    var isOwn = request.method == .get && status == 422 && !request.query.pairs.isEmpty
+    while true {
+      if !isOwn {
+        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return nil }
+        path = path[..<slash]
+      }
+      isOwn = false
+      if case .found(let route, _) = table.match(.get, String(path)),
+        (try? route.access.check(request.principal)) != nil
+      {
+        return String(path)
+      }
+    }
   }
 
   private func problem(_ refusal: Refusal, status: Int, reference: String?, _ request: Web.Request) -> JSON {

@@ -42,9 +42,13 @@ enum CatalogAPI {
         "/api/v1/catalog/resources/{id}", .permission(.readCatalog),
         summary: Text("一个信息资源的核心元数据和信息项", "One resource with its core metadata and items")
       ) { request in
+        let (version, day) = (try CatalogRoutes.version(request), try request.queryDay("on"))
+        guard version == nil || day == nil else {
+          throw Refusal.invalid(
+            "web.query", "on", Text("version 和 on 只能给出一个。", "Give version or on, not both."))
+        }
         let (resource, condition) = try await cataloguing.measured(
-          request.visitor(), request.id(), version: try CatalogRoutes.version(request),
-          on: try request.queryDay("on"))
+          request.visitor(), request.id(), version: version, on: day)
         return .json(json(resource, condition).bytes, etag: resource.tag(condition))
       }.described(
         gives: whole,
@@ -53,7 +57,9 @@ enum CatalogAPI {
             "version", Text("版本号；缺省为在用版本", "a version's number; the one in force by default"),
             Schema.number(1...1_000_000)),
           QueryParameter(
-            "on", Text("某日在用的版本", "the version that was in force on that day"), Schema.day),
+            "on",
+            Text("某日在用的版本；不与 version 同时给出", "the version that was in force on that day; not together with version"),
+            Schema.day),
         ]),
     ]
   }
@@ -88,10 +94,10 @@ enum CatalogAPI {
   /// What a change answers: the version that is being worked on, with what the rules say of it.
   static let draft = Schema.object(wholeMembers + [("findings", Schema.list(Finding.schema))])
 
-  /// The same with the reviewer's reasons, where it was returned and not submitted since.
+  /// The same with why it was written, and with the reviewer's reasons, where it was returned and not submitted since.
   static let judged = Schema.object(
     wholeMembers + [
-      ("findings", Schema.list(Finding.schema)),
+      ("findings", Schema.list(Finding.schema)), ("change", VersionChange.answer),
       (
         "returned",
         Schema.maybe(
@@ -115,7 +121,9 @@ enum CatalogAPI {
         ]
       } ?? .null
     return .object(
-      (json(judged.resource, judged.findings, language).members ?? []) + [JSON.Member("returned", returned)])
+      (json(judged.resource, judged.findings, language).members ?? []) + [
+        JSON.Member("change", judged.change?.json ?? .null), JSON.Member("returned", returned),
+      ])
   }
 
   static func json(_ resource: Resource, _ findings: [Finding], _ language: Language) -> JSON {
@@ -212,8 +220,18 @@ enum CatalogAPI {
 }
 
 extension ReviewNote {
-  /// What a program says at an element of the version that it read.
-  init(_ json: JSONMembers, in resource: Resource?) throws {
+  /// What a program says at elements of the version that it read, one note at each.
+  static func each(_ given: [JSONMembers], in resource: Resource?) throws -> [ReviewNote] {
+    var noted: Set<String> = []
+    return try given.map { json in
+      let note = try ReviewNote(json, in: resource)
+      guard note.words.count <= limits.words else { throw json.refusal("catalog.notes", "words", tooLong) }
+      guard noted.insert(note.field).inserted else { throw json.refusal("catalog.notes", "pointer", twice) }
+      return note
+    }
+  }
+
+  private init(_ json: JSONMembers, in resource: Resource?) throws {
     let (pointer, words) = (try json.text("pointer") ?? "", trimmed(try json.text("words") ?? ""))
     guard !words.isEmpty else {
       throw json.refusal("catalog.notes", "words", Text("请写明意见。", "Say what is wrong."))

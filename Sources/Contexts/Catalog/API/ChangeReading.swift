@@ -4,7 +4,7 @@ import Web
 // Why a later version was written, as a program says it.
 
 extension VersionChange {
-  private static let names = ["kind", "words", "trigger"]
+  static let names = ["kind", "words", "trigger"]
 
   /// `mayBeEmpty`: a first version gives no reason.
   static func schema(mayBeEmpty: Bool) -> JSON {
@@ -12,6 +12,19 @@ extension VersionChange {
       "type": "object", "required": mayBeEmpty ? [] : ["kind", "words"], "additionalProperties": false,
       "properties": ["kind": Schema.choice(Kind.self), "words": Schema.text, "trigger": Schema.maybe(Schema.day)],
     ]
+  }
+
+  /// What is answered of it; null where no reason was given.
+  static let answer = Schema.maybe(
+    Schema.object([("kind", Schema.choice(Kind.self)), ("words", Schema.text), ("trigger", Schema.maybe(Schema.day))]))
+
+  var json: JSON {
+    ["kind": .string(kind.rawValue), "words": .string(words), "trigger": .optional(trigger?.description)]
+  }
+
+  /// Whether it says the same: until when the department had to update is counted, not said.
+  func saysTheSame(as other: VersionChange?) -> Bool {
+    kind == other?.kind && words == other?.words && trigger == other?.trigger
   }
 
   /// `place` is where the object stands in the body (`change.`), empty for the body itself.

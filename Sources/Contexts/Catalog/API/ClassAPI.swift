@@ -97,11 +97,15 @@ enum ClassAPI {
         guard let day = try body.day("on") else {
           throw body.refusal("catalog.class.day", "on", noDay)
         }
-        try await cataloguing.retireClass(
-          request.visitor(), code, on: day, successor: body.text("successor"),
-          leavesEntries: body.flag("leaves") ?? false
-        ) { tx in
-          try request.requireMatch(tag(of: cataloguing.classView(of: code, in: tx), on: request.now.dateInChina))
+        do {
+          try await cataloguing.retireClass(
+            request.visitor(), code, on: day, successor: body.text("successor"),
+            leavesEntries: body.flag("leaves") ?? false
+          ) { tx in
+            try request.requireMatch(tag(of: cataloguing.classView(of: code, in: tx), on: request.now.dateInChina))
+          }
+        } catch let refusal as Refusal where refusal.code == Cataloguing.leavesEntries {
+          throw body.refusal(refusal.code, "leaves", noHeir)
         }
         return try await answer(request, cataloguing, code)
       }.minding(.required).described(
@@ -156,6 +160,9 @@ enum ClassAPI {
 
   // MARK: What is taken
 
+  private static let noHeir = Text(
+    "其中有在用目录：请给出后继分类 successor；确实没有的，以 leaves 为 true 明示。",
+    "Entries in force are in it: name a successor, or say by leaves, true, that there is none.")
   private static let noDay = Text("请给出日期，如 2026-09-01。", "Give a day such as 2026-09-01.")
 
   private static func draft(_ body: JSONMembers, code: String, parent: String?) throws -> ClassDraft {

@@ -67,7 +67,10 @@ enum DraftsAPI {
               "新草稿没有 id、code；按自有标识（reference）写入请用 POST /api/v1/catalog/resources。",
               "A new draft has no id or code; to write by a reference of your own use POST /api/v1/catalog/resources."))
         }
-        let system = try await cataloguing.db.read { try Self.system(given, of: principal, in: $0) }
+        let system = try await cataloguing.db.read { tx in
+          if let office = principal.organisation { try cataloguing.checkProvider(of: given, office, in: tx) }
+          return try Self.system(given, of: principal, in: tx)
+        }
         let items = given.items.map { $0.plain(in: given.metadata.sharingType) }
         let draft = try await cataloguing.draft(principal, system: system, metadata: given.metadata, items: items)
         return try await answer(draft.id, principal, cataloguing, request.language, status: 201)
@@ -91,14 +94,18 @@ enum DraftsAPI {
         let principal = try request.visitor()
         let id: ResourceID = try request.id()
         let given = try read(request)
-        guard given.change == nil else {
-          throw Refusal.invalid(
-            "catalog.draft.change", "change",
-            Text("变更原因（change）请在提交审核（…/submit）时给出。", "Give the reason of change when it is submitted (…/submit)."))
-        }
         // Compared and written in one transaction: what is compared outside of it may be another state when it is written.
         let (resource, findings) = try await cataloguing.edit(principal, id) { [request] current, tx in
           try request.requireMatch(current.tag)
+          try check(given, is: current)
+          if let change = given.change,
+            try !change.saysTheSame(as: CatalogStore.change(of: id, version: current.version, in: tx))
+          {
+            throw Refusal.invalid(
+              "catalog.draft.change", "change",
+              Text("变更原因（change）请在提交审核（…/submit）时给出。", "Give the reason of change when it is submitted (…/submit)."))
+          }
+          try cataloguing.checkProvider(of: given, current.provider, in: tx)
           let next = current.taking(given, system: try Self.system(given, of: principal, in: tx))
           return .init(metadata: next.metadata, system: .some(next.system), items: next.items)
         }
@@ -140,7 +147,10 @@ enum DraftsAPI {
         )
       ) { request in
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
-        let code = try request.members("class").text("class") ?? ""
+        let body = try request.members("class")
+        guard let code = try body.text("class") else {
+          throw body.refusal("catalog.class", "class", Text("请给出停用的分类 class。", "Say which retired class: class."))
+        }
         _ = try await cataloguing.moveToSuccessor(principal, id, from: code)
         return try await answer(id, principal, cataloguing, request.language)
       }.described(
@@ -165,8 +175,7 @@ enum DraftsAPI {
         let body = try request.members("decision", "publish", "reasons", "notes")
         let notes = try body.objects("notes", of: ["pointer", "words"], most: ReviewNote.limits.notes) ?? []
         let resource = notes.isEmpty ? nil : try await cataloguing.judged(principal, id, nil).resource
-        let decision = try ReviewAPI.decision(
-          body, notes: try notes.map { try ReviewNote($0, in: resource) })
+        let decision = try ReviewAPI.decision(body, notes: try ReviewNote.each(notes, in: resource))
         // Items are known by their place in what was read: by If-Match, that is what is decided.
         _ = try await cataloguing.decide(principal, id, decision) { try request.requireMatch($0.tag) }
         return try await answer(id, principal, cataloguing, request.language)
@@ -241,6 +250,27 @@ enum DraftsAPI {
     return given
   }
 
+  /// A draft that is written anew is the one of the address: another's keys are no part of it, nor is a reference, which is
+  /// kept by writing with it.
+  private static func check(_ given: GivenEntry, is current: Resource) throws {
+    var faults: [Refusal.Fault] = []
+    if let id = given.id, id != current.id {
+      faults.append(.init("id", Text("这是另一条目录的 id。", "This is the id of another entry.")))
+    }
+    if !given.code.isEmpty, given.code != current.code?.description {
+      faults.append(.init("code", Text("这不是本条目录的代码。", "This is not the entry's code.")))
+    }
+    if !given.reference.isEmpty {
+      faults.append(
+        .init(
+          "reference",
+          Text(
+            "按自有标识（reference）写入请用 POST /api/v1/catalog/resources。",
+            "To write by a reference of your own use POST /api/v1/catalog/resources.")))
+    }
+    if !faults.isEmpty { throw Refusal.invalid("catalog.draft.key", faults) }
+  }
+
   private static func system(
     _ given: GivenEntry, of principal: Principal, in tx: any Transaction
   ) throws -> SystemID? {
@@ -276,6 +306,8 @@ struct JudgedVersion: Sendable {
   var sentBack: CatalogStore.Event?
   /// What he said then at single elements.
   var notes: [ReviewNote]
+  /// Why it was written, of a later version.
+  var change: VersionChange?
 }
 
 extension Cataloguing {
@@ -299,7 +331,8 @@ extension Cataloguing {
       let sentBack = isInsider ? try CatalogStore.sentBack(resource, in: tx) : nil
       return JudgedVersion(
         resource: resource, findings: try findings(of: resource, in: tx), sentBack: sentBack,
-        notes: sentBack == nil ? [] : try CatalogStore.notes(of: id, version: resource.version, in: tx))
+        notes: sentBack == nil ? [] : try CatalogStore.notes(of: id, version: resource.version, in: tx),
+        change: try CatalogStore.change(of: id, version: resource.version, in: tx))
     }
   }
 }

@@ -22,13 +22,14 @@ struct EntryReading {
         metadata: Metadata(), faults: [fault("", "type", Text("一条目录应是一个 JSON 对象。", "An entry is a JSON object."))],
         isUnread: true)
     }
-    reading.refuseUnknown(entryNames + keyNames, passing: toldByPlatform)
+    reading.refuseUnknown(entryNames + keyNames + providerNames, passing: toldByPlatform)
     var given = GivenEntry(metadata: reading.metadata())
     given.reference = reading.text("reference")
     given.code = reading.text("code")
     let id = reading.text("id")
     given.id = ResourceID(id)
     if !id.isEmpty, given.id == nil { reading.note("id", "id", Text("不是目录的标识。", "This is no entry's id.")) }
+    given.providers = providerNames.map { ($0, reading.text($0)) }
     given.system = reading.text("system")
     if json["secrecy"] == nil {
       reading.note("secrecy", "secrecy", Text("请写明涉密属性（secrecy）。", "Say whether it is secret (secrecy)."))
@@ -49,7 +50,7 @@ struct EntryReading {
     (
       "properties",
       .object(
-        (keyNames + entryNames).map { name in
+        (keyNames + providerNames + entryNames).map { name in
           switch name {
           case "classes", "related": (name, Schema.maybe(Schema.list(Schema.text)))
           case "items": (name, Schema.maybe(Schema.list(itemSchema)))
@@ -78,6 +79,8 @@ struct EntryReading {
   // MARK: Names
 
   private static let keyNames = ["reference", "id", "code", "change"]
+  /// Said by the platform, and read: what is another office's is refused.
+  private static let providerNames = ["provider", "providerName", "providerCode"]
   private static let entryNames = [
     "name", "classes", "abstract", "format", "sharingType", "sharingCondition", "methodClass", "methodType", "openType",
     "openCondition", "cycle", "related", "secrecy", "level", "system", "items",
@@ -87,8 +90,7 @@ struct EntryReading {
     "sharingCondition", "grade",
   ]
   private static let toldByPlatform: Set<String> = [
-    "version", "state", "online", "provider", "providerName", "providerCode", "publishedOn", "isMounted",
-    "declaresMount", "freshness",
+    "version", "state", "online", "publishedOn", "isMounted", "declaresMount", "freshness",
     "deliversIncrementally",
     "schemaDigest", "findings", "returned",
   ]

@@ -160,20 +160,25 @@ private final class CSVFileOfEntries: EntryFile {
   func end() throws { try output.end() }
 }
 
-/// One array, an entry a line, as the programming interface answers and takes it.
+/// An entry a line, as the programming interface answers and takes it: in one array, or each by itself in `.ndjson`.
 private final class JSONFileOfEntries: EntryFile {
   private let output: TextOutput
+  private let isArray: Bool
   private var isFirst = true
 
-  init(_ path: String) throws { output = try TextOutput(path) }
+  init(_ path: String) throws {
+    output = try TextOutput(path)
+    isArray = !path.lowercased().hasSuffix(".ndjson")
+  }
 
   func append(_ resource: Resource, system: String) throws {
-    try output.write((isFirst ? "[\n" : ",\n") + CatalogAPI.json(resource).text)
+    let text = CatalogAPI.json(resource).text
+    try output.write(isArray ? (isFirst ? "[\n" : ",\n") + text : text + "\n")
     isFirst = false
   }
 
   func end() throws {
-    try output.write("\n]\n")
+    if isArray { try output.write("\n]\n") }
     try output.end()
   }
 }

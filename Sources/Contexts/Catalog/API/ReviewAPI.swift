@@ -182,7 +182,14 @@ enum ReviewAPI {
     _ body: JSONMembers, orPublish: Bool = false, notes: [ReviewNote] = []
   ) throws -> ReviewDecision {
     let (publish, reasons) = (try body.flag("publish"), trimmed(try body.text("reasons") ?? ""))
-    switch try body.text("decision") {
+    let choice = try body.text("decision")
+    // Words go out only with a return: elsewhere they would be lost.
+    if choice == "approve" || choice == "publish",
+      let idle = !reasons.isEmpty ? "reasons" : !notes.isEmpty ? "notes" : nil
+    {
+      throw body.refusal("catalog.review.words", idle, ReviewDecision.wordsUnsent)
+    }
+    switch choice {
     case "approve": return .approve(publish: publish ?? false)
     case "publish" where orPublish: return .publish
     case "return":
@@ -204,7 +211,11 @@ enum ReviewAPI {
 
   /// The entries of a body, each as it was read.
   static func picks(_ body: JSONMembers) throws -> [ReviewPick] {
-    try (body.objects("entries", of: ["id", "etag"], most: 10 * ReviewPick.limit) ?? []).map { entry in
+    guard let entries = try body.objects("entries", of: ["id", "etag"], most: ReviewPick.limit), !entries.isEmpty else {
+      throw body.refusal(
+        "catalog.picks", "entries", Text("请在 entries 中给出要办理的目录。", "Say in entries which are meant."))
+    }
+    return try entries.map { entry in
       guard let id = try entry.id("id", of: Resource.self) else {
         throw entry.refusal("catalog.picks", "id", Text("请给出目录标识 id。", "Say which entry: id."))
       }
@@ -232,7 +243,7 @@ enum ReviewAPI {
     ("code", Schema.maybe(Schema.text)), ("name", Schema.text), ("provider", Schema.id), ("providerName", Schema.text),
     ("submittedAt", Schema.maybe(Schema.moment)), ("due", Schema.maybe(Schema.day)), ("dueIsProvisional", Schema.flag),
     ("errors", Schema.whole), ("warnings", Schema.whole), ("alike", Schema.whole),
-    ("findings", Schema.list(Finding.schema)),
+    ("findings", Schema.list(Finding.schema)), ("change", VersionChange.answer),
   ])
 
   private static func json(_ entry: QueueEntry, _ language: Language) -> JSON {
@@ -245,6 +256,7 @@ enum ReviewAPI {
       "dueIsProvisional": JSON(line.reviewDue?.provisional ?? false), "errors": JSON(entry.errors),
       "warnings": JSON(entry.warnings), "alike": JSON(line.alike ?? 0),
       "findings": .array(entry.findings.filter { $0.severity != .hint }.map { $0.json(language) }),
+      "change": line.change?.json ?? .null,
     ]
   }
 

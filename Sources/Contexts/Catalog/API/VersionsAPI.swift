@@ -19,7 +19,7 @@ enum VersionsAPI {
             view.versions.map { line in
               [
                 "version": JSON(line.version), "state": .string(line.state.rawValue), "name": .string(line.name),
-                "changedAt": .string(line.changedAt.description),
+                "changedAt": .string(line.changedAt.description), "change": line.change?.json ?? .null,
               ]
             }),
           "inForce": .array(
@@ -44,7 +44,7 @@ enum VersionsAPI {
             Schema.list(
               Schema.object([
                 ("version", Schema.whole), ("state", Schema.choice(VersionState.self)), ("name", Schema.text),
-                ("changedAt", Schema.moment),
+                ("changedAt", Schema.moment), ("change", VersionChange.answer),
               ]))
           ),
           (

@@ -22,8 +22,8 @@ enum WorkAPI {
       ) { request in
         let body = try request.members("entries", "change")
         let change = try body.object("change").map { try VersionChange(json: $0, at: "/change/") }
-        return ReviewAPI.answer(
-          try await cataloguing.submit(request.visitor(), ReviewAPI.picks(body), because: change), request.language)
+        let outcomes = try await cataloguing.submit(request.visitor(), ReviewAPI.picks(body), because: change)
+        return ReviewAPI.answer(outcomes.map(placed), request.language)
       }.described(
         takes: [
           "type": "object", "required": ["entries"], "additionalProperties": false,
@@ -77,5 +77,14 @@ enum WorkAPI {
           ("dependents", Schema.list(Schema.text)), ("next", Schema.maybe(Schema.text)),
         ]), query: [.cursor("after", Schema.text)]),
     ]
+  }
+
+  /// What is wrong with the reason of change stands in the body's `change`.
+  private static func placed(_ outcome: ReviewOutcome) -> ReviewOutcome {
+    var outcome = outcome
+    outcome.refusal?.faults = (outcome.refusal?.faults ?? []).map { fault in
+      VersionChange.names.contains(fault.field) ? .init("change." + fault.field, fault.message) : fault
+    }
+    return outcome
   }
 }

@@ -31,6 +31,9 @@ package struct ClassDraft: Hashable, Sendable {
 }
 
 extension Cataloguing {
+  /// Why a class with entries in force is not retired without successor.
+  static let leavesEntries = "catalog.class.leaves-entries"
+
   static let unknownClass = Refusal.notFound(Text("分类", "class"))
 
   /// Adds a node below a national or local one, or the root of a local tree.
@@ -79,7 +82,7 @@ extension Cataloguing {
       let left = try retire(code, on: day, successor: successor, in: &tree, by: principal, at: now, in: tx)
       guard left == 0 || leavesEntries else {
         throw Refusal.invalid(
-          "catalog.class.leaves-entries", "leaves",
+          Self.leavesEntries, "leaves",
           Text(
             "其中有 \(left) 条在用目录，没有后继就要由各单位逐条另选分类。请填写后继分类；确实没有的，勾选后再停用。",
             "\(left) entries in force are in it; without successor their departments choose another class for each. Enter a successor, or confirm that there is none."

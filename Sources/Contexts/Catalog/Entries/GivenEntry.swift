@@ -11,8 +11,9 @@ struct GivenEntry: Sendable {
   var id: ResourceID?
   /// Given by the platform at registration; one that it did not give to this department is refused.
   var code = ""
-  /// Its provider by name or credit code, as an export told it; another office's entry is refused.
-  var provider = ""
+  /// Its provider by name, credit code or id, as an answer or an export told it, each with its field; another office's entry
+  /// is refused.
+  var providers: [(field: String, text: String)] = []
   var metadata: Metadata
   /// An information system's number, name or id.
   var system = ""
@@ -82,17 +83,19 @@ extension Item {
 }
 
 extension Resource {
-  /// This resource with the content of `given`. An item is the one of the same column, and keeps its id, the way it is carried
-  /// and the evidence of what its values are; what a mount says of keys holds.
+  /// This resource with the content of `given`. An item is the one of the same column (of several, of the same name too), and
+  /// keeps its id, the way it is carried and the evidence of what its values are; what a mount says of keys holds.
   func taking(_ given: GivenEntry, system: SystemID?) -> Resource {
     var next = self
     next.metadata = given.metadata
     next.system = system
-    let known = Dictionary(items.map { ($0.column, $0) }) { first, _ in first }
+    var known = Dictionary(grouping: items, by: \.column)
     next.items = given.items.map { item in
       var item = item.plain(in: given.metadata.sharingType)
       if let mount { item.isKey = mount.keyColumns.contains(item.column) }
-      guard let before = known[item.column] else { return item }
+      guard let same = known[item.column], !same.isEmpty else { return item }
+      let before = same.first { $0.name == item.name } ?? same[0]
+      known[item.column] = same.filter { $0.id != before.id }
       item.id = before.id
       item.type = before.type
       if item.semantic == before.semantic { item.evidence = before.evidence }

@@ -81,8 +81,8 @@ struct Taking {
     let system = systems.find(given.system)
     if system == nil, !given.system.isEmpty { given.faults.append(Self.noSuchSystem(given.system)) }
     if let fault = Self.referenceFault(given.reference) { return refused(nil, given.faults + [fault]) }
-    guard try isOffice(given.provider, in: tx) else {
-      return refused(nil, given.faults + [otherOffice(given.provider)])
+    for (field, text) in given.providers where try !isOffice(text, in: tx) {
+      return refused(nil, given.faults + [cataloguing.otherOffice(text, office, field)])
     }
     let key: EntryKey
     switch EntryKey.find(given, among: known) {
@@ -193,30 +193,14 @@ struct Taking {
     TakenEntry(outcome: .refused, resource: resource, findings: findings)
   }
 
-  /// Whether that is what the office is or was called, or an office whose duties it has.
   private mutating func isOffice(_ provider: String, in tx: any Transaction) throws -> Bool {
-    if [office.name, office.creditCode, ""].contains(provider) { return true }
     if let known = isOwn[provider] { return known }
-    let providers = cataloguing.providers
-    let named = try providers.named(provider, tx) + [try providers.coded(provider, tx)].compactMap { $0 }
-    let today = cataloguing.clock.today
-    let found = try named.contains { other in
-      try other.id == office.id || providers.today(of: other, on: today, in: tx).contains { $0.office.id == office.id }
-    }
+    let found = try cataloguing.isOffice(provider, office, in: tx)
     isOwn[provider] = found
     return found
   }
 
   // MARK: Why not
-
-  private func otherOffice(_ provider: String) -> Finding {
-    Finding(
-      .error, "provider.other", "provider",
-      Text(
-        "这是“\(provider.prefix(60))”的目录；“\(office.name)”只能导入自己的目录。",
-        "This is an entry of “\(provider.prefix(60))”; “\(office.name)” can only import its own."),
-      source: RuleSource.platform)
-  }
 
   private static let repeated = Finding(
     .error, "entry.repeated", "name",

@@ -75,34 +75,43 @@ func attachmentsPart(_ t: Language, _ view: ResourceView) -> HTML {
     versionAttachments(t, view.resource, view.attachments))
 }
 
-/// Where files are added to the version being written, and removed.
+/// Where files are added to the version being written, and removed; of any other, what it has and where one goes on.
 func attachmentsPage(
   _ request: Request, _ resource: Resource, _ files: [Attachment], _ attachments: Attachments, refusal: Refusal?
 ) -> Page {
   let t = request.language
   let title = Text("附件", "Attachments")
+  let isOpen = resource.state.isEditable
+  let remove: (Attachment) -> HTML = { file in
+    form(
+      request, action: AttachmentLink.list(resource.id) + "/remove",
+      confirm: Text("移除附件“\(file.name)”？", "Remove “\(file.name)”?"),
+      "<input type=\"hidden\" name=\"attachment\" value=\"\(file.id)\">\(button(t("移除", "Remove"), .danger))")
+  }
+  let mayBeginNext = resource.state == .published || (resource.state == .discarded && resource.version > 1)
+  let entry = CatalogLink.resource(resource.id, version: resource.version)
+  let adding = panel(
+    t("添加附件", "Attach a file"), id: "attach",
+    form(
+      request, action: AttachmentLink.list(resource.id), upload: true,
+      """
+      \(attachmentFields(
+        t, attachments, such: Text("例如：不予共享的法律依据", "such as: the legal basis for not sharing"),
+        values: request.form, faults: refusal?.faults ?? []))\
+      \(buttons(button(t("添加", "Attach")), buttonLink(t("返回编辑", "Back to the entry"), href: CatalogLink.edit(resource.id))))
+      """))
+  let closed: HTML = """
+    \(note(.neutral, "<p>\(t("第 \(resource.version) 版的状态是“\(resource.state.title.chinese)”，不能增减附件。", "Version \(resource.version) is “\(resource.state.title.english)”; its attachments stay as they are."))</p>"))\
+    \(when: mayBeginNext, form(request, action: CatalogLink.step(resource.id, "change"), buttons(button(t("编制新版本", "Write a new version")))))\
+    \(buttons(buttonLink(t("返回目录", "Back to the entry"), href: entry)))
+    """
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200,
-    trail: [
-      catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
-    ], within: CatalogLink.work,
+    trail: [catalogTrail, (Text(same: resource.metadata.name), entry)],
+    within: isOpen ? CatalogLink.work : nil,
     body: """
       \(heading("\(t(title))\(t.colon)\(resource.metadata.name)", state: stateBadge(t, resource.state)))\(faultSummary(t, refusal))\
-      \(versionAttachments(t, resource, files) { file in
-        form(
-          request, action: AttachmentLink.list(resource.id) + "/remove",
-          confirm: Text("移除附件“\(file.name)”？", "Remove “\(file.name)”?"),
-          "<input type=\"hidden\" name=\"attachment\" value=\"\(file.id)\">\(button(t("移除", "Remove"), .danger))")
-      })\
-      \(panel(
-        t("添加附件", "Attach a file"), id: "attach",
-        form(
-          request, action: AttachmentLink.list(resource.id), upload: true,
-          """
-          \(attachmentFields(
-            t, attachments, such: Text("例如：不予共享的法律依据", "such as: the legal basis for not sharing"),
-            values: request.form, faults: refusal?.faults ?? []))\
-          \(buttons(button(t("添加", "Attach")), buttonLink(t("返回编辑", "Back to the entry"), href: CatalogLink.edit(resource.id))))
-          """)))
+      \(versionAttachments(t, resource, files, remove: isOpen ? remove : nil))\
+      \(isOpen ? adding : closed)
       """)
 }

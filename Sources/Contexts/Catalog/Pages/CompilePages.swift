@@ -53,7 +53,9 @@ func newPage(
 }
 
 /// The table that was chosen, before a draft is made of it.
-func newFromTablePage(_ request: Request, _ source: DataSource, _ table: TableDescription) -> Page {
+func newFromTablePage(
+  _ request: Request, _ source: DataSource, _ table: TableDescription, entry: Resource?
+) -> Page {
   let t = request.language
   let rows = table.columns.map { column in
     """
@@ -71,7 +73,7 @@ func newFromTablePage(_ request: Request, _ source: DataSource, _ table: TableDe
       """
       <p>\(t("这张表由平台送达：数据来自别的部门，由提供部门编目，不必在这里重复编制。", "The platform delivered this table: its data is another department's, which catalogues it. It needs no entry here."))</p>\
       \(buttons(buttonLink(t("返回数据表", "Back to the tables"), href: CatalogLink.tables(source)), buttonLink(t("在目录中查找", "Find it in the catalogue"), href: CatalogLink.search)))
-      """) : draftForm(request, source, table)
+      """) : entry.map { thereAlready(t, $0) } ?? draftForm(request, source, table)
   let title = Text("从数据表编制", "Entry from a table")
   return Page(
     title, section: .catalog,
@@ -90,6 +92,17 @@ func newFromTablePage(_ request: Request, _ source: DataSource, _ table: TableDe
         head: [t("列", "Column"), t("库内类型", "Native type"), t("传送类型", "Carried as"), t("可空", "Nullable"), t("注释", "Comment")],
         rows: rows, empty: .nothing))
       """)
+}
+
+/// A table that has an entry leads to it, rather than to one more of the same name.
+private func thereAlready(_ t: Language, _ entry: Resource) -> HTML {
+  let link = entry.state.isEditable ? CatalogLink.edit(entry.id) : CatalogLink.resource(entry.id)
+  return note(
+    .soon,
+    """
+    <p>\(t("这张表已有目录“\(entry.metadata.name)”（\(entry.state.title.chinese)），不必另编。确需再编一条的，请手工编制后挂接到这张表。", "This table has the entry “\(entry.metadata.name)” (\(entry.state.title.english)). Should it need another, write it by hand and tie it to the table."))</p>\
+    \(buttons(buttonLink(t("打开这条目录", "Open the entry"), href: link), buttonLink(t("手工编制", "Write one by hand"), href: CatalogLink.new)))
+    """)
 }
 
 private func draftForm(_ request: Request, _ source: DataSource, _ table: TableDescription) -> HTML {

@@ -9,7 +9,13 @@ struct EditConflict: Sendable {
   /// Field by field what the other changed, with what it is called.
   var changes: [(title: Text, change: DraftMerge.Change)]
   /// What one wrote for items that the other took out: it has no place any more, and is only shown.
-  var lost: [(title: Text, mine: String)] = []
+  var lost: [Lost] = []
+
+  struct Lost: Sendable {
+    var name: String
+    /// What its other fields say, each with what it is called.
+    var mine: [(title: Text, field: String, value: String)]
+  }
 }
 
 extension Fields {
@@ -36,6 +42,9 @@ func conflictNote(_ t: Language, _ conflict: EditConflict, words: (String, Strin
       : badge(t("已采用对方的", "theirs is taken"), .neutral))</td></tr>
     """ as HTML
   }.joined()
+  func written(_ item: EditConflict.Lost) -> String {
+    item.mine.map { "\(t($0.title)) \(words($0.field, $0.value))" }.joined(separator: t.listing)
+  }
   return """
     <div class="faults" role="alert" tabindex="-1"><h2>\(t("您填写期间，这条目录被修改了", "This entry was changed while you wrote"))</h2>\
     <p>\(who) \(time(conflict.at)) \(t("保存了修改。您填写的内容都保留在下面的表单里，尚未保存：请核对后再保存。", "saved a change. All you entered stands in the form below, not yet saved: check it and save again."))</p>\
@@ -45,7 +54,7 @@ func conflictNote(_ t: Language, _ conflict: EditConflict, words: (String, Strin
       empty: "<p>\(t("对方没有修改您表单中的内容。", "Nothing in your form was changed."))</p>"))\
     \(when: !conflict.lost.isEmpty, """
       <p>\(t("对方移除了这些信息项，您对它们的填写不再有位置：", "These items were taken out; what you entered for them has no place any more:"))</p>\
-      <ul>\(conflict.lost, { "<li>\(t($0.title))\(t.colon)\($0.mine)</li>" })</ul>
+      <ul>\(conflict.lost, { "<li>\($0.name)\(t.colon)\(written($0))</li>" })</ul>
       """)</div>
     """
 }

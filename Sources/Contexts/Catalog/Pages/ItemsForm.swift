@@ -76,7 +76,7 @@ private func itemFieldset(
     [Field("\(prefix).name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name))]
     + (resource.mount == nil ? [column] : []) + [
       Field("\(prefix).dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: today))),
-      Field("\(prefix).length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
+      lengthField("\(prefix).length", lists, on: today),
       Field("\(prefix).scale", Text("小数位", "Decimals"), .number(0...38), required: false),
     ]
   let more: [Field] = [
@@ -88,7 +88,7 @@ private func itemFieldset(
       .choice(lists.sharingTypes.options(t, on: today, none: t("同资源", "as the resource"))), required: false),
     Field(
       "\(prefix).sharingCondition", Text("条件或依据", "Condition or basis"), .text(maxLength: Item.limits.sharingCondition),
-      required: false),
+      required: false, needed: Text("与资源不同且非无条件时必填", "needed unless unconditional or as the resource")),
     Field("\(prefix).grade", Text("分级", "Grade"), .choice(lists.grades.options(t, on: today))),
     Field(
       "\(prefix).description", Text("说明", "Description"), .text(maxLength: Item.limits.description), required: false),
@@ -98,7 +98,7 @@ private func itemFieldset(
   let summary = [
     item.semantic.map { t(lists.semantics.text($0)) }, t(lists.sharingTypes.text(resource.sharingType(of: item))),
     t(lists.grades.text(item.grade)),
-  ].compactMap { $0 }.joined(separator: " · ")
+  ].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " · ")
   return """
     <fieldset class="item"><legend>\(index + 1). <span class="code"\(when: resource.mount != nil, " id=\"\(column.name)\"")>\(item.column)</span> \
     \(when: item.isKey, badge(t("主键", "key"))) \(item.isNullable ? t("可空", "nullable") : t("非空", "not null"))</legend>\
@@ -115,6 +115,17 @@ private func itemFieldset(
     """
 }
 
+/// An item's length, with the types that cannot do without.
+private func lengthField(_ name: String, _ lists: CodeLists, on today: CalendarDate) -> Field {
+  let types = lists.itemTypes.offered(on: today).filter { $0.value == "length" }.map(\.name)
+  let needed = Text(
+    "\(types.map(\.chinese).joined(separator: "、"))必填",
+    "needed for \(types.map { $0.english.lowercased() }.joined(separator: ", "))")
+  return Field(
+    name, Text("长度", "Length"), .number(1...Item.limits.length), required: false,
+    needed: types.isEmpty ? nil : needed)
+}
+
 /// For resources without a table, items are written by hand.
 private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeLists) -> HTML {
   let t = request.language
@@ -122,7 +133,7 @@ private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeList
     Field("new.name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name)),
     Field("new.column", Text("技术名称", "Column"), .text(maxLength: Item.limits.column)),
     Field("new.dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: request.now.dateInChina))),
-    Field("new.length", Text("长度", "Length"), .number(1...Item.limits.length), required: false),
+    lengthField("new.length", lists, on: request.now.dateInChina),
   ]
   return """
     <h2>\(t("添加信息项", "Add an item"))</h2>\
@@ -183,7 +194,7 @@ func mergedItems(
 ) -> (places: [Int], values: Fields, conflict: EditConflict) {
   // Where each item of the form is now.
   var moved: [String: Int] = [:]
-  var lost: [(title: Text, mine: String)] = []
+  var lost: [EditConflict.Lost] = []
   var places: [Int] = []
   for pair in form.pairs where pair.name.hasPrefix("item.") && pair.name.hasSuffix(".id") {
     let before = String(pair.name.split(separator: ".")[1])
@@ -191,8 +202,12 @@ func mergedItems(
       moved[before] = now
       places.append(now)
     } else {
-      let mine = itemFieldNames.compactMap { form["item.\(before).\($0)"] }.joined(separator: " · ")
-      lost.append((Text(same: form["item.\(before).name"] ?? ""), mine))
+      let mine = itemFieldNames.dropFirst().compactMap { field in
+        form["item.\(before).\(field)"].map {
+          (title: itemPropertyTitles[field] ?? Text(same: field), field: field, value: $0)
+        }
+      }
+      lost.append(EditConflict.Lost(name: form["item.\(before).name"] ?? "", mine: mine))
     }
   }
   func renamed(_ name: String) -> String? {

@@ -178,10 +178,12 @@ private func metadataFields(
   _ t: Language, _ today: CalendarDate, _ lists: CodeLists, _ systems: [InformationSystem]
 ) -> [Field] {
   let none = t("请选择", "Choose")
-  func field(_ name: String, _ words: ElementWords, _ kind: Field.Kind, required: Bool = true) -> Field {
+  func field(_ name: String, _ words: ElementWords, _ kind: Field.Kind, required: Bool = true, needed: Text? = nil)
+    -> Field
+  {
     Field(
-      name, elementLabel(name) ?? words.title, kind, required: required,
-      hint: words.hint.chinese.isEmpty ? nil : words.hint)
+      name, elementLabel(name) ?? words.title, kind, required: required && needed == nil,
+      hint: words.hint.chinese.isEmpty ? nil : words.hint, needed: needed)
   }
   return [
     field("name", .name, .text(maxLength: Metadata.limits.name)),
@@ -190,7 +192,7 @@ private func metadataFields(
     field(
       "system", .system,
       .choice([("", none)] + systems.map { ($0.id.text, "\($0.facts.name)\(t.opening)\($0.number)\(t.closing)") }),
-      required: false),
+      needed: Text("数据库类资源必填", "needed for databases")),
     field(
       "format", .format,
       .choice(
@@ -200,12 +202,18 @@ private func metadataFields(
           })),
     field("sharingType", .sharingType, .choice(lists.sharingTypes.options(t, on: today, none: none))),
     field(
-      "sharingCondition", .sharingCondition, .area(maxLength: Metadata.limits.sharingCondition), required: false),
+      "sharingCondition", .sharingCondition, .area(maxLength: Metadata.limits.sharingCondition),
+      needed: Text("无条件共享以外必填", "needed unless shared unconditionally")),
     field(
-      "methodClass", .methodClass, .choice(lists.methodClasses.options(t, on: today, none: none)), required: false),
-    field("methodType", .methodType, .choice(lists.methodTypes.options(t, on: today, none: none)), required: false),
+      "methodClass", .methodClass, .choice(lists.methodClasses.options(t, on: today, none: none)),
+      needed: Text("不予共享以外必填", "needed unless it is not shared")),
+    field(
+      "methodType", .methodType, .choice(lists.methodTypes.options(t, on: today, none: none)),
+      needed: Text("通过共享平台时必填", "needed through the platform")),
     field("openType", .openType, .choice(lists.openTypes.options(t, on: today, none: none))),
-    field("openCondition", .openCondition, .area(maxLength: Metadata.limits.openCondition), required: false),
+    field(
+      "openCondition", .openCondition, .area(maxLength: Metadata.limits.openCondition),
+      needed: Text("依申请开放时必填", "needed when opened on application")),
     field("cycle", .cycle, .choice(lists.cycles.options(t, on: today, none: none))),
     field("related", .related, .text(maxLength: Metadata.limits.related), required: false),
     field("secrecy", .secrecy, .choice(lists.secrecies.options(t, on: today))),

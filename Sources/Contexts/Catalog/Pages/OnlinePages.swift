@@ -67,7 +67,12 @@ func onlineRequestPage(
           button(isDown ? t("同意下架", "Take it offline") : t("同意重新上线", "Bring it back"), name: "decision", value: "approve"),
           button(t("不通过", "Refuse"), .danger, name: "decision", value: "reject")))
         """))
-    : note(.neutral, "<p>\(t("没有待审核的上下架申请。", "No request waits."))</p>")
+    : note(
+      .neutral,
+      """
+      <p>\(t("没有待审核的上下架申请。", "No request waits."))</p>\
+      \(values["reason"].map { "<p>\(t("您填写的意见没有送达：", "Your words were not sent: "))\($0)</p>" as HTML })
+      """)
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text("目录审核", "Review"), CatalogLink.queue)],

@@ -152,7 +152,7 @@ private func onlineRequests(_ request: Request, _ page: QueuePage) -> HTML {
 
 /// What became of each entry that was decided, or submitted, together with others.
 func outcomePage(
-  _ request: Request, _ outcomes: [ReviewOutcome], done: Text,
+  _ request: Request, _ outcomes: [ReviewOutcome], done: Text, words: String? = nil,
   back: (label: Text, href: String) = (Text("目录审核", "Review"), CatalogLink.queue)
 ) -> Page {
   let t = request.language
@@ -161,9 +161,7 @@ func outcomePage(
     """
     <tr><td>\(outcome.name.map { link($0, CatalogLink.resource(outcome.pick.id)) } ?? "—")</td>\
     <td>\(outcome.refusal == nil ? badge(t(done), .good) : badge(t("未办理", "not done"), .late))</td>\
-    <td>\(outcome.refusal.map { refusal in
-      "\(t(refusal.message))\(when: !refusal.faults.isEmpty, "<ul>\(refusal.faults, { "<li>\(t($0.message))</li>" })</ul>")" as HTML
-    })</td></tr>
+    <td>\(outcome.refusal.map { refusalWords(t, $0) })</td></tr>
     """ as HTML
   }.joined()
   let succeeded = outcomes.count - failed.count
@@ -173,6 +171,7 @@ func outcomePage(
     body: """
       <h1>\(t("批量办理结果", "What became of them"))</h1>\
       \(note(failed.isEmpty ? .good : .soon, "<p>\(t("\(done.chinese) \(succeeded) 条，未办理 \(failed.count) 条。", "\(done.english): \(succeeded); not done: \(failed.count)."))</p>"))\
+      \(when: !failed.isEmpty, words.map { "<p>\(t("您填写的退回原因（未办理的目录没有收到）：", "The reasons you gave, which the entries not done did not get: "))\($0)</p>" as HTML } ?? .nothing)\
       \(table(caption: t("逐条结果", "One by one"), head: [t("名称", "Name"), t("结果", "Result"), t("原因", "Why")], rows: rows, empty: .nothing))\
       \(buttons(buttonLink("\(t("返回", "Back to: "))\(t(back.label))", href: back.href, .primary)))
       """)

@@ -25,6 +25,7 @@ func reviewPage(
       <h1>\(t("审核", "Review"))\(t.colon)\(resource.metadata.name)</h1>\
       <p class="badges">\(stateBadge(t, resource.state)) \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(resource.providerName) \
       \(line.map { reviewDue(t, $0, request.now.dateInChina) })</p>\(faultSummary(t, refusal))\
+      \(undecided(t, resource, values, refusal))\
       \(changeNotice(t, view, request.now.dateInChina))\
       \(checklist(t, review.findings))\
       \(nearest(t, review, lists, classification))\(changes)\
@@ -117,6 +118,38 @@ private func sideBySide(
 
 // MARK: Decision
 
+/// What was typed at single elements of a form.
+func typedNotes(_ form: Fields) -> [ReviewNote] {
+  form.pairs.compactMap { pair in
+    guard pair.name.hasPrefix("note."), let words = form[pair.name] else { return nil }
+    return ReviewNote(field: String(pair.name.dropFirst("note.".count)), words: words)
+  }
+}
+
+/// After a decision that came too late: where what was typed is now, and the ways on.
+private func undecided(_ t: Language, _ resource: Resource, _ values: Fields, _ refusal: Refusal?) -> HTML {
+  guard refusal?.kind == .conflict else { return .nothing }
+  let isOpen = resource.state == .submitted
+  let places = Set(ElementGuide.fields + resource.items.map { ReviewNote.field(of: $0) })
+  var lost = typedNotes(values).filter { !isOpen || !places.contains($0.field) }.map { note in
+    (places.contains(note.field) ? note.title(in: resource) : Text("已移除的信息项", "an item that was taken out"), note.words)
+  }
+  if !isOpen, let reasons = values["reasons"] {
+    lost.insert((Text("退回原因", "Reasons for returning"), reasons), at: 0)
+  }
+  return note(
+    .soon,
+    """
+    \(when: isOpen, "<p>\(t("您填写的意见都在下面的表单里，没有送达：请核对现在的内容再决定。", "What you entered stands in the form below and was not sent: check what the entry says now, then decide."))</p>")\
+    \(when: !lost.isEmpty, """
+      <p>\(t("您填写的这些意见没有送达，现在也没有填写的位置：", "These words of yours were not sent, and there is no place for them now:"))</p>\
+      <ul>\(lost, { "<li>\(t($0.0))\(t.colon)\($0.1)</li>" })</ul>
+      """)\
+    <p><a href="\(CatalogLink.queue)">\(t("返回目录审核", "Back to the review queue"))</a> \
+    <a href="\(CatalogLink.resource(resource.id))">\(t("查看这条目录", "See the entry"))</a></p>
+    """)
+}
+
 private func decision(
   _ request: Request, _ review: ReviewView, _ values: Fields, _ refusal: Refusal?, _ lists: CodeLists
 ) -> HTML {
@@ -124,7 +157,7 @@ private func decision(
   let resource = review.resource
   let isOpen = resource.state == .submitted
   let items = panel(
-    t("信息项", "Items"), id: "items", itemsTable(t, review, values, lists, notes: isOpen))
+    t("信息项", "Items"), id: "items", itemsTable(t, review, values, refusal?.faults ?? [], lists, notes: isOpen))
   let seen: HTML = "<input type=\"hidden\" name=\"revision\" value=\"\(String(resource.revision))\">"
   if resource.state == .approved {
     return items
@@ -174,17 +207,18 @@ private func decision(
 }
 
 private func itemsTable(
-  _ t: Language, _ review: ReviewView, _ values: Fields, _ lists: CodeLists, notes: Bool
+  _ t: Language, _ review: ReviewView, _ values: Fields, _ faults: [Refusal.Fault], _ lists: CodeLists, notes: Bool
 ) -> HTML {
   let resource = review.resource
   let rows = resource.items.map { item -> HTML in
     let name = "note.\(ReviewNote.field(of: item))"
+    let fault = faults.first { $0.field == name }
     return """
       <tr><td>\(item.name)\(when: item.isKey, " \(badge(t("主键", "key")))")</td><td class="code">\(item.column)</td>\
       <td>\(t(lists.itemTypes.text(item.dataType)))\(length(item))</td>\
       <td>\(item.semantic.map { t(lists.semantics.text($0)) } ?? "")\(when: item.evidence != nil, "<br>")\(evidence(t, item))</td>\
       <td>\(sharingBadge(t, resource.sharingType(of: item), lists))</td><td>\(t(lists.grades.text(item.grade)))</td>\
-      \(when: notes, "<td>\(rowText(name: name, label: t("对“\(item.name)”的意见", "Note on “\(item.name)”"), value: values[name], maxLength: ReviewNote.limits.words))</td>")</tr>
+      \(when: notes, "<td>\(rowText(name: name, label: t("对“\(item.name)”的意见", "Note on “\(item.name)”"), value: values[name], maxLength: ReviewNote.limits.words, wrong: fault != nil))\(fault.map { "<p class=\"fault\">\(t($0.message))</p>" as HTML })</td>")</tr>
       """
   }.joined()
   return table(

@@ -57,7 +57,8 @@ extension Cataloguing {
     let given = found.entries.map { entry in
       let told = found.resources[entry.row].told
       return GivenEntry(
-        code: told[.code] ?? "", provider: told[.provider] ?? "", metadata: entry.metadata, system: entry.system,
+        code: told[.code] ?? "", providers: told[.provider].map { [("provider", $0)] } ?? [], metadata: entry.metadata,
+        system: entry.system,
         items: entry.items, isUnread: found.isUnread(entry))
     }
     let taken = try await take(principal, given, mode, from: TakingOrigin(name: file, digest: digest))

@@ -71,7 +71,8 @@ enum KeptFormPage {
   /// Fields that nobody writes into, by the last part of their names: what a page knew when it was shown, which of its
   /// buttons was pressed and where it leads.
   private static let unwritten: Set<String> = [
-    KeptFormField.page, "base", "revision", "version", "form", "id", "next", "seen", "event", "position", "part", "batch",
+    KeptFormField.page, "base", "revision", "version", "form", "id", "next", "seen", "event", "position", "part",
+    "batch",
     "view", "schema", "answering", "follows", "active",
   ]
 

@@ -59,7 +59,7 @@ enum MountingAPI {
         "/api/v1/mounting/resources/{id}", .permission(.readMounting),
         summary: Text("一条目录的各项挂接，供提供方和平台", "The mounts of one entry, for its department and the operator")
       ) { request in
-        let found = try await mounting.ties(of: request.id(), for: request.visitor())
+        let found = try await mounting.mounts(of: request.id(), for: request.visitor())
         return .json(["ties": .array(found.map { json($0, request.language) })])
       }.widened(by: .reviewCatalog).described(gives: Schema.object([("ties", Schema.list(view))])),
     ] + TyingAPI.routes(mounting) + SourcesAPI.routes(mounting)

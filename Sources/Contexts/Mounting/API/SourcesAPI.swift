@@ -12,7 +12,7 @@ enum SourcesAPI {
   private static func reading(_ mounting: Mounting) -> [Route] {
     [
       Route.get(
-        "/api/v1/mounting/sources", .permission(.manageMounting),
+        "/api/v1/mounting/sources", .anyPermission([.manageMounting, .compileCatalog]),
         summary: Text("本单位各信息系统的数据源", "The sources of one's office's systems")
       ) { request in
         let found = try await mounting.sources(request.visitor())
@@ -37,7 +37,7 @@ enum SourcesAPI {
           )
         ])),
       Route.get(
-        "/api/v1/mounting/sources/{id}/tables", .permission(.manageMounting),
+        "/api/v1/mounting/sources/{id}/tables", .anyPermission([.manageMounting, .compileCatalog]),
         summary: Text(
           "本单位一个数据源的表，按名称逐页，及各自的目录；从未读取的先读取",
           "The tables of a source of one's office by name, page by page, and their entries; read first where it never was"
@@ -133,7 +133,7 @@ enum SourcesAPI {
         ])
       }.described(gives: Schema.page("changes", change), query: [.cursor("before"), .limit(most: 200)]),
       Route.post(
-        "/api/v1/mounting/changes/{id}/take", .permission(.manageMounting),
+        "/api/v1/mounting/changes/{id}/take", .allPermissions([.manageMounting, .compileCatalog]),
         summary: Text("把表结构的一处变化纳入目录的草稿", "Take a change of a table over into a draft of its entry")
       ) { request in
         let draft = try await mounting.takeOver(request.visitor(), request.id())
@@ -227,7 +227,7 @@ enum SourcesAPI {
 extension Mounting {
   /// The sources of the principal's office, system by system.
   fileprivate func sources(_ principal: Principal) async throws -> [DataSource] {
-    try principal.require(.manageMounting)
+    if !principal.may(.compileCatalog) { try principal.require(.manageMounting) }
     guard let office = principal.organisation else { return [] }
     return try await db.read { tx in
       try InventoryStore.systems(of: office, in: tx).flatMap { try InventoryStore.sources(of: $0.id, in: tx) }

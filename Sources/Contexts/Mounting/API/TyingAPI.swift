@@ -9,7 +9,7 @@ enum TyingAPI {
   static func routes(_ mounting: Mounting) -> [Route] {
     [
       Route.get(
-        "/api/v1/mounting/resources/{id}/table", .permission(.manageMounting),
+        "/api/v1/mounting/resources/{id}/table", .allPermissions([.manageMounting, .compileCatalog]),
         summary: Text(
           "比对一张表与目录的信息项：各项对应的列和不符之处，附草稿的 ETag",
           "A table beside an entry's items: which column each is and what does not fit, with the draft's ETag")
@@ -28,7 +28,7 @@ enum TyingAPI {
           QueryParameter("table", Text("表名", "the table's name")),
         ]),
       Route.post(
-        "/api/v1/mounting/resources/{id}/table", .permission(.manageMounting),
+        "/api/v1/mounting/resources/{id}/table", .allPermissions([.manageMounting, .compileCatalog]),
         summary: Text(
           "把草稿挂接到一张表：信息项取所选的列；If-Match 给出草稿的 ETag",
           "Tie a draft to a table, its items to the columns chosen for them; If-Match names the draft's state")
@@ -36,13 +36,20 @@ enum TyingAPI {
         let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
         let body = try request.members("source", "schema", "table", "columns", "cursor")
         let (source, table) = (try source(body), try SourcesAPI.table(body))
-        let columns = try columns(body)
+        let chosen = try columns(body)
+        let columns = Dictionary(uniqueKeysWithValues: chosen.map { ($0.item, $0.column) })
         // The draft is read and named by its revision: what is written over is what If-Match names.
         let draft = try await mounting.cataloguing.latest(principal, id)
         try request.requireMatch(draft.tag)
-        let tied = try await mounting.tie(
-          principal, id, from: draft.revision, source: source, table: table, columns: columns,
-          cursor: body.text("cursor"))
+        let tied: Resource
+        do {
+          tied = try await mounting.tie(
+            principal, id, from: draft.revision, source: source, table: table, columns: columns,
+            cursor: body.text("cursor"))
+        } catch let refusal as Refusal where !refusal.faults.isEmpty {
+          throw Refusal.invalid(
+            refusal.code, refusal.faults.map { .init(field($0.field, among: chosen.map(\.item)), $0.message) })
+        }
         let answer: JSON = [
           "resource": .string(tied.id.text), "version": JSON(tied.version), "state": .string(tied.state.rawValue),
         ]
@@ -54,14 +61,17 @@ enum TyingAPI {
             ("source", Schema.id), ("schema", Schema.maybe(Schema.text)), ("table", Schema.text),
             (
               "columns",
-              Schema.list(Schema.taken(["item", "column"], [("item", Schema.id), ("column", Schema.text)]))
+              [
+                "type": "array", "minItems": 1,
+                "items": Schema.taken(["item", "column"], [("item", Schema.id), ("column", Schema.text)]),
+              ]
             ), ("cursor", Schema.maybe(Schema.text)),
           ]),
         gives: Schema.object([
           ("resource", Schema.id), ("version", Schema.whole), ("state", Schema.choice(VersionState.self)),
         ])),
       Route.post(
-        "/api/v1/mounting/resources/{id}/files", .permission(.manageMounting),
+        "/api/v1/mounting/resources/{id}/files", .allPermissions([.manageMounting, .compileCatalog]),
         summary: Text("把目录挂接到文件夹中的文件，或改挂", "Tie an entry to files of a folder, or to others")
       ) { request in
         let body = try request.members("source", "pattern")
@@ -70,7 +80,7 @@ enum TyingAPI {
         takes: Schema.taken(["source", "pattern"], [("source", Schema.id), ("pattern", Schema.text)]),
         gives: Schema.object(MountingAPI.tie)),
       Route.post(
-        "/api/v1/mounting/resources/{id}/api", .permission(.manageMounting),
+        "/api/v1/mounting/resources/{id}/api", .allPermissions([.manageMounting, .compileCatalog]),
         summary: Text("把目录挂接到服务接口，或改挂", "Tie an entry to a service, or to another")
       ) { request in
         let body = try request.members("url", "status", "expectsJSON")
@@ -98,16 +108,24 @@ enum TyingAPI {
     return id
   }
 
-  private static func columns(_ body: JSONMembers) throws -> [ItemID: String] {
-    var columns: [ItemID: String] = [:]
+  /// Where the page's `item.` and `column.` with an item's id are in the body.
+  private static func field(_ field: String, among items: [ItemID]) -> String {
+    let parts = field.split(separator: ".").map(String.init)
+    guard parts.count == 2, let index = items.firstIndex(where: { $0.text == parts[1] }) else { return field }
+    return "columns.\(index).\(parts[0])"
+  }
+
+  private static func columns(_ body: JSONMembers) throws -> [(item: ItemID, column: String)] {
+    var columns: [(item: ItemID, column: String)] = []
     for one in try body.objects("columns", of: ["item", "column"], most: Metadata.limits.items) ?? [] {
-      guard let item = try one.id("item", of: Item.self), let column = try one.text("column"), columns[item] == nil
+      guard let item = try one.id("item", of: Item.self), let column = try one.text("column"),
+        !columns.contains(where: { $0.item == item })
       else {
         throw one.refusal(
           "mounting.columns", "item",
           Text("每个信息项写一次 item 和 column。", "Give item and column, once for each item."))
       }
-      columns[item] = column
+      columns.append((item, column))
     }
     return columns
   }

@@ -123,6 +123,7 @@ final class Container {
   private func partTooLarge(_ name: String) -> Refusal {
     .tooLarge(
       "part-size", "\(kind.title.chinese)内部的“\(shown(name))”解压后超过 \(sizeText(limits.partBytes))。请拆分。",
-      "The part “\(shown(name))” of \(kind.title.english) unpacks to more than \(sizeText(limits.partBytes)). Split it.")
+      "The part “\(shown(name))” of \(kind.title.english) unpacks to more than \(sizeText(limits.partBytes)). Split it."
+    )
   }
 }
