@@ -93,6 +93,34 @@ import Web
   }
 
   @Test(arguments: Engine.allCases)
+  func `the pages of a draft stand below the desk in the menu, those of what is published below the search`(
+    engine: Engine
+  ) async throws {
+    try await withStage(engine) { stage in
+      try await withSite(stage.node) { base in
+        let officer = try await enter(base, as: "ma.officer")
+        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
+        try new.enter("name", "宗教活动场所名录")
+        let edit = try await officer.submit(new)
+        let entry = String(edit.dropLast("/edit".count))
+        func current(_ path: String) async throws -> [String] {
+          let page = try await officer.get(path)
+          #expect(page.status == 200, "\(path)")
+          let menu = try #require(page.text.components(separatedBy: "<nav class=\"within\"").last)
+          return (menu.components(separatedBy: "</nav>").first ?? "").matches(
+            of: /href="([^"]*)" aria-current="(?:true|page)"/
+          ).map { String($0.output.1) }
+        }
+        for path in [edit, entry, entry + "/items", entry + "/attachments", "/catalog/new", "/catalog/work"] {
+          #expect(try await current(path) == ["/catalog/work"], "\(path)")
+        }
+        #expect(try await current("/catalog/resources/\(stage.resource.id)") == ["/catalog"])
+        #expect(try await officer.get("/catalog").text.contains("<time datetime=\"2"), "days that no line breaks")
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `asking for what is offline says since when and whom to ask`(engine: Engine) async throws {
     try await withStage(engine) { stage in
       let (node, id) = (stage.node, stage.resource.id)

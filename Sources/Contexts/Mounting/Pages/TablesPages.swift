@@ -103,10 +103,11 @@ func unreadPage(_ request: Request, _ source: DataSource, _ refusal: Refusal) ->
     trail: [(Text("信息系统", "Information systems"), "/systems"), (Text(same: source.name), "\(system)#sources")],
     body: """
       <h1>\(t(title))\(t.colon)\(source.name)</h1>\
-      \(note(.late, "<p>\(t(refusal.message))</p>"))\
+      \(note(.late, refusalWords(t, refusal)))\
       <p>\(t("请核对这个数据源的设置（位置、账号、口令），或请数据库的管理人员处理，然后重试。", "Check the settings of the source (where it is, account, password), or ask those who run the database; then try again."))</p>\
       \(buttons(
-        buttonLink(t("修改数据源", "Edit the source"), href: "\(system)/sources/\(source.id)/edit", .primary),
+        request.principal?.may(.manageInventory) == true
+          ? buttonLink(t("修改数据源", "Edit the source"), href: "\(system)/sources/\(source.id)/edit", .primary) : .nothing,
         buttonLink(t("重试", "Try again"), href: MountingLink.tables(source))))
       """)
 }
