@@ -206,7 +206,7 @@ let migrations = [AuditSchema.migrations, InventorySchema.migrations]
       }
       #expect(try await kept() == bad.failure)
       // As it was kept before it was kept in two languages.
-      try await db.write { try $0.run("UPDATE inventory_source SET failure = 'permanent fake.password: Wrong'") }
+      try await db.write { _ = try $0.run("UPDATE inventory_source SET failure = 'permanent fake.password: Wrong'") }
       #expect(try await kept() == Text(same: "permanent fake.password: Wrong"))
       _ = try await register(db).editSource(manager, made.id, source(["file": "/srv/a.db", "password": "right"]))
       let good = try await register(db).probe(manager, made.id)

@@ -47,16 +47,18 @@ extension Site {
   /// The page that a form was sent from, as its browser says; where it says nothing, the one at the form's own address. Nil
   /// where that is none of ours that can be opened.
   private func page(of visit: Visit) -> String? {
-    var page = visit.rawPath
+    var pages = [visit.rawPath]
     if let referer = visit.headers["referer"], let host = visit.headers["host"],
       let start = referer.firstRange(of: "://")?.upperBound, referer[start...].hasPrefix(host + "/")
     {
-      page = String(referer[start...].dropFirst(host.count))
+      pages.insert(String(referer[start...].dropFirst(host.count)), at: 0)
     }
-    guard localAddress(page) == page, let path = decodedPath(String(page.prefix { $0 != "?" })),
-      case .found = table.match(.get, path)
-    else { return nil }
-    return page
+    return pages.first { page in
+      guard localAddress(page) == page, let path = decodedPath(page.prefix { $0 != "?" }),
+        case .found = table.match(.get, path)
+      else { return false }
+      return true
+    }
   }
 
   /// Forgets the kept form that was sent again and done, so that it is not sent twice. One that was refused is kept: it is

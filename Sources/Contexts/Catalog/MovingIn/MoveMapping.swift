@@ -75,15 +75,18 @@ package struct MoveMapping: Codable, Sendable {
   /// Which key of it is missing or holds something else than it should.
   private static func reason(_ error: any Error) -> Text {
     func place(_ path: [any CodingKey], _ last: (any CodingKey)? = nil) -> String {
-      (path + (last.map { [$0] } ?? [])).map { $0.intValue.map { "[\($0 + 1)]" } ?? $0.stringValue }
-        .joined(separator: ".").replacing(".[", with: "[")
+      // In a list a key is `Index 0`; a code that is a number is a name like any other.
+      (path + (last.map { [$0] } ?? [])).map { key in
+        guard let index = key.intValue, key.stringValue == "Index \(index)" else { return "." + key.stringValue }
+        return "[\(index + 1)]"
+      }.joined().trimmingCharacters(in: ["."])
     }
     switch error as? DecodingError {
     case .keyNotFound(let key, let context):
-      let key = place(context.codingPath, key)
-      return Text("缺少 \(key)。", "\(key) is missing.")
+      let missing = place(context.codingPath, key)
+      return Text("缺少 \(missing)。", "\(missing) is missing.")
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      let (key, kind) = (place(context.codingPath), kind(type))
+      let (key, kind) = (place(context.codingPath), Self.words(for: type))
       guard !key.isEmpty else { return Text("整体应为一个\(kind.chinese)。", "As a whole it is \(kind.english).") }
       return Text("\(key) 应为\(kind.chinese)。", "\(key) is to be \(kind.english).")
     case .dataCorrupted(let context) where !context.codingPath.isEmpty:
@@ -91,11 +94,11 @@ package struct MoveMapping: Codable, Sendable {
       return Text("\(key) 的值不对。", "\(key) holds a wrong value.")
     default:
       return Text(
-        "不是 JSON。请以本页提供下载的对应关系为样本修改。", "It is no JSON. Change one of those that this page offers for download.")
+        "不是 JSON。请以平台自带的对应关系为样本修改。", "It is no JSON. Change one of those that come with the platform.")
     }
   }
 
-  private static func kind(_ type: any Any.Type) -> Text {
+  private static func words(for type: any Any.Type) -> Text {
     if type == String.self { return Text("一段文字（加引号）", "text in quotation marks") }
     if type == Bool.self { return Text(" true 或 false", "true or false") }
     if type is any RangeReplaceableCollection.Type { return Text("列表（方括号）", "a list in brackets") }

@@ -72,8 +72,7 @@ enum KeptFormPage {
   /// buttons was pressed and where it leads.
   private static let unwritten: Set<String> = [
     KeptFormField.page, "base", "revision", "version", "form", "id", "next", "seen", "event", "position", "part",
-    "batch",
-    "view", "schema", "answering", "follows", "active",
+    "batch", "view", "schema", "answering", "follows", "active",
   ]
 
   /// `019c0000-0000-7000-8000-000000000000`, alone or in a list of them with what belongs to each.

@@ -32,7 +32,7 @@ enum PackedKind {
     guard self == .zip, kind != .empty else { return kind.refusal(file.name) }
     return kind == .zip
       ? nil
-      : .workbook(
+      : Refusal.workbook(
         "kind", "文件“\(name)”不是 .zip 压缩包，或已损坏、没有传完。请重新打包成 .zip 后上传；RAR、7z 等格式读不了。",
         "The file “\(name)” is no .zip, or is damaged or cut off. Pack it as .zip and send it again; RAR, 7z and the like cannot be read."
       )
