@@ -135,7 +135,6 @@ private enum Doors {
     ("POST /catalog/resources/{id}/edit", officers),
     ("GET /catalog/resources/{id}/items", officers),
     ("POST /catalog/resources/{id}/items", officers),
-    ("POST /catalog/resources/{id}/items/add", officers),
     ("GET /catalog/resources/{id}/submit", officers),
     ("POST /catalog/resources/{id}/submit", officers),
     ("POST /catalog/resources/{id}/recall", officers),

@@ -74,13 +74,13 @@ import Web
         #expect(kept?.metadata.abstract.replacing("\r\n", with: "\n") == Self.typed.replacing("\r\n", with: "\n"))
 
         let items = edit.replacing("/edit", with: "/items")
-        var add = try await officer.form("/items/add", at: items)
+        var add = try await officer.form("/items", at: items)
         try add.enter("new.name", "场所名称")
         try add.enter("new.column", "csmc")
         stage.clock.advance(by: .seconds(16 * 60))
         let third = try await late(add, by: officer)
         #expect(try await enter(officer, as: "ma.officer", next: third).location == third)
-        _ = try await officer.submit(try await officer.form("/items/add", at: third))
+        _ = try await officer.submit(try await officer.form("/items", at: third))
         #expect(try await node.database.read { try CatalogStore.latest(id, in: $0)?.items.map(\.name) } == ["场所名称"])
       }
     }

@@ -177,10 +177,49 @@ import Web
       _ = try await offices.cataloguing.edit(
         Self.second, draft.id, from: draft.revision, .init(items: draft.items + Offices.items(["乙项"])))
       _ = try await one.follow(
-        "/catalog/resources/\(draft.id)/items/add",
+        "/catalog/resources/\(draft.id)/items",
         ["new.name": "丙项", "new.column": "c9", "new.dataType": "C", "new.length": "10", "revision": "1"])
       let items = try await offices.cataloguing.resource(Offices.otherOfficer, draft.id).items
       #expect(items.map(\.name) == ["甲项", "乙项", "丙项"])
+    }
+  }
+
+  @Test
+  func `an item is added with what else was changed in the form, once, and what is wrong with it keeps the typing`()
+    async throws
+  {
+    try await Offices.with(.sqlite) { offices in
+      let draft = try await offices.draft(items: ["甲项"])
+      let one = Visitor(offices: offices, principal: Offices.otherOfficer)
+      let address = "/catalog/resources/\(draft.id)/items"
+      func form(_ more: [String: String]) -> [String: String] {
+        [
+          "revision": "1", "item.0.id": draft.items[0].id.text, "item.0.name": "甲项改", "item.0.column": "c0",
+          "item.0.dataType": "C", "item.0.length": "10", "item.0.grade": "2", "new.name": "乙项", "new.column": "c9",
+          "new.dataType": "C",
+        ].merging(more) { $1 }
+      }
+      for (field, value) in [("new.length", "abc"), ("new.name", String(repeating: "长", count: 200))] {
+        guard case .page(let page) = try await one.post(address, form([field: value])) else {
+          Issue.record("\(field) was taken")
+          continue
+        }
+        #expect(page.status == 422)
+        #expect(page.body.text.contains("value=\"甲项改\"") && page.body.text.contains("value=\"\(value)\""))
+        #expect(page.body.text.contains("href=\"#\(field)\""), "\(field) is not marked")
+      }
+      _ = try await one.follow(address, form(["new.length": "20"]))
+      func names() async throws -> [String] {
+        try await offices.cataloguing.resource(Offices.otherOfficer, draft.id).items.map(\.name)
+      }
+      #expect(try await names() == ["甲项改", "乙项"])
+      // Back, and sent again.
+      guard case .page(let again) = try await one.post(address, form(["new.length": "20"])) else {
+        Issue.record("added twice")
+        return
+      }
+      #expect(again.status == 422)
+      #expect(try await names() == ["甲项改", "乙项"])
     }
   }
 

@@ -154,18 +154,6 @@ package enum CatalogRoutes {
       .post("/catalog/resources/{id}/items", .permission(.compileCatalog)) { request in
         try await saveItems(request, cataloguing)
       },
-      .post("/catalog/resources/{id}/items/add", .permission(.compileCatalog)) { request in
-        let item = Item(
-          id: .make(at: request.now), name: request.form["new.name"] ?? "", column: request.form["new.column"] ?? "",
-          dataType: request.form["new.dataType"] ?? "", length: request.form["new.length"].flatMap { Int($0) })
-        // One more item changes nothing that anybody else may have written, so it goes to the draft as it is now.
-        let resource = try await cataloguing.draftView(request.visitor(), request.id()).resource
-        _ = try await cataloguing.edit(
-          request.visitor(), resource.id, from: resource.revision, .init(items: resource.items + [item]))
-        return .redirect(
-          CatalogLink.items(resource.id, from: resource.items.count / itemsOnPage * itemsOnPage),
-          flash: Text("已添加。", "Added."))
-      },
     ]
   }
 
@@ -207,13 +195,23 @@ package enum CatalogRoutes {
     let resource = draft.resource
     let start = firstItem(request, resource)
     var places = Array(resource.items.indices)
+    var isAdded = false
     do {
       let seen = try revision(request)
+      let added = try newItem(resource, form: request.form, at: request.now)
       // The form's places are those of the draft it was made from.
-      guard seen == resource.revision else { throw CatalogStore.changedMeanwhile }
+      guard seen == resource.revision else {
+        // One more item changes nothing that anybody else may have written, so it goes to the draft as it is now.
+        if let added {
+          _ = try await cataloguing.edit(
+            request.visitor(), resource.id, from: resource.revision, .init(items: resource.items + [added]))
+          isAdded = true
+        }
+        throw CatalogStore.changedMeanwhile
+      }
       let (left, kept) = try items(resource, form: request.form)
       places = kept
-      var change = Cataloguing.Change(items: left)
+      var change = Cataloguing.Change(items: left + [added].compactMap { $0 })
       if var mount = resource.mount {
         let columns = Set(left.map(\.column))
         let ticked = columns.intersection(request.form.all("keys"))
@@ -225,6 +223,11 @@ package enum CatalogRoutes {
       }
       let (_, findings) = try await cataloguing.edit(request.visitor(), resource.id, from: seen, change)
       let gone = resource.items.count - left.count
+      if added != nil {
+        return .redirect(
+          CatalogLink.items(resource.id, from: left.count / itemsOnPage * itemsOnPage),
+          flash: Text("已添加，其余修改一并保存。", "Added, and saved with what else was changed."))
+      }
       return .redirect(
         request.form["next"] == "metadata"
           ? CatalogLink.edit(resource.id) : CatalogLink.items(resource.id, from: start),
@@ -234,7 +237,12 @@ package enum CatalogRoutes {
           : Text("已保存，移除 \(gone) 项。", "Saved; \(plural(gone, "item")) taken out."))
     } catch let found as Refusal where found.code == CatalogStore.changedMeanwhile.code {
       let now = try await cataloguing.draftView(request.visitor(), resource.id)
-      let merged = mergedItems(now.resource, form: request.form)
+      let merged = mergedItems(now.resource, form: request.form, isAdded: isAdded)
+      if isAdded, !merged.saysMore {
+        return .redirect(
+          CatalogLink.items(resource.id, from: (now.resource.items.count - 1) / itemsOnPage * itemsOnPage),
+          flash: Text("已添加。", "Added."))
+      }
       return .page(
         itemsForm(
           request, now, from: start, places: merged.places, values: merged.values, refusal: found,

@@ -81,10 +81,12 @@ enum WorkAPI {
 
   /// What is wrong with the reason of change stands in the body's `change`.
   private static func placed(_ outcome: ReviewOutcome) -> ReviewOutcome {
-    var outcome = outcome
-    outcome.refusal?.faults = (outcome.refusal?.faults ?? []).map { fault in
+    guard var refusal = outcome.refusal else { return outcome }
+    refusal.faults = refusal.faults.map { fault in
       VersionChange.names.contains(fault.field) ? .init("change." + fault.field, fault.message) : fault
     }
+    var outcome = outcome
+    outcome.refusal = refusal
     return outcome
   }
 }

@@ -43,9 +43,9 @@ func itemsForm(
         \(mountFields(t, resource, values, faults))\(groups)\
         <input type="hidden" name="revision" value="\(values["revision"] ?? "")">\
         <input type="hidden" name="base" value="\(values["base"] ?? "")">\
+        \(when: resource.mount == nil, newItemFields(request, values, faults, lists))\
         \(buttons(saveButton(t("保存", "Save")), button(t("保存并编辑元数据", "Save, then the metadata"), .plain, name: "next", value: "metadata")))
-        """))\
-      \(when: resource.mount == nil, addItem(request, resource, lists))
+        """))
       """)
 }
 
@@ -116,7 +116,7 @@ private func itemFieldset(
 }
 
 /// An item's length, with the types that cannot do without.
-private func lengthField(_ name: String, _ lists: CodeLists, on today: CalendarDate) -> Field {
+func lengthField(_ name: String, _ lists: CodeLists, on today: CalendarDate) -> Field {
   let types = lists.itemTypes.offered(on: today).filter { $0.value == "length" }.map(\.name)
   let needed = Text(
     "\(types.map(\.chinese).joined(separator: "、"))必填",
@@ -124,24 +124,6 @@ private func lengthField(_ name: String, _ lists: CodeLists, on today: CalendarD
   return Field(
     name, Text("长度", "Length"), .number(1...Item.limits.length), required: false,
     needed: types.isEmpty ? nil : needed)
-}
-
-/// For resources without a table, items are written by hand.
-private func addItem(_ request: Request, _ resource: Resource, _ lists: CodeLists) -> HTML {
-  let t = request.language
-  let fields: [Field] = [
-    Field("new.name", Text("信息项名称", "Name"), .text(maxLength: Item.limits.name)),
-    Field("new.column", Text("技术名称", "Column"), .text(maxLength: Item.limits.column)),
-    Field("new.dataType", Text("数据类型", "Type"), .choice(lists.itemTypes.options(t, on: request.now.dateInChina))),
-    lengthField("new.length", lists, on: request.now.dateInChina),
-  ]
-  return """
-    <h2>\(t("添加信息项", "Add an item"))</h2>\
-    \(form(request, action: CatalogLink.step(resource.id, "items/add"), """
-      <div class="grid">\(fields, { field(t, $0, value: Fields()) })</div>\
-      <input type="hidden" name="revision" value="\(String(resource.revision))">\(buttons(button(t("添加", "Add"), .plain)))
-      """))
-    """
 }
 
 /// What the form writes of each item.
@@ -189,9 +171,11 @@ extension Fields {
 }
 
 /// What a form that is older than the draft shows next: the items it had, where they are now, with one's own changes kept.
+/// `isAdded`: the item that was added by the form is in the draft already; `saysMore`: the form says something else than the
+/// draft, or takes something out.
 func mergedItems(
-  _ resource: Resource, form: Fields
-) -> (places: [Int], values: Fields, conflict: EditConflict) {
+  _ resource: Resource, form: Fields, isAdded: Bool
+) -> (places: [Int], values: Fields, conflict: EditConflict, saysMore: Bool) {
   // Where each item of the form is now.
   var moved: [String: Int] = [:]
   var lost: [EditConflict.Lost] = []
@@ -224,11 +208,13 @@ func mergedItems(
   let merge = DraftMerge(fields: fieldNames(places), base: base, theirs: theirs.joiningKeys().values, mine: mine.values)
   let ticks = mine.pairs.filter { $0.name.hasSuffix(".remove") }
   let values = Fields(
-    Fields(merge.values).splittingKeys().pairs + ticks
+    Fields(merge.values).splittingKeys().pairs + ticks + form.pairs.filter { !isAdded && $0.name.hasPrefix("new.") }
       + theirs.pairs.filter { $0.name == "revision" || $0.name == "base" })
   let changes = merge.changes.map { change in (title: itemFieldTitle(change.field, resource), change: change) }
+  let before = theirs.joiningKeys().values
+  let saysMore = !ticks.isEmpty || !lost.isEmpty || merge.values.contains { before[$0.name] ?? "" != $0.value }
   return (
-    places, values, EditConflict(by: resource.changedBy, at: resource.changedAt, changes: changes, lost: lost)
+    places, values, EditConflict(by: resource.changedBy, at: resource.changedAt, changes: changes, lost: lost), saysMore
   )
 }
 
@@ -310,9 +296,9 @@ func refusal(_ refusal: Refusal, places kept: [Int]) -> Refusal {
   var refusal = refusal
   refusal.faults = refusal.faults.map { fault in
     var parts = fault.field.split(separator: ".").map(String.init)
-    guard parts.count == 3, parts[0] == "item", let place = Int(parts[1]), kept.indices.contains(place) else {
-      return fault
-    }
+    guard parts.count == 3, parts[0] == "item", let place = Int(parts[1]), place <= kept.count else { return fault }
+    // The one behind the last is what was to be added.
+    guard place < kept.count else { return Refusal.Fault("new.\(parts[2])", fault.message) }
     parts[1] = String(kept[place])
     return Refusal.Fault(parts.joined(separator: "."), fault.message)
   }
