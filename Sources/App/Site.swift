@@ -83,8 +83,10 @@ extension Node {
     return SessionProvider(
       bearer: { try await tokens.resolve($0, from: $1) },
       keep: { form, person in
-        try await signIn.keep(csrf: form.csrf, of: person, address: form.address, fields: form.fields)
-          .map(IdentityRoutes.keptForm)
+        try await signIn.keep(
+          csrf: form.csrf, of: person, address: form.address, fields: form.fields,
+          insteadOf: form.again.flatMap { KeptFormID($0) }
+        ).map(IdentityRoutes.keptForm)
       },
       sent: { kept, person in
         if let id = KeptFormID(kept) { try await signIn.forget(id, of: person) }

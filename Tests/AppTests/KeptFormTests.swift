@@ -86,6 +86,67 @@ import Web
     }
   }
 
+  @Test(arguments: Engine.allCases)
+  func `what was refused is carried by the page that shows it again, and waits no longer once it is done`(
+    engine: Engine
+  ) async throws {
+    try await withStage(engine) { stage in
+      let node = stage.node
+      try await withSite(node) { base in
+        let officer = try await entered(base, as: "ma.officer")
+        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
+        try new.enter("name", "宗教活动场所名录")
+        let edit = try await officer.submit(new)
+        let items = edit.replacing("/edit", with: "/items")
+        var add = try await officer.form("/items/add", at: items)
+        try add.enter("new.name", "场所名称")
+        try add.enter("new.length", "60")
+        stage.clock.advance(by: .seconds(16 * 60))
+        let sent = try await officer.post(add.action, add.fields, headers: ["Referer": base + items])
+        let waiting = "/account/kept/" + (sent.location ?? "").suffix(36)
+        #expect(try await enter(officer, as: "ma.officer", next: waiting).location == waiting)
+        let shown = try await officer.get(waiting).text
+        #expect(shown.contains("<li>场所名称</li>") && shown.contains("<li>60</li>"))
+        #expect(shown.contains("<a href=\"\(items)\">\(items)</a>"))
+
+        let again = try await officer.send(try await officer.form("/items/add", at: waiting))
+        #expect(again.status == 422 && again.text.contains("场所名称"))
+        var mended = try #require(WebForm.all(in: again.text).first { $0.action.hasSuffix("/items/add") })
+        #expect(mended.fields.contains { $0.name == "kept-form" && waiting.hasSuffix($0.value) })
+        let others = WebForm.all(in: again.text).filter { $0.action != mended.action }
+        #expect(!others.isEmpty && !others.contains { $0.fields.contains { $0.name == "kept-form" } })
+        #expect(try await officer.get(waiting).status == 200, "what was refused is still there")
+        try mended.enter("new.column", "csmc")
+        // Too late once more: it takes the place of what it was.
+        stage.clock.advance(by: .seconds(16 * 60))
+        let second = try await late(mended, by: officer)
+        #expect(try await enter(officer, as: "ma.officer", next: second).location == second)
+        #expect(try await officer.get(waiting).location == "/")
+        _ = try await officer.submit(try await officer.form("/items/add", at: second))
+        #expect(try await officer.get(second).location == "/")
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a batch that answers with what became of it waits no longer`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      try await withSite(stage.node) { base in
+        let officer = try await entered(base, as: "ma.officer")
+        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
+        try new.enter("name", "宗教活动场所名录")
+        _ = try await officer.submit(new)
+        let batch = try await officer.form("/catalog/work", at: "/catalog/work").pressing("what", "first")
+        stage.clock.advance(by: .seconds(16 * 60))
+        let waiting = try await late(batch, by: officer)
+        #expect(try await enter(officer, as: "ma.officer", next: waiting).location == waiting)
+        let done = try await officer.send(try await officer.form("/catalog/work", at: waiting))
+        #expect(done.status == 200 && done.text.contains("批量办理结果"))
+        #expect(try await officer.get(waiting).location == "/")
+      }
+    }
+  }
+
   @Test func `a request for data comes back too, past the second factor and in another tab`() async throws {
     try await withStage(.sqlite) { stage in
       let node = stage.node

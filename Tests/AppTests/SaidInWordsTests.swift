@@ -73,6 +73,77 @@ import Web
   }
 
   @Test(arguments: Engine.allCases)
+  func `a source that does not answer is said to be saved and why it failed, and leads to where it is mended`(
+    engine: Engine
+  ) async throws {
+    let words = [
+      "zh-CN": ("数据源已保存，但连接测试没有通过", "打不开数据库文件", "连接测试通过"),
+      "en": ("The source is saved, but its test failed", "The database file cannot be opened", "its test passed"),
+    ]
+    try await withStage(engine) { stage in
+      try await withSite(stage.node) { base in
+        for (language, (saved, why, good)) in words {
+          let officer = try await enter(base, as: "ma.officer", in: language)
+          let system = try await officer.link("/systems/[0-9a-f-]{36}", at: "/systems")
+          var form = try await officer.form("/sources", at: system + "/sources/new?kind=sqlite")
+          try form.enter("source", "没有的库 \(language)")
+          try form.enter("setting.path", stage.databases.consumerPath + ".none")
+          _ = try await officer.submit(form)
+          let page = try await officer.get(system).text
+          let flash = try #require(page.firstMatch(of: /<div class="flash"[^>]*>([^<]*)</)).output.1
+          #expect(flash.contains(saved) && flash.contains(why))
+          let row = try #require(page.components(separatedBy: "<tr>").first { $0.contains("没有的库 \(language)") })
+          #expect(row.contains(why) && !row.contains("unable to open") && !row.contains("permanent"))
+          let source = try #require(row.firstMatch(of: /\/systems\/[0-9a-f-]+\/sources\/[0-9a-f-]{36}/)).output
+          let tables = try await officer.get(source + "/tables")
+          #expect(tables.status == 409 && tables.text.contains(why))
+          let edit = try #require(tables.text.firstMatch(of: /class="button primary" href="([^"]*)"/)).output.1
+          #expect(edit == source + "/edit")
+          var mended = try await officer.form(String(source), at: String(edit))
+          try mended.enter("setting.path", stage.databases.consumerPath)
+          _ = try await officer.submit(mended)
+          #expect(try await officer.get(system).text.contains(good))
+          #expect(try await officer.get(source + "/tables").status == 200)
+        }
+        let officer = try await enter(base, as: "ma.officer")
+        let system = try await officer.link("/systems/[0-9a-f-]{36}", at: "/systems")
+        let secret = try await officer.get(system + "/sources/new?kind=postgresql").text
+        #expect(
+          secret.contains("type=\"password\" autocomplete=\"new-password\"") && !secret.contains("current-password"))
+        #expect(secret.contains("连接 PostgreSQL"))
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `the pages of a draft stand below the desk in the menu, those of what is published below the search`(
+    engine: Engine
+  ) async throws {
+    try await withStage(engine) { stage in
+      try await withSite(stage.node) { base in
+        let officer = try await enter(base, as: "ma.officer")
+        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
+        try new.enter("name", "宗教活动场所名录")
+        let edit = try await officer.submit(new)
+        let entry = String(edit.dropLast("/edit".count))
+        func current(_ path: String) async throws -> [String] {
+          let page = try await officer.get(path)
+          #expect(page.status == 200, "\(path)")
+          let menu = try #require(page.text.components(separatedBy: "<nav class=\"within\"").last)
+          return (menu.components(separatedBy: "</nav>").first ?? "").matches(
+            of: /href="([^"]*)" aria-current="(?:true|page)"/
+          ).map { String($0.output.1) }
+        }
+        for path in [edit, entry, entry + "/items", entry + "/attachments", "/catalog/new", "/catalog/work"] {
+          #expect(try await current(path) == ["/catalog/work"], "\(path)")
+        }
+        #expect(try await current("/catalog/resources/\(stage.resource.id)") == ["/catalog"])
+        #expect(try await officer.get("/catalog").text.contains("<time datetime=\"2"), "days that no line breaks")
+      }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `asking for what is offline says since when and whom to ask`(engine: Engine) async throws {
     try await withStage(engine) { stage in
       let (node, id) = (stage.node, stage.resource.id)

@@ -16,9 +16,10 @@ import Web
 
     func send(
       _ bytes: [UInt8], named name: String, _ fields: [(String, String)], mapping: String? = nil,
-      as principal: Principal = Offices.operatorOfPlatform
+      as principal: Principal = Offices.operatorOfPlatform, in language: Language = .chinese
     ) async throws -> Response {
       var request = Request(method: .post, path: CatalogPath.sendExport, now: Offices.start)
+      request.language = language
       (request.principal, request.form) = (principal, Fields(fields))
       for (field, name, bytes) in [("export", name, bytes)]
         + (mapping.map { [("mapping", "m.json", Array($0.utf8))] } ?? [])
@@ -119,7 +120,9 @@ import Web
     try await Self.with(.sqlite) { offices, site, folder in
       let wrong: [(bytes: [UInt8], name: String, fields: [(String, String)], status: Int, words: String)] = [
         (Array("id,name".utf8), "表.csv", [("preset", "bjxc")], 422, ".zip 或 .xlsx"),
-        (Array("x".utf8), "坏.zip", [("preset", "bjxc")], 422, "name=\"export\""),
+        (Array("x".utf8), "坏.zip", [("preset", "bjxc")], 422, "不是 .zip 压缩包"),
+        (Array(Self.zip(ExportedCatalogue()).prefix(300)), "断.zip", [("preset", "bjxc")], 422, "不完整或已损坏"),
+        (storedZip([("../a.csv", "a,b\n")]), "路径.zip", [("preset", "bjxc")], 422, "请重新打包成 .zip 后上传"),
         (storedZip([("别的.csv", "a,b\n1,2\n")]), "空.zip", [("preset", "bjxc")], 422, "没有表 dir_dataset"),
         (Self.zip(ExportedCatalogue()), "导出.zip", [("preset", "none")], 422, "请选择原系统"),
         ([UInt8](repeating: 0x50, count: ImportDesk.mostExportBytes + 1), "大.zip", [("preset", "bjxc")], 413, "超过"),
@@ -133,14 +136,36 @@ import Web
           throw Refusal.notFound(Text("页", "page"))
         }
         let text = page.body.text
+        #expect(!text.contains("另存"), "\(one.name)")
         #expect(
           page.status == one.status && text.contains(one.words), "\(one.name): \(page.status) \(text.prefix(900))")
       }
-      guard
-        case .page(let page) = try await site.send(
-          Self.zip(ExportedCatalogue()), named: "导出.zip", [("preset", "bjxc")], mapping: "{}")
-      else { throw Refusal.notFound(Text("页", "page")) }
-      #expect(page.status == 422 && page.body.text.contains("对应关系文件读不懂"))
+      let mappings: [(json: String, words: [String])] = [
+        ("{}", ["缺少 source。", "source is missing."]), ("{", ["不是 JSON。", "It is no JSON."]),
+        ("[]", ["整体应为一个对象", "As a whole it is an object"]),
+        (
+          #"{"source":"eigen","title":"旧","entries":{"columns":{}}}"#,
+          ["缺少 entries.table。", "entries.table is missing."]
+        ),
+        (
+          #"{"source":"eigen","title":"旧","entries":{"table":5,"columns":{}}}"#,
+          ["entries.table 应为一段文字", "entries.table is to be text"]
+        ),
+        (
+          #"{"source":"a","title":"旧","entries":{"table":"e","columns":{}},"items":{"table":"i","columns":{}},"history":[{"table":"h"}],"codes":{}}"#,
+          ["缺少 history[1].columns。", "history[1].columns is missing."]
+        ),
+      ]
+      for (json, words) in mappings {
+        for (language, words) in zip([Language.chinese, .english], words) {
+          guard
+            case .page(let page) = try await site.send(
+              Self.zip(ExportedCatalogue()), named: "导出.zip", [("preset", "bjxc")], mapping: json, in: language)
+          else { throw Refusal.notFound(Text("页", "page")) }
+          let text = page.body.text
+          #expect(page.status == 422 && text.contains(words) && !text.contains("Error"), "\(json): \(words)")
+        }
+      }
       #expect(try await Self.count(offices, "SELECT COUNT(*) FROM catalog_move_run") == 0)
       #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/desk").isEmpty)
       await #expect(throws: Refusal.forbidden(.reviewCatalog)) {

@@ -132,6 +132,28 @@ import Web
     }
   }
 
+  @Test func `lists what a person wrote, each thing once, and nothing that its page put in`() async throws {
+    try await Desk.open(.sqlite) { desk in
+      try await desk.hire("li")
+      let li = try await session(desk, "li")
+      let fields = [
+        "kept-page=%2Fcatalog%2Fresources%2F1%2Fedit%3Fa%3Db", "base=name%3D410fb551%20classes%3D12ab34cd",
+        "revision=7",
+        "form=019c0000-0000-7000-8000-000000000001", "pick=019c0000-0000-7000-8000-000000000001.1.3", "new.id=9911",
+        "name=%E6%B1%9F", "title=%E6%B1%9F", "length=60", "column=csmc", "empty=", "blank=%20",
+      ].joined(separator: "&")
+      let id = try existing(try await keep(desk, li.csrf, fields))
+      for language in Language.allCases {
+        let text = try await desk.page(.get, "/account/kept/{id}", as: li.token, id: id.text, language: language).body
+          .text
+        let listed = text.matches(of: /<li>([^<]*)<\/li>/).map { String($0.output.1) }
+        #expect(listed == ["江", "60", "csmc"])
+        #expect(text.contains("<a href=\"/catalog/resources/1/edit?a=b\">"))
+        #expect(text.contains("name=\"base\" value=\"name=410fb551 classes=12ab34cd\""), "it is sent as it was")
+      }
+    }
+  }
+
   @Test func `that was written for another is sent only while its writer acts for him again`() async throws {
     try await Desk.open(.sqlite) { desk in
       let (deputy, leader) = (try await desk.hire("deputy"), try await desk.hire("leader", [.leader]))

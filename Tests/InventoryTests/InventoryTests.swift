@@ -200,7 +200,14 @@ let migrations = [AuditSchema.migrations, InventorySchema.migrations]
         manager, system.id, source(["file": "/srv/a.db", "password": "wrong"]))
       let bad = try await register(db).probe(manager, made.id)
       #expect(bad.product == nil)
-      #expect(bad.failure?.contains("fake.password") == true)
+      #expect(bad.failure == Text("口令错误。", "Wrong password."))
+      func kept() async throws -> Text? {
+        try await register(db).system(manager, system.id).sources.first?.lastProbe?.failure
+      }
+      #expect(try await kept() == bad.failure)
+      // As it was kept before it was kept in two languages.
+      try await db.write { _ = try $0.run("UPDATE inventory_source SET failure = 'permanent fake.password: Wrong'") }
+      #expect(try await kept() == Text(same: "permanent fake.password: Wrong"))
       _ = try await register(db).editSource(manager, made.id, source(["file": "/srv/a.db", "password": "right"]))
       let good = try await register(db).probe(manager, made.id)
       #expect(good.product == "Fake 1.0")

@@ -64,8 +64,8 @@ import Testing
       let expected: [(Measure, Int)] = [
         (.systems, 3), (.systemsWithoutEntries, 1), (.entries, 40), (.entriesWithoutSystem, 4),
         (.entriesWithoutItems, 4), (.entriesWithoutCondition, 4), (.entriesWithoutMount, 20), (.mounts, 20),
-        // In force and moved within ninety days: turns 0, 1, 5, 8.
-        (.mountsUnused, 16), (.grants, 7), (.grantsObtained, 7),
+        // Used are those of the seven in force, and of turns 4 and 9, revoked, under which something moved within ninety days.
+        (.mountsUnused, 11), (.grants, 7), (.grantsObtained, 7),
         // Never: turns 3 and 7.
         (.grantsUndelivered, 2),
         // Three each under turns 0, 4 (revoked) and 8.
@@ -79,6 +79,42 @@ import Testing
       await #expect(throws: Refusal.self) {
         _ = try await province.supervision.rows(behind: .mountsFailing, of: nil, limit: 5, for: .system())
       }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `an entry is in use for so long as a grant holds or its last delivery is young, and its rows say the same`(
+    engine: Engine
+  ) async throws {
+    try await Province.with(engine, offices: 1, entries: 20) { province in
+      // Turns 0…4: 0 moved this month, 1 forty days ago, 2 long ago, 3 never; 4 moved this month and is revoked.
+      func unused() async throws -> Set<String> {
+        try await province.supervision.refresh()
+        let matrix = try await province.supervision.matrix(MatrixQuery(), for: .system())
+        let rows = try await all(province, .mountsUnused, nil, .system())
+        #expect(matrix.total[.mountsUnused] == rows.count)
+        return Set(rows.map(\.name)).intersection([0, 4, 8, 12, 16].map { "目录\($0)" })
+      }
+      #expect(try await unused() == [])
+      try await province.db.write { _ = try $0.run("UPDATE sharing_grant SET state = 'revoked'") }
+      #expect(try await unused() == ["目录8", "目录12"], "long ago, never")
+      province.clock.advance(by: .seconds(51 * 86_400))
+      #expect(try await unused() == ["目录4", "目录8", "目录12"])
+      // A second grant on what has one that is over.
+      try await province.db.write { tx in
+        let second: GrantID = Province.id(6, 500)
+        try tx.run(
+          """
+          INSERT INTO sharing_grant (id, number, request, resource, resource_version, resource_name, provider,
+            provider_name, consumer, consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day,
+            target_source, target_table, secret, state, version, created_at)
+          SELECT \(second), 'G500', request, resource, resource_version, resource_name, provider, provider_name, consumer,
+            consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source, 'u', secret,
+            'active', 1, created_at
+          FROM sharing_grant WHERE number = 'G8'
+          """)
+      }
+      #expect(try await unused() == ["目录4", "目录12"])
     }
   }
 

@@ -71,8 +71,18 @@ final class SQLiteConnection {
       case SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG, SQLITE_CORRUPT, SQLITE_NOTADB: .data
       default: .permanent
       }
-    return ConnectorError(
-      kind, "sqlite.\(code)", Text("SQLite 报错 \(code)：\(said)", "SQLite reports \(code): \(said)"))
+    let words =
+      switch code & 0xFF {
+      case SQLITE_CANTOPEN:
+        Text(
+          "打不开数据库文件：没有这个文件，或者平台无权读取。请核对文件路径和权限。",
+          "The database file cannot be opened: it is not there, or the platform may not read it. Check its path and rights."
+        )
+      case SQLITE_NOTADB:
+        Text("这个文件不是 SQLite 数据库。请核对文件路径。", "The file is no SQLite database. Check its path.")
+      default: Text("SQLite 报错 \(code)：\(said)", "SQLite reports \(code): \(said)")
+      }
+    return ConnectorError(kind, "sqlite.\(code)", words)
   }
 }
 

@@ -101,7 +101,7 @@ struct ElementGuide: Sendable {
       number: nil, words: .secrecy, example: Text("非涉密", "Not secret"),
       rule: Text("涉密资源不得在本网登记，请在涉密网办理。", "Secret resources are registered on the classified network only.")),
     "level": ElementGuide(
-      number: nil, words: .level, example: Text("部门", "Department"),
-      rule: Text("资源属于国家还是部门目录。", "Whether it is a national or a department's resource.")),
+      number: nil, words: .level, example: Text("省级", "Provincial"),
+      rule: Text("资源属于哪一级的目录。", "The level of government whose catalogue it belongs to.")),
   ]
 }

@@ -32,6 +32,9 @@ package enum VersionState: String, Sendable, CaseIterable {
 
   /// Whether the department may still write in it.
   package var isEditable: Bool { self == .draft || self == .returned }
+
+  /// Whether it is among the versions that its department is writing: neither published yet nor given up.
+  var isOpen: Bool { isEditable || self == .submitted || self == .approved }
 }
 
 /// What can happen to a version.

@@ -13,7 +13,8 @@ package struct KeptForm: Sendable, Hashable {
   package var actingFor: PersonID?
   /// Path and query that it was sent to.
   package var address: String
-  /// Its fields as browsers encode them (`a=1&b=2`), without the session's token.
+  /// Its fields as browsers encode them (`a=1&b=2`), without the session's token; `KeptFormField.page` first where it is
+  /// known on which page of ours they were written.
   package var fields: String
   package var keptAt: Instant
 
@@ -22,8 +23,11 @@ package struct KeptForm: Sendable, Hashable {
 
 extension SignIn {
   /// Keeps a form for the person in whose session it was written, which its token names; nil where no session of the last
-  /// days had that token, where it was not `person`'s (when one is given), or where he may not come in any more.
-  package func keep(csrf: String, of person: PersonID?, address: String, fields: String) async throws -> KeptFormID? {
+  /// days had that token, where it was not `person`'s (when one is given), or where he may not come in any more. One of the
+  /// same writer that it was before is forgotten.
+  package func keep(
+    csrf: String, of person: PersonID?, address: String, fields: String, insteadOf old: KeptFormID? = nil
+  ) async throws -> KeptFormID? {
     let now = clock.now()
     return try await database.write { tx in
       guard let session = try SessionStore.find(csrf: csrf, at: now, in: tx),
@@ -34,6 +38,7 @@ extension SignIn {
         id: .make(at: now), person: session.person, actingFor: session.actingFor, address: address, fields: fields,
         keptAt: now)
       try KeptFormStore.insert(form, in: tx)
+      if let old { try KeptFormStore.remove(old, of: session.person, in: tx) }
       return form.id
     }
   }

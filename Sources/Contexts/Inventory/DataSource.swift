@@ -25,8 +25,8 @@ package struct DataSource: Hashable, Sendable {
     package var at: Instant
     /// `PostgreSQL 15.20`; nil when it failed.
     package var product: String?
-    /// Why it failed, with the connector's stable code; never a value of a row or a setting.
-    package var failure: String?
+    /// Why it failed; never a value of a row or a setting.
+    package var failure: Text?
     package var isProtected: Bool
     package var isReadOnly: Bool
   }

@@ -82,8 +82,8 @@ package enum InventoryRoutes {
         do {
           let source = try await register.addSource(request.visitor(), system.id, draft(request.form, kind))
           // The first thing anyone wants to know of a new source.
-          _ = try await register.probe(request.visitor(), source.id)
-          return .redirect(SystemLink.system(system.id) + "#sources", flash: Text("数据源已保存并测试。", "Saved and tested."))
+          let probe = try await register.probe(request.visitor(), source.id)
+          return .redirect(SystemLink.system(system.id) + "#sources", flash: saved(probe))
         } catch let refusal as Refusal where refusal.kind == .invalid {
           return .page(
             sourceForm(request, system, kind: kind, editing: nil, values: request.form, refusal: refusal))
@@ -102,8 +102,8 @@ package enum InventoryRoutes {
         let kind = try kind(source.kind, register)
         do {
           _ = try await register.editSource(request.visitor(), source.id, draft(request.form, kind))
-          _ = try await register.probe(request.visitor(), source.id)
-          return .redirect(SystemLink.system(system.id) + "#sources", flash: Text("数据源已保存并测试。", "Saved and tested."))
+          let probe = try await register.probe(request.visitor(), source.id)
+          return .redirect(SystemLink.system(system.id) + "#sources", flash: saved(probe))
         } catch let refusal as Refusal where refusal.kind == .invalid {
           return .page(
             sourceForm(request, system, kind: kind, editing: source, values: request.form, refusal: refusal))
@@ -115,9 +115,22 @@ package enum InventoryRoutes {
         return .redirect(
           SystemLink.system(system.id) + "#sources",
           flash: probe.product.map { Text("连接成功：\($0)。", "It answers: \($0).") }
-            ?? Text("连接失败，原因见列表。", "It does not answer; the list says why."))
+            ?? failed(probe, Text("连接失败", "It does not answer")))
       },
     ]
+  }
+
+  private static func saved(_ probe: DataSource.Probe) -> Text {
+    guard let product = probe.product else {
+      return failed(probe, Text("数据源已保存，但连接测试没有通过", "The source is saved, but its test failed"))
+    }
+    return Text("数据源已保存，连接测试通过：\(product)。", "The source is saved, and its test passed: \(product).")
+  }
+
+  private static func failed(_ probe: DataSource.Probe, _ words: Text) -> Text {
+    Text(
+      "\(words.chinese)：\(probe.failure?.chinese ?? "原因见列表。")",
+      "\(words.english): \(probe.failure?.english ?? "the list says why.")")
   }
 
   // MARK: Forms

@@ -128,10 +128,20 @@ package enum InventoryStore {
   static func record(_ probe: DataSource.Probe, of id: SourceID, in tx: any Transaction) throws {
     try tx.run(
       """
-      UPDATE inventory_source SET probed_at = \(probe.at), product = \(probe.product), failure = \(probe.failure),
+      UPDATE inventory_source SET probed_at = \(probe.at), product = \(probe.product), failure = \(probe.failure.map(lines)),
         is_protected = \(probe.isProtected), is_read_only = \(probe.isReadOnly)
       WHERE id = \(id)
       """)
+  }
+
+  /// Words in both languages in one column: a line each. What was kept before there were two has one line.
+  private static func lines(_ words: Text) -> String {
+    [words.chinese, words.english].map { $0.replacing("\n", with: " ") }.joined(separator: "\n")
+  }
+
+  private static func words(_ lines: String) -> Text {
+    let parts = lines.split(separator: "\n", maxSplits: 1).map(String.init)
+    return parts.count == 2 ? Text(parts[0], parts[1]) : Text(same: lines)
   }
 
   private static func putSettings(
@@ -166,7 +176,7 @@ package enum InventoryStore {
       }
       let probe = try row.instantOrNil("probed_at").map { at in
         DataSource.Probe(
-          at: at, product: try row.textOrNil("product"), failure: try row.textOrNil("failure"),
+          at: at, product: try row.textOrNil("product"), failure: try row.textOrNil("failure").map(words),
           isProtected: try row.bool("is_protected"), isReadOnly: try row.bool("is_read_only"))
       }
       return DataSource(

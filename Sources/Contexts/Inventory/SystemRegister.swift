@@ -173,7 +173,9 @@ package struct SystemRegister: Sendable {
         at: clock.now(), product: answer.product, failure: nil, isProtected: answer.isProtected,
         isReadOnly: answer.isReadOnly)
     } catch {
-      let failure = (error as? ConnectorError)?.description ?? "\(type(of: error))"
+      let failure =
+        (error as? ConnectorError)?.message
+        ?? Text("连接时出错（\(type(of: error))）。", "Connecting failed (\(type(of: error))).")
       result = DataSource.Probe(at: clock.now(), product: nil, failure: failure, isProtected: false, isReadOnly: false)
     }
     try await db.write { tx in

@@ -129,14 +129,21 @@ package enum MountingRoutes {
       .get("/systems/{id}/sources/{source}/tables", .permission(.manageMounting)) { request in
         let principal = try request.visitor()
         let system: SystemID = try request.id()
-        let list = try await mounting.tables(principal, request.id("source"))
-        guard list.source.system == system else { throw SystemRegister.unknownSource }
+        let source = try await mounting.source(principal, request.id("source"))
+        guard source.system == system else { throw SystemRegister.unknownSource }
+        let list: Mounting.TableList
+        do { list = try await mounting.tables(principal, source.id) } catch let refusal as Refusal
+          where isUnread(refusal)
+        { return .page(unreadPage(request, source, refusal)) }
         let view = try request.queryChoice("view", of: TableView.self) ?? .uncatalogued
         return .page(tablesPage(request, list, view: view, mayCompile: principal.may(.compileCatalog)))
       },
       .post("/mounting/sources/{id}/read", .permission(.manageMounting)) { request in
         let id: SourceID = try request.id()
-        let changed = try await mounting.survey(request.visitor(), id)
+        let changed: Int
+        do { changed = try await mounting.survey(request.visitor(), id) } catch let refusal as Refusal
+          where isUnread(refusal)
+        { return .page(unreadPage(request, try await mounting.source(request.visitor(), id), refusal)) }
         return .redirect(
           MountingLink.tables(try await mounting.tables(request.visitor(), id).source),
           flash: changed == 0
@@ -158,6 +165,11 @@ package enum MountingRoutes {
         .page(batchPage(request, try await mounting.batch(request.visitor(), request.id())))
       },
     ]
+  }
+
+  /// The source does not answer, or not as it should.
+  private static func isUnread(_ refusal: Refusal) -> Bool {
+    refusal.kind == .conflict || refusal.kind == .unavailable
   }
 
   private static func changes(_ mounting: Mounting) -> [Route] {

@@ -154,6 +154,12 @@ extension Mounting {
     package var lastBatch: DraftBatch?
   }
 
+  /// One's own source.
+  package func source(_ principal: Principal, _ id: SourceID) async throws -> DataSource {
+    try principal.require(.manageMounting)
+    return try await db.read { try ownSource(principal, id, in: $0) }
+  }
+
   /// The tables of one's own source; read now where it never was.
   package func tables(_ principal: Principal, _ id: SourceID) async throws -> TableList {
     if !principal.may(.compileCatalog) { try principal.require(.manageMounting) }

@@ -39,11 +39,14 @@ package enum GrantCounts {
     return try lines("\(side) AND id > \(after?.text ?? "") ORDER BY id LIMIT \(limit)", day, in: tx)
   }
 
-  /// Those in force on these resources; at most some hundreds are asked for.
-  package static func inForce(
-    on resources: [ResourceID], on day: CalendarDate, in tx: any Transaction
+  /// Those on these resources, whatever became of them, by resource; at most some hundreds are asked for. A page begins after
+  /// a line.
+  package static func list(
+    on resources: [ResourceID], on day: CalendarDate, after: Line? = nil, limit: Int, in tx: any Transaction
   ) throws -> [Line] {
-    try lines("resource IN (\(each: resources)) AND state = 'active' ORDER BY id", day, in: tx).filter(\.isInForce)
+    let place: SQL = after.map { "(resource, id) > (\($0.resource), \($0.id))" } ?? "TRUE"
+    return try lines(
+      "resource IN (\(each: resources)) AND \(place) ORDER BY resource, id LIMIT \(limit)", day, in: tx)
   }
 
   private static func lines(_ condition: SQL, _ day: CalendarDate, in tx: any Transaction) throws -> [Line] {

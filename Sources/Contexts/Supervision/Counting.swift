@@ -93,11 +93,11 @@ struct Counting {
         if let at = last[grant.id], at > lastDelivery[grant.provider] ?? at - .seconds(1) {
           lastDelivery[grant.provider] = at
         }
+        if grant.isInForce || last[grant.id].map({ $0 >= unusedSince }) == true { used.insert(grant.resource) }
         guard grant.isInForce else { continue }
         tallies[grant.provider, default: Tally()][.grants] += 1
         tallies[grant.consumer, default: Tally()][.grantsObtained] += 1
         if last[grant.id] == nil { tallies[grant.provider, default: Tally()][.grantsUndelivered] += 1 }
-        if let at = last[grant.id], at >= unusedSince { used.insert(grant.resource) }
       }
       page = try GrantCounts.page(on: now.dateInChina, after: end.id, limit: Self.batch, in: tx)
     }

@@ -207,12 +207,19 @@ private struct Lister {
     return try EntryCounts.lines(of: ids, in: tx)
   }
 
-  /// Those under whose grants in force nothing arrived for so long.
+  /// Those on which no grant is in force, and nothing arrived under any for so long.
   private func unused(_ entries: [EntryCounts.Line]) throws -> [EntryCounts.Line] {
-    let grants = try GrantCounts.inForce(on: entries.map(\.id), on: now.dateInChina, in: tx)
-    let moving = try DeliveryCounts.moving(
-      among: grants.map(\.id), from: now - .seconds(unusedDays * 86_400), until: now + .seconds(1), in: tx)
-    let used = Set(grants.filter { moving.contains($0.id) }.map(\.resource))
+    let since = now - .seconds(unusedDays * 86_400)
+    var used: Set<ResourceID> = []
+    var after: GrantCounts.Line?
+    repeat {
+      let grants = try GrantCounts.list(
+        on: entries.map(\.id), on: now.dateInChina, after: after, limit: Self.batch, in: tx)
+      let over = grants.filter { !$0.isInForce }.map(\.id)
+      let moving = try DeliveryCounts.moving(among: over, from: since, until: now + .seconds(1), in: tx)
+      used.formUnion(grants.filter { $0.isInForce || moving.contains($0.id) }.map(\.resource))
+      after = grants.count == Self.batch ? grants.last : nil
+    } while after != nil
     return entries.filter { !used.contains($0.id) }
   }
 

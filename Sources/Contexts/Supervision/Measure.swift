@@ -114,8 +114,8 @@ package enum Measure: String, Sendable, CaseIterable {
       Text("最近一次检测未通过，而且没有别的挂接可用。", "Its mount failed its last test, and no other mount of it works.")
     case .mountsUnused:
       Text(
-        "已挂接，但最近 \(days) 天没有在有效授权下送达过数据。",
-        "Mounted, yet nothing was delivered in the last \(days) days under a grant in force.")
+        "已挂接，但今天没有有效授权，最近 \(days) 天也没有在任何授权下送达过数据。",
+        "Mounted, yet no grant on it holds today, and nothing was delivered in the last \(days) days under any grant.")
     case .grants: Text("该单位作为提供方、今天有效的授权。", "Grants that the department gives and that hold today.")
     case .grantsUndelivered: Text("今天有效、还没有送达过一次数据的授权。", "Grants that hold today and never delivered anything.")
     case .grantsObtained: Text("该单位作为使用方、今天有效的授权。", "Grants that the department uses and that hold today.")

@@ -2,15 +2,29 @@ package import Kernel
 
 // What people fill in and send. Everything works without a script; the scripts only save steps.
 
-/// Where a form points and what protects it. Every form that changes something goes through here.
+/// Fields that go with a form which was kept when its session had ended; no route sees them.
+package enum KeptFormField {
+  /// Names the kept form that is sent again.
+  package static let id = "kept-form"
+  /// The page of ours that it was written on, kept with it where the browser said so.
+  package static let page = "kept-page"
+}
+
+/// Where a form points and what protects it. Every form that changes something goes through here. A kept form that was
+/// refused is still the kept form when it is shown again.
 package func form(
   _ request: Request, action: String, upload: Bool = false, confirm: Text? = nil, _ body: HTML
 ) -> HTML {
   """
   <form method="post" action="\(action)"\(when: upload, " enctype=\"multipart/form-data\"")\
   \(confirm.map { " data-confirm=\"\(request.language($0))\"" as HTML })>\
-  <input type="hidden" name="csrf" value="\(request.csrf)">\(body)</form>
+  <input type="hidden" name="csrf" value="\(request.csrf)">\(again(request, action))\(body)</form>
   """
+}
+
+private func again(_ request: Request, _ action: String) -> HTML {
+  guard let kept = request.keptForm, action.prefix(while: { $0 != "?" }) == request.path else { return .nothing }
+  return "<input type=\"hidden\" name=\"\(KeptFormField.id)\" value=\"\(kept)\">"
 }
 
 /// A form's own key, made when it is first shown, so that it makes one thing however often it is sent; `entered` is what came
@@ -19,16 +33,13 @@ package func formKey(_ request: Request, _ entered: Fields) -> HTML {
   "<input type=\"hidden\" name=\"form\" value=\"\(entered["form"] ?? uuidVersion7(at: request.now))\">"
 }
 
-/// The field that names the kept form which is sent again, beside its own fields.
-package let keptFormField = "kept-form"
-
 /// What one input of a form looks like. `name` ties it to a fault of a `Refusal`; `id` is another where a page has several
 /// forms with a field of this name.
 package struct Field: Sendable {
   package enum Kind: Sendable {
     case text(maxLength: Int)
     case password
-    /// A password being set, which a browser's keeper of passwords should offer to make.
+    /// A password being set, of oneself or of another's database: no password that a browser keeps is filled in.
     case newPassword
     /// The six digits of a second factor.
     case oneTimeCode

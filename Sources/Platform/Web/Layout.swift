@@ -38,7 +38,7 @@ package struct Layout: Sendable {
   private func header(_ page: Page, _ request: Request) -> HTML {
     let t = request.language
     let links = Section.allCases.filter { allows($0.address, request) }
-    let within = page.section.map { sectionPages($0, request) } ?? .nothing
+    let within = page.section.map { sectionPages($0, page, request) } ?? .nothing
     func list(_ below: HTML) -> HTML {
       """
       <ul>\(links, { section in
@@ -65,10 +65,10 @@ package struct Layout: Sendable {
   }
 
   /// The pages that the section begins with and the visitor may open; nothing where there is only one.
-  private func sectionPages(_ section: Section, _ request: Request) -> HTML {
+  private func sectionPages(_ section: Section, _ page: Page, _ request: Request) -> HTML {
     let pages = section.pages.filter { allows($0.href, request) }
     guard pages.count > 1 else { return .nothing }
-    let here = closest(pages.map(\.href), to: request.path)
+    let here = closest(pages.map(\.href), to: page.within ?? request.path)
     return """
       <ul>\(pages, { label, href in
         """

@@ -57,6 +57,9 @@ package func time(_ instant: Instant) -> HTML {
   "<time datetime=\"\(instant.description)\">\(instant.minuteInChina)</time>"
 }
 
+/// A day as `2026-08-22`, which no line breaks.
+package func time(_ day: CalendarDate) -> HTML { "<time datetime=\"\(day)\">\(day)</time>" }
+
 /// `1 day`, `2 days`: English counts, Chinese does not.
 package func plural(_ count: some BinaryInteger, _ noun: String) -> String {
   "\(grouped(Int64(count))) \(noun)\(count == 1 ? "" : "s")"

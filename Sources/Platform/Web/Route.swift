@@ -141,6 +141,8 @@ package struct Request: Sendable {
     set { visitorToken = newValue }
   }
   private var visitorToken = ""
+  /// Names the kept form that was sent again with this, if it was one.
+  package var keptForm: String?
   /// A message left by the step before, shown once.
   package var flash: Text?
   package var remoteAddress: String = ""
@@ -288,6 +290,8 @@ package struct Page: Sendable {
   package var body: HTML
   /// The path from the section to here: label and address.
   package var trail: [(label: Text, href: String)]
+  /// The section's own page that this one belongs to, where its address does not lie below that page's.
+  package var within: String?
   /// Seconds after which the page asks for itself again, without JavaScript: for work under way.
   package var refresh: Int?
   /// Seconds after which asking again makes sense, told in a header: for 429 and 503.
@@ -295,12 +299,13 @@ package struct Page: Sendable {
 
   package init(
     _ title: Text, section: Section? = nil, status: Int = 200, trail: [(label: Text, href: String)] = [],
-    refresh: Int? = nil, body: HTML
+    within: String? = nil, refresh: Int? = nil, body: HTML
   ) {
     self.title = title
     self.section = section
     self.status = status
     self.trail = trail
+    self.within = within
     self.refresh = refresh
     self.body = body
   }

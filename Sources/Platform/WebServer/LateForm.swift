@@ -8,8 +8,13 @@ package struct LateForm: Sendable, Hashable {
   package var csrf: String
   /// Path and query that it was sent to.
   package var address: String
-  /// Its fields as browsers encode them, without the token.
+  /// Its fields as browsers encode them, without the token; `KeptFormField.page` first where it is known.
   package var fields: String
+  /// Names the kept form that this one was, sent again and too late again: it takes that one's place.
+  package var again: String?
+
+  /// What stands in a form beside its own fields.
+  static let aside = ["csrf", KeptFormField.id]
 
   /// Bytes of the largest form that is kept.
   static let most = 256 << 10
@@ -24,9 +29,14 @@ extension Site {
     guard route.access != .anyone, !route.takesSecrets, !visit.isAPI, visit.method == .post, visit.comesFromHere,
       request.body.count <= LateForm.most, let csrf = request.form["csrf"], localAddress(address) == address
     else { return nil }
-    let pairs = request.form.pairs.filter { !["csrf", keptFormField].contains($0.name) }
-      .map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
-    let form = LateForm(csrf: csrf, address: address, fields: pairs.joined(separator: "&"))
+    var fields = request.form.pairs.filter { !LateForm.aside.contains($0.name) }
+    if request.form[KeptFormField.page] == nil, let page = page(of: visit) {
+      fields.insert((KeptFormField.page, page), at: 0)
+    }
+    let pairs = fields.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
+    let form = LateForm(
+      csrf: csrf, address: address, fields: pairs.joined(separator: "&"),
+      again: request.form[KeptFormField.id])
     do { return try await sessions.keep(form, request.principal?.person) } catch {
       // Then the answer is what it is without this: that nothing was saved.
       logger.error("a form was not kept", metadata: ["path": "\(request.path)", "error": "\(error)"])
@@ -34,9 +44,27 @@ extension Site {
     }
   }
 
-  /// Forgets the kept form that was sent again and done, so that it is not sent twice.
-  func forget(_ kept: String?, _ request: Web.Request, _ reply: Reply) async {
-    guard let kept, reply.status == 303, let person = request.principal?.person else { return }
+  /// The page that a form was sent from, as its browser says; where it says nothing, the one at the form's own address. Nil
+  /// where that is none of ours that can be opened.
+  private func page(of visit: Visit) -> String? {
+    var pages = [visit.rawPath]
+    if let referer = visit.headers["referer"], let host = visit.headers["host"],
+      let start = referer.firstRange(of: "://")?.upperBound, referer[start...].hasPrefix(host + "/")
+    {
+      pages.insert(String(referer[start...].dropFirst(host.count)), at: 0)
+    }
+    return pages.first { page in
+      guard localAddress(page) == page, let path = decodedPath(page.prefix { $0 != "?" }),
+        case .found = table.match(.get, path)
+      else { return false }
+      return true
+    }
+  }
+
+  /// Forgets the kept form that was sent again and done, so that it is not sent twice. One that was refused is kept: it is
+  /// carried by the page that shows it again.
+  func forget(_ request: Web.Request, _ reply: Reply) async {
+    guard let kept = request.keptForm, reply.status < 400, let person = request.principal?.person else { return }
     do { try await sessions.sent(kept, person) } catch {
       logger.error("a kept form was not forgotten", metadata: ["path": "\(request.path)", "error": "\(error)"])
     }

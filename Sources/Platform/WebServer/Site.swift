@@ -157,7 +157,6 @@ struct Site: HTTPResponder {
     if visit.isAPI, method != .get, let stray = route.strayQuery(in: request.query) { throw stray }
     var files: Uploads?
     var held = 0
-    var kept: String?
     defer {
       files?.discard()
       room.leave(held)
@@ -183,8 +182,8 @@ struct Site: HTTPResponder {
         }
       }
       // The token was for the door; what lies behind has no use for it.
-      kept = request.form[keptFormField]
-      request.form.pairs.removeAll { $0.name == "csrf" || $0.name == keptFormField }
+      request.keptForm = request.form[KeptFormField.id]
+      request.form.pairs.removeAll { LateForm.aside.contains($0.name) || $0.name == KeptFormField.page }
     }
     if visit.isAPI, method == .post, let key = visit.headers["idempotency-key"] {
       guard !route.givesSecret else {
@@ -197,7 +196,7 @@ struct Site: HTTPResponder {
       return try await once(key, route, request, rawQuery: visit.rawQuery)
     }
     let reply = try reply(to: request, with: await route.answer(request), isAPI: visit.isAPI)
-    await forget(kept, request, reply)
+    await forget(request, reply)
     return reply
   }
 

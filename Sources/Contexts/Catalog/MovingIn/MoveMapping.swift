@@ -62,17 +62,52 @@ package struct MoveMapping: Codable, Sendable {
 
   package init(json: String) throws {
     do { self = try JSONDecoder().decode(MoveMapping.self, from: Data(json.utf8)) } catch {
-      throw Refusal.invalid(
-        "catalog.move.mapping", "mapping", Text("对应关系文件读不懂：\(error)", "The mapping cannot be read: \(error)"))
+      throw Self.wrong(Self.reason(error))
     }
     try check()
   }
 
+  private static func wrong(_ why: Text) -> Refusal {
+    Refusal.invalid(
+      "catalog.move.mapping", "mapping", Text("对应关系文件：\(why.chinese)", "The mapping: \(why.english)"))
+  }
+
+  /// Which key of it is missing or holds something else than it should.
+  private static func reason(_ error: any Error) -> Text {
+    func place(_ path: [any CodingKey], _ last: (any CodingKey)? = nil) -> String {
+      // In a list a key is `Index 0`; a code that is a number is a name like any other.
+      (path + (last.map { [$0] } ?? [])).map { key in
+        guard let index = key.intValue, key.stringValue == "Index \(index)" else { return "." + key.stringValue }
+        return "[\(index + 1)]"
+      }.joined().trimmingCharacters(in: ["."])
+    }
+    switch error as? DecodingError {
+    case .keyNotFound(let key, let context):
+      let missing = place(context.codingPath, key)
+      return Text("缺少 \(missing)。", "\(missing) is missing.")
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      let (key, kind) = (place(context.codingPath), Self.words(for: type))
+      guard !key.isEmpty else { return Text("整体应为一个\(kind.chinese)。", "As a whole it is \(kind.english).") }
+      return Text("\(key) 应为\(kind.chinese)。", "\(key) is to be \(kind.english).")
+    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+      let key = place(context.codingPath)
+      return Text("\(key) 的值不对。", "\(key) holds a wrong value.")
+    default:
+      return Text(
+        "不是 JSON。请以平台自带的对应关系为样本修改。", "It is no JSON. Change one of those that come with the platform.")
+    }
+  }
+
+  private static func words(for type: any Any.Type) -> Text {
+    if type == String.self { return Text("一段文字（加引号）", "text in quotation marks") }
+    if type == Bool.self { return Text(" true 或 false", "true or false") }
+    if type is any RangeReplaceableCollection.Type { return Text("列表（方括号）", "a list in brackets") }
+    return Text("对象（花括号）", "an object in braces")
+  }
+
   /// What decoding cannot see: names that stand for nothing.
   package func check() throws {
-    func wrong(_ chinese: String, _ english: String) -> Refusal {
-      Refusal.invalid("catalog.move.mapping", "mapping", Text("对应关系文件：\(chinese)", "The mapping: \(english)"))
-    }
+    func wrong(_ chinese: String, _ english: String) -> Refusal { Self.wrong(Text(chinese, english)) }
     guard ClassPeriod.wrongCode(source, under: nil) == nil else {
       throw wrong("source 应为 2 到 8 个小写字母。", "source is 2 to 8 small letters.")
     }

@@ -108,6 +108,7 @@ func attachmentsPage(
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [catalogTrail, (Text(same: resource.metadata.name), entry)],
+    within: isOpen ? CatalogLink.work : nil,
     body: """
       \(heading("\(t(title))\(t.colon)\(resource.metadata.name)", state: stateBadge(t, resource.state)))\(faultSummary(t, refusal))\
       \(versionAttachments(t, resource, files, remove: isOpen ? remove : nil))\

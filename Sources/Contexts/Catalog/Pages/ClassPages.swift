@@ -147,7 +147,7 @@ private func periodList(_ t: Language, _ view: ClassView) -> HTML {
   guard !view.periods.isEmpty else { return .nothing }
   let rows = view.periods.map { period -> HTML in
     """
-    <tr><td>\(period.validFrom) – \(period.validTo?.description ?? "")</td><td>\(period.name)</td>\
+    <tr><td>\(time(period.validFrom)) – \(period.validTo.map { time($0) })</td><td>\(period.name)</td>\
     <td class="code">\(period.national ?? "—")</td><td class="code">\(period.successor ?? "—")</td>\
     <td>\(period.changedBy)<br><span class="muted">\(period.changedAt.minuteInChina)</span></td></tr>
     """

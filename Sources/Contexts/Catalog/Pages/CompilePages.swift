@@ -34,6 +34,7 @@ func newPage(
   let title = Text("编制目录", "New entry")
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200, trail: [catalogTrail],
+    within: CatalogLink.work,
     body: """
       <h1>\(t(title))</h1>\(faultSummary(t, refusal))\
       <h2>\(t("从数据表编制", "From a table"))</h2>\
@@ -78,7 +79,7 @@ func newFromTablePage(
     title, section: .catalog,
     trail: [
       catalogTrail, (Text("编制目录", "New entry"), CatalogLink.new), (Text(same: source.name), CatalogLink.tables(source)),
-    ],
+    ], within: CatalogLink.work,
     body: """
       <h1>\(t(title))\(t.colon)<span class="code">\(table.name.description)</span></h1>\
       \(facts([
@@ -125,7 +126,7 @@ func unreadablePage(_ request: Request, _ source: DataSource, _ table: TableName
     title, section: .catalog, status: refusal.status,
     trail: [
       catalogTrail, (Text("编制目录", "New entry"), CatalogLink.new), (Text(same: source.name), CatalogLink.tables(source)),
-    ],
+    ], within: CatalogLink.work,
     body: """
       <h1>\(t(title))\(t.colon)<span class="code">\(table.description)</span></h1>\
       \(note(.late, "<p>\(t(refusal.message))</p>\(when: !refusal.faults.isEmpty, "<ul>\(refusal.faults, { "<li>\(t($0.message))</li>" })</ul>")"))\
@@ -142,6 +143,7 @@ func confirmPage(_ request: Request, title: Text, _ resource: Resource, verb: St
   let back = CatalogLink.resource(resource.id, version: resource.version)
   return Page(
     title, section: .catalog, trail: [catalogTrail, (Text(same: resource.metadata.name), back)],
+    within: resource.state.isOpen ? CatalogLink.work : nil,
     body: """
       <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1>\
       \(confirmForm(

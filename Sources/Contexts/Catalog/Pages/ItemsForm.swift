@@ -33,7 +33,7 @@ func itemsForm(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
-    ],
+    ], within: CatalogLink.work,
     body: """
       <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1>\(returnedNote(t, draft))\
       \(conflict.map { conflictNote(t, $0) { itemWords(t, $0, $1, lists) } } ?? faultSummary(t, refusal))\

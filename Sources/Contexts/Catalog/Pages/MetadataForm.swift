@@ -35,7 +35,7 @@ func metadataForm(
     title, section: .catalog, status: refusal?.status ?? 200,
     trail: [
       catalogTrail, (Text(same: resource.metadata.name), CatalogLink.resource(resource.id, version: resource.version)),
-    ],
+    ], within: CatalogLink.work,
     body: """
       <h1>\(t(title))\(t.colon)\(resource.metadata.name)</h1><p class="badges">\(stateBadge(t, resource.state)) \
       \(t("第 \(resource.version) 版", "Version \(resource.version)")) · \(time(resource.changedAt)) \(resource.changedBy ?? "")</p>\
@@ -113,7 +113,7 @@ private func given(_ t: Language, _ name: String, _ resource: Resource, _ said: 
     case "providerCode": "<span class=\"code\">\(resource.providerCode)</span>"
     // No link: it would leave what was typed behind.
     case "items": "\(t("\(resource.items.count) 项", plural(resource.items.count, "item")))"
-    default: resource.publishedOn.map { "\($0)" } ?? "\(t("发布时由平台填写", "written when it is published"))"
+    default: resource.publishedOn.map { time($0) } ?? "\(t("发布时由平台填写", "written when it is published"))"
     }
   return """
     <div class="field given" id="\(name)" tabindex="-1"><strong>\(elementLabel(name).map { t($0) } ?? "")</strong>\

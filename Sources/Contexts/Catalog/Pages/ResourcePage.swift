@@ -12,6 +12,7 @@ func resourcePage(
   let resource = view.resource
   return Page(
     Text(same: resource.metadata.name), section: .catalog, trail: [catalogTrail],
+    within: resource.state.isOpen ? CatalogLink.work : nil,
     body: """
       \(heading(
         resource.metadata.name, state: entryBadge(t, resource), actions: actions(request, view, mayReview: mayReview)))\
@@ -136,7 +137,7 @@ func metadataFacts(
       "\(named(m.openType, lists.openTypes))\(when: !m.openCondition.isEmpty, "\(t.colon)\(m.openCondition)")"
     ),
     (t("更新周期", "Update cycle"), named(m.cycle, lists.cycles)),
-    (t("发布日期", "Published"), r.publishedOn.map { "\($0)" } ?? "—"),
+    (t("发布日期", "Published"), r.publishedOn.map { time($0) } ?? "—"),
     (
       t("关联资源", "Related resources"), m.related.isEmpty ? "—" : "\(m.related, { "<span class=\"code\">\($0)</span> " })"
     ),

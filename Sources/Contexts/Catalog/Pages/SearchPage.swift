@@ -72,7 +72,7 @@ private func results(_ t: Language, _ query: CatalogQuery, _ hits: CatalogHits, 
       \(freshnessBadge(t, entry.freshness))</p>\
       <p>\(searchHighlight(entry.abstract, words))\(when: entry.abstract.count >= 200, "…")</p>\
       <p class="muted">\(entry.providerName) · <span class="code">\(entry.code)</span> · \
-      \(t("\(entry.itemCount) 个信息项", "\(entry.itemCount) items")) · \(t(lists.formats.text(entry.format))) · \(t("发布于", "published")) \(entry.publishedOn)</p></li>
+      \(t("\(entry.itemCount) 个信息项", plural(entry.itemCount, "item"))) · \(t(lists.formats.text(entry.format))) · \(t("发布于", "published")) \(time(entry.publishedOn))</p></li>
       """
     })</ul>
     """

@@ -30,7 +30,7 @@ func submitPage(
   ]
   return Page(
     title, section: .catalog, status: refusal?.status ?? 200,
-    trail: [catalogTrail, (Text(same: draft.metadata.name), back)],
+    trail: [catalogTrail, (Text(same: draft.metadata.name), back)], within: CatalogLink.work,
     body: """
       <h1>\(t(title))\(t.colon)\(draft.metadata.name)</h1>\(faultSummary(t, refusal))\
       \(form(request, action: CatalogLink.step(draft.id, "submit"), """

@@ -108,8 +108,8 @@ extension ElementWords {
   fileprivate static let workbookClasses = ElementWords(
     classes.title,
     Text(
-      "国家分类代码，主分类在前，以“；”分隔，最多 \(Metadata.limits.classes) 个，如 3070120337；203。代码可在“资源目录—国家分类”中查阅。",
-      "Codes of the national classification, the primary one first, separated by “;”, at most \(Metadata.limits.classes), such as 3070120337; 203. They can be looked up under Catalogue."
+      "国家分类代码，主分类在前，以“；”分隔，最多 \(Metadata.limits.classes) 个，如 3070120337；203。代码可在“数据目录 › 资源分类”中查阅。",
+      "Codes of the national classification, the primary one first, separated by “;”, at most \(Metadata.limits.classes), such as 3070120337; 203. They can be looked up under Catalogue › Classes."
     ))
   fileprivate static let workbookRelated = ElementWords(
     related.title,

@@ -15,7 +15,7 @@ enum CampaignPages {
       let opens = mayRun || one.own != nil
       return """
         <tr><td>\(opens ? "<a href=\"\(CensusLink.campaign(campaign.id))\">\(campaign.name)</a>" : "\(campaign.name)" as HTML)</td><td>\(campaignBadge(t, campaign.state))</td>\
-        <td>\(campaign.referenceDay)</td><td>\(campaign.state == .closed ? "\(campaign.due.date)" : dueOf(t, campaign, today: today))</td>\
+        <td>\(time(campaign.referenceDay))</td><td>\(campaign.state == .closed ? time(campaign.due.date) : dueOf(t, campaign, today: today))</td>\
         <td>\(one.own.map { own in "<a href=\"\(CensusLink.owner(own.id))\">\(t("填报", "Our return"))</a> \(returnBadge(t, own.state))" as HTML } ?? "—")</td></tr>
         """ as HTML
     }.joined()
@@ -88,7 +88,7 @@ enum CampaignPages {
           (t("批次", "Campaign"), link(campaign.name, CensusLink.campaign(campaign.id))),
           (t("状态", "State"), campaignBadge(t, campaign.state)),
           (t("发起", "Opened"), "\(time(campaign.openedAt)) \(campaign.openedBy)"),
-          (t("基准日", "Reference day"), "\(campaign.referenceDay)"),
+          (t("基准日", "Reference day"), time(campaign.referenceDay)),
           (t("填报期限", "Due"), dueOf(t, campaign, today: request.now.dateInChina)),
         ]))\
         \(buttons(

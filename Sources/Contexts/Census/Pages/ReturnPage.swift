@@ -38,7 +38,7 @@ struct ReturnPage {
         \(when: owner.state == .returned, note(.late, "<p><strong>\(t("退回原因：", "Sent back: "))</strong>\(owner.words)</p>"))\
         \(when: campaign.state == .closed, note(.neutral, "<p>\(t("普查已结束，数据冻结。", "The campaign is closed; its numbers are frozen."))</p>"))\
         \(facts([
-          (t("基准日", "Reference day"), "\(campaign.referenceDay)"),
+          (t("基准日", "Reference day"), time(campaign.referenceDay)),
           (t("填报期限", "Due"), owner.state.isOwing && campaign.state != .closed ? dueOf(t, campaign, today: today) : "\(campaign.due.date)"),
           (t("已填", "Entered"), "\(link("\(grouped(owner.entered)) / \(grouped(owner.lines))", CensusLink.owner(owner.id)))"),
           (t("提交", "Submitted"), owner.submittedAt.map { "\(time($0)) \(owner.submittedBy ?? "")" } ?? "—"),

@@ -25,7 +25,7 @@ enum TotalsPage {
         \(heading(campaign.name, state: campaignBadge(t, campaign.state), actions: tools))\
         \(when: campaign.state == .preparing, note(.neutral, "<p>\(t("正在为各单位逐条生成填报表，完成一个单位即通知一个单位。", "Lines are being laid out; each organisation is told as soon as its own are there."))</p>"))\
         \(facts([
-          (t("基准日", "Reference day"), "\(campaign.referenceDay)"),
+          (t("基准日", "Reference day"), time(campaign.referenceDay)),
           (t("填报期限", "Due"), dueOf(t, campaign, today: today)),
           (t("发起", "Opened"), "\(time(campaign.openedAt)) \(campaign.openedBy)"),
           (t("结束", "Closed"), campaign.closedAt.map { "\(time($0)) \(campaign.closedBy ?? "")" } ?? "—"),

@@ -76,7 +76,7 @@ enum SavedPages {
             """
             <tr><td><a href="\(FeedbackLink.resource(entry.id))">\(entry.name)</a></td>\
             <td>\(entry.version > 1 ? badge(t("变更至第 \(entry.version) 版", "changed to version \(entry.version)"), .active) : badge(t("新发布", "published"), .good))</td>\
-            <td>\(entry.providerName)</td><td>\(entry.publishedOn)</td></tr>
+            <td>\(entry.providerName)</td><td>\(time(entry.publishedOn))</td></tr>
             """ as HTML
           } + news.losses.map { loss in
             "<tr><td><a href=\"\(FeedbackLink.resource(loss.resource))\">\(loss.name)</a></td><td>\(badge(t("已下架", "withdrawn"), .late))</td><td>—</td><td>\(loss.at.dateInChina)</td></tr>"

@@ -15,7 +15,7 @@ enum OrganisationPages {
           caption: t("\(day) 在设的单位 \(organisations.count) 个", "\(organisations.count) organisations on \(day)"),
           head: [t("名称", "Name"), t("简称", "Short"), t("区划", "Division"), t("统一社会信用代码", "Credit code"), t("自", "Since")],
           rows: organisations.map {
-            "<tr><td><a href=\"/organisations/\($0.id)\">\($0.name)</a></td><td>\($0.shortName)</td><td>\(division($0.division, on: day, t))</td><td><code>\($0.creditCode)</code></td><td>\($0.validFrom)</td></tr>"
+            "<tr><td><a href=\"/organisations/\($0.id)\">\($0.name)</a></td><td>\($0.shortName)</td><td>\(division($0.division, on: day, t))</td><td><code>\($0.creditCode)</code></td><td>\(time($0.validFrom))</td></tr>"
           }.joined(), empty: "<p>\(t("没有找到单位。", "No organisation found."))</p>"))
         """)
   }

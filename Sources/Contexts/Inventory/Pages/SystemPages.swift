@@ -71,7 +71,7 @@ func systemPage(
     (t("使用范围", "Scope of use"), "\(t(lists.scopes.text(f.scope)))"),
     (t("使用频度", "Frequency of use"), "\(t(lists.frequencies.text(f.frequency)))"),
     (t("审批部门", "Approved by"), "\(f.approvedBy)"),
-    (t("审批时间", "Approved on"), "\(f.approvedOn?.description ?? "")"),
+    (t("审批时间", "Approved on"), f.approvedOn.map { time($0) } ?? .nothing),
     (t("经费来源", "Source of funds"), "\(f.fundSource)"),
     (t("承载网络", "Network"), "\(t(lists.networks.text(f.network)))"),
     (t("登记时间", "Registered"), time(system.registeredAt)),
@@ -134,7 +134,7 @@ private func probeState(_ t: Language, _ source: DataSource) -> HTML {
       \(badge(t("可连接", "Answers"), .good)) \(product) \(at)\(notes, { "<br><span class=\"muted\">\($0)</span>" })
       """
   }
-  return "\(badge(t("连接失败", "Failed"), .late)) \(at)<br>\(probe.failure ?? "")"
+  return "\(badge(t("连接失败", "Failed"), .late)) \(at)<br>\(probe.failure.map { t($0) } ?? "")"
 }
 
 // MARK: Forms
@@ -189,14 +189,14 @@ func sourceForm(
     fields.append(
       Field(
         "setting.\(setting.name)", setting.title,
-        setting.isSecret ? .password : .text(maxLength: SourceDraft.settingLimit),
+        setting.isSecret ? .newPassword : .text(maxLength: SourceDraft.settingLimit),
         required: setting.isRequired && !kept,
         hint: kept ? Text("已加密保存；留空则不变。", "Kept sealed; leave blank to keep it.") : example))
   }
   let inputs = fields.map { field(t, $0, value: values, faults: refusal?.faults ?? []) }.joined()
   let limits: HTML = "<ul>\(kind.guarantee.limits, { "<li>\(t($0))</li>" })</ul>"
   let title =
-    editing == nil ? Text("连接\(kind.title.chinese)", "Connect \(kind.title.english)") : Text("修改数据源", "Edit source")
+    editing == nil ? Text("连接 \(kind.title.chinese)", "Connect \(kind.title.english)") : Text("修改数据源", "Edit source")
   return Page(
     title, section: .systems, status: refusal?.status ?? 200,
     trail: [

@@ -93,6 +93,25 @@ func tablesPage(_ request: Request, _ list: Mounting.TableList, view: TableView,
       """)
 }
 
+/// A source whose tables could not be read: why, and where that is mended.
+func unreadPage(_ request: Request, _ source: DataSource, _ refusal: Refusal) -> Page {
+  let t = request.language
+  let title = Text("读不到数据表", "The tables cannot be read")
+  let system = "/systems/\(source.system)"
+  return Page(
+    title, section: .systems, status: refusal.status,
+    trail: [(Text("信息系统", "Information systems"), "/systems"), (Text(same: source.name), "\(system)#sources")],
+    body: """
+      <h1>\(t(title))\(t.colon)\(source.name)</h1>\
+      \(note(.late, refusalWords(t, refusal)))\
+      <p>\(t("请核对这个数据源的设置（位置、账号、口令），或请数据库的管理人员处理，然后重试。", "Check the settings of the source (where it is, account, password), or ask those who run the database; then try again."))</p>\
+      \(buttons(
+        request.principal?.may(.manageInventory) == true
+          ? buttonLink(t("修改数据源", "Edit the source"), href: "\(system)/sources/\(source.id)/edit", .primary) : .nothing,
+        buttonLink(t("重试", "Try again"), href: MountingLink.tables(source))))
+      """)
+}
+
 private func tableRow(
   _ request: Request, _ table: SurveyedTable, _ list: Mounting.TableList, mayCompile: Bool
 ) -> HTML {

@@ -21,7 +21,7 @@ enum CountedRowsPage {
       """
       <tr><td>\(link(row.name, row.link))</td><td class="code">\(row.number)</td>\
       \(when: !isOne, "<td>\(row.officeName)</td>")\(when: hasCounterpart, "<td>\(row.counterpart ?? "")</td>")\
-      <td>\(row.on.map { "\($0)" as HTML } ?? "—")</td>\(when: hasRows, numberCell(row.rows ?? 0))</tr>
+      <td>\(row.on.map { time($0) } ?? "—")</td>\(when: hasRows, numberCell(row.rows ?? 0))</tr>
       """
     }.joined()
     let title = list.month.map { measure.title(of: $0) } ?? measure.title

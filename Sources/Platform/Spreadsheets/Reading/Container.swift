@@ -1,26 +1,28 @@
 import Kernel
 
-/// The zip around a workbook: which parts it has, and their bytes. Entries are looked at once when it is opened; each
+/// The zip around a workbook, or one of tables: which parts it has, and their bytes. Entries are looked at once when it is opened; each
 /// part read is a pass of its own that leaps over the others.
 final class Container {
   private let file: WorkbookFile
   private let limits: ReadingLimits
+  private let kind: PackedKind
   /// By the name in small letters, since part names differ in more than case (ECMA-376 part 2, 6.2.2.3).
   private var places: [String: Int] = [:]
   /// Unpacked bytes of the parts read so far, each counted once.
   private var unpacked: [Int: Int] = [:]
 
-  init(path: String, limits: ReadingLimits) throws(Refusal) {
+  init(path: String, limits: ReadingLimits, asked kind: PackedKind = .workbook) throws(Refusal) {
     self.limits = limits
+    self.kind = kind
     file = try WorkbookFile(path, most: limits.fileBytes)
-    if let refusal = FileKind(file).refusal(file.name) { throw refusal }
-    let pass = try ZipPass(file)
+    if let refusal = kind.refusal(file) { throw refusal }
+    let pass = try ZipPass(file, kind)
     var count = 0
     while let entry = try pass.next() {
       guard count < limits.entries else {
         throw .tooLarge(
-          "entries", "工作簿内部的文件超过 \(limits.entries) 个，这不像是正常的工作簿。",
-          "The workbook holds more than \(limits.entries) files inside, which no ordinary one does.")
+          "entries", "\(kind.title.chinese)内部的文件超过 \(limits.entries) 个，这不像是正常的\(kind.title.chinese)。",
+          "\(kind.title.capital) holds more than \(limits.entries) files inside, which no ordinary one does.")
       }
       try admit(entry, at: count)
       count += 1
@@ -35,7 +37,7 @@ final class Container {
   private func admit(_ entry: ZipPass.Entry, at place: Int) throws(Refusal) {
     let name = entry.name
     guard Self.isPlain(name) else {
-      throw .part(
+      throw kind.part(
         "entry-name", shown(name), "内部文件名带有路径技巧或非法字符。",
         "the name plays tricks with paths or holds characters that may not be there.")
     }
@@ -48,7 +50,7 @@ final class Container {
     if let size = entry.size, size > limits.partBytes { throw partTooLarge(name) }
     if entry.isFolder || name.hasSuffix("/") { return }
     guard places.updateValue(place, forKey: Self.key(name)) == nil else {
-      throw .part("entry-twice", shown(name), "内部有两个同名文件。", "two files of this name are inside.")
+      throw kind.part("entry-twice", shown(name), "内部有两个同名文件。", "two files of this name are inside.")
     }
   }
 
@@ -85,9 +87,9 @@ final class Container {
     _ name: String, _ body: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
   ) throws(Refusal) {
     guard let place = places[Self.key(name)] else {
-      throw .part("part-missing", shown(name), "文件缺失。", "the part is missing.")
+      throw kind.part("part-missing", shown(name), "文件缺失。", "the part is missing.")
     }
-    let pass = try ZipPass(file)
+    let pass = try ZipPass(file, kind)
     for _ in 0..<place {
       guard try pass.next() != nil else { throw ZipPass.torn(file, "changed") }
     }
@@ -102,15 +104,15 @@ final class Container {
       guard total <= limits.partBytes else { throw partTooLarge(name) }
       guard others + total <= limits.totalBytes else {
         throw .tooLarge(
-          "total-size", "工作簿解压后超过 \(sizeText(limits.totalBytes))。请拆分。",
-          "The workbook unpacks to more than \(sizeText(limits.totalBytes)). Split it.")
+          "total-size", "\(kind.title.chinese)解压后超过 \(sizeText(limits.totalBytes))。请拆分。",
+          "\(kind.title.capital) unpacks to more than \(sizeText(limits.totalBytes)). Split it.")
       }
       // The block with the header may hold data as well: all of a small part's.
       let packed = pass.packedBytes - packedBefore + ZipPass.blockSize
       guard total <= 4 << 20 || total / max(1, limits.ratio) <= packed else {
         throw .tooLarge(
-          "ratio", "工作簿内部的“\(shown(name))”解压后膨胀超过 \(limits.ratio) 倍，疑似压缩炸弹，已拒绝。",
-          "The workbook's part “\(shown(name))” unpacks to more than \(limits.ratio) times its size, as a zip bomb does."
+          "ratio", "\(kind.title.chinese)内部的“\(shown(name))”解压后膨胀超过 \(limits.ratio) 倍，疑似压缩炸弹，已拒绝。",
+          "The part “\(shown(name))” of \(kind.title.english) unpacks to more than \(limits.ratio) times its size, as a zip bomb does."
         )
       }
       unpacked[place] = max(unpacked[place] ?? 0, total)
@@ -120,7 +122,8 @@ final class Container {
 
   private func partTooLarge(_ name: String) -> Refusal {
     .tooLarge(
-      "part-size", "工作簿内部的“\(shown(name))”解压后超过 \(sizeText(limits.partBytes))。请拆分。",
-      "The workbook's part “\(shown(name))” unpacks to more than \(sizeText(limits.partBytes)). Split it.")
+      "part-size", "\(kind.title.chinese)内部的“\(shown(name))”解压后超过 \(sizeText(limits.partBytes))。请拆分。",
+      "The part “\(shown(name))” of \(kind.title.english) unpacks to more than \(sizeText(limits.partBytes)). Split it."
+    )
   }
 }

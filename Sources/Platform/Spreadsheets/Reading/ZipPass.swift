@@ -18,10 +18,12 @@ final class ZipPass {
 
   private let archive: OpaquePointer
   private let source: Source
+  private let kind: PackedKind
 
-  init(_ file: WorkbookFile) throws(Refusal) {
+  init(_ file: WorkbookFile, _ kind: PackedKind) throws(Refusal) {
     guard let archive = archive_read_new() else { throw Self.noMemory }
     self.archive = archive
+    self.kind = kind
     source = Source(file)
     archive_read_support_format_zip_seekable(archive)
     archive_read_set_callback_data(archive, Unmanaged.passUnretained(source).toOpaque())
@@ -69,9 +71,9 @@ final class ZipPass {
     default:
       let trouble = Self.trouble(archive)
       if trouble.contains("Unsupported ZIP compression") {
-        throw .part("compression", name, "使用了不支持的压缩方法。", "it is packed by a method that is not supported.")
+        throw kind.part("compression", name, "使用了不支持的压缩方法。", "it is packed by a method that is not supported.")
       }
-      throw .part("damaged", name, "数据已损坏。", "its data are damaged (\(trouble)).")
+      throw kind.part("damaged", name, "数据已损坏。", "its data are damaged (\(trouble)).")
     }
   }
 
