@@ -72,7 +72,7 @@ import Web
         #expect(
           back.status == 0 && said["unchanged"]?.integer == 3 && said["kept"]?.integer == 0, "\(kind): \(back.said)")
       }
-      #expect(try await counts(node) == [3, 6, 6])
+      #expect(try await counts(node) == [3, 6, 7])
     }
   }
 

@@ -98,31 +98,31 @@ import Web
         try new.enter("name", "宗教活动场所名录")
         let edit = try await officer.submit(new)
         let items = edit.replacing("/edit", with: "/items")
-        var add = try await officer.form("/items/add", at: items)
+        var add = try await officer.form("/items", at: items)
         try add.enter("new.name", "场所名称")
-        try add.enter("new.length", "60")
+        try add.enter("new.length", "六十")
         stage.clock.advance(by: .seconds(16 * 60))
         let sent = try await officer.post(add.action, add.fields, headers: ["Referer": base + items])
         let waiting = "/account/kept/" + (sent.location ?? "").suffix(36)
         #expect(try await enter(officer, as: "ma.officer", next: waiting).location == waiting)
         let shown = try await officer.get(waiting).text
-        #expect(shown.contains("<li>场所名称</li>") && shown.contains("<li>60</li>"))
+        #expect(shown.contains("<li>场所名称</li>") && shown.contains("<li>六十</li>"))
         #expect(shown.contains("<a href=\"\(items)\">\(items)</a>"))
 
-        let again = try await officer.send(try await officer.form("/items/add", at: waiting))
+        let again = try await officer.send(try await officer.form("/items", at: waiting))
         #expect(again.status == 422 && again.text.contains("场所名称"))
-        var mended = try #require(WebForm.all(in: again.text).first { $0.action.hasSuffix("/items/add") })
+        var mended = try #require(WebForm.all(in: again.text).first { $0.action.hasSuffix("/items") })
         #expect(mended.fields.contains { $0.name == "kept-form" && waiting.hasSuffix($0.value) })
         let others = WebForm.all(in: again.text).filter { $0.action != mended.action }
         #expect(!others.isEmpty && !others.contains { $0.fields.contains { $0.name == "kept-form" } })
         #expect(try await officer.get(waiting).status == 200, "what was refused is still there")
-        try mended.enter("new.column", "csmc")
+        try mended.enter("new.length", "60")
         // Too late once more: it takes the place of what it was.
         stage.clock.advance(by: .seconds(16 * 60))
         let second = try await late(mended, by: officer)
         #expect(try await enter(officer, as: "ma.officer", next: second).location == second)
         #expect(try await officer.get(waiting).location == "/")
-        _ = try await officer.submit(try await officer.form("/items/add", at: second))
+        _ = try await officer.submit(try await officer.form("/items", at: second))
         #expect(try await officer.get(second).location == "/")
       }
     }

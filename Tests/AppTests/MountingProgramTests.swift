@@ -186,8 +186,9 @@ import Web
           #expect(!scopes.isEmpty, "\(documented)")
           var answers: [(status: Int, json: JSON, etag: String)] = []
           for one in scopes {
-            let made = try await officer.send("POST", "tokens", "{\"name\":\"t\",\"scopes\":\(one.text)}")
-            let secret = made.json["secret"]?.string ?? ""
+            let name = "\(answers.count)：\(method) \(documented.suffix(30))"
+            let made = try await officer.send("POST", "tokens", "{\"name\":\"\(name)\",\"scopes\":\(one.text)}")
+            let secret = try #require(made.json["secret"]?.string, "\(made.json.text)")
             let answer = try await Visitor(base: base).send(
               method, "/api/v1/" + path, body: body.map { Data($0.utf8) }, type: body == nil ? nil : "application/json",
               headers: ["Authorization": "Bearer \(secret)"].merging(headers) { $1 })

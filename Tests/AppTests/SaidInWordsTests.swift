@@ -1,5 +1,6 @@
 import Catalog
 import Census
+import Demo
 import Foundation
 import Jobs
 import Kernel
@@ -87,7 +88,7 @@ import Web
           let system = try await officer.link("/systems/[0-9a-f-]{36}", at: "/systems")
           var form = try await officer.form("/sources", at: system + "/sources/new?kind=sqlite")
           try form.enter("source", "没有的库 \(language)")
-          try form.enter("setting.path", stage.databases.consumerPath + ".none")
+          try form.enter("setting.path", stage.databases.providerPath + ".none")
           _ = try await officer.submit(form)
           let page = try await officer.get(system).text
           let flash = try #require(page.firstMatch(of: /<div class="flash"[^>]*>([^<]*)</)).output.1
@@ -100,7 +101,7 @@ import Web
           let edit = try #require(tables.text.firstMatch(of: /class="button primary" href="([^"]*)"/)).output.1
           #expect(edit == source + "/edit")
           var mended = try await officer.form(String(source), at: String(edit))
-          try mended.enter("setting.path", stage.databases.consumerPath)
+          try mended.enter("setting.path", stage.databases.providerPath)
           _ = try await officer.submit(mended)
           #expect(try await officer.get(system).text.contains(good))
           #expect(try await officer.get(source + "/tables").status == 200)

@@ -157,7 +157,7 @@ import Web
         ),
       ]
       for (json, words) in mappings {
-        for (language, words) in zip([Language.chinese, .english], words) {
+        for (language, words) in Swift.zip([Language.chinese, .english], words) {
           guard
             case .page(let page) = try await site.send(
               Self.zip(ExportedCatalogue()), named: "导出.zip", [("preset", "bjxc")], mapping: json, in: language)

@@ -471,7 +471,7 @@ import Testing
       #"{"source":"ab","title":"t","entries":{"table":"a","columns":{"id":"i","name":"n"}},"items":{"table":"b","columns":{"entry":"e","name":"n"}},"codes":{"state":{"1":"gone"}}}"#,
       "gone"
     ),
-    ("{", "读不懂"),
+    ("{", "不是 JSON"),
   ])
   func `a mapping that says nothing sensible is refused by what is wrong in it`(text: String, word: String) {
     let refusal = #expect(throws: Refusal.self) { try MoveMapping(json: text) }

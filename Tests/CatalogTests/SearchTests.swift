@@ -125,6 +125,16 @@ extension SearchGrams {
           let mounted = expected.count { corpus.entries[$0].isMounted }
           #expect(hits.mounted.first { $0.value == "1" }?.count ?? 0 == mounted, "\(word)")
         }
+        // As at the start of the program, when nothing was read yet.
+        let unread = try await offices.db.read { tx in
+          try CatalogSearch.find(
+            CatalogQuery(text: word), board: FacetBoard(mostAtOnce: 0), classification: reader.classification(in: tx),
+            lists: reader.lists, in: tx)
+        }
+        func counts(_ hits: CatalogHits) -> [[CatalogHits.Count]] {
+          [hits.classes, hits.providers, hits.sharingTypes, hits.formats, hits.cycles, hits.mounted, hits.freshness]
+        }
+        #expect(counts(unread) == counts(hits), "\(word)")
       }
       // What autovacuum does within a minute; until then plans are guesses.
       if engine == .postgres { try await offices.db.write { tx in try tx.script("ANALYZE") } }

@@ -140,9 +140,15 @@ import Testing
       #expect(asked?.code == "feedback.own")
       let authority = await #expect(throws: Refusal.self) { try await feedback.ask("？", about: id, by: Desk.authority) }
       #expect(authority?.kind == .forbidden)
-      let empty = await #expect(throws: Refusal.self) { try await feedback.ask("", about: id, by: Desk.clerk) }
-      #expect(empty?.faults.map(\.field) == ["words"])
-      for _ in 0..<Feedback.limits.questionsADay { _ = try await feedback.ask("？", about: id, by: Desk.clerk) }
+      for words in ["", "  ", "\u{200B}\u{2060}", "问\u{202E}题", "问\u{7}"] {
+        let empty = await #expect(throws: Refusal.self) { try await feedback.ask(words, about: id, by: Desk.clerk) }
+        #expect(empty?.faults.map(\.field) == ["words"])
+      }
+      for number in 0..<Feedback.limits.questionsADay {
+        _ = try await feedback.ask("第 \(number) 问？", about: id, by: Desk.clerk)
+      }
+      let again = try await feedback.ask("第 0 问？", about: id, by: Desk.clerk)
+      #expect(again.words == "第 0 问？", "sent again it is the question that waits")
       let many = await #expect(throws: Refusal.self) { try await feedback.ask("？", about: id, by: Desk.clerk) }
       #expect(many?.kind == .tooMany)
       try await desk.withdraw()

@@ -1,5 +1,6 @@
 import Identity
 import Kernel
+import Sharing
 import Storage
 import TestKit
 import Testing
@@ -102,13 +103,25 @@ import Testing
       #expect(try await unused() == ["目录4", "目录8", "目录12"])
       // A second grant on what has one that is over.
       try await province.db.write { tx in
+        let request: ShareRequestID = Province.id(5, 500)
         let second: GrantID = Province.id(6, 500)
+        try tx.run(
+          """
+          INSERT INTO sharing_request (id, number, resource, resource_version, resource_name, sharing_type, provider,
+            provider_name, consumer, consumer_name, asked_by, asked_by_name, purpose, legal_basis, scene, mode, frequency,
+            first_day, last_day, target_source, target_table, state, supplement_asked, rules, version, created_at,
+            changed_at)
+          SELECT \(request), 'R500', resource, resource_version, resource_name, sharing_type, provider, provider_name,
+            consumer, consumer_name, asked_by, asked_by_name, purpose, legal_basis, scene, mode, frequency, first_day,
+            last_day, target_source, target_table, state, supplement_asked, rules, version, created_at, changed_at
+          FROM sharing_request WHERE id = (SELECT request FROM sharing_grant WHERE number = 'G8')
+          """)
         try tx.run(
           """
           INSERT INTO sharing_grant (id, number, request, resource, resource_version, resource_name, provider,
             provider_name, consumer, consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day,
             target_source, target_table, secret, state, version, created_at)
-          SELECT \(second), 'G500', request, resource, resource_version, resource_name, provider, provider_name, consumer,
+          SELECT \(second), 'G500', \(request), resource, resource_version, resource_name, provider, provider_name, consumer,
             consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source, 'u', secret,
             'active', 1, created_at
           FROM sharing_grant WHERE number = 'G8'

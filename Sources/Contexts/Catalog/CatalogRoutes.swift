@@ -36,13 +36,7 @@ package enum CatalogRoutes {
       },
       .get("/catalog/resources/{id}", .anyPermission([.readCatalog, .compileCatalog, .reviewCatalog])) { request in
         let principal = try request.visitor()
-        let day = try request.query["on"].map { text -> CalendarDate in
-          guard let day = CalendarDate(text) else {
-            throw Refusal.invalid(
-              "catalog.day", "on", Text("日期应如 2026-03-01。", "A day is written as 2026-03-01."))
-          }
-          return day
-        }
+        let day = try request.queryDay("on")
         if let day, day > cataloguing.clock.today {
           throw Refusal.invalid(
             "catalog.day", "on",

@@ -206,7 +206,17 @@ package enum CatalogSchema {
           ALTER TABLE catalog_version ALTER COLUMN items SET COMPRESSION lz4;
         EXCEPTION WHEN feature_not_supported THEN NULL;
         END $$
-        """)
+        """
+    )
+    // A department's work in the order of its entries, as programs page through it, and by the last change with an order
+    // among what an import wrote in one instant.
+    .adding(
+      "019 work in its order",
+      """
+      DROP INDEX catalog_version_by_provider;
+      CREATE INDEX catalog_version_by_change ON catalog_version (provider, state, changed_at, resource);
+      CREATE INDEX catalog_version_by_entry ON catalog_version (provider, state, resource)
+      """)
 
   private static func postings(_ token: String) -> String {
     """

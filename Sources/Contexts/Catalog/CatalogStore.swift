@@ -262,10 +262,14 @@ package enum CatalogStore {
     of provider: OrganisationID, in states: [String], name: String = "", after: ResourceID?, limit: Int,
     in tx: any Transaction
   ) throws -> [Line] {
-    var conditions: [SQL] = ["v.provider = \(provider)", "v.state IN (\(each: states))"]
+    var conditions: [SQL] = ["v.provider = \(provider)"]
     if !name.isEmpty { conditions.append(.contains("v.folded_name", foldedForSearch(name))) }
     if let after { conditions.append("v.resource > \(after)") }
-    return try lines("\(SQL.all(conditions)) ORDER BY v.resource LIMIT \(limit)", in: tx)
+    // Of each state its part of the index is walked. No entry has two versions that are open.
+    let found = try states.flatMap { state in
+      try lines("\(SQL.all(conditions + ["v.state = \(state)"])) ORDER BY v.resource LIMIT \(limit)", in: tx)
+    }
+    return Array(found.sorted { $0.id.text < $1.id.text }.prefix(limit))
   }
 
   static func versions(of id: ResourceID, in tx: any Transaction) throws -> [Line] {

@@ -205,13 +205,15 @@ package final class Classification: Sendable {
 
   package func name(of code: String) -> String { self[code]?.name ?? code }
 
-  /// Nodes whose name holds all the words, or whose code begins with the text; in the order of codes.
-  package func search(_ text: String, limit: Int = 50) -> [Node] {
+  /// Nodes whose name holds all the words, or whose code begins with the text; in the order of codes. Of those below one
+  /// node, where it is given.
+  package func search(_ text: String, under node: String? = nil, limit: Int = 50) -> [Node] {
     let words = text.split(separator: " ")
     guard !words.isEmpty else { return [] }
     let touched = nodes.values.lazy.map { self.local[$0.code] ?? $0 }
     return (Array(touched) + local.values.filter(\.isLocal))
       .filter { node in words.allSatisfy { node.name.contains($0) || node.code.hasPrefix($0) } }
+      .filter { found in node.map { path(to: found.code).dropLast().map(\.code).contains($0) } ?? true }
       .sorted { $0.code < $1.code }.prefix(limit).map { $0 }
   }
 }

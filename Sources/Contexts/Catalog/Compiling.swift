@@ -20,7 +20,8 @@ extension Cataloguing {
   ) async throws -> Resource {
     try principal.require(.compileCatalog)
     let begun = BegunDraft(principal, key: formKey, asks: [source.text, table.schema ?? "", table.name])
-    if let begun, let resource = try await db.read({ try begun.find(in: $0) }) { return resource }
+    let asked = clock.now()
+    if let begun, let resource = try await db.read({ try begun.find(at: asked, in: $0) }) { return resource }
     let (found, description) = try await register.describe(principal, source, table, for: .compileCatalog)
     guard description.columns.count <= Metadata.limits.items else {
       throw Refusal(
@@ -33,7 +34,7 @@ extension Cataloguing {
       principal, source, description, limit: min(max(rows, 0), 10_000), for: .compileCatalog)
     let now = clock.now()
     return try await db.write { tx in
-      if let found = try begun?.find(in: tx) { return found }
+      if let found = try begun?.find(at: now, in: tx) { return found }
       if onlyIfNone, let there = try CatalogStore.entry(of: description.name, on: source, in: tx) { return there }
       let made = Catalog.draft(
         from: description, sample: sample, connector: found.kind,
@@ -56,7 +57,7 @@ extension Cataloguing {
     let now = clock.now()
     let begun = BegunDraft(principal, key: formKey, asks: [system?.text ?? "", metadata.name])
     return try await db.write { tx in
-      if let found = try begun?.find(in: tx) { return found }
+      if let found = try begun?.find(at: now, in: tx) { return found }
       var metadata = metadata
       if metadata.classes.isEmpty, let office = principal.organisation,
         let node = try codeNode(of: office, providers, classification(in: tx), in: tx)

@@ -57,26 +57,24 @@ extension Likeness {
   ) throws -> [AlikeEntry] {
     let bands = bands(of: resource)
     let inForce = try inForce(bands, limit: limit, in: tx)
-    let known = Set(inForce.map(\.id)).union([resource.id])
-    let open = try open(bands, limit: limit, in: tx).filter { !known.contains($0.id) }
-    return try (inForce.map { ($0, false) } + open.map { ($0, true) }).compactMap { other, isUnderReview in
-      guard other.id != resource.id, let found = try CatalogStore.find(other.id, version: other.version, in: tx) else {
-        return nil
+    let known = Set(inForce.map(\.resource)).union([resource.id])
+    let open = try open(bands, limit: limit, in: tx).filter { !known.contains($0.resource) }
+    let others = (inForce.map { ($0, false) } + open.map { ($0, true) }).filter { $0.0.resource != resource.id }
+    let found = try CatalogStore.find(others.map(\.0), in: tx)
+    return others.compactMap { other, isUnderReview in
+      found[other].map {
+        AlikeEntry(resource: $0, likeness: Likeness(resource, $0), isUnderReview: isUnderReview)
       }
-      return AlikeEntry(
-        resource: found, likeness: Likeness(resource, found), isUnderReview: isUnderReview)
     }.sorted { ($1.likeness.score, $0.resource.id.text) < ($0.likeness.score, $1.resource.id.text) }
       .prefix(limit).map { $0 }
   }
-
-  private typealias Found = (id: ResourceID, version: Int)
 
   /// Those that share most bands are read and compared in full.
   private static func likely<Key: Hashable & Comparable>(_ bandsOf: [Key: Int], _ limit: Int) -> [Key] {
     bandsOf.sorted { ($1.value, $1.key) < ($0.value, $0.key) }.prefix(3 * limit).map(\.key)
   }
 
-  private static func inForce(_ bands: [Int64], limit: Int, in tx: any Transaction) throws -> [Found] {
+  private static func inForce(_ bands: [Int64], limit: Int, in tx: any Transaction) throws -> [VersionKey] {
     var bandsOf: [Int: Int] = [:]
     for band in bands {
       for row in try tx.rows(
@@ -88,11 +86,11 @@ extension Likeness {
     let likely = likely(bandsOf, limit)
     guard !likely.isEmpty else { return [] }
     return try tx.rows("SELECT resource, version FROM catalog_entry WHERE place IN (\(each: likely))").map {
-      (try $0.id("resource"), try $0.int("version"))
+      VersionKey(resource: try $0.id("resource"), version: try $0.int("version"))
     }
   }
 
-  private static func open(_ bands: [Int64], limit: Int, in tx: any Transaction) throws -> [Found] {
+  private static func open(_ bands: [Int64], limit: Int, in tx: any Transaction) throws -> [VersionKey] {
     var (bandsOf, versions): ([ResourceID: Int], [ResourceID: Int]) = ([:], [:])
     for band in bands {
       for row in try tx.rows(
@@ -105,7 +103,7 @@ extension Likeness {
         versions[id] = try row.int("version")
       }
     }
-    return likely(bandsOf, limit).map { ($0, versions[$0] ?? 1) }
+    return likely(bandsOf, limit).map { VersionKey(resource: $0, version: versions[$0] ?? 1) }
   }
 
   // MARK: Under review
@@ -124,13 +122,14 @@ extension Likeness {
 
   /// The entries under review among these know of one alike more, or of one less.
   static func tell(_ alike: [AlikeEntry], of change: Int, in tx: any Transaction) throws {
-    for other in alike where other.isUnderReview {
-      try tx.run(
-        """
-        UPDATE catalog_version SET alike = CASE WHEN alike + \(change) > 0 THEN alike + \(change) ELSE 0 END
-        WHERE resource = \(other.resource.id) AND version = \(other.resource.version) AND alike IS NOT NULL
-        """)
-    }
+    let others = alike.filter(\.isUnderReview).map(\.resource.id)
+    guard !others.isEmpty else { return }
+    // An entry has one version under review.
+    try tx.run(
+      """
+      UPDATE catalog_version SET alike = CASE WHEN alike + \(change) > 0 THEN alike + \(change) ELSE 0 END
+      WHERE resource IN (\(each: others)) AND (state = 'submitted' OR state = 'approved') AND alike IS NOT NULL
+      """)
   }
 }
 

@@ -260,11 +260,8 @@ extension Cataloguing {
   }
 
   func checkReason(_ reason: String, _ field: String, _ missing: Text) throws {
-    guard !reason.isEmpty else { throw Refusal.invalid("catalog.reason", field, missing) }
-    guard reason.count <= Self.reasonLimit else {
-      throw Refusal.invalid(
-        "catalog.reason", field,
-        Text("最多 \(Self.reasonLimit) 字。", "At most \(Self.reasonLimit) characters."))
+    if let wrong = PlainText.wrongWords(reason, most: Self.reasonLimit, missing: missing) {
+      throw Refusal.invalid("catalog.reason", field, wrong)
     }
   }
 }

@@ -210,10 +210,10 @@ extension Census {
   ) async throws {
     try principal.require(.runCensus)
     if case .sendBack(let reasons) = decision {
-      guard !reasons.isEmpty, reasons.count <= Self.reasonLimit else {
-        throw Refusal.invalid(
-          "census.reasons", "reasons",
-          Text("请写明退回原因（最多 \(Self.reasonLimit) 字）。", "State the reasons (at most \(Self.reasonLimit) characters)."))
+      let missing = Text(
+        "请写明退回原因（最多 \(Self.reasonLimit) 字）。", "State the reasons (at most \(Self.reasonLimit) characters).")
+      if let wrong = PlainText.wrongWords(reasons, most: Self.reasonLimit, missing: missing) {
+        throw Refusal.invalid("census.reasons", "reasons", wrong)
       }
     }
     let now = clock.now()

@@ -104,13 +104,8 @@ package struct Feedback: Sendable {
   static func checkText(
     _ text: String, _ field: String, _ most: Int, required: Bool = true, _ faults: inout [Refusal.Fault]
   ) {
-    if required, text.isEmpty {
-      faults.append(.init(field, Text("请填写这一项。", "Fill this in.")))
-    } else if PlainText.length(text) > most {
-      faults.append(.init(field, Text("最多 \(most) 字。", "At most \(most) characters.")))
-    } else if PlainText.isOverloaded(text) {
-      faults.append(.init(field, Text("一个字上叠加的符号太多。", "One of its characters carries too many marks.")))
-    }
+    let missing = required ? Text("请填写这一项。", "Fill this in.") : nil
+    if let wrong = PlainText.wrongWords(text, most: most, missing: missing) { faults.append(.init(field, wrong)) }
   }
 
   /// The next number of a series, from 1, without gaps among what is committed.

@@ -41,6 +41,16 @@ package enum QuestionStore {
     try tx.row("\(select) WHERE asked_by = \(person) AND form_key = \(formKey)").map(question)
   }
 
+  /// What this person asked of this entry in these words, in this thread or none, and nobody answered yet.
+  static func open(
+    _ words: String, of resource: ResourceID, follows: QuestionID?, by person: PersonID, in tx: any Transaction
+  ) throws -> Question? {
+    try tx.rows(
+      "\(select) WHERE resource = \(resource) AND asked_by = \(person) AND words = \(words) AND answer IS NULL"
+    )
+    .map(question).first { $0.root == follows ?? $0.id }
+  }
+
   /// Threads of an entry, the newest first, each in its order; `before` is the root of the last thread before.
   static func threads(
     of resource: ResourceID, before: QuestionID? = nil, limit: Int, in tx: any Transaction

@@ -27,6 +27,8 @@ extension Feedback {
         return sent
       }
       let entry = try entry(resource, for: office, in: tx)
+      // Sent by a form that was opened anew: it is the same question, and waits already.
+      if let open = try QuestionStore.open(words, of: resource, follows: follows, by: person, in: tx) { return open }
       let sent = try QuestionStore.count(
         by: person, since: Self.dayBefore(now), most: Self.limits.questionsADay, in: tx)
       try Self.checkRate(sent, most: Self.limits.questionsADay)

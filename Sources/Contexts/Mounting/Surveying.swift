@@ -205,10 +205,10 @@ extension Mounting {
 
   /// Finds a change to be of no matter for the entry.
   package func dismiss(_ principal: Principal, _ id: SchemaChangeID, reason: String) async throws -> SchemaChange {
-    guard (1...Self.reasonLimit).contains(reason.count) else {
-      throw Refusal.invalid(
-        "mounting.reason", "reason",
-        Text("请写明理由，最多 \(Self.reasonLimit) 字。", "State the reason in at most \(Self.reasonLimit) characters."))
+    let missing = Text(
+      "请写明理由，最多 \(Self.reasonLimit) 字。", "State the reason in at most \(Self.reasonLimit) characters.")
+    if let wrong = PlainText.wrongWords(reason, most: Self.reasonLimit, missing: missing) {
+      throw Refusal.invalid("mounting.reason", "reason", wrong)
     }
     return try await decide(principal, id, .dismissed, reason: reason)
   }

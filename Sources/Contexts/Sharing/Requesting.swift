@@ -388,14 +388,10 @@ extension ShareRequest {
           "sharing.decide.key", "items",
           Text("主键“\(name)”不能不给，可以改给假名。", "The key “\(name)” cannot be left out; a pseudonym may stand for it."))
       }
-      if !decision.approve, reason.isEmpty {
-        throw Refusal.invalid(
-          "sharing.decide.reason", "reason-\(items[index].item)",
-          Text("不同意“\(name)”须写明理由。", "State why “\(name)” is not approved."))
-      }
-      guard reason.count <= Sharing.limits.words else {
-        throw Refusal.invalid(
-          "sharing.decide.reason", "reason-\(items[index].item)", Text("理由过长。", "The reason is too long."))
+      let missing =
+        decision.approve ? nil : Text("不同意“\(name)”须写明理由。", "State why “\(name)” is not approved.")
+      if let wrong = PlainText.wrongWords(reason, most: Sharing.limits.words, missing: missing) {
+        throw Refusal.invalid("sharing.decide.reason", "reason-\(items[index].item)", wrong)
       }
       if case .keepHeadTail = decision.mask, resource.item(items[index].item)?.type != .text {
         throw Refusal.invalid(
@@ -419,23 +415,19 @@ extension ShareRequest {
 }
 
 func checkText(_ text: String, _ field: String, _ limit: Int, _ faults: inout [Refusal.Fault]) {
-  if text.isEmpty { faults.append(.init(field, Text("必填。", "This is required."))) }
-  if text.count > limit {
-    faults.append(
-      .init(field, Text("最多 \(limit) 字，现有 \(text.count) 字。", "At most \(limit) characters; there are \(text.count).")))
+  if let wrong = PlainText.wrongWords(text, most: limit, missing: Text("必填。", "This is required.")) {
+    faults.append(.init(field, wrong))
   }
 }
 
 func requireWords(_ words: String, _ missing: Text) throws {
-  guard !words.isEmpty else { throw Refusal.invalid("sharing.words", "words", missing) }
-  try checkWords(words)
+  try checkWords(words, missing: missing)
 }
 
 /// Words may be left out; what is written has a limit.
-func checkWords(_ words: String) throws {
-  guard words.count <= Sharing.limits.words else {
-    throw Refusal.invalid(
-      "sharing.words", "words", Text("最多 \(Sharing.limits.words) 字。", "At most \(Sharing.limits.words) characters."))
+func checkWords(_ words: String, missing: Text? = nil) throws {
+  if let wrong = PlainText.wrongWords(words, most: Sharing.limits.words, missing: missing) {
+    throw Refusal.invalid("sharing.words", "words", wrong)
   }
 }
 

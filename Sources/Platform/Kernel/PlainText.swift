@@ -72,6 +72,31 @@ package enum PlainText {
     return nil
   }
 
+  /// Why this cannot stand as what somebody said (a reason, a question, an answer), or nil. It is read by others and kept
+  /// as evidence: something in it must show, nothing may turn the direction of writing, and it has at most `most` Unicode
+  /// scalars. `missing` answers for what is blank; without it words may be left out, and then be empty.
+  package static func wrongWords(_ words: String, most: Int, missing: Text? = nil) -> Text? {
+    if words.isEmpty { return missing }
+    guard words.unicodeScalars.contains(where: { isVisible($0) && isPlain($0) }) else {
+      return missing ?? Text("只有空白，请输入看得见的字。", "There are only blanks in it; enter something that can be seen.")
+    }
+    let length = length(words)
+    guard length <= most else {
+      return Text("最多 \(most) 字，现有 \(length) 字。", "At most \(most) characters; there are \(length).")
+    }
+    if holdsControls(words) || words.unicodeScalars.contains(where: turnsDirection) {
+      return Text("含有看不见的控制字符，请删去后重新输入。", "It holds invisible control characters; leave them out.")
+    }
+    return isOverloaded(words) ? Text("一个字上叠加的符号太多。", "One of its characters carries too many marks.") : nil
+  }
+
+  private static func turnsDirection(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x202A...0x202E, 0x2066...0x2069: true
+    default: false
+    }
+  }
+
   private static func hex(_ scalar: Unicode.Scalar) -> String { String(scalar.value, radix: 16, uppercase: true) }
 
   /// ASCII's signs, Chinese characters and punctuation, full-width forms: all of them show, and take no looking up.

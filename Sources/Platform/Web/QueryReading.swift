@@ -54,7 +54,7 @@ extension Request {
   package func queryDay(_ name: String) throws -> CalendarDate? {
     try query[name].map { text in
       guard let day = CalendarDate(text) else {
-        throw Self.wrong(name, Text("\(name) 应为日期，如 2026-03-01。", "\(name) is a day such as 2026-03-01."))
+        throw Self.wrong(name, Text("日期应如 2026-03-01。", "A day is written as 2026-03-01."))
       }
       return day
     }

@@ -45,7 +45,11 @@ enum ClassAPI {
           ("version", Schema.text), ("countsAreExact", Schema.flag), ("classes", Schema.list(Schema.object(node))),
         ]),
         query: [
-          QueryParameter("under", Text("上级分类代码；缺省为第一层", "code of the class above; the first level by default")),
+          QueryParameter(
+            "under",
+            Text(
+              "上级分类代码；缺省为第一层，查找时为全部", "code of the class above; the first level by default, all when looking for words")
+          ),
           QueryParameter(
             "q", Text("名称中的词或代码开头，最多 50 个", "words of the name or the beginning of the code; at most 50 are found")),
         ]),

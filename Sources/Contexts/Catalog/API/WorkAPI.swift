@@ -81,7 +81,7 @@ enum WorkAPI {
   private static func placed(_ outcome: ReviewOutcome) -> ReviewOutcome {
     guard var refusal = outcome.refusal else { return outcome }
     refusal.faults = refusal.faults.map { fault in
-      VersionChange.names.contains(fault.field) ? .init("change." + fault.field, fault.message) : fault
+      VersionChange.names.contains(fault.field) ? .init("/change/" + fault.field, fault.message) : fault
     }
     var outcome = outcome
     outcome.refusal = refusal

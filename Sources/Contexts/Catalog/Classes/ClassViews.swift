@@ -31,7 +31,8 @@ extension Cataloguing {
     return try await db.read { tx in
       if let code, words.isEmpty { return try classView(of: code, in: tx) }
       let tree = try classification(in: tx)
-      guard words.isEmpty else { return ClassView(tree: tree, listed: tree.search(words)) }
+      if let code, tree[code] == nil { throw Self.unknownClass }
+      guard words.isEmpty else { return ClassView(tree: tree, listed: tree.search(words, under: code)) }
       let counts = try CatalogSearch.countByClass(under: nil, board: board, classification: tree, in: tx)
       return ClassView(
         tree: tree, listed: tree.children(of: nil), counts: counts.classes, total: counts.total,

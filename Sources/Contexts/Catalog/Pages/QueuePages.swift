@@ -114,7 +114,7 @@ private func entries(
     filter.view == .approved
     ? buttons(button(t("发布选中的", "Publish those picked"), name: "decision", value: "publish"))
     : """
-    \(field(t, Field("reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false, hint: Text("退回时必填，每条目录的编制人都会看到。", "Needed when returning; the compiler of each entry will read them.")), value: values, faults: refusal?.faults ?? []))\
+    \(field(t, Field("reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false, hint: Text("每条目录的编制人都会看到。", "The compiler of each entry will read them."), needed: Text("退回时必填", "needed when returning")), value: values, faults: refusal?.faults ?? []))\
     \(buttons(
       button(t("通过并发布选中的", "Approve and publish those picked"), name: "decision", value: "approve-publish"),
       button(t("通过选中的，暂不发布", "Approve those picked, publish later"), .plain, name: "decision", value: "approve"),

@@ -171,8 +171,8 @@ private func decision(
     t,
     Field(
       "reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false,
-      hint: Text(
-        "退回时必填，编制人会看到；也可只写逐项意见。", "Needed when returning; the compiler will read them. Notes at elements are enough.")),
+      hint: Text("编制人会看到；也可只写逐项意见。", "The compiler will read them. Notes at elements are enough."),
+      needed: Text("退回时必填", "needed when returning")),
     value: values, faults: faults)
   let notes = ElementGuide.fields.map { name in
     field(

@@ -23,9 +23,9 @@ func searchPage(
       \(searchForm(
         t, action: CatalogLink.search, query: query.text,
         label: Text("名称、摘要、信息项、提供方或代码", "Name, abstract, items, provider or code"), keeping: kept(query)))\
-      \(filters(t, facets(t, query, hits, lists, classification)))\
+      <div class="faceted">\(filters(t, facets(t, query, hits, lists, classification)))\
       <section aria-label="\(t("结果", "Results"))"><p class="found" role="status">\(total)</p>\(results(t, query, hits, lists))\
-      \(pager(t, previous: nil, next: hits.next == nil ? nil : CatalogLink.search(following)))</section>
+      \(pager(t, previous: nil, next: hits.next == nil ? nil : CatalogLink.search(following)))</section></div>
       """)
 }
 

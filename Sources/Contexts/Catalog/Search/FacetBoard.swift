@@ -29,22 +29,49 @@ package final class FacetBoard: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Held by the one who reads much: the others count meanwhile.
+  private let loading = Mutex(())
+  private let isBehind = Atomic(false)
 
-  package init() {}
+  /// So much a search reads by itself.
+  private let mostAtOnce: Int
 
-  /// Reads what came since the last time.
+  package init(mostAtOnce: Int = 5_000) { self.mostAtOnce = mostAtOnce }
+
+  /// Reads what came since the last time, however much.
   func follow(_ classification: Classification, in tx: any Transaction) throws {
-    try state.withLock { state in try state.catchUp(classification, in: tx) }
+    try loading.withLock { _ in
+      var read = state.withLock { $0 }
+      try read.catchUp(classification, to: State.newest(in: tx), in: tx)
+      state.withLock { $0 = read }
+      isBehind.store(false, ordering: .relaxed)
+    }
   }
 
-  /// Counts the hits' values; `depth` says on which level of the classification (1 for the three classes).
+  /// Whether somebody counted while much was left to read, and nobody is at it.
+  var needsReading: Bool {
+    isBehind.load(ordering: .relaxed) && loading.withLockIfAvailable { _ in true } ?? false
+  }
+
+  /// Counts the hits' values; `depth` says on which level of the classification (1 for the three classes). Before all
+  /// entries have been read, as at the start of the program, it reads the hits themselves.
   func count(
     _ places: [Int], depth: Int, classification: Classification, in tx: any Transaction
   ) throws -> Counts {
-    try state.withLock { state in
-      try state.catchUp(classification, in: tx)
+    let newest = try State.newest(in: tx)
+    let counts: Counts? = try state.withLock { state in
+      if state.isBehind(classification, newest, by: mostAtOnce) { return nil }
+      try state.catchUp(classification, to: newest, in: tx)
       return state.count(places, depth: depth)
     }
+    if let counts { return counts }
+    isBehind.store(true, ordering: .relaxed)
+    var hits = State()
+    for part in stride(from: 0, to: places.count, by: 1_000) {
+      let some = places[part..<min(part + 1_000, places.count)]
+      try hits.read("place IN (\(each: some))", classification, isPacked: true, in: tx)
+    }
+    return hits.count(Array(hits.values.indices), depth: depth)
   }
 
   /// Numbers for texts that recur.
@@ -97,43 +124,34 @@ package final class FacetBoard: Sendable {
     var depths: [UInt8] = []
     private var numbersOfClasses: [String: [UInt16]] = [:]
 
-    mutating func catchUp(_ classification: Classification, in tx: any Transaction) throws {
+    typealias Newest = (place: Int, change: Int)
+
+    /// The newest entry and the newest change of a condition that there are.
+    static func newest(in tx: any Transaction) throws -> Newest {
+      try tx.row(
+        """
+        SELECT (SELECT MAX(place) FROM catalog_entry) AS place,
+          (SELECT MAX(condition_change) FROM catalog_entry) AS change
+        """
+      ).map { (try $0.intOrNil("place") ?? 0, try $0.intOrNil("change") ?? 0) } ?? (0, 0)
+    }
+
+    func isBehind(_ classification: Classification, _ newest: Newest, by most: Int) -> Bool {
+      let begun = mapping == classification.mapping
+      return newest.place - (begun ? seen : 0) > most || newest.change - (begun ? seenCondition : 0) > most
+    }
+
+    mutating func catchUp(
+      _ classification: Classification, to newest: Newest, in tx: any Transaction
+    ) throws {
       // A class that is mapped anew counts under other nodes: everything is read again.
       if mapping != classification.mapping {
         self = State()
         mapping = classification.mapping
       }
-      // Mostly nothing came, which one row says.
-      guard
-        let newest = try tx.row(
-          """
-          SELECT (SELECT MAX(place) FROM catalog_entry) AS place,
-            (SELECT MAX(condition_change) FROM catalog_entry) AS change
-          """),
-        try newest.intOrNil("place") ?? 0 > seen || newest.intOrNil("change") ?? 0 > seenCondition
-      else { return }
+      guard newest.place > seen || newest.change > seenCondition else { return }
       // A read that fails half way leaves whole rows only: the next goes on after the last of them.
-      try tx.forEach(
-        """
-        SELECT place, provider, provider_name, sharing_type, format_class, cycle, classes, is_mounted, freshness
-        FROM catalog_entry WHERE place > \(seen) ORDER BY place
-        """
-      ) { row in
-        let place = try row.int("place")
-        let provider = providers.of(try row.text("provider"))
-        if Int(provider) >= providerNames.count { providerNames.append("") }
-        providerNames[Int(provider)] = try row.text("provider_name")
-        let nodes = numbers(ofClasses: try row.text("classes"), classification)
-        if values.count <= place { values.append(contentsOf: repeatElement(nil, count: place + 1 - values.count)) }
-        values[place] = Values(
-          provider: provider, sharingType: sharingTypes.of(try row.text("sharing_type")),
-          format: formats.of(try row.text("format_class")), cycle: cycles.of(try row.text("cycle")),
-          mounted: try Self.mounted(row), freshness: try Self.freshness(row),
-          firstClass: UInt32(classes.count), classCount: UInt16(nodes.count))
-        classes.append(contentsOf: nodes)
-        seen = place
-        return true
-      }
+      try read("place > \(seen)", classification, in: tx)
       try tx.forEach(
         """
         SELECT place, is_mounted, freshness, condition_change FROM catalog_entry
@@ -144,6 +162,34 @@ package final class FacetBoard: Sendable {
         values[place]?.mounted = try Self.mounted(row)
         values[place]?.freshness = try Self.freshness(row)
         seenCondition = try row.int("condition_change")
+        return true
+      }
+    }
+
+    /// Reads entries, each to its place; `isPacked` puts a few one behind the other.
+    mutating func read(
+      _ which: SQL, _ classification: Classification, isPacked: Bool = false, in tx: any Transaction
+    ) throws {
+      try tx.forEach(
+        """
+        SELECT place, provider, provider_name, sharing_type, format_class, cycle, classes, is_mounted, freshness
+        FROM catalog_entry WHERE \(which) ORDER BY place
+        """
+      ) { row in
+        let place = try row.int("place")
+        let provider = providers.of(try row.text("provider"))
+        if Int(provider) >= providerNames.count { providerNames.append("") }
+        providerNames[Int(provider)] = try row.text("provider_name")
+        let nodes = numbers(ofClasses: try row.text("classes"), classification)
+        let at = isPacked ? values.count : place
+        if values.count <= at { values.append(contentsOf: repeatElement(nil, count: at + 1 - values.count)) }
+        values[at] = Values(
+          provider: provider, sharingType: sharingTypes.of(try row.text("sharing_type")),
+          format: formats.of(try row.text("format_class")), cycle: cycles.of(try row.text("cycle")),
+          mounted: try Self.mounted(row), freshness: try Self.freshness(row),
+          firstClass: UInt32(classes.count), classCount: UInt16(nodes.count))
+        classes.append(contentsOf: nodes)
+        seen = place
         return true
       }
     }

@@ -37,8 +37,8 @@ extension Cataloguing {
     while try await db.write({ try SearchMerge.step(in: $0) }) { try await progress() }
   }
 
-  /// Reads what search results are counted by, which the first search would do otherwise: a second or two at a million
-  /// entries, beside whoever is served meanwhile.
+  /// Reads what search results are counted by: some seconds at a million entries, beside whoever is served meanwhile. Until
+  /// then a search reads the values of its hits.
   package func warmSearch() async throws {
     try await db.read { tx in try board.follow(classification(in: tx), in: tx) }
   }

@@ -112,7 +112,7 @@ enum TyingAPI {
   private static func field(_ field: String, among items: [ItemID]) -> String {
     let parts = field.split(separator: ".").map(String.init)
     guard parts.count == 2, let index = items.firstIndex(where: { $0.text == parts[1] }) else { return field }
-    return "columns.\(index).\(parts[0])"
+    return "/columns/\(index)/\(parts[0])"
   }
 
   private static func columns(_ body: JSONMembers) throws -> [(item: ItemID, column: String)] {

@@ -89,11 +89,6 @@ final class ZipPass {
 
   static func torn(_ file: WorkbookFile, _ trouble: String) -> Refusal {
     let name = shown(file.name)
-    if trouble.contains("Unrecognized archive format") {
-      return .workbook(
-        "torn", "文件“\(name)”的内容不是所要的格式，或已损坏。请重新保存并上传。",
-        "What the file “\(name)” holds is not of the format asked for, or is damaged. Save it and send it again.")
-    }
     return .workbook(
       "torn", "文件“\(name)”不完整或已损坏，可能没有传完。请重新保存并上传。",
       "The file “\(name)” is cut off or damaged; perhaps not all of it arrived (\(trouble)). Save it and send it again."
