@@ -120,6 +120,10 @@ private enum Doors {
     ("GET /catalog/moving-in/mappings/{name}", operators),
     ("GET /catalog/moved", officers),
     ("POST /catalog/moved/done", officers),
+    ("GET /api/v1/catalog/moving-in", operators),
+    ("POST /api/v1/catalog/moving-in", operators),
+    ("GET /api/v1/catalog/moving-in/{id}", operators),
+    ("GET /api/v1/catalog/moved", officers),
     ("GET /api/v1/catalog/classes", offices),
     ("GET /api/v1/catalog/classes/{code}", offices),
     ("GET /catalog/resources/{id}", offices),
@@ -233,6 +237,10 @@ private enum Doors {
     ("POST /catalog/resources/{id}/attachments/remove", officers),
     ("GET /catalog/resources/{id}/attachments/{file}", offices),
     ("GET /catalog/resources/{id}/print", offices),
+    ("GET /api/v1/catalog/resources/{id}/attachments", offices),
+    ("GET /api/v1/catalog/resources/{id}/attachments/{file}", offices),
+    ("POST /api/v1/catalog/resources/{id}/attachments", officers),
+    ("DELETE /api/v1/catalog/resources/{id}/attachments/{file}", officers),
     ("GET /catalog/resources/{id}/bundle.zip", offices),
   ]
 

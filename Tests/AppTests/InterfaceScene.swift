@@ -1,3 +1,4 @@
+import Attachments
 import Catalog
 import Demo
 import Foundation
@@ -18,6 +19,10 @@ struct InterfaceScene {
   let tie: TieID
   /// A draft that waits for the reviewer.
   let waiting: Resource
+  /// The file that belongs to it.
+  let attached: AttachmentID
+  /// Something that came in from another catalogue system, with what did not fit.
+  let moved: MoveRunID
 
   static func prepare(_ stage: Stage) async throws -> InterfaceScene {
     let (node, cast) = (stage.node, stage.cast)
@@ -45,6 +50,9 @@ struct InterfaceScene {
     metadata.name = "企业迁入名单"
     metadata.classes = ["203"]
     let draft = try await node.cataloguing.draft(cast.officer, system: system, metadata: metadata, items: fresh(gone))
+    let attached = try await Attaching(cataloguing: node.cataloguing, attachments: node.attachments).add(
+      cast.officer, draft.id, .bytes(Array("依据".utf8)), named: "依据.txt", note: "共享条件"
+    ).id
     let waiting = try await node.cataloguing.submit(cast.officer, draft.id)
 
     let folder = stage.databases.providerPath.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/lists"
@@ -62,7 +70,23 @@ struct InterfaceScene {
     _ = try await node.mounting.survey(cast.officer, source)
     let id = stage.resource.id
     let tie = try await node.database.read { try TieStore.ties(of: id, in: $0) }.first
-    return InterfaceScene(source: source, batch: batch.id, tie: tie!.id, waiting: waiting)
+    return InterfaceScene(
+      source: source, batch: batch.id, tie: tie!.id, waiting: waiting, attached: attached,
+      moved: try await movedIn(stage, folder + "/old"))
+  }
+
+  /// An entry of the officer's department whose cycle the other system did not know.
+  private static func movedIn(_ stage: Stage, _ folder: String) async throws -> MoveRunID {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (name, text) in [
+      ("e", "i,n,o,s\n1,企业旧登记名单,\(stage.resource.providerName),5\n"), ("t", "e,n\n1,企业名称\n"),
+    ] { try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name).csv")) }
+    let mapping = try MoveMapping(
+      json: """
+        {"source":"jiu","title":"旧目录","codes":{"state":{"5":"published"}},"entries":{"table":"e",\
+        "columns":{"id":"i","name":"n","officeName":"o","state":"s"}},"items":{"table":"t","columns":{"entry":"e","name":"n"}}}
+        """)
+    return try await stage.node.cataloguing.moveIn(from: folder, named: "旧目录", by: mapping, isTrial: false).run!
   }
 
   /// The same items for another entry.

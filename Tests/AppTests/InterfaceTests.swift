@@ -81,6 +81,17 @@ import Web
           ("/api/v1/catalog/review/online", "/api/v1/catalog/review/online", visitor),
           ("/api/v1/catalog/work", "/api/v1/catalog/work", officer),
           ("/api/v1/catalog/offline", "/api/v1/catalog/offline", officer),
+          ("/api/v1/catalog/moving-in", "/api/v1/catalog/moving-in", visitor),
+          ("/api/v1/catalog/moving-in/{id}", "/api/v1/catalog/moving-in/\(scene.moved)", visitor),
+          ("/api/v1/catalog/moved", "/api/v1/catalog/moved", officer),
+          (
+            "/api/v1/catalog/resources/{id}/attachments",
+            "/api/v1/catalog/resources/\(scene.waiting.id)/attachments?version=1", visitor
+          ),
+          (
+            "/api/v1/catalog/resources/{id}/attachments/{file}",
+            "/api/v1/catalog/resources/\(scene.waiting.id)/attachments/\(scene.attached)?version=1", officer
+          ),
           ("/api/v1/catalog/resources/{id}/alike", "/api/v1/catalog/resources/\(scene.waiting.id)/alike", visitor),
           ("/api/v1/catalog/resources/{id}/compare", "/api/v1/catalog/resources/\(stage.resource.id)/compare", officer),
           (

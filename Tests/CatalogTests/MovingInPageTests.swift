@@ -61,12 +61,13 @@ import Web
     }
   }
 
-  private static func zip(_ export: ExportedCatalogue) -> [UInt8] {
-    storedZip(
-      export.tables.sorted { $0.key < $1.key }.map { name, table in
-        ("\(name).csv", ([table.head] + table.rows).map { CSV.line($0) }.joined(separator: "\n") + "\n")
-      })
+  private static func tables(_ export: ExportedCatalogue) -> [(name: String, text: String)] {
+    export.tables.sorted { $0.key < $1.key }.map { name, table in
+      ("\(name).csv", ([table.head] + table.rows).map { CSV.line($0) }.joined(separator: "\n") + "\n")
+    }
   }
+
+  private static func zip(_ export: ExportedCatalogue) -> [UInt8] { storedZip(tables(export)) }
 
   private static func count(_ offices: Offices, _ what: SQL) async throws -> Int {
     try await offices.db.read { try $0.int(what) ?? -1 }
@@ -189,6 +190,63 @@ import Web
         try await site.send(Self.zip(ExportedCatalogue()), named: "导出.zip", [("preset", "dsg")], mapping: own))
       #expect(page.contains("州级旧目录"))
       #expect(try await Self.count(offices, "SELECT COUNT(*) FROM catalog_moved WHERE source = 'eigen'") == 4)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `a program sends an export with its mapping inside, and reads what came of it`(engine: Engine) async throws {
+    try await Self.with(engine) { offices, site, _ in
+      var export = ExportedCatalogue()
+      export.set("dir_dataset", "set0", "update_frequency", "77")
+      guard
+        case .download(let preset, _, _) = try await site.get(
+          "/catalog/moving-in/mappings/{name}", ["name": "bjxc"])
+      else { throw Refusal.notFound(Text("文件", "file")) }
+      func ask(_ method: Web.Method, _ path: String, _ change: (inout Request) -> Void) async throws -> JSON {
+        var request = Request(method: method, path: path, now: Offices.start)
+        request.principal = Offices.operatorOfPlatform
+        change(&request)
+        let route = try #require(site.routes.first { $0.method == method && $0.path == path })
+        guard case .json(let bytes, _, _) = try await route.answer(request) else {
+          throw Refusal.notFound(Text("回答", "answer"))
+        }
+        return try JSONParser.parse(bytes)
+      }
+      func send(_ body: [UInt8], _ query: [(String, String)] = []) async throws -> JSON {
+        try await ask(.post, "/api/v1/catalog/moving-in") { ($0.body, $0.query) = (body, Fields(query)) }
+      }
+      let plain = Self.zip(export)
+      let unnamed = await #expect(throws: Refusal.self) { _ = try await send(plain) }
+      #expect(unnamed?.message.chinese.contains("mapping.json") == true)
+      await #expect(throws: Refusal.self) { _ = try await send(plain, [("preset", "none")]) }
+      await #expect(throws: Refusal.self) { _ = try await send(Array("no zip".utf8), [("preset", "bjxc")]) }
+      let tried = try await send(plain, [("preset", "bjxc"), ("trial", "1")])
+      #expect(tried["run"] == .null && tried["trial"] == .bool(true))
+      #expect(try await Self.count(offices, "SELECT COUNT(*) FROM catalog_moved") == 0)
+      let own = String(decoding: preset, as: UTF8.self).replacing("\"bjxc\"", with: "\"eigen\"")
+      let whole = storedZip([("mapping.json", own)] + Self.tables(export))
+      let sent = try await send(whole)
+      let run = try #require(sent["run"]?.string)
+      #expect(sent["counts"]?.array?.isEmpty == false && sent["reasons"]?.array?.isEmpty == false)
+      #expect(try await Self.count(offices, "SELECT COUNT(*) FROM catalog_moved WHERE source = 'eigen'") == 4)
+      let again = try await send(whole)
+      #expect(again["run"]?.string != run)
+      #expect(try await Self.count(offices, "SELECT COUNT(*) FROM catalog_moved") == 4)
+      let runs = try await ask(.get, "/api/v1/catalog/moving-in") { _ in }
+      #expect(runs["runs"]?.array?.count == 2 && runs["runs"]?.array?.first?["same"]?.integer == 4, "\(runs.text)")
+      func findings(_ query: [(String, String)]) async throws -> JSON {
+        try await ask(.get, "/api/v1/catalog/moving-in/{id}") {
+          ($0.parameters, $0.query) = (["id": run], Fields(query))
+        }
+      }
+      let all = try await findings([("limit", "500")])["findings"]?.array ?? []
+      #expect(all.contains { $0["value"]?.string == "77" })
+      let first = try await findings([("limit", "1")])
+      #expect(first["findings"]?.array == [all[0]])
+      let second = try await findings([("limit", "1"), ("after", first["next"]?.string ?? "")])
+      #expect(second["findings"]?.array == [all[1]])
+      let mend = try await ask(.get, "/api/v1/catalog/moved") { $0.principal = Offices.otherOfficer }
+      #expect(mend["entries"]?.array?.first?["findings"]?.array?.isEmpty == false, "\(mend.text)")
     }
   }
 

@@ -5,7 +5,9 @@ package import Web
 
 /// Attachments of an entry, and its form for paper with them.
 package enum CatalogAttachmentRoutes {
-  package static func routes(_ attaching: Attaching) -> [Route] { changing(attaching) + reading(attaching) }
+  package static func routes(_ attaching: Attaching) -> [Route] {
+    changing(attaching) + reading(attaching) + AttachmentsAPI.routes(attaching)
+  }
 
   private static func changing(_ attaching: Attaching) -> [Route] {
     [

@@ -5,7 +5,7 @@ package import Web
 /// Moving in from another catalogue system: sending its export, the reports, and what each department has to mend.
 package enum MoveRoutes {
   package static func routes(_ cataloguing: Cataloguing, desk: ImportDesk) -> [Route] {
-    reports(cataloguing) + sending(cataloguing, desk)
+    reports(cataloguing) + sending(cataloguing, desk) + MovingInAPI.routes(cataloguing, desk)
   }
 
   private static func reports(_ cataloguing: Cataloguing) -> [Route] {

@@ -105,6 +105,13 @@ package struct Route: Sendable {
     return route
   }
 
+  /// The same route, taking bodies of this media type and no other.
+  package func taking(only type: String) -> Route {
+    var route = self
+    route.bodyTypes = [type]
+    return route
+  }
+
   package static func get(
     _ path: String, _ access: Access, summary: Text? = nil,
     _ answer: @escaping @Sendable (Request) async throws -> Response

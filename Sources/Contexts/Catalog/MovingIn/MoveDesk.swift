@@ -38,9 +38,9 @@ extension ImportDesk {
   static let mostMappingBytes = 1 << 20
 
   /// Moves in an export that the platform's operator sent, or tries to. The key is by which they are shown the report, as
-  /// often as they ask. Sent again it changes nothing.
+  /// often as they ask. Sent again it changes nothing. Without a mapping `mapping.json` in the export is it.
   func moveIn(
-    _ file: String, named given: String, bytes: Int, by mapping: MoveMapping, isTrial: Bool, principal: Principal,
+    _ file: String, named given: String, bytes: Int, by mapping: MoveMapping?, isTrial: Bool, principal: Principal,
     _ cataloguing: Cataloguing, _ language: Language
   ) async throws -> String {
     try principal.require(.reviewCatalog)
@@ -59,7 +59,8 @@ extension ImportDesk {
     }
     return try await lay(file, named: given, of: person) { key, link, name in
       let report = try await UnpackedExport.open(link) { path in
-        try await cataloguing.moveIn(
+        let mapping = try await BlockingThread.run { try mapping ?? MoveMapping(in: path) }
+        return try await cataloguing.moveIn(
           from: path, named: name, by: mapping, isTrial: isTrial, most: Self.mostMovedEntries, principal: principal)
       }
       let workbook = path(person, key, "xlsx")

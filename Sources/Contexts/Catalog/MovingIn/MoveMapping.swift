@@ -60,6 +60,20 @@ package struct MoveMapping: Codable, Sendable {
   private static let titles = Dictionary(
     presets.compactMap { try? preset($0) }.map { ($0.source, $0.title) }, uniquingKeysWith: { first, _ in first })
 
+  /// The one that an unpacked export brings as `mapping.json`; blocks while it reads.
+  init(in folder: String) throws {
+    guard let handle = FileHandle(forReadingAtPath: "\(folder)/mapping.json") else {
+      throw Self.wrong(
+        Text(
+          "没有指明原系统，.zip 中也没有 mapping.json。", "Neither is the former system named, nor is mapping.json in the .zip."))
+    }
+    let bytes = try handle.read(upToCount: ImportDesk.mostMappingBytes + 1) ?? Data()
+    guard bytes.count <= ImportDesk.mostMappingBytes else {
+      throw Self.wrong(Text("最大 \(ImportDesk.mostMappingBytes >> 20) MiB。", "It has 1 MiB at most."))
+    }
+    try self.init(json: String(decoding: bytes, as: UTF8.self))
+  }
+
   package init(json: String) throws {
     do { self = try JSONDecoder().decode(MoveMapping.self, from: Data(json.utf8)) } catch {
       throw Self.wrong(Self.reason(error))

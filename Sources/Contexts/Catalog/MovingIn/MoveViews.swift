@@ -24,12 +24,12 @@ extension Cataloguing {
 
   /// One of them with a page of what did not fit.
   func moveRun(
-    _ principal: Principal, _ id: MoveRunID, after position: Int
+    _ principal: Principal, _ id: MoveRunID, after position: Int, limit: Int = movePage + 1
   ) async throws -> (run: MoveStore.Run, findings: [(position: Int, finding: MoveFinding)]) {
     try principal.require(.reviewCatalog)
     return try await db.read { tx in
       guard let run = try MoveStore.run(id, in: tx) else { throw Refusal.notFound(Text("迁入记录", "moving in")) }
-      return (run, try MoveStore.findings(of: id, after: position, limit: Self.movePage + 1, in: tx))
+      return (run, try MoveStore.findings(of: id, after: position, limit: limit, in: tx))
     }
   }
 

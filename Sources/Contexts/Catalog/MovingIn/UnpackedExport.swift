@@ -11,7 +11,7 @@ package enum UnpackedExport {
     try await BlockingThread.run {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      try PackedFolder.unpack(path, to: folder, only: ["csv", "xlsx"])
+      try PackedFolder.unpack(path, to: folder, only: ["csv", "xlsx", "json"])
     }
     return try await body(folder)
   }
