@@ -30,11 +30,12 @@ struct ServeCommand: AsyncParsableCommand {
     let logger = Logger(label: "sanjiang")
     let site = node.site(ready: announce)
     try site.validate()
-    // In the background: whoever asks first waits for no more than what is left of it.
-    Task { try? await node.cataloguing.warmSearch() }
     let group = ServiceGroup(
       configuration: .init(
-        services: [.init(service: node.sequencer), .init(service: node.runner()), .init(service: site)],
+        services: [
+          .init(service: node.sequencer), .init(service: node.runner()), .init(service: site),
+          .init(service: SearchWarming(cataloguing: node.cataloguing)),
+        ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
     await node.database.close()

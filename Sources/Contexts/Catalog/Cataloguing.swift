@@ -100,13 +100,10 @@ package struct Cataloguing: Sendable {
 
   package func search(_ principal: Principal, _ query: CatalogQuery) async throws -> CatalogHits {
     try principal.require(.readCatalog)
-    let hits = try await db.read { tx in
+    return try await db.read { tx in
       try CatalogSearch.find(
         query, board: board, classification: classification(in: tx), lists: lists, in: tx)
     }
-    // The next ones are counted faster, and need not wait for it.
-    if board.needsReading { Task { try? await warmSearch() } }
-    return hits
   }
 
   /// One version as the principal may see it: of that number, or in force on that day; without either the one in force, or

@@ -42,6 +42,9 @@ extension Cataloguing {
   package func warmSearch() async throws {
     try await db.read { tx in try board.follow(classification(in: tx), in: tx) }
   }
+
+  /// Whether a search had to read its hits' values, and nobody is reading what it would be counted by.
+  package var isSearchCold: Bool { board.needsReading }
 }
 
 extension CatalogSearch {
