@@ -80,8 +80,10 @@ import Web
         stage.clock.advance(by: .seconds(16 * 60))
         let third = try await late(add, by: officer)
         #expect(try await enter(officer, as: "ma.officer", next: third).location == third)
+        #expect(try await officer.get("/account").text.contains("href=\"\(third)\""))
         _ = try await officer.submit(try await officer.form("/items", at: third))
         #expect(try await node.database.read { try CatalogStore.latest(id, in: $0)?.items.map(\.name) } == ["场所名称"])
+        #expect(try await !officer.get("/account").text.contains("/account/kept/"))
       }
     }
   }

@@ -138,6 +138,8 @@ extension SearchGrams {
       }
       // What autovacuum does within a minute; until then plans are guesses.
       if engine == .postgres { try await offices.db.write { tx in try tx.script("ANALYZE") } }
+      // What a service does at the start.
+      try await reader.warmSearch()
       var times: [String] = []
       for query in [
         CatalogQuery(), CatalogQuery(text: "登记"), CatalogQuery(text: "信息"), CatalogQuery(text: "青海 信息"),

@@ -205,7 +205,8 @@ package struct IdentityRoutes: Sendable {
         colleagues: try PersonStore.list(organisation: person.organisation, limit: 200, in: tx).filter {
           $0.id != id && $0.isActive && !$0.roles.contains(where: \.isAdministrative)
         },
-        newSecret: person.hasSecondFactor ? nil : (secret.secret.hex, secret.text))
+        newSecret: person.hasSecondFactor ? nil : (secret.secret.hex, secret.text),
+        kept: try KeptFormStore.list(of: id, at: now, in: tx))
     }
   }
 

@@ -79,16 +79,21 @@ enum KeptFormStore {
   }
 
   static func find(_ id: KeptFormID, of person: PersonID, at now: Instant, in tx: any Transaction) throws -> KeptForm? {
-    try tx.row(
-      """
-      SELECT id, person, acting_for, address, fields, kept_at FROM identity_kept_form
-      WHERE id = \(id) AND person = \(person) AND kept_at > \(now - kept)
-      """
-    ).map { row in
-      KeptForm(
-        id: try row.id("id"), person: try row.id("person"), actingFor: try row.idOrNil("acting_for"),
-        address: try row.text("address"), fields: try row.text("fields"), keptAt: try row.instant("kept_at"))
-    }
+    try tx.row("\(select) WHERE id = \(id) AND person = \(person) AND kept_at > \(now - kept)").map(form)
+  }
+
+  /// What waits for a person, the latest first.
+  static func list(of person: PersonID, at now: Instant, in tx: any Transaction) throws -> [KeptForm] {
+    try tx.rows("\(select) WHERE person = \(person) AND kept_at > \(now - kept) ORDER BY id DESC LIMIT \(most)").map(
+      form)
+  }
+
+  private static let select: SQL = "SELECT id, person, acting_for, address, fields, kept_at FROM identity_kept_form"
+
+  private static func form(_ row: Row) throws -> KeptForm {
+    KeptForm(
+      id: try row.id("id"), person: try row.id("person"), actingFor: try row.idOrNil("acting_for"),
+      address: try row.text("address"), fields: try row.text("fields"), keptAt: try row.instant("kept_at"))
   }
 
   static func remove(_ id: KeptFormID, of person: PersonID, in tx: any Transaction) throws {

@@ -13,6 +13,8 @@ enum AccountPage {
     var colleagues: [Person]
     /// A secret not yet confirmed, and how an authenticator takes it.
     var newSecret: (hex: String, text: String)?
+    /// What was sent when the session was over, and waits.
+    var kept: [KeptForm] = []
   }
 
   static func render(_ request: Request, _ model: Model, refusal: Refusal? = nil) -> Page {
@@ -23,6 +25,7 @@ enum AccountPage {
       body: """
         <h1>\(t("我的账户", "My account"))</h1>\(faultSummary(t, refusal))
         \(facts([(t("用户名", "User name"), "\(model.person.login)"), (t("姓名", "Name"), "\(model.person.name)"), (t("单位", "Organisation"), "\(model.organisation)")]))
+        \(kept(t, model.kept))\
         <h2>\(t("密码", "Password"))</h2><p><a href="/account/password">\(t("修改密码", "Change the password"))</a></p>
         <h2>\(t("第二因素", "Second factor"))</h2>\(secondFactor(request, model, faults))
         <h2>\(t("代理", "Deputies"))</h2>\(deputies(request, model, faults))
@@ -34,6 +37,17 @@ enum AccountPage {
             "<tr><td>\(session.createdAt.minuteInChina)</td><td>\(session.seenAt.minuteInChina)</td><td>\(session.source)</td><td>\(form(request, action: "/account/sessions/end", "<input type=\"hidden\" name=\"session\" value=\"\(session.id)\"><button>\(t("结束", "End"))</button>"))</td></tr>"
           }.joined(), empty: ""))
         """)
+  }
+
+  private static func kept(_ t: Language, _ forms: [KeptForm]) -> HTML {
+    guard !forms.isEmpty else { return .nothing }
+    let lines = forms.map { kept -> HTML in
+      "<li><a href=\"\(IdentityRoutes.keptForm(kept.id))\">\(kept.keptAt.minuteInChina)</a>\(t("，保留到 ", ", kept until "))\(kept.until.minuteInChina)</li>"
+    }.joined()
+    return """
+      <h2>\(t("登录过期时提交的内容", "Sent when you were signed out"))</h2>\
+      <p>\(t("没有办理，可以再次提交。", "Nothing was done with it; you may send it again."))</p><ul>\(lines)</ul>
+      """
   }
 
   private static func secondFactor(_ request: Request, _ model: Model, _ faults: [Refusal.Fault]) -> HTML {
