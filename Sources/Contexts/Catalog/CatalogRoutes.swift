@@ -219,7 +219,9 @@ package enum CatalogRoutes {
       let gone = resource.items.count - left.count
       if added != nil {
         return .redirect(
-          CatalogLink.items(resource.id, from: left.count / itemsOnPage * itemsOnPage),
+          request.form["next"] == "metadata"
+            ? CatalogLink.edit(resource.id)
+            : CatalogLink.items(resource.id, from: left.count / itemsOnPage * itemsOnPage),
           flash: Text("已添加，其余修改一并保存。", "Added, and saved with what else was changed."))
       }
       return .redirect(

@@ -137,16 +137,18 @@ package enum CatalogStore {
         """, in: tx)
   }
 
-  /// Moves a version on; nothing of its content changes.
+  /// Moves a version on; nothing of its content changes. `revision` is what it has from now on: what is submitted is another
+  /// one than what was submitted before, taken back and perhaps given other attachments.
   static func move(
     _ resource: Resource, to state: VersionState, at now: Instant, submittedAt: Instant? = nil,
-    reviewDue: DueDate? = nil, publishedOn: CalendarDate? = nil, in tx: any Transaction
+    reviewDue: DueDate? = nil, publishedOn: CalendarDate? = nil, revision: Int? = nil, in tx: any Transaction
   ) throws {
     let changed = try tx.run(
       """
       UPDATE catalog_version SET state = \(state), changed_at = \(now),
         submitted_at = COALESCE(\(submittedAt), submitted_at), review_due = \(reviewDue?.encoded),
-        due_on = \(reviewDue?.date), published_on = COALESCE(\(publishedOn), published_on)
+        due_on = \(reviewDue?.date), published_on = COALESCE(\(publishedOn), published_on),
+        revision = \(revision ?? resource.revision)
       WHERE resource = \(resource.id) AND version = \(resource.version) AND state = \(resource.state)
       """)
     guard changed == 1 else { throw changedMeanwhile }

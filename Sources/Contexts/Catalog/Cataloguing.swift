@@ -98,6 +98,22 @@ package struct Cataloguing: Sendable {
 
   // MARK: Finding
 
+  /// The same query, whose codes are all in some list. One that is not is refused by its name: found nothing, it would look
+  /// like an answer.
+  package func known(_ query: CatalogQuery) throws -> CatalogQuery {
+    let codes: [(name: String, code: String?, isKnown: (String) -> Bool)] = [
+      ("class", query.node, { classification[$0] != nil }),
+      ("sharing", query.sharingType, { lists.sharingTypes[$0] != nil }),
+      ("format", query.format, { lists.formatClasses[$0] != nil }),
+      ("cycle", query.cycle, { lists.cycles[$0] != nil }),
+    ]
+    for (name, code, isKnown) in codes {
+      guard let code, !isKnown(code) else { continue }
+      throw Refusal.invalid("web.query", name, Text("没有代码“\(code)”。", "There is no code “\(code)”."))
+    }
+    return query
+  }
+
   package func search(_ principal: Principal, _ query: CatalogQuery) async throws -> CatalogHits {
     try principal.require(.readCatalog)
     return try await db.read { tx in
@@ -202,13 +218,18 @@ package struct Cataloguing: Sendable {
     var published = try CatalogStore.publishedCodes(among: related, in: tx)
     trial?.amend(&bearers, of: resources)
     trial?.amend(&published, among: related)
-    let inForce = try CatalogStore.published(resources.filter(rules.hasRetiredClass).map(\.id), in: tx)
+    let inForce = try CatalogStore.published(
+      resources.filter { rules.hasRetiredClass($0) || $0.version > 1 && $0.state != .published }.map(\.id), in: tx)
     return resources.map { resource in
       var context = rules.of(offices[resource.provider])
       context.isSystemName = systemNames.contains(resource.metadata.name)
       context.nameIsTaken = bearers[NameKey(resource), default: []].contains { $0 != resource.id }
       context.unknownRelated = rules.asked(of: resource.metadata).filter { !published.contains($0) }
-      context.classesInForce = Set(inForce[resource.id]?.metadata.classes ?? [])
+      if let before = inForce[resource.id] {
+        context.classesInForce = Set(before.metadata.classes)
+        context.isAsInForce =
+          before.version < resource.version && resource.saysTheSame(as: before) && resource.mount == before.mount
+      }
       return Catalog.findings(of: resource, in: context)
     }
   }

@@ -36,9 +36,13 @@ extension Cataloguing {
     return try await db.write { tx in
       if let found = try begun?.find(at: now, in: tx) { return found }
       if onlyIfNone, let there = try CatalogStore.entry(of: description.name, on: source, in: tx) { return there }
+      let tree = try classification(in: tx)
       let made = Catalog.draft(
         from: description, sample: sample, connector: found.kind,
-        classNode: try codeNode(of: found.owner, providers, classification(in: tx), in: tx), at: now)
+        classNode: try codeNode(of: found.owner, providers, tree, in: tx).flatMap {
+          tree[$0]?.isRetired == false ? $0 : nil
+        },
+        at: now)
       let resource = try begin(
         principal, system: found.system, metadata: made.metadata, items: made.items,
         mount: Mount(
@@ -60,7 +64,8 @@ extension Cataloguing {
       if let found = try begun?.find(at: now, in: tx) { return found }
       var metadata = metadata
       if metadata.classes.isEmpty, let office = principal.organisation,
-        let node = try codeNode(of: office, providers, classification(in: tx), in: tx)
+        case let tree = try classification(in: tx), let node = try codeNode(of: office, providers, tree, in: tx),
+        tree[node]?.isRetired == false
       {
         metadata.classes = [node]
       }
@@ -129,7 +134,9 @@ extension Cataloguing {
       resource.lists = lists.version
       let findings = try findings(of: resource, in: tx)
       // Drafts may lack things; what cannot be kept at all is refused at once.
-      let broken = findings.filter { ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code) }
+      let broken = findings.filter {
+        Self.unkeepable.contains($0.code) || change.metadata != nil && $0.field == "name" && $0.code == "text.hidden"
+      }
       if let refusal = broken.refusal { throw refusal }
       guard try CatalogStore.update(resource, from: resource.revision, in: tx) else {
         throw CatalogStore.changedMeanwhile
@@ -213,7 +220,9 @@ extension Cataloguing {
       if let trigger = change.trigger { detail.append(("trigger", "\(trigger)")) }
     }
     let due = try reviewDue(from: now.dateInChina, in: tx)
-    try CatalogStore.move(resource, to: next, at: now, submittedAt: now, reviewDue: due, in: tx)
+    try CatalogStore.move(
+      resource, to: next, at: now, submittedAt: now, reviewDue: due, revision: resource.revision + 1, in: tx)
+    resource.revision += 1
     try CatalogStore.noteFindings(
       warnings: found.count { $0.severity == .warning }, alike: compareOpen(resource, in: tx), of: resource, in: tx)
     try Inbox.close(subject: "resource", id.text, by: principal, at: now, in: tx)
@@ -238,7 +247,14 @@ extension Cataloguing {
 
   /// Gives up a draft that was never registered. For a later version, the one in force stays.
   package func discard(_ principal: Principal, _ id: ResourceID) async throws {
-    try await leave(principal, id, .discard, "catalog.version.discard")
+    try await discard(principal, id) { _ in }
+  }
+
+  /// The same, where `check` throws when the draft is not as the asker saw it.
+  func discard(
+    _ principal: Principal, _ id: ResourceID, if check: @escaping @Sendable (Resource) throws -> Void
+  ) async throws {
+    try await leave(principal, id, .discard, "catalog.version.discard", if: check)
   }
 
   /// Begins the next version of what is in force: a draft with the same content, whose items keep their ids.
@@ -305,6 +321,9 @@ extension Cataloguing {
     return change
   }
 
+  /// What findings say of that no draft may hold.
+  private static let unkeepable: Set<String> = ["text.long", "text.control", "items.many", "secrecy.secret"]
+
   private func begin(
     _ principal: Principal, system: SystemID?, metadata: Metadata, items: [Item], mount: Mount?, at now: Instant,
     in tx: any Transaction
@@ -317,8 +336,9 @@ extension Cataloguing {
       system: system, metadata: metadata, items: items, mount: mount, lists: lists.version, changedAt: now,
       changedBy: principal.name)
     try refuseForeign(resource, principal, in: tx)
+    // A name that nobody sees leads to no draft.
     let broken = try findings(of: resource, in: tx).filter {
-      ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code)
+      Self.unkeepable.contains($0.code) || $0.field == "name" && $0.code == "text.hidden"
     }
     if let refusal = broken.refusal { throw refusal }
     try CatalogStore.insert(resource, in: tx)
@@ -349,12 +369,14 @@ extension Cataloguing {
   }
 
   private func leave(
-    _ principal: Principal, _ id: ResourceID, _ event: VersionEvent, _ action: String
+    _ principal: Principal, _ id: ResourceID, _ event: VersionEvent, _ action: String,
+    if check: @escaping @Sendable (Resource) throws -> Void = { _ in }
   ) async throws {
     try principal.require(.compileCatalog)
     let now = clock.now()
     try await db.write { tx in
       var resource = try own(principal, id, in: tx)
+      try check(resource)
       let next = try resource.state.applying(event)
       try CatalogStore.move(resource, to: next, at: now, in: tx)
       if resource.state == .submitted { try leaveOpen(resource, in: tx) }

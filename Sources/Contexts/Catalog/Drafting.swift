@@ -103,10 +103,18 @@ private func cursor(of table: TableDescription) -> ColumnDescription? {
   }
 }
 
-/// One line without control characters, cut to a limit.
+/// What shows as nothing, or turns the direction of writing.
+private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+  scalar.value >= 0x7F
+    && (scalar.properties.generalCategory == .format || scalar.properties.isDefaultIgnorableCodePoint)
+}
+
+/// One line without control and hidden characters, cut to a limit.
 private func cleaned(_ text: String, _ limit: Int) -> String {
   var scalars = String.UnicodeScalarView()
-  for scalar in text.unicodeScalars { scalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar) }
+  for scalar in text.unicodeScalars where !isHidden(scalar) {
+    scalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar)
+  }
   let words = String(scalars).split(separator: " ").joined(separator: " ")
   return String(words.prefix(limit))
 }

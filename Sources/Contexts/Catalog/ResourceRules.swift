@@ -22,6 +22,8 @@ package struct RuleContext: Sendable {
   var providerCode: CreditCode?
   /// The classes of the version in force, of which it need not be told that they cannot be chosen.
   package var classesInForce: Set<String> = []
+  /// A later version says what the one in force says.
+  var isAsInForce = false
 
   package init(lists: CodeLists = .embedded, classification: Classification = .embedded, today: CalendarDate) {
     self.lists = lists
@@ -52,7 +54,21 @@ package func findings(of resource: Resource, in context: RuleContext) -> [Findin
   classFindings(resource, context) + nameFindings(resource, context) + providerFindings(resource, context)
     + abstractFindings(resource) + formatFindings(resource, context) + sharingFindings(resource, context)
     + methodFindings(resource, context) + opennessFindings(resource, context) + restFindings(resource, context)
-    + mountFindings(resource) + itemFindings(resource, context)
+    + mountFindings(resource) + itemFindings(resource, context) + versionFindings(resource, context)
+}
+
+// MARK: Version
+
+private func versionFindings(_ resource: Resource, _ context: RuleContext) -> [Finding] {
+  guard context.isAsInForce else { return [] }
+  return [
+    Finding(
+      .warning, "version.same", "name",
+      Text(
+        "除附件外，与在用版本没有差别。没有要改的，可放弃这一版。",
+        "But for attachments, nothing differs from the version in force. With nothing to change, discard this one."),
+      source: RuleSource.platform)
+  ]
 }
 
 /// Of a code that today's list does not offer: that it is missing, or that there is none such. `what` is what the list is of.
@@ -190,7 +206,12 @@ private func formatFindings(_ resource: Resource, _ context: RuleContext) -> [Fi
     found.append(
       Finding(
         structured ? .error : .hint, "items.missing", "items",
-        Text("结构化的资源须列出信息项。", "A structured resource lists its items."), source: RuleSource.configured("8")))
+        structured
+          ? Text("结构化的资源须列出信息项。", "A structured resource lists its items.")
+          : Text(
+            "没有信息项。文件里有固定的栏目时，列出来便于查找。",
+            "No items. Where the files have set fields, listing them helps readers to find it."),
+        source: RuleSource.configured("8")))
   }
   if metadata.formatClass == "03", resource.system == nil {
     found.append(
@@ -421,7 +442,12 @@ private func mountFindings(_ resource: Resource) -> [Finding] {
       : [
         Finding(
           .hint, "mount.missing", "mount",
-          Text("尚未挂接数据表：可以发布，但不能交付。", "Not mounted: it can be published but not delivered."),
+          resource.metadata.formatClass == "03"
+            ? Text("尚未挂接数据表：可以发布，但不能交付。", "Not mounted: it can be published but not delivered.")
+            : Text(
+              "尚未挂接：可以发布；在“挂接”页登记文件或接口后，读者才知道数据真的在。",
+              "Not mounted: it can be published; once files or an API are tied to it, readers know that the data is there."
+            ),
           source: RuleSource.platform)
       ]
   }

@@ -29,7 +29,7 @@ extension CatalogRoutes {
               request, try await cataloguing.queue(request.visitor(), filter), filter, picked: Set(picked),
               values: request.form, refusal: refusal))
         }
-      },
+      }.answeringOnce(),
       .get("/catalog/review/{id}", .permission(.reviewCatalog)) { request in
         let view = try await cataloguing.reviewView(request.visitor(), request.id())
         return .page(

@@ -39,6 +39,8 @@ struct WorkPage: Sendable {
   var next: QueuePlace?
   /// How many versions of the department are in each state, and how many entries offline.
   var counts: [WorkFilter.View: Int] = [:]
+  /// How many `submittable` answers.
+  var submittable = 0
 }
 
 extension CatalogStore {
@@ -142,6 +144,9 @@ extension Cataloguing {
       } else {
         let found = try CatalogStore.work(of: office, filter, limit: filter.limit + 1, in: tx)
         page.lines = Array(found.prefix(filter.limit))
+        if page.lines.contains(where: \.state.isEditable) {
+          page.submittable = try CatalogStore.submittable(of: office, filter, in: tx).count
+        }
         if found.count > filter.limit {
           page.next = page.lines.last.map { QueuePlace(at: $0.changedAt, id: $0.id) }
         }
@@ -167,14 +172,20 @@ extension Cataloguing {
   func submittable(_ principal: Principal, _ filter: WorkFilter) async throws -> [ReviewPick] {
     try principal.require(.compileCatalog)
     guard let office = principal.organisation else { return [] }
+    return try await db.read { tx in
+      try CatalogStore.submittable(of: office, filter, in: tx).map { ReviewPick(id: $0.id, revision: $0.revision) }
+    }
+  }
+}
+
+extension CatalogStore {
+  fileprivate static func submittable(
+    of provider: OrganisationID, _ filter: WorkFilter, in tx: any Transaction
+  ) throws -> [Line] {
     var filter = filter
     filter.after = nil
     if filter.view != .returned { filter.view = .draft }
-    return try await db.read { [filter] tx in
-      try CatalogStore.work(of: office, filter, limit: ReviewPick.limit, in: tx).map {
-        ReviewPick(id: $0.id, revision: $0.revision)
-      }
-    }
+    return try work(of: provider, filter, limit: ReviewPick.limit, in: tx)
   }
 }
 

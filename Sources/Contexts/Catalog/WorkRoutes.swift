@@ -29,7 +29,7 @@ extension CatalogRoutes {
             workPage(
               request, try await cataloguing.work(principal, filter), filter, picked: Set(picked), refusal: refusal))
         }
-      },
+      }.answeringOnce(),
     ]
   }
 

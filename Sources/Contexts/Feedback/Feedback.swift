@@ -94,6 +94,9 @@ package struct Feedback: Sendable {
     rules.first { $0.version == version } ?? RuleSet.inForce(on: day, of: rules)
   }
 
+  /// A rule as it is in force today; nil where it is not configured.
+  func rule(_ key: String?) -> Rule? { key.flatMap { RuleSet.inForce(on: clock.today, of: rules)[$0] } }
+
   static func checkFormKey(_ key: String?) throws {
     guard let key, key.isEmpty || key.utf8.count > limits.formKey else { return }
     throw Refusal.invalid(

@@ -103,7 +103,10 @@ package struct FeedbackRoutes: Sendable {
   {
     guard let id = ResourceID(id ?? "") else { throw Refusal.notFound(Text("目录", "catalogue entry")) }
     let resource = try await feedback.entry(id, for: request.visitor())
-    return .page(ObjectionPages.new(request, resource, lists: feedback.lists, entered: entered, refusal: refusal))
+    return .page(
+      ObjectionPages.new(
+        request, resource, lists: feedback.lists, reply: feedback.rule(ObjectionState.raised.rule), entered: entered,
+        refusal: refusal))
   }
 
   private func draft(_ form: Fields) throws -> ObjectionDraft {

@@ -42,10 +42,8 @@ package struct Attachments: Sendable {
     if let wrong = PlainText.wrongName(name, lengths: 1...Attachment.limits.name) {
       throw Refusal.invalid("attachments.name", "file", Text("文件名：\(wrong.chinese)", "File name: \(wrong.english)"))
     }
-    guard PlainText.length(note) <= Attachment.limits.note, !PlainText.isOverloaded(note) else {
-      throw Refusal.invalid(
-        "attachments.note", "note",
-        Text("说明最多 \(Attachment.limits.note) 字。", "At most \(Attachment.limits.note) characters."))
+    if let wrong = PlainText.wrongWords(note, most: Attachment.limits.note) {
+      throw Refusal.invalid("attachments.note", "note", wrong)
     }
     let (folder, mostBytes) = (folder, mostBytes)
     let received = try await BlockingThread.run { try folder.receive(content, most: mostBytes) }
@@ -79,7 +77,16 @@ package struct Attachments: Sendable {
     return try await database.write { tx in
       let others = try AttachmentStore.list(owner, in: tx)
       // Sent twice, it is there once.
-      if let same = others.first(where: { $0.digest == attachment.digest }) { return same }
+      if let same = others.first(where: { $0.digest == attachment.digest }) {
+        guard same.name == name, same.note == note else {
+          throw Refusal(
+            .conflict, "attachments.same",
+            Text(
+              "同样内容的文件已作为“\(same.name)”添加；要改名称或说明，请先移除它。",
+              "A file of the same content is attached as “\(same.name)” already; remove that to change name or note."))
+        }
+        return same
+      }
       guard others.count < Attachment.limits.ofOneOwner else {
         throw Refusal.invalid(
           "attachments.count", "file",

@@ -13,6 +13,8 @@ package struct JSONParser {
     self.bytes = bytes
     self.maxDepth = maxDepth
     self.maxValues = maxValues
+    // Windows' editor puts a mark before it, which a reader may pass over (RFC 8259 §8.1).
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
   }
 
   /// `maxDepth` is how far arrays and objects may stand in each other, `maxValues` how many values there may be in all.
@@ -56,9 +58,15 @@ package struct JSONParser {
 
   private func wrong(_ chinese: String, _ english: String, at place: Int? = nil) -> Refusal {
     let byte = place ?? position
+    // Where lines are entries, an editor finds the line.
+    let line = bytes.prefix(byte).count { $0 == UInt8(ascii: "\n") } + 1
+    let at =
+      line == 1
+      ? Text("第 \(byte) 字节", "byte \(byte)") : Text("第 \(line) 行（第 \(byte) 字节）", "line \(line) (byte \(byte))")
     return Refusal(
-      .invalid, "web.json", Text("JSON 第 \(byte) 字节：\(chinese)。", "JSON, byte \(byte): \(english)."),
-      faults: [Refusal.Fault("", Text("第 \(byte) 字节：\(chinese)", "byte \(byte): \(english)"))])
+      .invalid, "web.json",
+      Text("JSON \(at.chinese)：\(chinese)。", "JSON, \(at.english): \(english)."),
+      faults: [Refusal.Fault("", Text("\(at.chinese)：\(chinese)", "\(at.english): \(english)"))])
   }
 
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }

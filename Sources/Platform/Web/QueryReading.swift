@@ -22,7 +22,7 @@ extension Request {
   package func queryID<T>(_ name: String, of type: T.Type = T.self) throws -> ID<T>? {
     try query[name].map { text in
       guard let id = ID<T>(text) else {
-        throw Self.wrong(name, Text("\(name) 不是编号（小写 UUID）。", "\(name) is no id (a UUID in lower case)."))
+        throw wrong(name, Text("\(name) 不是编号（小写 UUID）。", "\(name) is no id (a UUID in lower case)."))
       }
       return id
     }
@@ -34,7 +34,7 @@ extension Request {
     try query[name].map { text in
       guard let choice = E(rawValue: text) else {
         let all = E.allCases.map(\.rawValue).joined(separator: ", ")
-        throw Self.wrong(name, Text("\(name) 应为下列之一：\(all)。", "\(name) is one of: \(all)."))
+        throw wrong(name, Text("\(name) 应为下列之一：\(all)。", "\(name) is one of: \(all)."))
       }
       return choice
     }
@@ -46,7 +46,7 @@ extension Request {
     case nil: return nil
     case "1": return true
     case "0": return false
-    default: throw Self.wrong(name, Text("\(name) 应为 1 或 0。", "\(name) is 1 or 0."))
+    default: throw wrong(name, Text("\(name) 应为 1 或 0。", "\(name) is 1 or 0."))
     }
   }
 
@@ -54,7 +54,7 @@ extension Request {
   package func queryDay(_ name: String) throws -> CalendarDate? {
     try query[name].map { text in
       guard let day = CalendarDate(text) else {
-        throw Self.wrong(name, Text("日期应如 2026-03-01。", "A day is written as 2026-03-01."))
+        throw wrong(name, Text("日期应如 2026-03-01。", "A day is written as 2026-03-01."))
       }
       return day
     }
@@ -64,7 +64,7 @@ extension Request {
   package func queryPlace<Place>(_ name: String, _ read: (String) -> Place?) throws -> Place? {
     try query[name].map { text in
       guard let place = read(text) else {
-        throw Self.wrong(
+        throw wrong(
           name, Text("\(name) 不是上一页给出的位置。", "\(name) is no place that a page before gave."))
       }
       return place
@@ -81,5 +81,12 @@ extension Request {
     return limit
   }
 
-  private static func wrong(_ name: String, _ message: Text) -> Refusal { .invalid("web.query", name, message) }
+  /// To a program by the name and what it may be; on a page nobody wrote it, a link brought it.
+  private func wrong(_ name: String, _ message: Text) -> Refusal {
+    if path.hasPrefix("/api/") { return .invalid("web.query", name, message) }
+    return Refusal(
+      .invalid, "web.query", Text("链接中的筛选条件无效。", "A condition in this link is not valid."),
+      faults: [.init(name, Text("链接中的筛选条件无效。", "A condition in this link is not valid."))]
+    ).leading(Text("不带条件打开", "Open it without conditions"), path)
+  }
 }

@@ -31,6 +31,8 @@ package struct Route: Sendable {
   /// Whether it answers a secret, once: to somebody who signed in and never to a program with a token, and its answer is not
   /// kept for an `Idempotency-Key`.
   package var givesSecret = false
+  /// Whether its form, known by the key of `formKey`, is answered once: read again, the page is the one that was answered.
+  package var answersOnce = false
   /// Whether its form carries a password or a code: what was typed is then kept nowhere, also not for its writer.
   package var takesSecrets = false
   /// What lets somebody who came in see or do more behind the door, such as others' offices'.
@@ -95,6 +97,13 @@ package struct Route: Sendable {
   package func takingSecrets() -> Route {
     var route = self
     route.takesSecrets = true
+    return route
+  }
+
+  /// The same route, whose page says what became of many things and is to say the same when it is loaded again.
+  package func answeringOnce() -> Route {
+    var route = self
+    route.answersOnce = true
     return route
   }
 

@@ -67,15 +67,18 @@ package struct AnswerKeeper: Sendable {
 extension Site {
   /// Carries a POST out once for its key: the same request again gets the same answer, another request under that key is
   /// refused with 422, one whose first is still under way with 409. A refusal changes nothing and leaves the key free, and
-  /// so does whatever else fails before anything was written; of what fails later, only a look can tell.
-  func once(_ key: String, _ route: Route, _ request: Web.Request, rawQuery: String) async throws -> Reply {
+  /// so does whatever else fails before anything was written; of what fails later, only a look can tell. A page's form that
+  /// was changed since, or was cut off, is carried out: what it names says which state it was.
+  func once(
+    _ key: String, _ route: Route, _ request: Web.Request, rawQuery: String, isForm: Bool = false
+  ) async throws -> Reply {
     guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw Rejection.malformed(
         "Idempotency-Key",
         Text("Idempotency-Key 应为 1 至 200 个可见 ASCII 字符。", "An Idempotency-Key has 1 to 200 visible ASCII characters."))
     }
     guard let principal = request.principal, let person = principal.person else {
-      return try reply(to: request, with: await route.answer(request), isAPI: true)
+      return try reply(to: request, with: await route.answer(request), isAPI: !isForm)
     }
     let owner =
       person.text + (principal.onBehalfOf.map { "/" + $0.text } ?? "")
@@ -92,9 +95,14 @@ extension Site {
     case .underWay:
       var refusal = Refusal(
         .conflict, "idempotency.under-way",
-        Text("带此 Idempotency-Key 的请求正在处理，请稍后重发。", "The request with this key is under way; send it again in a while."))
+        isForm
+          ? Text("这次提交正在办理，请稍后刷新。", "This is being done; reload the page in a while.")
+          : Text(
+            "带此 Idempotency-Key 的请求正在处理，请稍后重发。", "The request with this key is under way; send it again in a while."))
       refusal.retryAfter = 5
       throw refusal
+    case .unknown where isForm, .otherRequest where isForm:
+      return try reply(to: request, with: await route.answer(request), isAPI: false)
     case .unknown:
       throw Refusal(
         .conflict, "idempotency.unknown",
@@ -119,7 +127,7 @@ extension Site {
       }
       throw error
     }
-    let done = try reply(to: request, with: response, isAPI: true)
+    let done = try reply(to: request, with: response, isAPI: !isForm)
     let etag = done.headers.first { $0.name == "etag" }?.value
     try await answers.keep(
       owner, key, .init(status: done.status, type: done.type ?? "application/json", etag: etag, body: done.body))

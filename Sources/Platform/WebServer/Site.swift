@@ -195,6 +195,11 @@ struct Site: HTTPResponder {
       }
       return try await once(key, route, request, rawQuery: visit.rawQuery)
     }
+    if route.answersOnce, let key = request.form["form"], !key.isEmpty {
+      let reply = try await once("form-" + key, route, request, rawQuery: visit.rawQuery, isForm: true)
+      await forget(request, reply)
+      return reply
+    }
     let reply = try reply(to: request, with: await route.answer(request), isAPI: visit.isAPI)
     await forget(request, reply)
     return reply

@@ -40,10 +40,18 @@ enum AttachmentsAPI {
         summary: Text(
           "为正在编制的版本添加附件：正文即文件内容", "Attach a file to the version that is being written: the body is the file")
       ) { request in
-        let name = String((request.query["name"] ?? "").prefix(300))
-        let kept = try await attaching.add(
-          request.visitor(), request.id(), .bytes(request.body), named: name, note: request.query["note"] ?? "")
-        return .json(json(kept), status: 201)
+        do {
+          let kept = try await attaching.add(
+            request.visitor(), request.id(), .bytes(request.body), named: request.query["name"] ?? "",
+            note: request.query["note"] ?? "")
+          return .json(json(kept), status: 201)
+        } catch var refusal as Refusal {
+          // A page's field of the file is the body here, and its name a parameter.
+          for index in refusal.faults.indices where refusal.faults[index].field == "file" {
+            refusal.faults[index].field = refusal.code == "attachments.name" ? "name" : ""
+          }
+          throw refusal
+        }
       }.taking(only: "application/octet-stream").described(
         takes: bytes, gives: one, status: 201,
         query: [

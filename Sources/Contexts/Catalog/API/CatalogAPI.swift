@@ -9,7 +9,8 @@ enum CatalogAPI {
         "/api/v1/catalog/resources", .permission(.readCatalog),
         summary: Text("查找已发布的信息资源，附分面计数", "Find published resources, with counts by facet")
       ) { request in
-        let hits = try await cataloguing.search(request.visitor(), query(request, cataloguing))
+        let hits = try await cataloguing.search(
+          request.visitor(), cataloguing.known(CatalogRoutes.query(request)))
         return .json([
           "total": JSON(hits.total), "totalIsExact": JSON(hits.isTotalExact), "next": .optional(hits.next),
           "resources": .array(hits.entries.map(json)),
@@ -62,24 +63,6 @@ enum CatalogAPI {
             Schema.day),
         ]),
     ]
-  }
-
-  /// What a program asks for. A code that is in no list is refused by its name: found nothing, it would look like an answer.
-  private static func query(_ request: Request, _ cataloguing: Cataloguing) throws -> CatalogQuery {
-    let query = try CatalogRoutes.query(request)
-    let lists = cataloguing.lists
-    let known: [(name: String, code: String?, isKnown: (String) -> Bool)] = [
-      ("class", query.node, { cataloguing.classification[$0] != nil }),
-      ("sharing", query.sharingType, { lists.sharingTypes[$0] != nil }),
-      ("format", query.format, { lists.formatClasses[$0] != nil }),
-      ("cycle", query.cycle, { lists.cycles[$0] != nil }),
-    ]
-    for (name, code, isKnown) in known {
-      guard let code, !isKnown(code) else { continue }
-      throw Refusal.invalid(
-        "web.query", name, Text("没有代码“\(code)”。", "There is no code “\(code)”."))
-    }
-    return query
   }
 
   // MARK: What is answered

@@ -156,7 +156,13 @@ enum DraftsAPI {
       }.described(
         takes: Schema.taken(["class"], [("class", Schema.text)]), gives: CatalogAPI.judged),
       step("recall", Text("审核前撤回", "Recall before it is decided")) { try await cataloguing.recall($0, $1) },
-      step("discard", Text("放弃草稿", "Discard a draft")) { try await cataloguing.discard($0, $1) },
+      Route.post(
+        "/api/v1/catalog/resources/{id}/discard", .permission(.compileCatalog), summary: Text("放弃草稿", "Discard a draft")
+      ) { request in
+        let (principal, id) = (try request.visitor(), try request.id(of: Resource.self))
+        try await cataloguing.discard(principal, id) { try request.honourMatch($0.tag) }
+        return try await answer(id, principal, cataloguing, request.language)
+      }.minding(.honoured).described(gives: CatalogAPI.judged),
     ]
   }
 

@@ -147,7 +147,7 @@ struct EntryReading {
   private mutating func refuseUnknown(_ names: [String], passing: Set<String>) {
     for member in json.members ?? [] where !names.contains(member.name) && !passing.contains(member.name) {
       note(
-        "", "unknown-name",
+        String(member.name.prefix(40)), "unknown-name",
         Text("没有“\(member.name.prefix(40))”这个字段。", "There is no member “\(member.name.prefix(40))”."))
     }
   }

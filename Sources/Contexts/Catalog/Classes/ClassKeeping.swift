@@ -287,15 +287,15 @@ extension Cataloguing {
     let heir = tree.heir(of: node.code, on: max(day, now.dateInChina))
     let next = Text(
       heir.map { "，改用“\($0.name)”" } ?? "，没有后继", heir.map { ", use “\($0.name)”" } ?? ", without successor")
-    for (office, count) in found.providers.sorted(by: { $0.key < $1.key }) {
+    for office in found.providers.keys.sorted() {
       let subject = "\(node.code)/\(office)"
       try Inbox.close(subject: "class", subject, by: principal, at: now, in: tx)
       try Inbox.post(
         InboxTask(
           kind: "catalog.class.move",
           title: Text(
-            "分类“\(node.name)”自 \(day) 停用\(next.chinese)：\(count) 条目录待改",
-            "Class “\(node.name)” is retired from \(day)\(next.english): \(count) entries to move"),
+            "分类“\(node.name)”自 \(day) 停用\(next.chinese)：其中的目录待改",
+            "Class “\(node.name)” is retired from \(day)\(next.english): its entries are to move"),
           link: CatalogPath.retiredClasses, for: .office(OrganisationID(trusted: office), .compileCatalog),
           subject: ("class", subject), due: day, at: now), in: tx)
     }

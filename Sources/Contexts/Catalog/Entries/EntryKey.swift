@@ -6,6 +6,8 @@ internal import Storage
 struct EntryKey: Sendable {
   /// Nil when it is none there is: a new one.
   var resource: ResourceID?
+  /// The member of the entry that it is known by.
+  var field = "name"
   /// The reference is kept already, be it for this entry or for one that was given up.
   var isReferenceKnown = false
 
@@ -17,10 +19,12 @@ struct EntryKey: Sendable {
     if !given.reference.isEmpty {
       key.resource = known.referred(given.reference)
       key.isReferenceKnown = key.resource != nil
+      if key.isReferenceKnown { key.field = "reference" }
     }
     let byReference = key.resource
     func agree(_ found: ResourceID, _ field: String) -> Finding? {
       if let byReference, byReference != found { return conflict(field) }
+      if key.resource == nil { key.field = field }
       key.resource = found
       return nil
     }

@@ -92,7 +92,7 @@ struct Taking {
     guard let id = key.resource, let latest = try known.latest(id, in: tx) else {
       return try create(given, system, replacing: key.isReferenceKnown, in: tx)
     }
-    guard touched.insert(id).inserted else { return refused(latest, [Self.repeated]) }
+    guard touched.insert(id).inserted else { return refused(latest, [Self.repeated(key.field)]) }
     if latest.state == .discarded {
       guard let current = try CatalogStore.issued(id, in: tx) else {
         // It was given up before it was registered: nothing of it is left to be changed.
@@ -202,9 +202,12 @@ struct Taking {
 
   // MARK: Why not
 
-  private static let repeated = Finding(
-    .error, "entry.repeated", "name",
-    Text("同一批中已有这条目录。", "The same entry stands in this batch already."), source: RuleSource.platform)
+  /// `field` is what it was known by.
+  private static func repeated(_ field: String) -> Finding {
+    Finding(
+      .error, "entry.repeated", field,
+      Text("同一批中已有这条目录。", "The same entry stands in this batch already."), source: RuleSource.platform)
+  }
 
   private static func taken(_ code: String) -> Finding {
     let what =

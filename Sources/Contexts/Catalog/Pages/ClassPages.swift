@@ -263,13 +263,16 @@ func retiredClassesPage(_ request: Request, _ classes: [RetiredClass], mayMove: 
   let title = Text("停用分类中的目录", "Entries in retired classes")
   let parts = classes.map { one -> HTML in
     let rows = one.entries.map { entry -> HTML in
-      let step: HTML =
-        mayMove && one.successor != nil
+      let step =
+        one.successor == nil
         ? form(
+          request, action: CatalogLink.step(entry.id, "change"),
+          button(t("编制新版本，另选分类", "Write a new version with another class"), .plain))
+        : form(
           request, action: CatalogLink.step(entry.id, "move-class"),
           """
           <input type="hidden" name="class" value="\(one.node.code)">\(button(t("改用后继分类", "Move to the successor"), .plain))
-          """) : .nothing
+          """)
       return """
         <tr><td><a href="\(CatalogLink.resource(entry.id))">\(entry.name)</a></td><td>\(entry.providerName)</td>\
         <td class="code">\(entry.code)</td>\(when: mayMove, "<td>\(step)</td>")</tr>
@@ -279,7 +282,7 @@ func retiredClassesPage(_ request: Request, _ classes: [RetiredClass], mayMove: 
       one.successor.map {
         "\(t("后继", "Successor"))\(t.colon)<a href=\"\(CatalogLink.classes(under: $0.code))\">\($0.name)</a> <span class=\"code\">\($0.code)</span>"
       }
-      ?? "\(t("没有后继，请另选分类。", "No successor; choose another class."))"
+      ?? "\(t("没有后继：在各条目录的新版本中另选分类，发布后即从这里移出。", "No successor: choose another class in a new version of each entry, which leaves this list when it is published."))"
     return panel(
       "\(one.node.name)\(t.opening)\(one.node.code)\(t.closing)",
       """

@@ -116,11 +116,16 @@ private func entries(
     : """
     \(field(t, Field("reasons", Text("退回原因", "Reasons for returning"), .area(maxLength: Cataloguing.reasonLimit), required: false, hint: Text("每条目录的编制人都会看到。", "The compiler of each entry will read them."), needed: Text("退回时必填", "needed when returning")), value: values, faults: refusal?.faults ?? []))\
     \(buttons(
-      button(t("通过并发布选中的", "Approve and publish those picked"), name: "decision", value: "approve-publish"),
+      button(t("通过并发布选中的", "Approve and publish those picked"), name: "decision", value: "approve-publish",
+        confirm: t(
+          "登记并发布选中的各条？有相近目录或“请核对”的也一并发布；代码赋予后不再收回。",
+          "Register and publish those picked? So are those that are like others or marked to be looked at; a code that is given is never taken back.")),
       button(t("通过选中的，暂不发布", "Approve those picked, publish later"), .plain, name: "decision", value: "approve"),
       button(t("退回选中的", "Return those picked"), .danger, name: "decision", value: "return")))
     """
-  return form(request, action: CatalogLink.queue(filter), "<div id=\"pick\" tabindex=\"-1\">\(list)</div>\(decisions)")
+  return form(
+    request, action: CatalogLink.queue(filter),
+    "\(formKey(request, Fields()))<div id=\"pick\" tabindex=\"-1\">\(list)</div>\(decisions)")
 }
 
 private func found(_ t: Language, _ entry: QueueEntry) -> HTML {

@@ -102,7 +102,7 @@ func metadataFacts(
     m.classes.isEmpty
     ? missing(t)
     : m.classes.map {
-      "<a href=\"\(CatalogLink.search)?class=\($0)\">\(classification.title(of: $0))</a> <span class=\"code\">\($0)</span>"
+      "<a href=\"\(CatalogLink.search)?class=\($0)\">\(classification.title(of: $0))</a> <span class=\"code\">\($0)</span>\(classification[$0].map { " \(standingBadge(t, $0))" as HTML })"
         as HTML
     }.joined("<br>")
   var method = named(m.methodClass, lists.methodClasses)

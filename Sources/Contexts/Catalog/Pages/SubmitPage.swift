@@ -13,14 +13,14 @@ func submitPage(
   let title = Text("提交第 \(draft.version) 版", "Submit version \(draft.version)")
   let back = CatalogLink.resource(draft.id, version: draft.version)
   // The period is a configured rule, and is named as one.
-  let clocks = rules.map { rule in
+  let clocks = rules.enumerated().map { index, rule in
     Text(
-      "\(rule.amount.chinese)（\(rule.reference.citation.chinese)）",
-      "\(rule.amount.english) (\(rule.reference.citation.english))")
+      "\(index == 0 ? "" : "经批准可延长 ")\(rule.amount.chinese)（\(rule.reference.citation.chinese)）",
+      "\(index == 0 ? "" : "with consent longer by ")\(rule.amount.english) (\(rule.reference.citation.english))")
   }
   let hint = Text(
-    "法律、职能或系统变化发生的日期；更新期限从次日起计：\(clocks.map(\.chinese).joined(separator: "；"))。没有这样的日期可不填。",
-    "The day the law, the duty or the system changed; the period to update counts from the day after: \(clocks.map(\.english).joined(separator: "; ")). Leave it empty if there was none."
+    "法律、职能或系统变化发生的日期；更新期限从次日起计：\(clocks.map(\.chinese).joined(separator: "，"))。没有这样的日期可不填。",
+    "The day the law, the duty or the system changed; the period to update counts from the day after: \(clocks.map(\.english).joined(separator: ", ")). Leave it empty if there was none."
   )
   let fields = [
     Field(

@@ -73,16 +73,23 @@ private func lines(_ request: Request, _ page: WorkPage, _ filter: WorkFilter, _
           "Nothing is being written. Make an entry from a table, by Excel or by hand; to change a published one, write a new version from its page."
         ) : t("没有符合条件的目录。", "Nothing fits.")))
   guard page.lines.contains(where: { $0.state.isEditable }) else { return list }
+  // What stands in the box but was not looked for is no condition: the button says what is.
+  let which = filter.name.isEmpty ? Text("", "") : Text("名称含“\(filter.name)”的", " with “\(filter.name)” in their names")
+  let kind = filter.view == .returned ? Text("退回", "returned") : Text("草稿", "drafts")
+  let (many, most) = (page.submittable, page.submittable == ReviewPick.limit)
+  let label = Text(
+    "提交\(which.chinese)\(most ? "前" : "全部") \(many) 条\(kind.chinese)",
+    "Submit \(most ? "the first" : "all") \(many) \(kind.english)\(which.english)")
   return form(
     request, action: CatalogLink.work(filter),
     """
-    <div id="pick" tabindex="-1">\(list)</div>\
+    \(formKey(request, Fields()))<div id="pick" tabindex="-1">\(list)</div>\
     <p>\(t("提交前逐条核验，有错误的不提交并说明原因；第 2 版起须在它自己的页面填写变更原因。", "Each is checked first; one with errors is not submitted and you are told why. From the second version on the reason is given on its own page."))</p>\
     \(buttons(
       button(t("提交选中的", "Submit those picked"), name: "what", value: "picked"),
-      button(
-        t("提交符合条件的前 \(ReviewPick.limit) 条", "Submit the first \(ReviewPick.limit) that fit"), .plain, name: "what",
-        value: "first")))
+      many == 0 ? .nothing : button(
+        t(label), .plain, name: "what", value: "first",
+        confirm: t("\(label.chinese)？有错误的不会提交。", "\(label.english)? Those with errors are not submitted."))))
     """)
 }
 

@@ -71,6 +71,9 @@ extension CatalogWorkbook {
     return places
   }
 
+  /// The template has fewer than 30.
+  private static let mostColumns = 256
+
   /// Which of our columns each of the file's is, by index; what an export told by its `ToldColumn`; -1 for the reasons of
   /// an earlier import, which are left out. A text has no sheets: its titles are told as they stand there, `mark` before.
   func header(
@@ -85,6 +88,12 @@ extension CatalogWorkbook {
     var unknown: [String] = []
     func isTitle(_ title: Text, _ folded: String) -> Bool {
       [title.chinese, title.english].map(foldedForSearch).contains(folded)
+    }
+    guard row.cells.count <= Self.mostColumns else {
+      throw wrong(
+        Text(
+          "有 \(row.cells.count) 列，最多 \(Self.mostColumns) 列；请改用模板",
+          "has \(row.cells.count) columns of at most \(Self.mostColumns); use the template"))
     }
     for cell in row.cells {
       let title = SheetColumn.title(fromHeader: cell.value.shown)

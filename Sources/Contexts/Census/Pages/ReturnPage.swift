@@ -96,9 +96,13 @@ struct ReturnPage {
     let pages = pager(
       t, previous: after == nil ? nil : CensusLink.owner(owner.id, category: category, origin: origin), next: next)
     guard isEditable else { return filters + list + pages }
-    let question = t(
-      "有 \(owner.lines - owner.entered) 条没有填写，按现有数字或 0 提交。确认提交？",
-      "\(owner.lines - owner.entered) lines were not entered and count as they stand. Submit?")
+    // What stands on this page is saved with it.
+    let left = owner.lines - owner.entered - found.lines.count { $0.origin != .entered }
+    let question =
+      left > 0
+      ? t(
+        "有 \(left) 条没有填写，按现有数字或 0 提交。确认提交？", "\(left) lines were not entered and count as they stand. Submit?")
+      : t("确认提交填报？提交后须撤回才能修改。", "Submit the return? To change it later, it has to be recalled.")
     guard !found.lines.isEmpty else {
       let submit = form(
         request, action: CensusLink.step(owner.id, "submit"),

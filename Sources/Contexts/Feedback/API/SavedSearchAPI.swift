@@ -26,7 +26,8 @@ extension FeedbackAPI {
         var asked = request
         asked.query = Fields(try Self.filters.compactMap { name in try body.text(name).map { (name, $0) } })
         let kept = try await feedback.save(
-          CatalogRoutes.query(asked), as: try body.text("name") ?? "", by: request.visitor())
+          feedback.cataloguing.known(CatalogRoutes.query(asked)), as: try body.text("name") ?? "", by: request.visitor()
+        )
         return .json(Self.json(try await feedback.savedSearch(kept.id, of: request.visitor())))
       }.described(
         takes: Self.takes(["name"], [("name", Schema.text)] + Self.filters.map { ($0, Schema.text) }),

@@ -1,4 +1,5 @@
 import Catalog
+import Deadlines
 import Inventory
 import Kernel
 import Web
@@ -91,9 +92,14 @@ enum ObjectionPages {
   // MARK: - Raising one
 
   static func new(
-    _ request: Request, _ resource: Resource, lists: CodeLists, entered: Fields, refusal: Refusal? = nil
+    _ request: Request, _ resource: Resource, lists: CodeLists, reply: Rule?, entered: Fields, refusal: Refusal? = nil
   ) -> Page {
     let t = request.language
+    let within = reply.map {
+      Text(
+        "\($0.amount.chinese)（\($0.reference.citation.chinese)）",
+        "\($0.amount.english) (\($0.reference.citation.english))")
+    }
     let today = request.now.dateInChina
     let faults = refusal?.faults ?? []
     let kinds = lists["objection-kind"].options(t, on: today, none: t("请选择", "Choose"))
@@ -107,7 +113,8 @@ enum ObjectionPages {
       body: """
         <h1>\(t("对目录提出异议", "Object to"))\(t("：", ": "))\(resource.metadata.name)</h1>\
         <p class="hint">\(resource.providerName) · \(t("第 \(resource.version) 版", "version \(resource.version)"))\(t.stop)\
-        \(t("提供部门在配置的工作日内答复；内容只有双方和主管部门可见，其他部门只看到“校核中”。", "The provider answers within the configured working days. Only both sides and the authority read the words; others see “in correction”."))</p>\
+        \(within.map { t("提供部门须在 \($0.chinese) 内答复。", "The provider answers within \($0.english). ") } ?? "")\
+        \(t("内容只有双方和主管部门可见，其他部门只看到“校核中”。", "Only both sides and the authority read the words; others see “in correction”."))</p>\
         \(faultSummary(t, refusal))\
         \(form(request, action: FeedbackLink.objections, """
           \(formKey(request, entered))<input type="hidden" name="resource" value="\(resource.id)">\

@@ -32,7 +32,7 @@ func tyingPage(_ request: Request, _ view: Mounting.TyingView, values: Fields, r
         head: [t("数据源", "Source"), t("表", "Table"), t("操作", "Actions")], rows: tables,
         empty: emptyState(t("还没有数据源。", "No source yet."), action: buttonLink(t("信息系统", "Information systems"), href: "/systems"))))\
       <h2>\(t("文件", "Files"))</h2>\
-      \(folders.isEmpty ? "<p class=\"muted\">\(t("本系统没有文件夹数据源。", "The system has no folder as a source."))</p>" : form(request, action: MountingLink.resource(resource.id) + "/files", """
+      \(folders.isEmpty ? noFolder(t, resource) : form(request, action: MountingLink.resource(resource.id) + "/files", """
         \(field(t, Field("source", Text("文件夹", "Folder"), .choice(folders.map { ($0.id.text, $0.name) })), value: values, faults: faults))\
         \(field(t, Field("pattern", Text("文件名", "File names"), .text(maxLength: 200), hint: Text("可用 * 和 ?，如 2026-*.csv。", "With * and ?, such as 2026-*.csv.")), value: values, faults: faults))\
         \(buttons(button(t("挂接文件", "Tie files"))))
@@ -45,6 +45,24 @@ func tyingPage(_ request: Request, _ view: Mounting.TyingView, values: Fields, r
         \(buttons(button(t("挂接接口", "Tie API"))))
         """))
       """)
+}
+
+/// Where a folder is had from, so that files in it can be tied.
+private func noFolder(_ t: Language, _ resource: Resource) -> HTML {
+  let (words, label, address) =
+    if let system = resource.system {
+      (
+        Text("所属信息系统还没有文件夹数据源。", "The entry's system has no folder as a source."),
+        Text("登记文件夹数据源", "Register a folder as a source"), "/systems/\(system)/sources/new?kind=csv"
+      )
+    } else {
+      (
+        Text(
+          "本单位还没有文件夹数据源：先在信息系统中登记一个。", "Your organisation has no folder as a source: register one at a system first."),
+        Text("信息系统", "Information systems"), "/systems"
+      )
+    }
+  return "<p class=\"muted\">\(t(words))</p><p>\(buttonLink(t(label), href: address))</p>"
 }
 
 /// A table beside an entry's items, before they are tied.
