@@ -30,22 +30,49 @@ import Web
         let file = try #require(kept.json["id"]?.string)
         #expect(try await add("依据.txt", "{}", type: "application/json").status == 415)
         #expect(try await add("程序.exe", "MZ").status == 422)
-        #expect(try await add("", "甲").pointers == ["/file"])
+        #expect(try await add("", "甲").pointers == ["/name"])
         let listed = try await officer.get(path + "?version=1")
         #expect(listed.json["attachments"]?.array?.map { $0["note"]?.string } == ["依据"])
         let bytes = try await officer.visitor.get("/api/v1/\(path)/\(file)?version=1")
         #expect(bytes.status == 200 && bytes.text == "《条例》第三条")
         #expect(bytes.headers["content-disposition"]?.contains("attachment") == true)
 
+        for (name, note, status) in [("依据.txt", "依据", 201), ("别名.txt", "依据", 409), ("依据.txt", "另写", 409)] {
+          let query = "?name=\(percentEncoded(name))&note=\(percentEncoded(note))"
+          let same = try await officer.send(
+            "POST", path + query, "《条例》第三条", type: "application/octet-stream")
+          #expect(same.status == status, "\(name) \(note)")
+        }
+        for note in ["\u{202E}据", "\u{7}", "\u{200B}"] {
+          let refused = try await officer.send(
+            "POST", path + "?name=b.txt&note=\(percentEncoded(note))", "乙", type: "application/octet-stream")
+          #expect(refused.status == 422 && refused.pointers == ["/note"])
+        }
+        #expect(try await add(String(repeating: "长", count: 200) + ".txt", "丙").status == 201, "cut, with its ending")
+
         let other = try await InterfaceClient("han.officer", base)
         #expect(try await other.get(path + "?version=1").status == 404)
         #expect(try await other.visitor.get("/api/v1/\(path)/\(file)?version=1").status == 404)
         #expect(try await other.send("DELETE", "\(path)/\(file)").status == 404)
 
+        // What is submitted again is not what the reviewer read before, whatever was done in between.
+        let chief = try await InterfaceClient("zhang.operator", base)
+        let entry = "catalog/resources/\(id)"
+        #expect(try await officer.send("POST", entry + "/submit").status == 200)
+        let read = try await chief.get(entry + "/draft").etag
+        #expect(try await officer.send("POST", entry + "/recall").status == 200)
+        #expect(try await add("另附.txt", "丁").status == 201)
+        #expect(try await officer.send("POST", entry + "/submit").status == 200)
+        let decision = "{\"decision\":\"approve\",\"publish\":true}"
+        #expect(try await chief.send("POST", entry + "/review", decision, ["If-Match": read]).status == 412)
+        #expect(try await officer.send("POST", entry + "/recall").status == 200)
+        #expect(try await officer.send("POST", entry + "/discard", "", ["If-Match": read]).status == 412)
+
         let gone = try await officer.send("DELETE", "\(path)/\(file)")
         #expect(gone.status == 200 && gone.json["removed"] == .bool(true))
         #expect(try await officer.send("DELETE", "\(path)/\(file)").status == 404)
-        #expect(try await officer.get(path + "?version=1").json["attachments"]?.array?.isEmpty == true)
+        let left = try await officer.get(path + "?version=1").json["attachments"]?.array ?? []
+        #expect(left.count == 2 && !left.contains { $0["id"]?.string == file })
       }
     }
   }

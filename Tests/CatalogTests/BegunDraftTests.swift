@@ -17,11 +17,18 @@ import Testing
       }
       let first = try await begin("企业名录", "form-1")
       #expect(try await begin("企业名录", "form-1") == first)
-      #expect(try await begin("企业名录", "form-2") != first)
+      #expect(try await begin("企业名录", "form-2") == first, "the page was opened anew and sent again")
       #expect(try await begin("企业名录新编", "form-1") != first)
       #expect(try await begin("企业名录", nil) != first)
       let keyless = try await begin("企业名录", nil)
       #expect(try await begin("企业名录", nil) != keyless)
+      offices.time.move(.seconds(601))
+      let later = try await begin("企业名录", "form-3")
+      #expect(later != first, "that was not just now")
+      let written = try await offices.cataloguing.edit(
+        Offices.officer, later, from: 1, .init(metadata: Metadata(name: "企业名录", abstract: "全省。"))
+      ).resource
+      #expect(try await begin("企业名录", "form-4") != written.id, "something was written in it")
       try await offices.cataloguing.discard(Offices.officer, first)
       let anew = try await begin("企业名录", "form-1")
       #expect(anew != first, "what was given up is not come back to")

@@ -87,7 +87,7 @@ import Testing
       }
       #expect(fault?.field == "successor" && fault?.message.chinese.contains("“甲”（cj01）") == true)
       try await cataloguing.retireClass(Self.keeper, "cj02", on: Self.today + 3, successor: "cj03")
-      #expect(try await tasks() == ["分类“甲”自 \(Self.today + 5) 停用，改用“丙”：1 条目录待改"])
+      #expect(try await tasks() == ["分类“甲”自 \(Self.today + 5) 停用，改用“丙”：其中的目录待改"])
 
       offices.time.move(.seconds(6 * 24 * 3600))
       #expect(try await cataloguing.retiredClasses(Offices.officer).map { $0.successor?.code } == ["cj03"])
@@ -116,7 +116,7 @@ import Testing
       try await cataloguing.retireClass(
         Self.keeper, "cj01", on: Self.today + 5, successor: nil, leavesEntries: true)
       let tasks = try await offices.db.read { try Inbox.waiting(for: Offices.officer, in: $0) }
-      #expect(tasks.contains { $0.title.chinese.contains("停用，没有后继：1 条目录待改") })
+      #expect(tasks.contains { $0.title.chinese.contains("停用，没有后继：其中的目录待改") })
 
       // A file says so of each such line.
       let file = """

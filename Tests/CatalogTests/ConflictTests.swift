@@ -150,7 +150,7 @@ import Web
       let early = await #expect(throws: Refusal.self) { try await officer.get(page + "?on=2001-01-01") }
       #expect(early?.kind == .notFound && early?.way?.address == page)
       let wrong = await #expect(throws: Refusal.self) { try await officer.get(page + "?on=someday") }
-      #expect(wrong?.said.map(\.chinese) == ["日期应如 2026-03-01。"])
+      #expect(wrong?.said.map(\.chinese) == ["链接中的筛选条件无效。"] && wrong?.way?.address == page)
       #expect(try await officer.page(page + "?on=").contains("低保对象信息"))
     }
   }

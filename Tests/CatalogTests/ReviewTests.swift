@@ -315,12 +315,12 @@ import Web
       let long = String(repeating: "长", count: 301)
       guard
         case .page(let refused) = try await reviewer.post(
-          "/catalog/review/\(entry.id)", ["decision": "return", "note.name": long, "revision": "1"])
+          "/catalog/review/\(entry.id)", ["decision": "return", "note.name": long, "revision": "\(entry.revision)"])
       else { throw Refusal.notFound(Text("", "")) }
       #expect(refused.status == 422 && refused.body.text.contains("href=\"#note.name\""))
       _ = try await reviewer.follow(
         "/catalog/review/\(entry.id)",
-        ["decision": "return", "note.abstract": "请写明是全省还是省本级。", note: "民族用国家标准代码。", "revision": "1"])
+        ["decision": "return", "note.abstract": "请写明是全省还是省本级。", note: "民族用国家标准代码。", "revision": "\(entry.revision)"])
       let form = try await clerk.page("/catalog/resources/\(entry.id)/edit")
       let field = try #require(form.range(of: "name=\"abstract\""))
       let next = try #require(form.range(of: "name=\"format\""))

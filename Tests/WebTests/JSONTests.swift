@@ -9,7 +9,7 @@ import Web
       ("9223372036854775808", .decimal("9223372036854775808")), ("1.50", .decimal("1.50")), ("1e-3", .decimal("1e-3")),
       ("\"a\\u4e09\\n\\\"\\/\\ud83d\\ude00\"", "a三\n\"/😀"), ("[]", []), ("{}", [:]),
       ("[1,[2,{\"a\":null}]]", [1, [2, ["a": nil]]]),
-      ("{ \"b\" : 1 , \"a\" : [ ] }", ["b": 1, "a": []]), ("\"\"", ""), ("\"\u{7F}\"", "\u{7F}"),
+      ("{ \"b\" : 1 , \"a\" : [ ] }", ["b": 1, "a": []]), ("\u{FEFF}1", 1), ("\"\"", ""), ("\"\u{7F}\"", "\u{7F}"),
     ] as [(String, JSON)])
   func `reads what is JSON`(text: String, value: JSON) throws {
     #expect(try JSONParser.parse(Array(text.utf8)) == value)
@@ -23,7 +23,7 @@ import Web
     ("\"\\x\"", 1), ("\"\\u12g4\"", 5), ("\"\\ud800\"", 1), ("\"\\ud800\\u0041\"", 1), ("\"\\udc00\"", 1),
     ("\"a\\u0000\"", 2), ("{\"\\u0000\":1}", 2),
     ("\"a\nb\"", 2), ("'a'", 0),
-    ("NaN", 0), ("\u{FEFF}1", 0), ("{} x", 3),
+    ("NaN", 0), ("1\u{FEFF}", 1), ("{} x", 3),
   ])
   func `refuses what is not, naming the byte`(text: String, byte: Int) {
     #expect(throws: Refusal.self) { try JSONParser.parse(Array(text.utf8)) }

@@ -215,7 +215,8 @@ package enum CatalogSchema {
       """
       DROP INDEX catalog_version_by_provider;
       CREATE INDEX catalog_version_by_change ON catalog_version (provider, state, changed_at, resource);
-      CREATE INDEX catalog_version_by_entry ON catalog_version (provider, state, resource)
+      CREATE INDEX catalog_version_at_work ON catalog_version (provider, resource)
+        WHERE state = 'draft' OR state = 'returned' OR state = 'submitted' OR state = 'approved'
       """)
 
   private static func postings(_ token: String) -> String {

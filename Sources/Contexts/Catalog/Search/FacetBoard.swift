@@ -67,8 +67,8 @@ package final class FacetBoard: Sendable {
     if let counts { return counts }
     isBehind.store(true, ordering: .relaxed)
     var hits = State()
-    for part in stride(from: 0, to: places.count, by: 1_000) {
-      let some = places[part..<min(part + 1_000, places.count)]
+    for part in stride(from: 0, to: places.count, by: 250) {
+      let some = places[part..<min(part + 250, places.count)]
       try hits.read("place IN (\(each: some))", classification, isPacked: true, in: tx)
     }
     return hits.count(Array(hits.values.indices), depth: depth)
