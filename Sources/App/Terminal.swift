@@ -1,9 +1,15 @@
+import ArgumentParser
 import Foundation
 import Kernel
 import Web
 
 /// What an operator reads: results on standard output, progress and complaints on standard error.
 enum Terminal {
+  /// What is wrong with how a command was called, in the reader's language.
+  static func usage(_ chinese: String, _ english: String) -> ValidationError {
+    ValidationError(language(chinese, english))
+  }
+
   /// Chinese unless the environment's language is another.
   static let language: Language = {
     let environment = ProcessInfo.processInfo.environment

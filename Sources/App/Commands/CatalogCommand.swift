@@ -21,7 +21,8 @@ struct CatalogCommand: AsyncParsableCommand {
 
     func validate() throws {
       guard CatalogFile.kind(file) == .xlsx else {
-        throw ValidationError("\(file): the template is a workbook; the name must end in .xlsx.")
+        throw Terminal.usage(
+          "\(file)：模板是工作簿，文件名应以 .xlsx 结尾。", "\(file): the template is a workbook; the name must end in .xlsx.")
       }
     }
 

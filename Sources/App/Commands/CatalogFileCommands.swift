@@ -21,7 +21,8 @@ enum CatalogFileHelp {
   /// A name whose end says no kind is wrong usage.
   static func check(_ file: String) throws {
     guard CatalogFile.kind(file) == nil else { return }
-    throw ValidationError("\(file): the name must end in .xlsx, .csv, .json or .ndjson.")
+    throw Terminal.usage(
+      "\(file)：文件名应以 .xlsx、.csv、.json 或 .ndjson 结尾。", "\(file): the name must end in .xlsx, .csv, .json or .ndjson.")
   }
 }
 
@@ -148,8 +149,8 @@ struct CatalogDraftCommand: AsyncParsableCommand {
   @Flag(help: "Every table that has no entry yet.") var all = false
 
   func validate() throws {
-    guard all != (tables != nil) else { throw ValidationError("Give --tables or --all.") }
-    guard SourceID(source) != nil else { throw ValidationError("--source is an id (a UUID).") }
+    guard all != (tables != nil) else { throw Terminal.usage("请给出 --tables 或 --all。", "Give --tables or --all.") }
+    guard SourceID(source) != nil else { throw Terminal.usage("--source 应为编号（UUID）。", "--source is an id (a UUID).") }
   }
 
   func run() async throws {

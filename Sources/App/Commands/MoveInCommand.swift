@@ -29,8 +29,10 @@ struct MoveInCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
-    guard (preset == nil) != (mapping == nil) else { throw ValidationError("Give either --preset or --mapping.") }
-    guard printMapping || folder != nil else { throw ValidationError("Give the export's FOLDER.") }
+    guard (preset == nil) != (mapping == nil) else {
+      throw Terminal.usage("请给出 --preset 或 --mapping 之一。", "Give either --preset or --mapping.")
+    }
+    guard printMapping || folder != nil else { throw Terminal.usage("请给出导出所在的 FOLDER。", "Give the export's FOLDER.") }
   }
 
   func run() async throws {
@@ -77,7 +79,9 @@ struct MoveInCommand: AsyncParsableCommand {
   private func readMapping() throws -> MoveMapping {
     if let preset {
       guard let found = try MoveMapping.preset(preset) else {
-        throw ValidationError("There is no preset \(preset), only \(MoveMapping.presets.joined(separator: ", ")).")
+        throw Terminal.usage(
+          "没有名为 \(preset) 的原系统，只有 \(MoveMapping.presets.joined(separator: "、"))。",
+          "There is no preset \(preset), only \(MoveMapping.presets.joined(separator: ", ")).")
       }
       return found
     }
