@@ -180,6 +180,18 @@ import Testing
     }
   }
 
+  @Test func `a line of very many titles is refused at once`() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/宽.csv"
+      try Data((String(repeating: "a,", count: 500_000) + "\n").utf8).write(to: URL(fileURLWithPath: path))
+      let took = ContinuousClock().measure {
+        let refusal = #expect(throws: Refusal.self) { _ = try CatalogFile.check(path, at: Offices.start) }
+        #expect(refusal?.message.chinese.contains("最多 256 列") == true, "\(refusal?.message.chinese ?? "")")
+      }
+      #expect(took < .seconds(5), "looked up, they took ten and more")
+    }
+  }
+
   @Test(arguments: [["classes": "3.07012E+09"], ["related": "3070120337/000001；3.07012e+9"], ["format": "2.03E+02"]])
   func `a code that a spreadsheet rounded is told as such`(changes: [String: String]) async throws {
     try await Offices.with(.sqlite) { offices in

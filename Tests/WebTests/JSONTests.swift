@@ -34,6 +34,13 @@ import Web
     }
   }
 
+  @Test func `a fault in a later line is told by its line`() {
+    let refusal = #expect(throws: Refusal.self) {
+      try JSONParser.each(in: Array("{\"a\":1}\n{\"a\":2}\n{a:3}\n".utf8)) { _ in }
+    }
+    #expect(refusal?.message.chinese == "JSON 第 3 行（第 17 字节）：此处应为字段名。", "\(refusal?.message.chinese ?? "")")
+  }
+
   @Test(arguments: [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22]] as [[UInt8]])
   func `refuses what is not UTF-8`(bytes: [UInt8]) {
     #expect(throws: Refusal.self) { try JSONParser.parse(bytes) }
