@@ -96,9 +96,7 @@ import Web
       let node = stage.node
       try await withSite(node) { base in
         let officer = try await entered(base, as: "ma.officer")
-        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
-        try new.enter("name", "宗教活动场所名录")
-        let edit = try await officer.submit(new)
+        let edit = try await officer.beginDraft("宗教活动场所名录")
         let items = edit.replacing("/edit", with: "/items")
         var add = try await officer.form("/items", at: items)
         try add.enter("new.name", "场所名称")
@@ -135,9 +133,7 @@ import Web
     try await withStage(engine) { stage in
       try await withSite(stage.node) { base in
         let officer = try await entered(base, as: "ma.officer")
-        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
-        try new.enter("name", "宗教活动场所名录")
-        _ = try await officer.submit(new)
+        _ = try await officer.beginDraft("宗教活动场所名录")
         let batch = try await officer.form("/catalog/work", at: "/catalog/work").pressing("what", "first")
         stage.clock.advance(by: .seconds(16 * 60))
         let waiting = try await late(batch, by: officer)

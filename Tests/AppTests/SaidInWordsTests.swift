@@ -123,9 +123,7 @@ import Web
     try await withStage(engine) { stage in
       try await withSite(stage.node) { base in
         let officer = try await enter(base, as: "ma.officer")
-        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
-        try new.enter("name", "宗教活动场所名录")
-        let edit = try await officer.submit(new)
+        let edit = try await officer.beginDraft("宗教活动场所名录")
         let entry = String(edit.dropLast("/edit".count))
         func current(_ path: String) async throws -> [String] {
           let page = try await officer.get(path)
@@ -149,9 +147,7 @@ import Web
     try await withStage(engine) { stage in
       try await withSite(stage.node) { base in
         let officer = try await enter(base, as: "ma.officer")
-        var new = try await officer.form("/catalog/drafts", at: "/catalog/new")
-        try new.enter("name", "宗教活动场所名录")
-        _ = try await officer.submit(new)
+        _ = try await officer.beginDraft("宗教活动场所名录")
         let page = try await officer.get("/catalog/work?q=%E5%9C%BA%E6%89%80")
         #expect(page.text.contains("提交名称含“场所”的全部 1 条草稿"))
         let batch = try await officer.form("/catalog/work", at: "/catalog/work").pressing("what", "first")

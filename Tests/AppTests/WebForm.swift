@@ -95,6 +95,13 @@ extension Visitor {
     return answer.location ?? ""
   }
 
+  /// Begins an entry by hand; answers where it is written on.
+  func beginDraft(_ name: String) async throws -> String {
+    var new = try await form("/catalog/drafts", at: "/catalog/new")
+    try new.enter("name", name)
+    return try await submit(new)
+  }
+
   static func faults(_ html: String) -> [String] {
     html.matches(of: /<p class="fault"[^>]*>([^<]*)</).map { String($0.output.1) }
   }

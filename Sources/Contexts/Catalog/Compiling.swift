@@ -36,13 +36,9 @@ extension Cataloguing {
     return try await db.write { tx in
       if let found = try begun?.find(at: now, in: tx) { return found }
       if onlyIfNone, let there = try CatalogStore.entry(of: description.name, on: source, in: tx) { return there }
-      let tree = try classification(in: tx)
       let made = Catalog.draft(
         from: description, sample: sample, connector: found.kind,
-        classNode: try codeNode(of: found.owner, providers, tree, in: tx).flatMap {
-          tree[$0]?.isRetired == false ? $0 : nil
-        },
-        at: now)
+        classNode: try firstClass(of: found.owner, in: tx), at: now)
       let resource = try begin(
         principal, system: found.system, metadata: made.metadata, items: made.items,
         mount: Mount(
@@ -63,10 +59,7 @@ extension Cataloguing {
     return try await db.write { tx in
       if let found = try begun?.find(at: now, in: tx) { return found }
       var metadata = metadata
-      if metadata.classes.isEmpty, let office = principal.organisation,
-        case let tree = try classification(in: tx), let node = try codeNode(of: office, providers, tree, in: tx),
-        tree[node]?.isRetired == false
-      {
+      if metadata.classes.isEmpty, let office = principal.organisation, let node = try firstClass(of: office, in: tx) {
         metadata.classes = [node]
       }
       let resource = try begin(
@@ -134,10 +127,7 @@ extension Cataloguing {
       resource.lists = lists.version
       let findings = try findings(of: resource, in: tx)
       // Drafts may lack things; what cannot be kept at all is refused at once.
-      let broken = findings.filter {
-        Self.unkeepable.contains($0.code) || change.metadata != nil && $0.field == "name" && $0.code == "text.hidden"
-      }
-      if let refusal = broken.refusal { throw refusal }
+      try refuseUnkeepable(findings, isNamed: change.metadata != nil)
       guard try CatalogStore.update(resource, from: resource.revision, in: tx) else {
         throw CatalogStore.changedMeanwhile
       }
@@ -321,8 +311,20 @@ extension Cataloguing {
     return change
   }
 
-  /// What findings say of that no draft may hold.
-  private static let unkeepable: Set<String> = ["text.long", "text.control", "items.many", "secrecy.secret"]
+  /// Refuses what no draft may hold; where it is named, also a name that nobody sees, which leads to no draft.
+  private func refuseUnkeepable(_ findings: [Finding], isNamed: Bool) throws {
+    let broken = findings.filter {
+      ["text.long", "text.control", "items.many", "secrecy.secret"].contains($0.code)
+        || isNamed && $0.field == "name" && $0.code == "text.hidden"
+    }
+    if let refusal = broken.refusal { throw refusal }
+  }
+
+  /// The class that a new entry of an office begins with: its own in the tree, while that can be chosen.
+  private func firstClass(of office: OrganisationID, in tx: any Transaction) throws -> String? {
+    let tree = try classification(in: tx)
+    return try codeNode(of: office, providers, tree, in: tx).flatMap { tree[$0]?.isRetired == false ? $0 : nil }
+  }
 
   private func begin(
     _ principal: Principal, system: SystemID?, metadata: Metadata, items: [Item], mount: Mount?, at now: Instant,
@@ -336,11 +338,7 @@ extension Cataloguing {
       system: system, metadata: metadata, items: items, mount: mount, lists: lists.version, changedAt: now,
       changedBy: principal.name)
     try refuseForeign(resource, principal, in: tx)
-    // A name that nobody sees leads to no draft.
-    let broken = try findings(of: resource, in: tx).filter {
-      Self.unkeepable.contains($0.code) || $0.field == "name" && $0.code == "text.hidden"
-    }
-    if let refusal = broken.refusal { throw refusal }
+    try refuseUnkeepable(findings(of: resource, in: tx), isNamed: true)
     try CatalogStore.insert(resource, in: tx)
     try record(nil, "catalog.draft.begin", resource, by: principal, at: now, in: tx)
     try mountWatch.heard(resource, now, tx)

@@ -145,7 +145,10 @@ extension Cataloguing {
         let found = try CatalogStore.work(of: office, filter, limit: filter.limit + 1, in: tx)
         page.lines = Array(found.prefix(filter.limit))
         if page.lines.contains(where: \.state.isEditable) {
-          page.submittable = try CatalogStore.submittable(of: office, filter, in: tx).count
+          let counted = page.counts[filter.view == .returned ? .returned : .draft] ?? 0
+          page.submittable =
+            filter.name.isEmpty
+            ? min(counted, ReviewPick.limit) : try CatalogStore.submittable(of: office, filter, in: tx).count
         }
         if found.count > filter.limit {
           page.next = page.lines.last.map { QueuePlace(at: $0.changedAt, id: $0.id) }

@@ -1,4 +1,3 @@
-import Foundation
 import Kernel
 import Web
 
@@ -27,18 +26,9 @@ enum MovingInAPI {
         return preset
       }
       let isTrial = try request.queryFlag("trial") ?? false
-      let (principal, body, language) = (try request.visitor(), request.body, request.language)
-      let file = NSTemporaryDirectory() + "/sanjiang-sent-\(UUID().uuidString).zip"
-      defer { try? FileManager.default.removeItem(atPath: file) }
-      guard
-        FileManager.default.createFile(atPath: file, contents: Data(body), attributes: [.posixPermissions: 0o600])
-      else {
-        throw Refusal(.unavailable, "catalog.move.disk", Text("无法写入临时文件夹。", "The temporary folder cannot be written."))
-      }
-      let key = try await desk.moveIn(
-        file, named: "export.zip", bytes: body.count, by: mapping, isTrial: isTrial, principal: principal, cataloguing,
-        language)
-      let kept = try desk.moved(key, of: principal)
+      let language = request.language
+      let kept = try await desk.moveIn(
+        request.body, by: mapping, isTrial: isTrial, principal: request.visitor(), cataloguing, language)
       func counts(_ counts: [KeptMove.Count]) -> JSON {
         .array(counts.map { ["what": .string(language($0.words)), "number": JSON($0.number)] })
       }

@@ -70,6 +70,28 @@ extension ImportDesk {
     }
   }
 
+  /// The same of a .zip that a program sent, and what came of it. What a killed service leaves of it is swept with the rest.
+  func moveIn(
+    _ zip: [UInt8], by mapping: MoveMapping?, isTrial: Bool, principal: Principal, _ cataloguing: Cataloguing,
+    _ language: Language
+  ) async throws -> KeptMove {
+    let (folder, file) = (folder, "\(folder)/sent-\(UUID().uuidString).zip")
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    try await BlockingThread.run {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      guard FileManager.default.createFile(atPath: file, contents: Data(zip), attributes: [.posixPermissions: 0o600])
+      else {
+        throw Refusal(
+          .unavailable, "catalog.move.disk", Text("无法写入临时文件夹。", "The temporary folder cannot be written."))
+      }
+    }
+    let key = try await moveIn(
+      file, named: "export.zip", bytes: zip.count, by: mapping, isTrial: isTrial, principal: principal, cataloguing,
+      language)
+    return try moved(key, of: principal)
+  }
+
   /// What a moving in came to, for the one who sent it.
   func moved(_ key: String, of principal: Principal) throws -> KeptMove {
     guard let kept = try? JSONDecoder().decode(KeptMove.self, from: contents(key, "json", of: principal)) else {
