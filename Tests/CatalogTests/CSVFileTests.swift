@@ -184,12 +184,18 @@ import Testing
     try await withTemporaryFolder { folder in
       let path = "\(folder)/宽.csv"
       try Data((String(repeating: "a,", count: 500_000) + "\n").utf8).write(to: URL(fileURLWithPath: path))
-      let took = ContinuousClock().measure {
-        let refusal = #expect(throws: Refusal.self) { _ = try CatalogFile.check(path, at: Offices.start) }
-        #expect(refusal?.message.chinese.contains("最多 256 列") == true, "\(refusal?.message.chinese ?? "")")
-      }
-      #expect(took < .seconds(5), "looked up, they took ten and more")
+      // Of the thread's own work: how long it took is said by what else the machine does.
+      let before = Self.worked()
+      let refusal = #expect(throws: Refusal.self) { _ = try CatalogFile.check(path, at: Offices.start) }
+      #expect(refusal?.message.chinese.contains("最多 256 列") == true, "\(refusal?.message.chinese ?? "")")
+      #expect(Self.worked() - before < .seconds(5), "looked up, they took ten and more")
     }
+  }
+
+  private static func worked() -> Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 
   @Test(arguments: [["classes": "3.07012E+09"], ["related": "3070120337/000001；3.07012e+9"], ["format": "2.03E+02"]])
