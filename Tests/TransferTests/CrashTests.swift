@@ -122,6 +122,41 @@ import Testing
     print("\(way.testDescription): \(kills) kills")
   }
 
+  @Test(arguments: [Product.postgresql, .sqlite])
+  func `a stream of changes that is killed at any moment ends with exactly what the source has`(product: Product)
+    async throws
+  {
+    var generator = Seeded(state: 20_261_129)
+    var kills = 0
+    for round in 0..<8 where kills < 20 || round == 0 {
+      let (source, target) = (try Stand(.postgresql), try Stand(product))
+      let grant = "crash-" + UUID().uuidString.prefix(8).lowercased()
+      defer { try? source.connector.endChanges(grant) }
+      try source.makePersons()
+      try source.insert(Person.many(1...8000))
+      try await withTemporaryFolder { keeper in
+        let places = ["postgresql", source.place, product.rawValue, target.place]
+        var fence = 0
+        for run in 1...3 {
+          let said = try deliverThroughKills(
+            "changes:\(grant)", "r\(run)", places, keeper, fence: &fence, generator: &generator)
+          kills += said.kills
+          #expect(said.said.contains("agrees true"))
+          #expect(try target.persons() == source.persons())
+          let low = Int.random(in: 1...7000, using: &generator)
+          try source.run(
+            """
+            UPDATE person SET name = '改\(run)' WHERE id BETWEEN \(low) AND \(low + 900);
+            DELETE FROM person WHERE id BETWEEN \(low + 100) AND \(low + 300);
+            INSERT INTO person (id, name) SELECT i, '新' FROM generate_series(\(run * 10_000), \(run * 10_000 + 4000)) i
+            """)
+          try source.run("UPDATE person SET id = -id WHERE id BETWEEN \(low + 400) AND \(low + 420)")
+        }
+      }
+    }
+    #expect(kills >= 20, "only \(kills) kills: the machine was too fast for the aim")
+  }
+
   @Test func `the target's server stops midway and comes back: nothing is lost, nothing twice`() async throws {
     let server = try PostgresServer()
     defer { server.remove() }

@@ -21,6 +21,29 @@ final class PostgreSQLBackReader: RowReader {
   func close() {}
 }
 
+/// Rows that a statement gave back, once.
+final class PostgreSQLKeptRows: RowReader {
+  let horizon: CursorValue? = nil
+  let isKeyOrdered = false
+  let checksText = true
+  let position: [UInt8] = []
+  private let rows: RowBatch
+  private var next = 0
+
+  init(_ rows: RowBatch) { self.rows = rows }
+
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
+    batch.removeAll()
+    while next < rows.rowCount, !batch.isFull {
+      batch.appendRow(rows.row(next))
+      next += 1
+    }
+    return batch.isEmpty ? .end : .rows
+  }
+
+  func close() {}
+}
+
 /// Finds an appended batch by the pages that were added for it, before there is an index to find it by.
 final class PostgreSQLBatchReader: BatchReader {
   private let connection: PostgreSQLConnection

@@ -68,18 +68,23 @@ struct PostgreSQLCopyStream {
 
   /// Appends rows until the batch is full (true) or the stream ends (false).
   mutating func fill(_ batch: RowBatch) throws(ConnectorError) -> Bool {
-    while !batch.isFull {
-      guard let message = try connection.nextCopied() else { return false }
-      defer { PQfreemem(UnsafeMutableRawPointer(mutating: message.baseAddress)) }
-      var row = message
-      if !sawHeader {
-        sawHeader = true
-        // Signature (11), flags (4), length of the extension (4), extension.
-        let skipped = 19 + Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: 15, as: Int32.self)))
-        row = UnsafeRawBufferPointer(rebasing: row[skipped...])
-      }
-      if row.count > 2 { batch.appendRow(row) }
+    while !batch.isFull { if try !append(to: batch) { return false } }
+    return true
+  }
+
+  /// Appends the next row; false at the stream's end.
+  @inline(__always)
+  mutating func append(to batch: RowBatch) throws(ConnectorError) -> Bool {
+    guard let message = try connection.nextCopied() else { return false }
+    defer { PQfreemem(UnsafeMutableRawPointer(mutating: message.baseAddress)) }
+    var row = message
+    if !sawHeader {
+      sawHeader = true
+      // Signature (11), flags (4), length of the extension (4), extension.
+      let skipped = 19 + Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: 15, as: Int32.self)))
+      row = UnsafeRawBufferPointer(rebasing: row[skipped...])
     }
+    if row.count > 2 { batch.appendRow(row) }
     return true
   }
 }

@@ -12,6 +12,8 @@ final class PostgreSQLWriter: RowWriter {
   private var hasStaleStatement = false
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private var filled = 0
+  /// What the last upsert left, as its statement gave it back.
+  private let upserted = RowBatch(capacity: RowBatch.smallest)
 
   init(_ plan: WritePlan, _ address: PostgreSQLAddress) throws(ConnectorError) {
     self.plan = plan
@@ -82,7 +84,7 @@ final class PostgreSQLWriter: RowWriter {
       (outcome.inserted, outcome.updated) = try merge(batch)
     case .upsert:
       try stage(rows)
-      (outcome.inserted, outcome.updated) = try merge(batch)
+      try upsert(batch)
     }
     return outcome
   }
@@ -190,19 +192,24 @@ final class PostgreSQLWriter: RowWriter {
   private func merge(_ batch: Int64) throws(ConnectorError) -> (inserted: Int, updated: Int) {
     let names = target.columnNames.joined(separator: ", ")
     let own = WritePlan.batchColumn
+    let row = try connection.run(
+      """
+      WITH w AS (INSERT INTO \(target.table) (\(names), \(own)) SELECT \(names), $1::int8 FROM pg_temp.sj_stage
+        ON CONFLICT (\(target.keyNames.joined(separator: ", "))) DO UPDATE SET \(replacing)
+        RETURNING (xmax = 0) AS fresh)
+      SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM w
+      """, ["\(batch)"])[0]
+    return (row[0].flatMap { Int($0) } ?? 0, row[1].flatMap { Int($0) } ?? 0)
+  }
+
+  private var replacing: String {
+    let own = WritePlan.batchColumn
     let sets =
       plan.columns.indices.filter { !plan.key.contains($0) }.map { PostgreSQLQuote.name(plan.columns[$0].name) }
       .map { "\($0) = EXCLUDED.\($0)" } + [
         "\(own) = EXCLUDED.\(own)", "\(WritePlan.staleBatchColumn) = NULL", "\(WritePlan.staleSinceColumn) = NULL",
       ]
-    let row = try connection.run(
-      """
-      WITH w AS (INSERT INTO \(target.table) (\(names), \(own)) SELECT \(names), $1::int8 FROM pg_temp.sj_stage
-        ON CONFLICT (\(target.keyNames.joined(separator: ", "))) DO UPDATE SET \(sets.joined(separator: ", "))
-        RETURNING (xmax = 0) AS fresh)
-      SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM w
-      """, ["\(batch)"])[0]
-    return (row[0].flatMap { Int($0) } ?? 0, row[1].flatMap { Int($0) } ?? 0)
+    return sets.joined(separator: ", ")
   }
 
   private func keyNames(_ alias: String) -> [String] { target.keyNames.map { "\(alias).\($0)" } }
@@ -249,6 +256,7 @@ final class PostgreSQLWriter: RowWriter {
     try begin()
     guard !keys.isEmpty else { return 0 }
     try stageKeys(keys)
+    try meetByIndex()
     return try connection.change("DELETE FROM \(target.table) t USING pg_temp.sj_key s WHERE \(sameKey)")
   }
 
@@ -257,14 +265,34 @@ final class PostgreSQLWriter: RowWriter {
     return try connection.change("DELETE FROM \(target.table)")
   }
 
-  func written() throws(ConnectorError) -> any RowReader {
-    try target.readBack(from: "\(target.table) t JOIN pg_temp.sj_stage s ON \(sameKey)")
+  /// The stage goes in, and each row comes back from the statement that put it there, as it is stored: to look for it
+  /// again by its key would cost as much as to write it.
+  private func upsert(_ batch: Int64) throws(ConnectorError) {
+    let names = target.columnNames.joined(separator: ", ")
+    let own = WritePlan.batchColumn
+    try connection.startCopy(
+      """
+      COPY (INSERT INTO \(target.table) (\(names), \(own)) SELECT \(names), \(batch)::int8 FROM pg_temp.sj_stage
+        ON CONFLICT (\(target.keyNames.joined(separator: ", "))) DO UPDATE SET \(replacing)
+        RETURNING \(names), \(own)) TO STDOUT (FORMAT binary)
+      """)
+    upserted.removeAll()
+    var stream = PostgreSQLCopyStream(connection)
+    while try stream.append(to: upserted) {}
   }
+
+  func written() throws(ConnectorError) -> any RowReader { PostgreSQLKeptRows(upserted) }
 
   func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader {
     try begin()
     try stageKeys(keys)
+    try meetByIndex()
     return try target.readBack(from: "\(target.table) t JOIN pg_temp.sj_key s ON \(sameKey)")
+  }
+
+  /// A stage has no statistics: for a few thousand keys the planner would read the whole table.
+  private func meetByIndex() throws(ConnectorError) {
+    try connection.run("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
   }
 
   private var sameKey: String {

@@ -8,11 +8,14 @@ import Transfer
 /// One delivery of the tests' table of persons in a process of its own, for tests that kill it:
 /// `deliver KIND SOURCE KIND TARGET MODE RUN FENCE KEEPER [FILE-LIMIT]`.
 ///
+/// MODE is `full`, `incremental`, or `changes:GRANT`, which follows until it has all that was committed when it began.
 /// Bad rows go to the folder KEEPER, a file for each batch and part. Prints the provider's receipt and whether the
 /// consumer's agrees. FILE-LIMIT bytes is where files stop growing, as on a full disk.
 enum Kill {
   static func run(_ arguments: [String]) async throws {
-    guard arguments.count >= 8, let mode = DeliveryPlan.Mode(rawValue: arguments[4]), let fence = Int64(arguments[6])
+    let words = arguments.count > 4 ? arguments[4].split(separator: ":").map(String.init) : []
+    guard arguments.count >= 8, let mode = words.first.flatMap({ DeliveryPlan.Mode(rawValue: $0) }),
+      let fence = Int64(arguments[6])
     else {
       print("deliver KIND SOURCE KIND TARGET MODE RUN FENCE KEEPER [FILE-LIMIT]")
       exit(2)
@@ -22,14 +25,16 @@ enum Kill {
       var limits = rlimit(rlim_cur: limit, rlim_max: limit)
       setrlimit(__rlimit_resource_t(1), &limits)
     }
-    let plan = DeliveryPlan(
-      grant: "grant-1", run: arguments[5], fence: fence, mode: mode, source: TableName("person"),
+    var plan = DeliveryPlan(
+      grant: words.count > 1 ? words[1] : "grant-1", run: arguments[5], fence: fence, mode: mode,
+      source: TableName("person"),
       target: TableName("person"),
       items: [
         ItemContract("id", .integer), ItemContract("name", .text, length: 12),
         ItemContract("capital", .decimal(precision: 18, scale: 2)), ItemContract("born", .date),
       ], key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef-secret".utf8),
       providerKey: Array("fedcba9876543210-provider".utf8), batchBytes: RowBatch.smallest)
+    plan.changes.ending = .caughtUp
     let keeper = arguments[7]
     let control = DeliveryControl(quarantine: { rows in
       if rows.part == 0 {
