@@ -5,7 +5,7 @@ import Calendars
 import Catalog
 import Census
 import Connecting
-import ConnectorCSV
+import ConnectorFiles
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Deadlines

@@ -1,5 +1,5 @@
 import Connecting
-import ConnectorCSV
+import ConnectorFiles
 import Foundation
 import Kernel
 import Testing

@@ -13,7 +13,7 @@ final class CSVReader: RowReader {
   private(set) var position: [UInt8] = []
 
   private let plan: ReadPlan
-  private let file: CSVFile
+  private let file: SourceFile
   private let structure: CSVStructure
   private let text: FieldText
   private let convert: CanonicalText
@@ -23,31 +23,45 @@ final class CSVReader: RowReader {
   /// What the pass under way must come to.
   private var expected: [UInt8]
   private var rows: CSVRows?
-  private var isKeyed = true
+  private var isKeyed: Bool
   private var rowNumber: Int
   private var mayLackKeys: Bool
 
-  init(_ plan: ReadPlan, _ folder: String, _ options: CSVOptions) throws(ConnectorError) {
-    guard plan.table.schema == nil else { throw .file(plan.table.description, "不存在", "does not exist") }
+  convenience init(_ plan: ReadPlan, _ folder: String, _ options: CSVOptions) throws(ConnectorError) {
+    guard plan.table.schema == nil else { throw .file("csv", plan.table.description, "不存在", "does not exist") }
     guard plan.cursor == nil, case .full(let after) = plan.range else {
       throw .contract("no-increment", "CSV 文件只能全量读取。", "A CSV file can only be read in full.")
     }
+    let file = try SourceFile(folder: folder, name: plan.table.name)
+    let place = try Self.place(after)
+    let structure = try CSVStructure(file, declared: options.encoding, tailFrom: place?.offset ?? 0)
+    try self.init(plan, file, structure, options, from: place)
+  }
+
+  static func place(_ after: [UInt8]?) throws(ConnectorError) -> Place? {
+    guard let after else { return nil }
+    guard let place = Place(after) else {
+      throw .contract("position", "断点无法识别。", "The place to go on from cannot be read.")
+    }
+    return place
+  }
+
+  /// `structure` is the file's, surveyed with that place's offset. `withoutKeys`: only the second pass.
+  init(
+    _ plan: ReadPlan, _ file: SourceFile, _ structure: CSVStructure, _ options: CSVOptions, from place: Place?,
+    withoutKeys: Bool = false
+  ) throws(ConnectorError) {
     self.plan = plan
+    self.file = file
+    self.structure = structure
+    isKeyed = !withoutKeys
     nullText = Array(options.nullText.utf8)
     convert = CanonicalText(zone: options.zone, trustsText: true)
-    file = try CSVFile(folder: folder, name: plan.table.name)
-    let place = try after.map { bytes throws(ConnectorError) in
-      guard let place = Place(bytes) else {
-        throw ConnectorError.contract("position", "断点无法识别。", "The place to go on from cannot be read.")
-      }
-      return place
-    }
-    structure = try CSVStructure(file, declared: options.encoding, tailFrom: place?.offset ?? 0)
     places = try Self.places(of: plan, in: structure, file)
     text = try FieldText(structure.encoding)
     if let place {
       guard place.digest == structure.digest, place.encoding == structure.encoding, place.offset <= file.size else {
-        throw .changedSince(file.name)
+        throw .changedSince(file.name, origin: file.origin)
       }
       position = place.bytes
       rows = CSVRows(file, structure.encoding, from: place.offset, line: place.line)
@@ -65,7 +79,7 @@ final class CSVReader: RowReader {
   }
 
   private static func places(
-    of plan: ReadPlan, in structure: CSVStructure, _ file: CSVFile
+    of plan: ReadPlan, in structure: CSVStructure, _ file: SourceFile
   ) throws(ConnectorError) -> [Int] {
     var places: [Int] = []
     for column in plan.columns {
@@ -109,7 +123,7 @@ final class CSVReader: RowReader {
     while !batch.isFull {
       guard try rows.next() else { return false }
       if rows.isBlank, !isSingle { continue }
-      guard rows.fields.count == structure.columns.count else { throw .changedWhileRead(file.name) }
+      guard rows.fields.count == structure.columns.count else { throw .changedWhileRead(file) }
       rowNumber += 1
       let lacksKey = try lacksKey(rows)
       if lacksKey { mayLackKeys = true }
@@ -129,7 +143,7 @@ final class CSVReader: RowReader {
   }
 
   private func finishPass(_ rows: CSVRows) throws(ConnectorError) {
-    guard rows.digest.bytes == expected else { throw .changedWhileRead(file.name) }
+    guard rows.digest.bytes == expected else { throw .changedWhileRead(file) }
     if isKeyed, mayLackKeys {
       isKeyed = false
       expected = structure.digest
@@ -142,7 +156,7 @@ final class CSVReader: RowReader {
   /// The rows from the first one on, the header already passed.
   private func fromTheFront() throws(ConnectorError) -> CSVRows {
     let rows = CSVRows(file, structure.encoding)
-    guard try rows.next() else { throw .changedWhileRead(file.name) }
+    guard try rows.next() else { throw .changedWhileRead(file) }
     return rows
   }
 

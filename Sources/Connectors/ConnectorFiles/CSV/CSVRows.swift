@@ -19,7 +19,7 @@ final class CSVRows {
     var isEscaped: Bool
   }
 
-  let file: CSVFile
+  let file: SourceFile
   let encoding: CSVEncoding
   /// Of the bytes read so far, the mark included when reading began at the front.
   private(set) var digest = ContentDigest()
@@ -49,7 +49,7 @@ final class CSVRows {
 
   /// Reads from that byte on, which begins a row (or, for 0, the mark).
   init(
-    _ file: CSVFile, _ encoding: CSVEncoding, from offset: Int = 0, line: Int = 1, watchesUTF8: Bool = false,
+    _ file: SourceFile, _ encoding: CSVEncoding, from offset: Int = 0, line: Int = 1, watchesUTF8: Bool = false,
     tailFrom: Int = 0
   ) {
     self.file = file

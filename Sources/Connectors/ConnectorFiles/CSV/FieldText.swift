@@ -21,7 +21,7 @@ final class FieldText {
     guard let decoder, !isASCII(bytes) else { return bytes }
     let (outcome, count) = decoder.decode(bytes, into: decoded)
     // The whole file was GB18030 when it was surveyed.
-    guard outcome == .done else { throw .changedWhileRead(rows.file.name) }
+    guard outcome == .done else { throw .changedWhileRead(rows.file) }
     return UnsafeRawBufferPointer(start: decoded, count: count)
   }
 

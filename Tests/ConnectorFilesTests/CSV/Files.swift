@@ -1,5 +1,5 @@
 import Connecting
-import ConnectorCSV
+import ConnectorFiles
 import Foundation
 import Kernel
 
@@ -77,7 +77,7 @@ func textPlan(_ name: String, _ columns: [String], after: [UInt8]? = nil) -> Rea
 
 /// Everything a plan gives: rows with a key, then those without.
 func readAll(
-  _ connector: CSVConnector, _ plan: ReadPlan, capacity: Int = 1 << 20
+  _ connector: any Connector, _ plan: ReadPlan, capacity: Int = 1 << 20
 ) throws -> (keyed: [[RowField]], keyless: [[RowField]], positions: [[UInt8]]) {
   let reader = try connector.openReader(plan)
   defer { reader.close() }

@@ -62,12 +62,12 @@ package struct CSVConnector: Connector {
     })
 
   package func probe() throws(ConnectorError) -> ConnectorProbe {
-    _ = try CSVFolder.tables(in: folder)
+    _ = try SourceFolder.tables(in: folder)
     return ConnectorProbe(product: "CSV (RFC 4180)", isProtected: true, isReadOnly: true)
   }
 
   package func tables() throws(ConnectorError) -> [TableSummary] {
-    try CSVFolder.tables(in: folder).map { TableSummary(name: TableName($0)) }
+    try SourceFolder.tables(in: folder).map { TableSummary(name: TableName($0)) }
   }
 
   /// Reads the whole file: types and lengths are suggestions from its values.
@@ -80,8 +80,8 @@ package struct CSVConnector: Connector {
   /// The columns only, whatever the files hold today: a survey is compared with later ones, and guesses would differ.
   package func survey() throws(ConnectorError) -> [TableDescription] {
     var tables: [TableDescription] = []
-    for name in try CSVFolder.tables(in: folder) {
-      let structure = try? CSVStructure(try CSVFile(folder: folder, name: name), declared: options.encoding)
+    for name in try SourceFolder.tables(in: folder) {
+      let structure = try? CSVStructure(try SourceFile(folder: folder, name: name), declared: options.encoding)
       tables.append(
         TableDescription(
           name: TableName(name), estimatedRows: structure?.rows,
@@ -105,26 +105,17 @@ package struct CSVConnector: Connector {
       columns: found.columns.map { column in
         ColumnDescription(
           name: column.name, nativeType: "text", type: column.suggested,
-          length: column.suggested == .text ? Self.roomy(column.longest) : nil, isNullable: column.nulls > 0)
+          length: column.suggested == .text ? column.roomyLength : nil, isNullable: column.nulls > 0)
       })
   }
 
   package func discover(_ table: TableName) throws(ConnectorError) -> CSVDiscovery {
-    guard table.schema == nil else { throw .file(table.description, "不存在", "does not exist") }
-    return try CSVDiscovery(try CSVFile(folder: folder, name: table.name), options)
+    guard table.schema == nil else { throw .file("csv", table.description, "不存在", "does not exist") }
+    return try CSVDiscovery(try SourceFile(folder: folder, name: table.name), options)
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
     try CSVReader(plan, folder, options)
-  }
-
-  /// The next round length: tomorrow's file may hold a longer value than today's.
-  static func roomy(_ length: Int) -> Int {
-    var step = 10
-    while true {
-      for factor in [1, 2, 5] where length <= step * factor { return step * factor }
-      step *= 10
-    }
   }
 }
 

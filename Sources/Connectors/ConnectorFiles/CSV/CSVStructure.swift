@@ -12,7 +12,7 @@ struct CSVStructure {
   var tailDigest: [UInt8]
 
   /// Throws the file's first fault. `declared` overrules what the bytes look like, never a byte-order mark.
-  init(_ file: CSVFile, declared: CSVEncoding? = nil, tailFrom: Int = 0) throws(ConnectorError) {
+  init(_ file: SourceFile, declared: CSVEncoding? = nil, tailFrom: Int = 0) throws(ConnectorError) {
     let marked = try Self.mark(of: file)
     let known = marked ?? declared
     let rows = CSVRows(file, known ?? .utf8, watchesUTF8: known == nil || known == .utf8, tailFrom: tailFrom)
@@ -74,7 +74,7 @@ struct CSVStructure {
     }
   }
 
-  private static func mark(of file: CSVFile) throws(ConnectorError) -> CSVEncoding? {
+  private static func mark(of file: SourceFile) throws(ConnectorError) -> CSVEncoding? {
     let head = UnsafeMutableRawPointer.allocate(byteCount: 4, alignment: 4)
     defer { head.deallocate() }
     var count = 0
@@ -86,7 +86,7 @@ struct CSVStructure {
     return CSVEncoding.mark(UnsafeRawBufferPointer(start: head, count: count))?.encoding
   }
 
-  private static func columns(_ file: CSVFile, _ encoding: CSVEncoding) throws(ConnectorError) -> [String] {
+  private static func columns(_ file: SourceFile, _ encoding: CSVEncoding) throws(ConnectorError) -> [String] {
     let rows = CSVRows(file, encoding)
     let text = try FieldText(encoding)
     guard try rows.next() else { throw CSVFault.noHeader.error }
@@ -108,7 +108,7 @@ struct CSVStructure {
 
   /// The whole file's bytes in pieces.
   private static func pieces(
-    of file: CSVFile, _ body: (UnsafeRawBufferPointer, _ offset: Int) throws(ConnectorError) -> Int?
+    of file: SourceFile, _ body: (UnsafeRawBufferPointer, _ offset: Int) throws(ConnectorError) -> Int?
   ) throws(ConnectorError) {
     let room = 1 << 20
     let buffer = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
@@ -126,7 +126,7 @@ struct CSVStructure {
     }
   }
 
-  private static func utf8(of file: CSVFile) throws(ConnectorError) -> UTF8Stream {
+  private static func utf8(of file: SourceFile) throws(ConnectorError) -> UTF8Stream {
     var stream = UTF8Stream()
     try pieces(of: file) { bytes, _ throws(ConnectorError) in
       stream.add(bytes)
@@ -137,7 +137,7 @@ struct CSVStructure {
   }
 
   /// Where the file stops being GB18030; nil when all of it is.
-  private static func firstBadGB18030(_ file: CSVFile) throws(ConnectorError) -> Int? {
+  private static func firstBadGB18030(_ file: SourceFile) throws(ConnectorError) -> Int? {
     let decoder = try GB18030Decoder()
     let target = UnsafeMutableRawPointer.allocate(byteCount: 2 << 20, alignment: 16)
     defer { target.deallocate() }

@@ -1,11 +1,13 @@
 import Connecting
 import Glibc
 import Kernel
+import Remote
 
-/// One open file of the folder. Not thread-safe; closed with the last reference.
+/// One open file: of a folder on this machine, or a stretch of what was copied here from elsewhere. Not thread-safe;
+/// closed with the last reference.
 ///
 /// Read in pieces with `pread`, never mapped: a mapped file that somebody cuts short kills the process.
-final class CSVFile {
+final class SourceFile {
   /// What the file system says of a file; any change of content changes it (its ctime cannot be set).
   struct Identity: Hashable {
     var device: UInt
@@ -13,6 +15,12 @@ final class CSVFile {
     var size: Int
     var modified: Int
     var changed: Int
+
+    init(size: Int, modified: Int) {
+      (device, inode, changed) = (0, 0, 0)
+      self.size = size
+      self.modified = modified
+    }
 
     init(_ status: stat) {
       device = UInt(status.st_dev)
@@ -24,37 +32,58 @@ final class CSVFile {
   }
 
   let name: String
+  /// The sort of connector whose file this is, with which its faults' codes begin.
+  let origin: String
   let identity: Identity
+  /// Of the copy, where there is one; else of the file itself.
+  let descriptor: CInt
   private let folder: CInt
-  private let descriptor: CInt
+  private let spool: (file: SpoolFile, start: Int)?
 
   var size: Int { identity.size }
 
   /// `name` is one of the folder's files, not a path; links are not followed, so that a table cannot lie elsewhere.
-  init(folder path: String, name: String) throws(ConnectorError) {
-    guard CSVFolder.isTableName(name) else {
-      throw .file(name, "不是这个文件夹里的 CSV 文件名", "is no name of a CSV file of this folder")
+  init(
+    folder path: String, name: String, ending: String = ".csv", origin: String = "csv"
+  ) throws(ConnectorError) {
+    guard SourceFolder.isTableName(name, ending: ending) else {
+      throw .file(
+        origin, name, "不是这个文件夹里的 \(ending.dropFirst().uppercased()) 文件名",
+        "is no name of a \(ending.dropFirst().uppercased()) file of this folder")
     }
     let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { throw .folder(path, "不存在或无权打开", "does not exist or may not be opened") }
+    guard folder >= 0 else { throw .folder(origin, path, "不存在或无权打开", "does not exist or may not be opened") }
     let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       Glibc.close(folder)
-      throw .file(name, "不存在或无权打开", "does not exist or may not be opened")
+      throw .file(origin, name, "不存在或无权打开", "does not exist or may not be opened")
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       Glibc.close(descriptor)
       Glibc.close(folder)
-      throw .file(name, "不是普通文件", "is no regular file")
+      throw .file(origin, name, "不是普通文件", "is no regular file")
     }
     self.name = name
+    self.origin = origin
     self.folder = folder
     self.descriptor = descriptor
+    spool = nil
     identity = Identity(status)
   }
 
+  /// A copy of a file from elsewhere, which nobody else can reach or change.
+  init(_ copy: FetchedFile, in spool: SpoolFile) {
+    name = copy.name
+    origin = "files"
+    folder = -1
+    descriptor = spool.descriptor
+    self.spool = (spool, copy.range.lowerBound)
+    identity = Identity(size: copy.range.count, modified: Int(copy.modified?.milliseconds ?? 0) * 1_000_000)
+  }
+
   deinit {
+    guard spool == nil else { return }
     Glibc.close(descriptor)
     Glibc.close(folder)
   }
@@ -63,13 +92,14 @@ final class CSVFile {
   func read(into target: UnsafeMutableRawPointer, _ count: Int, at offset: Int) throws(ConnectorError) -> Int {
     let wanted = min(count, size - offset)
     guard wanted > 0 else { return 0 }
+    if let spool { return try spool.file.read(into: target, wanted, at: spool.start + offset) }
     while true {
       let got = pread(descriptor, target, wanted, offset)
       if got > 0 { return got }
-      if got == 0 { throw .changedWhileRead(name) }
+      if got == 0 { throw .changedWhileRead(self) }
       guard errno == EINTR else {
         throw ConnectorError(
-          .retryable, "csv.read",
+          .retryable, "\(origin).read",
           .init("读取文件“\(name)”失败（errno \(errno)）。", "Reading the file “\(name)” failed (errno \(errno))."))
       }
     }
@@ -78,10 +108,11 @@ final class CSVFile {
   /// Throws unless this very content still stands under its name. Asked of the descriptor and of the name: replacing the
   /// only link of a file need not touch the file's own times.
   func verify() throws(ConnectorError) {
+    guard spool == nil else { return }
     var status = stat()
-    guard fstat(descriptor, &status) == 0, Identity(status) == identity else { throw .changedWhileRead(name) }
+    guard fstat(descriptor, &status) == 0, Identity(status) == identity else { throw .changedWhileRead(self) }
     guard fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0, Identity(status) == identity else {
-      throw .changedWhileRead(name)
+      throw .changedWhileRead(self)
     }
   }
 
@@ -109,36 +140,32 @@ final class CSVFile {
   }
 }
 
-/// The folder as a list of tables.
-enum CSVFolder {
-  /// A file name with the ending `.csv`, of at most 200 bytes, without path, control characters or a leading dot.
-  static func isTableName(_ name: String) -> Bool {
-    let bytes = name.utf8
-    return bytes.count <= 200 && bytes.count > 4 && bytes.first != UInt8(ascii: ".")
-      && name.lowercased().hasSuffix(".csv") && !bytes.contains { $0 < 0x20 || $0 == UInt8(ascii: "/") || $0 == 0x7F }
+extension SourceFile {
+  /// A digest of the whole content.
+  func contentDigest() throws(ConnectorError) -> [UInt8] {
+    var digest = ContentDigest()
+    try pieces { bytes throws(ConnectorError) in digest.add(bytes) }
+    return digest.bytes
   }
 
-  /// Regular files with such names, sorted.
-  static func tables(in path: String) throws(ConnectorError) -> [String] {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .folder(path, "不存在或无权打开", "does not exist or may not be opened") }
-    guard let stream = fdopendir(descriptor) else {
-      close(descriptor)
-      throw .folder(path, "无法列出", "cannot be listed")
+  /// For readers that want a file of their own: nil where this is one already.
+  func wholeCopy() throws(ConnectorError) -> SpoolFile? {
+    guard let spool, spool.start > 0 || spool.file.count > size else { return nil }
+    let copy = try SpoolFile()
+    try pieces { bytes throws(ConnectorError) in try copy.append(bytes) }
+    return copy
+  }
+
+  private func pieces(_ body: (UnsafeRawBufferPointer) throws(ConnectorError) -> Void) throws(ConnectorError) {
+    let room = 1 << 18
+    let buffer = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 16)
+    defer { buffer.deallocate() }
+    var offset = 0
+    while true {
+      let got = try read(into: buffer, room, at: offset)
+      if got == 0 { return }
+      try body(UnsafeRawBufferPointer(start: buffer, count: got))
+      offset += got
     }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
-        field.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
-      }
-      guard let name, isTableName(name) else { continue }
-      var status = stat()
-      guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode & S_IFMT == S_IFREG else {
-        continue
-      }
-      names.append(name)
-    }
-    return names.sorted()
   }
 }
