@@ -112,7 +112,7 @@ package struct S3Folder: FileStore {
   package func put(
     _ spool: SpoolFile, as name: String, _ cancellation: RemoteCancellation?
   ) throws(ConnectorError) {
-    var request = request(prefix + name, nil, ["x-amz-content-sha256: UNSIGNED-PAYLOAD", "Expect:"])
+    var request = request(prefix + name, nil, ["x-amz-content-sha256: UNSIGNED-PAYLOAD"])
     request.body = spool.body()
     request.bodySize = spool.count
     let (answer, _) = try RemoteSession(limits, cancellation: cancellation).bytes(request)

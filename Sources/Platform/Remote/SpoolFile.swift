@@ -4,8 +4,8 @@ import Glibc
 import Kernel
 
 /// Bytes on the disk that only this process sees: a file without a name (mode 0600), gone when its last reference is,
-/// however the process ends. Bounded; not thread-safe.
-package final class SpoolFile {
+/// however the process ends. Bounded. Used by one thread at a time; only `bytesOnDisk` may be asked by another.
+package final class SpoolFile: @unchecked Sendable {
   /// What one spool may hold at most, unless its maker says otherwise.
   package static let most = 16 << 30
 
@@ -58,6 +58,12 @@ package final class SpoolFile {
       at += put
       count += put
     }
+  }
+
+  /// What has reached the file, asked of the system: from any thread.
+  package var bytesOnDisk: Int {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
   }
 
   /// Takes back what was appended after that many bytes.
