@@ -53,6 +53,7 @@ let platform: [Room] = [
   Room(
     name: "Remote", folder: "Platform", uses: ["CCurl", "Connecting", "Kernel"],
     tests: ["Connecting", "Kernel", "TestKit"]),
+  Room(name: "Conformance", folder: "Platform", uses: ["Connecting", "Kernel"]),
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
@@ -107,23 +108,23 @@ let contexts: [Room] = [
 let connectors: [Room] = [
   Room(
     name: "ConnectorPostgreSQL", folder: "Connectors", uses: ["Connecting", "Kernel", "CLibPQ"],
-    tests: ["Connecting", "Kernel", "TestKit"]),
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
     name: "ConnectorSQLite", folder: "Connectors", uses: ["Connecting", "Kernel", "CSQLite"],
-    tests: ["Connecting", "Kernel", "TestKit"]),
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
     name: "ConnectorFiles", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets"],
-    tests: ["Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets", "TestKit"]),
+    tests: ["Conformance", "Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets", "TestKit"]),
   Room(
     name: "ConnectorHTTP", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote"],
-    tests: ["Connecting", "Kernel", "Remote", "TestKit"]),
+    tests: ["Conformance", "Connecting", "Kernel", "Remote", "TestKit"]),
 ]
 
 let product: [Room] = [
   Room(name: "Demo", folder: "", uses: ["Kernel", "CSQLite"], tests: ["Kernel", "TestKit"]),
   Room(
     name: "App", folder: "",
-    uses: (libraries.filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
+    uses: (libraries.filter { !["TestKit", "Conformance"].contains($0) } + contexts.map(\.name) + connectors.map(\.name))
       .map { .target(name: $0) } + ["Demo", "CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
     tests: (libraries + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) } + ["CSQLite"]),
 ]
