@@ -26,19 +26,8 @@ package struct JSONLook {
     do throws(JSONFault) {
       try scan.members { name, value throws(JSONFault) in
         let (written, fault) = text.text(of: name, in: bytes)
-        guard fault == nil, !written.isEmpty,
-          let place = table.place(of: String(decoding: written, as: UTF8.self))
-        else { return true }
-        while counts.count <= place { counts.append(0) }
-        counts[place] += 1
-        switch value.kind {
-        case .null: table.addNull(at: place)
-        case .string:
-          let (written, fault) = text.text(of: value, in: bytes)
-          if fault == nil { table.add(written, kind: .text, at: place) }
-        case .number: table.add(UnsafeRawBufferPointer(rebasing: bytes[value.range]), kind: .number, at: place)
-        case .yes, .no: table.add(UnsafeRawBufferPointer(rebasing: bytes[value.range]), kind: .unknown, at: place)
-        case .object, .array: table.add(UnsafeRawBufferPointer(rebasing: bytes[value.range]), kind: .text, at: place)
+        if fault == nil, !written.isEmpty, let place = table.place(of: String(decoding: written, as: UTF8.self)) {
+          note(value, bytes, place, &table)
         }
         return true
       }
@@ -46,6 +35,35 @@ package struct JSONLook {
     table.rows += 1
     records += 1
     return true
+  }
+
+  /// A record of which only what stands at these places counts.
+  package mutating func add(
+    _ record: JSONValue, in bytes: UnsafeRawBufferPointer, at places: [(name: String, pointer: JSONPointer)],
+    to table: inout TableLook
+  ) {
+    guard record.kind == .object else { return }
+    for (name, pointer) in places {
+      guard let place = table.place(of: name), let found = try? pointer.find(in: record, bytes, text) else { continue }
+      note(found, bytes, place, &table)
+    }
+    table.rows += 1
+    records += 1
+  }
+
+  private mutating func note(_ value: JSONValue, _ bytes: UnsafeRawBufferPointer, _ place: Int, _ table: inout TableLook) {
+    while counts.count <= place { counts.append(0) }
+    counts[place] += 1
+    let written = UnsafeRawBufferPointer(rebasing: bytes[value.range])
+    switch value.kind {
+    case .null: table.addNull(at: place)
+    case .string:
+      let (written, fault) = text.text(of: value, in: bytes)
+      if fault == nil { table.add(written, kind: .text, at: place) }
+    case .number: table.add(written, kind: .number, at: place)
+    case .yes, .no: table.add(written, kind: .unknown, at: place)
+    case .object, .array: table.add(written, kind: .text, at: place)
+    }
   }
 
   /// Columns that not every record has.

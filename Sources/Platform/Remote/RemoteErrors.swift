@@ -33,6 +33,8 @@ enum RemoteErrors {
     case CURLE_ABORTED_BY_CALLBACK: return retryable("cancelled", "请求已取消", "the request was cancelled")
     case CURLE_FILESIZE_EXCEEDED, CURLE_OUT_OF_MEMORY:
       return permanent("too-large", "应答过大", "the answer is too large")
+    // Of SSH: the handshake broke off.
+    case CURLE_FAILED_INIT where isSSH: return retryable("cut", "连接中断", "the connection broke")
     case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_SSH, CURLE_READ_ERROR,
       CURLE_HTTP2, CURLE_HTTP2_STREAM, CURLE_WRITE_ERROR:
       return retryable("cut", "连接中断", "the connection broke")

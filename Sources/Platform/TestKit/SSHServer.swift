@@ -53,18 +53,27 @@ package final class SSHServer: Sendable {
   package func start() throws {
     if geteuid() == 0 { try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true) }
     let server = Process()
-    server.executableURL = URL(fileURLWithPath: "/usr/sbin/sshd")
-    server.arguments = ["-D", "-f", folder + "/config", "-E", folder + "/log"]
+    // Behind a shell: sshd closes the descriptor by which Foundation learns that a process has ended, and Foundation would
+    // then wait for it on the one thread that sees all others end.
+    server.executableURL = URL(fileURLWithPath: "/bin/sh")
+    server.arguments = [
+      "-c", "\"$@\" & wait", "sh", "/usr/sbin/sshd", "-D", "-f", folder + "/config", "-E", folder + "/log",
+    ]
     server.standardInput = FileHandle.nullDevice
     server.standardOutput = FileHandle.nullDevice
     server.standardError = FileHandle.nullDevice
     try server.run()
     process.withLock { $0 = server }
     for _ in 0..<200 {
-      if answers(at: port) { return }
+      // The port may answer before the server is ready to greet.
+      if greets { return }
       usleep(25_000)
     }
     throw Tool.Failure(description: "sshd did not start: \((try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "")")
+  }
+
+  private var greets: Bool {
+    (try? Tool.run("/usr/bin/ssh-keyscan", ["-T", "2", "-p", "\(port)", "127.0.0.1"]))?.contains("ed25519") == true
   }
 
   /// Ends the server and every session of it, as a crash would.

@@ -2,13 +2,15 @@
 ///
 /// Notices accidents and replacements, not forgeries (those are for the receipts' SM3); the same bytes give the same
 /// digest however they are cut. About a byte a clock.
-struct ContentDigest: Hashable, Sendable {
+package struct ContentDigest: Hashable, Sendable {
   private var a: UInt64 = 0x9E37_79B9_7F4A_7C15
   private var b: UInt64 = 0xC2B2_AE3D_27D4_EB4F
   private var pending: UInt64 = 0
   private var count: UInt64 = 0
 
-  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+  package init() {}
+
+  package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     var at = 0
     while at < bytes.count, count & 7 != 0 {
       add(byte: bytes[at])
@@ -42,7 +44,7 @@ struct ContentDigest: Hashable, Sendable {
   }
 
   /// 16 bytes over everything added.
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var end = self
     end.mix(pending)
     end.mix(count)
