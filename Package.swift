@@ -113,7 +113,8 @@ let connectors: [Room] = [
     name: "ConnectorSQLite", folder: "Connectors", uses: ["Connecting", "Kernel", "CSQLite"],
     tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
-    name: "ConnectorFiles", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets"],
+    name: "ConnectorFiles", folder: "Connectors",
+    uses: ["Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets"],
     tests: ["Conformance", "Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets", "TestKit"]),
   Room(
     name: "ConnectorHTTP", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote"],

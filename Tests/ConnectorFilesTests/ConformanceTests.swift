@@ -39,7 +39,10 @@ final class FilesStand: ConformanceStand {
     case .jsonl:
       // A table without rows has no names at all; such a line is no row of the others.
       let lines = table.rows.map { row in
-        "{" + zip(table.columns, row).map { column, text in "\(quoted(column.name)):\(text.map { literal($0, as: column.type) } ?? "null")" }
+        "{"
+          + zip(table.columns, row).map { column, text in
+            "\(quoted(column.name)):\(text.map { literal($0, as: column.type) } ?? "null")"
+          }
           .joined(separator: ",") + "}\n"
       }
       folder.write(table.name + ".jsonl", lines.joined())
@@ -49,7 +52,9 @@ final class FilesStand: ConformanceStand {
       }
       func row(_ texts: [String?], _ number: Int) -> String {
         texts.enumerated().map { column, text in
-          text.map { "<c r=\"\(Character(Unicode.Scalar(UInt8(65 + column))))\(number)\" t=\"inlineStr\">\(cell($0))</c>" } ?? ""
+          text.map {
+            "<c r=\"\(Character(Unicode.Scalar(UInt8(65 + column))))\(number)\" t=\"inlineStr\">\(cell($0))</c>"
+          } ?? ""
         }.joined()
       }
       try Workbooks.write(
@@ -63,7 +68,8 @@ final class FilesStand: ConformanceStand {
   func declared(_ column: WritePlan.Column) -> String { "" }
 
   func quoted(_ name: String) -> String {
-    String(decoding: try! JSONSerialization.data(withJSONObject: [name], options: []).dropFirst().dropLast(), as: UTF8.self)
+    String(
+      decoding: try! JSONSerialization.data(withJSONObject: [name], options: []).dropFirst().dropLast(), as: UTF8.self)
   }
 
   func literal(_ text: String, as type: ValueType) -> String {

@@ -18,9 +18,10 @@ private func connector(_ folder: TemporaryFolder, tables: [String] = [], format:
     folder.write("refunds.csv", "k\n9\n")
     folder.write("orders.xlsx", "not asked for")
     symlink("/etc/passwd", folder.path + "/orders-link.csv")
-    #expect(try connector(folder).tables().map(\.name.name) == [
-      "orders-2026-01.csv", "orders-2026-02.csv", "orders-2026-03.csv", "refunds.csv",
-    ])
+    #expect(
+      try connector(folder).tables().map(\.name.name) == [
+        "orders-2026-01.csv", "orders-2026-02.csv", "orders-2026-03.csv", "refunds.csv",
+      ])
     let joined = connector(folder, tables: ["orders-*.csv", "refunds.csv", "none-*.csv"])
     #expect(try joined.tables().map(\.name.name) == ["orders", "refunds"])
     let read = try readAll(joined, textPlan("orders", ["k", "v"]))
@@ -30,7 +31,8 @@ private func connector(_ folder: TemporaryFolder, tables: [String] = [], format:
     #expect(described.estimatedRows == 3 && described.columns.map(\.name) == ["k", "v"])
     #expect(try joined.survey().map { $0.columns.map(\.name) } == [["k", "v"], ["k"]])
     #expect(error { _ = try joined.openReader(textPlan("none", ["k"])) }?.code == "contract.table-missing")
-    #expect(error { _ = try joined.openReader(textPlan("orders-2026-01.csv", ["k"])) }?.code == "contract.table-missing")
+    #expect(
+      error { _ = try joined.openReader(textPlan("orders-2026-01.csv", ["k"])) }?.code == "contract.table-missing")
   }
 
   @Test func `with other columns are no one table`() {
@@ -81,12 +83,14 @@ private func connector(_ folder: TemporaryFolder, tables: [String] = [], format:
     write(1, "v")
     folder.write("o-4.\(format.rawValue)", format == .csv ? "k,v\nx,y\n" : "{\"k\":\"x\",\"v\":\"y\"}\n")
     #expect(
-      error { _ = try connector.openReader(textPlan("o", ["k", "v"], after: all.positions[0])) }?.code == "files.changed")
+      error { _ = try connector.openReader(textPlan("o", ["k", "v"], after: all.positions[0])) }?.code
+        == "files.changed")
   }
 
   @Test func `of two hundred megabytes are read in bounded memory`() throws {
     let folder = TemporaryFolder()
-    let block = (0..<2000).map { "{\"k\":\"\(1_000_000 + $0)\",\"v\":\"\(String(repeating: "青海湖", count: 9))\"}\n" }.joined()
+    let block = (0..<2000).map { "{\"k\":\"\(1_000_000 + $0)\",\"v\":\"\(String(repeating: "青海湖", count: 9))\"}\n" }
+      .joined()
     let size = block.utf8.count
     let descriptor = open(folder.path + "/t.jsonl", O_WRONLY | O_CREAT, 0o644)
     let bytes = Array(block.utf8)
@@ -102,7 +106,9 @@ private func connector(_ folder: TemporaryFolder, tables: [String] = [], format:
     var rows = 0
     let begun = ContinuousClock.now
     while try reader.read(into: batch) != .end { rows += batch.rowCount }
-    print("200 MB of JSON lines: \(rows) rows in \(ContinuousClock.now - begun), \((Memory.peak - before) >> 20) MiB more at most")
+    print(
+      "200 MB of JSON lines: \(rows) rows in \(ContinuousClock.now - begun), \((Memory.peak - before) >> 20) MiB more at most"
+    )
     #expect(rows == blocks * 2000)
     #expect(Memory.peak - before < 64 << 20)
   }
@@ -131,7 +137,8 @@ private func connector(_ folder: TemporaryFolder, tables: [String] = [], format:
       #expect(kind.check(sftp.merging(change) { $1 }).map(\.setting) == [setting], "\(change)")
     }
     let s3 = [
-      "format": "csv", "place": "s3", "address": "https://s3.example", "region": "r", "bucket": "b", "access": "a", "secret": "s",
+      "format": "csv", "place": "s3", "address": "https://s3.example", "region": "r", "bucket": "b", "access": "a",
+      "secret": "s",
     ]
     #expect(kind.check(s3).isEmpty)
     #expect(kind.check(s3.merging(["address": "http://10.1.2.3"]) { $1 }).map(\.setting) == ["address"])

@@ -25,17 +25,22 @@ private let deep = "{\"k\":\(String(repeating: "[", count: 80))\(String(repeatin
 private func long(_ count: Int) -> String { "{\"k\":\"\(String(repeating: "x", count: count))\"}" }
 
 private let badLines: [(String, RowFault)] = [
-    (#"{"k":"\x"}"#, RowFault.invalidText), (#"{"k":"\ud800"}"#, .invalidText), (#"{"k":"\ud800\u0041"}"#, .invalidText),
-    (#"{"k":"\udc00"}"#, .invalidText), (#"{"k":"\u12G4"}"#, .invalidText), (#"{"k":"\u0000"}"#, .containsNUL),
-    ("{\"k\":\"a\tb\"}", .invalidText), (#"{"k":["\q"]}"#, .invalidText), (#"{"k":1"#, .brokenRecord), ("x", .brokenRecord),
-    (#"{"k":01}"#, .brokenRecord), (#"{"k":.5}"#, .brokenRecord), (#"{"k":NaN}"#, .brokenRecord), (#"["k"]"#, .brokenRecord),
-    (#"{"k":1}{"k":2}"#, .brokenRecord), (#"{"k":1,}"#, .brokenRecord), (#"{"k":1,"k":2}"#, .brokenRecord),
-    (#"{"k":1,"\u006b":2}"#, .brokenRecord), ("{'k':1}", .brokenRecord), ("\"k\"", .brokenRecord), ("{\"k\":tru}", .brokenRecord),
-    (deep, .brokenRecord), (long(1 << 20), .rowTooLarge), (long(3 << 20), .rowTooLarge),
-  ]
+  (#"{"k":"\x"}"#, RowFault.invalidText), (#"{"k":"\ud800"}"#, .invalidText), (#"{"k":"\ud800\u0041"}"#, .invalidText),
+  (#"{"k":"\udc00"}"#, .invalidText), (#"{"k":"\u12G4"}"#, .invalidText), (#"{"k":"\u0000"}"#, .containsNUL),
+  ("{\"k\":\"a\tb\"}", .invalidText), (#"{"k":["\q"]}"#, .invalidText), (#"{"k":1"#, .brokenRecord),
+  ("x", .brokenRecord),
+  (#"{"k":01}"#, .brokenRecord), (#"{"k":.5}"#, .brokenRecord), (#"{"k":NaN}"#, .brokenRecord),
+  (#"["k"]"#, .brokenRecord),
+  (#"{"k":1}{"k":2}"#, .brokenRecord), (#"{"k":1,}"#, .brokenRecord), (#"{"k":1,"k":2}"#, .brokenRecord),
+  (#"{"k":1,"\u006b":2}"#, .brokenRecord), ("{'k':1}", .brokenRecord), ("\"k\"", .brokenRecord),
+  ("{\"k\":tru}", .brokenRecord),
+  (deep, .brokenRecord), (long(1 << 20), .rowTooLarge), (long(3 << 20), .rowTooLarge),
+]
 
 @Suite struct `JSON lines` {
-  @Test func `give values by name, NULL for missing ones, numbers to the last digit and nested values as written`() throws {
+  @Test func `give values by name, NULL for missing ones, numbers to the last digit and nested values as written`()
+    throws
+  {
     let folder = TemporaryFolder()
     folder.write(
       "t.jsonl",
@@ -52,7 +57,9 @@ private let badLines: [(String, RowFault)] = [
     let read = try readAll(connector(folder), ReadPlan(table: TableName("t.jsonl"), columns: columns, key: [0]))
     #expect(
       written(read.keyed, columns) == [
-        ["1", "9223372036854775807", "12345678901234567890.10", "true", "2026-08-22 01:30:00.000000", "{\"a\":[1, 2]}"],
+        [
+          "1", "9223372036854775807", "12345678901234567890.10", "true", "2026-08-22 01:30:00.000000", "{\"a\":[1, 2]}",
+        ],
         ["2", nil, nil, nil, nil, "[ ]"], ["3", "7", "-0.50", "true", nil, "青𠮷\n\""],
       ])
     #expect(read.keyless.isEmpty)
@@ -79,7 +86,8 @@ private let badLines: [(String, RowFault)] = [
   @Test func `without a key come last, and a read goes on from every place`() throws {
     let folder = TemporaryFolder()
     folder.write(
-      "t.jsonl", (0..<9000).map { $0 % 1000 == 7 ? "{\"v\":\"空\($0)\"}\n" : "{\"k\":\"\($0)\",\"v\":\"值\($0)\"}\r\n" }.joined())
+      "t.jsonl",
+      (0..<9000).map { $0 % 1000 == 7 ? "{\"v\":\"空\($0)\"}\n" : "{\"k\":\"\($0)\",\"v\":\"值\($0)\"}\r\n" }.joined())
     let all = try readAll(connector(folder), textPlan("t.jsonl", ["k", "v"]), capacity: 64 << 10)
     #expect(all.keyed.count == 8991 && all.positions.count > 1)
     #expect(all.keyless.map { $0[1] } == (0..<9).map { field("空\($0 * 1000 + 7)") })

@@ -24,15 +24,26 @@ private func shown(_ field: RowField, _ type: ValueType) -> String? {
     try Workbooks.write(
       folder.path + "/名录.xlsx",
       [
-        ("第一张", [titles, row(
-          Workbooks.text("630101199001010014"), Workbooks.number("1.1000000000000001"), Workbooks.number("46256", style: 1),
-          Workbooks.number("46256.395833333336", style: 2), "<c t=\"b\"><v>1</v></c>"),
-          row(Workbooks.number("6.3010119900101E+17"), Workbooks.number("6.3010119900101E+17"), Workbooks.number("46256.5", style: 2),
-            Workbooks.number("46256"), Workbooks.text("否")),
-          row(Workbooks.number("123456"), Workbooks.text("N/A"), Workbooks.text("2026年8月22日"), Workbooks.number("46256", style: 1),
-            "<c t=\"e\"><v>#N/A</v></c>"),
-          row(Workbooks.number("20260822"), "<c><f>A1</f></c>", Workbooks.number("20260822"), Workbooks.text("x"), ""),
-        ])
+        (
+          "第一张",
+          [
+            titles,
+            row(
+              Workbooks.text("630101199001010014"), Workbooks.number("1.1000000000000001"),
+              Workbooks.number("46256", style: 1),
+              Workbooks.number("46256.395833333336", style: 2), "<c t=\"b\"><v>1</v></c>"),
+            row(
+              Workbooks.number("6.3010119900101E+17"), Workbooks.number("6.3010119900101E+17"),
+              Workbooks.number("46256.5", style: 2),
+              Workbooks.number("46256"), Workbooks.text("否")),
+            row(
+              Workbooks.number("123456"), Workbooks.text("N/A"), Workbooks.text("2026年8月22日"),
+              Workbooks.number("46256", style: 1),
+              "<c t=\"e\"><v>#N/A</v></c>"),
+            row(
+              Workbooks.number("20260822"), "<c><f>A1</f></c>", Workbooks.number("20260822"), Workbooks.text("x"), ""),
+          ]
+        )
       ])
     let columns = [
       ReadPlan.Column("代码", .text), .init("金额", .decimal(precision: 10, scale: 1)), .init("日期", .date),
@@ -98,7 +109,8 @@ private func shown(_ field: RowField, _ type: ValueType) -> String? {
     for at in 600..<900 { torn[at] ^= 0x5A }
     folder.write("torn.xlsx", torn)
     try Workbooks.write(folder.path + "/blank.xlsx", [("s", [])])
-    try Workbooks.write(folder.path + "/gap.xlsx", [("s", [Workbooks.text("a") + "<c r=\"C1\" t=\"inlineStr\"><is><t>c</t></is></c>"])])
+    try Workbooks.write(
+      folder.path + "/gap.xlsx", [("s", [Workbooks.text("a") + "<c r=\"C1\" t=\"inlineStr\"><is><t>c</t></is></c>"])])
     for name in ["cut", "text", "empty", "torn", "blank", "gap"] {
       let refused = error { _ = try connector(folder).openReader(textPlan(name + ".xlsx", ["a"])) }
       #expect(refused?.kind == .data, "\(name): \(String(describing: refused))")
@@ -109,7 +121,8 @@ private func shown(_ field: RowField, _ type: ValueType) -> String? {
     let folder = TemporaryFolder()
     // 300 MB of one row again and again: about a thousandth of it on the disk.
     try Workbooks.write(
-      folder.path + "/bomb.xlsx", [("s", [Workbooks.text("a"), Workbooks.text(String(repeating: "x", count: 30_000))])],
+      folder.path + "/bomb.xlsx",
+      [("s", [Workbooks.text("a"), Workbooks.text(String(repeating: "x", count: 30_000))])],
       repeating: 10_000)
     let before = Memory.peak
     let refused = error { _ = try connector(folder).openReader(textPlan("bomb.xlsx", ["a"])) }

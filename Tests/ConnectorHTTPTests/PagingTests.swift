@@ -91,7 +91,9 @@ private func connector(_ path: String, _ settings: [String: String]) throws -> H
   return HTTPConnector(source)
 }
 
-private func plan(_ table: String, _ columns: [ReadPlan.Column] = [.init("id", .text), .init("n", .integer)], after: [UInt8]? = nil)
+private func plan(
+  _ table: String, _ columns: [ReadPlan.Column] = [.init("id", .text), .init("n", .integer)], after: [UInt8]? = nil
+)
   -> ReadPlan
 { ReadPlan(table: TableName(table), columns: columns, key: [0], range: .full(after: after)) }
 
@@ -121,7 +123,10 @@ private func error(_ body: () throws -> Void) -> ConnectorError? {
 }
 
 private let whole: [[RowField]] = (0..<count).filter { $0 % 50 != 7 }.map { index in
-  [.value(Array(String("\(100_000 + index)".dropFirst()).utf8)), .value(withUnsafeBytes(of: Int64(index).bigEndian) { [UInt8]($0) })]
+  [
+    .value(Array(String("\(100_000 + index)".dropFirst()).utf8)),
+    .value(withUnsafeBytes(of: Int64(index).bigEndian) { [UInt8]($0) }),
+  ]
 }
 
 /// Where each list is found whole.
@@ -170,16 +175,19 @@ private let pagings: [(path: String, settings: [String: String])] = [
   }
 
   @Test(arguments: [
-    ("/move", "http.redirect", ConnectorError.Kind.permanent), ("/door", "http.login", .permanent), ("/fail", "http.status", .retryable),
+    ("/move", "http.redirect", ConnectorError.Kind.permanent), ("/door", "http.login", .permanent),
+    ("/fail", "http.status", .retryable),
     ("/cut", "remote.cut", .retryable), ("/stall", "remote.timeout", .retryable), ("/html", "http.json", .data),
-    ("/odd", "contract.list-missing", .contract), ("/gone", "contract.table-missing", .contract), ("/never", "http.busy", .retryable),
+    ("/odd", "contract.list-missing", .contract), ("/gone", "contract.table-missing", .contract),
+    ("/never", "http.busy", .retryable),
     ("/huge", "remote.too-large", .permanent),
   ])
   func `that fails says how`(path: String, code: String, kind: ConnectorError.Kind) throws {
     let headers = path == "/door" ? "X-Key: geheim 43" : "X-Other: 1"
     let fault = error {
       _ = try readAll(
-        try connector(path, ["list": path == "/odd" ? "/list" : "", "headers": headers]), plan(String(path.dropFirst())))
+        try connector(path, ["list": path == "/odd" ? "/list" : "", "headers": headers]), plan(String(path.dropFirst()))
+      )
     }
     #expect(fault?.code == code && fault?.kind == kind, "\(String(describing: fault))")
     #expect(!"\(String(describing: fault))".contains("geheim"))
@@ -196,7 +204,9 @@ private let pagings: [(path: String, settings: [String: String])] = [
     let columns = [ReadPlan.Column("id", .text), .init("n", .decimal(precision: 20, scale: 0))]
     let read = try readAll(try connector("/mixed", [:]), plan("mixed", columns)).keyed
     #expect(read.count == 5)
-    func fault(_ row: Int, _ column: Int) -> RowFault? { if case .malformed(let fault, _) = read[row][column] { fault } else { nil } }
+    func fault(_ row: Int, _ column: Int) -> RowFault? {
+      if case .malformed(let fault, _) = read[row][column] { fault } else { nil }
+    }
     #expect((1..<5).map { fault($0, 0) } == [.brokenRecord, .brokenRecord, .invalidText, .brokenRecord])
     guard case .value(let digits) = read[3][1] else { return #expect(Bool(false)) }
     #expect(digits.withUnsafeBytes { CanonicalText.text(of: $0, as: columns[1].type) } == "12345678901234567890")
@@ -246,10 +256,14 @@ private let pagings: [(path: String, settings: [String: String])] = [
 
 @Suite struct `Settings of an API` {
   @Test(arguments: [
-    (["address": "http://10.1.2.3/x"], "address"), (["address": "sftp://10.1.2.3/x"], "address"), (["paging": "all"], "paging"),
-    (["paging": "cursor"], "pointer"), (["list": "data"], "list"), (["size": "0"], "size"), (["headers": "no colon"], "headers"),
-    (["headers": "A b: c"], "headers"), (["fields": "a"], "fields"), (["fields": "a=b"], "fields"), (["fields": "a=/b,a=/c"], "fields"),
-    (["fields": "a="], "fields"), (["tables": "a=https://evil.example/"], "tables"), (["tables": "a=/x,a=/y"], "tables"),
+    (["address": "http://10.1.2.3/x"], "address"), (["address": "sftp://10.1.2.3/x"], "address"),
+    (["paging": "all"], "paging"),
+    (["paging": "cursor"], "pointer"), (["list": "data"], "list"), (["size": "0"], "size"),
+    (["headers": "no colon"], "headers"),
+    (["headers": "A b: c"], "headers"), (["fields": "a"], "fields"), (["fields": "a=b"], "fields"),
+    (["fields": "a=/b,a=/c"], "fields"),
+    (["fields": "a="], "fields"), (["tables": "a=https://evil.example/"], "tables"),
+    (["tables": "a=/x,a=/y"], "tables"),
     (["zone": "east"], "zone"), (["first": "-1"], "first"),
   ])
   func `are judged before anything is asked`(change: [String: String], setting: String) {

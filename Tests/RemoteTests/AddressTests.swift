@@ -16,7 +16,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "example.cn", "ftp://example.cn/", "file:///etc/passwd", "https://u:p@example.cn/", "https://u@example.cn/", "https://",
+    "", "example.cn", "ftp://example.cn/", "file:///etc/passwd", "https://u:p@example.cn/", "https://u@example.cn/",
+    "https://",
     "http://example.cn/", "http://127.0.0.1.example.cn/", "http://127.0.0.1@example.cn/", "https://exa mple.cn/",
     "https://example.cn/a/../b", "https://example.cn/#x", "https://example.cn:99999/", "https://example.cn/\r\nHost: x",
     "gopher://127.0.0.1/", "scp://h/x",
@@ -29,7 +30,9 @@ import Testing
     let base = try RemoteAddress("https://api.example.cn/v1/list?page=1")
     #expect(try base.resolve("?page=2").text == "https://api.example.cn:443/v1/list?page=2")
     #expect(try base.resolve("/v2/x").hasOrigin(of: base))
-    for other in ["//evil.example/x", "https://evil.example/", "https://api.example.cn:8443/", "sftp://api.example.cn:443/"] {
+    for other in [
+      "//evil.example/x", "https://evil.example/", "https://api.example.cn:8443/", "sftp://api.example.cn:443/",
+    ] {
       #expect(try !base.resolve(other).hasOrigin(of: base))
     }
     #expect(throws: RemoteAddress.Fault.self) { try base.resolve("http://api.example.cn/") }

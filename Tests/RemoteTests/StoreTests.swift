@@ -16,7 +16,9 @@ private func bytes(_ spool: SpoolFile, _ range: Range<Int>) throws -> [UInt8] {
   var got = [UInt8](repeating: 0, count: range.count)
   var at = 0
   while at < range.count {
-    at += try got.withUnsafeMutableBytes { try spool.read(into: $0.baseAddress! + at, range.count - at, at: range.lowerBound + at) }
+    at += try got.withUnsafeMutableBytes {
+      try spool.read(into: $0.baseAddress! + at, range.count - at, at: range.lowerBound + at)
+    }
   }
   return got
 }
@@ -105,7 +107,8 @@ private let names = ["a b.csv", "企业+名录&.csv", "x'y%20(1).csv", "z.csv", 
         // Only length and content differ where it grew or shrank.
         if change == "grow" || change == "shrink" { utimensat(AT_FDCWD, "\(folder)/\(name)", &times, 0) }
         let noticed = error { try store.verify(fetched, nil) }
-        #expect(noticed?.code == "remote.changed" && noticed?.kind == .retryable, "\(change): \(String(describing: noticed))")
+        #expect(
+          noticed?.code == "remote.changed" && noticed?.kind == .retryable, "\(change): \(String(describing: noticed))")
       }
     }
   }
@@ -155,7 +158,9 @@ private let names = ["a b.csv", "企业+名录&.csv", "x'y%20(1).csv", "z.csv", 
     try await withTemporaryFolder { path in
       let server = try SSHServer()
       defer { server.remove() }
-      let wrong = error { _ = try folder(server, path, fingerprint: "SHA256:" + String(repeating: "A", count: 43)).list(nil) }
+      let wrong = error {
+        _ = try folder(server, path, fingerprint: "SHA256:" + String(repeating: "A", count: 43)).list(nil)
+      }
       #expect(wrong?.code == "remote.host-key" && wrong?.kind == .permanent)
       let stranger = error { _ = try folder(server, path, key: server.strangersKey).list(nil) }
       #expect(stranger?.code == "remote.login" && stranger?.kind == .permanent)
@@ -216,14 +221,19 @@ private let names = ["a b.csv", "企业+名录&.csv", "x'y%20(1).csv", "z.csv", 
           endpoint: try RemoteAddress(server.base), region: ObjectStore.region, bucket: bucket, prefix: "",
           accessKey: ObjectStore.accessKey, secret: secret, limits: quick)
       }
-      for name in ["cut-1.csv", "stall-1.csv", "busy-1.csv"] { try put(folder, "b/" + name, [UInt8](repeating: 9, count: 50_000)) }
+      for name in ["cut-1.csv", "stall-1.csv", "busy-1.csv"] {
+        try put(folder, "b/" + name, [UInt8](repeating: 9, count: 50_000))
+      }
       let wrong = error { _ = try store(secret: "geheim").list(nil) }
       #expect(wrong?.code == "remote.login" && wrong?.kind == .permanent && !"\(wrong!)".contains("geheim"))
       #expect(error { _ = try store(bucket: "none").list(nil) }?.code == "remote.missing")
-      for (name, code) in [("cut-1.csv", "remote.cut"), ("stall-1.csv", "remote.timeout"), ("busy-1.csv", "remote.status")] {
+      for (name, code) in [
+        ("cut-1.csv", "remote.cut"), ("stall-1.csv", "remote.timeout"), ("busy-1.csv", "remote.status"),
+      ] {
         let spool = try SpoolFile()
         let fault = error { _ = try store().fetch([StoredFile(name: name)], into: spool, nil) }
-        #expect(fault?.code == code && fault?.kind == .retryable && spool.count == 0, "\(name): \(String(describing: fault))")
+        #expect(
+          fault?.code == code && fault?.kind == .retryable && spool.count == 0, "\(name): \(String(describing: fault))")
       }
       // Listed, and then changed before it was fetched.
       try put(folder, "b/x.csv", [1])

@@ -14,7 +14,8 @@ extension ConnectorError {
   static func changedWhileRead(_ file: SourceFile) -> ConnectorError {
     ConnectorError(
       .retryable, "\(file.origin).changed-while-read",
-      Text("文件“\(file.name)”在读取期间发生变化，将重新开始。", "The file “\(file.name)” changed while it was read; the run begins again."))
+      Text(
+        "文件“\(file.name)”在读取期间发生变化，将重新开始。", "The file “\(file.name)” changed while it was read; the run begins again."))
   }
 
   /// Between two attempts: the place to go on from is in another file.

@@ -1,4 +1,5 @@
 import Connecting
+import Remote
 
 /// Reads a table of one or many files, one after the other; rows without a key come last, from all of them.
 final class FilesReader: RowReader {
@@ -9,6 +10,8 @@ final class FilesReader: RowReader {
 
   private let plan: ReadPlan
   private let table: SurveyedTable
+  /// Of what is asked elsewhere once the reader is open.
+  private let cancellation = RemoteCancellation()
   /// The file being read, and where in it to begin.
   private var part: Int
   private var after: [UInt8]?
@@ -50,7 +53,7 @@ final class FilesReader: RowReader {
           part = 0
           continue
         }
-        try table.verify()
+        try table.verify(cancellation)
         isOver = true
         break
       }
@@ -67,6 +70,10 @@ final class FilesReader: RowReader {
       }
     }
     return .end
+  }
+
+  var interrupter: @Sendable () -> Void {
+    { [cancellation] in cancellation.cancel() }
   }
 
   func close() {

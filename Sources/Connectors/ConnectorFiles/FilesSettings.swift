@@ -9,14 +9,20 @@ extension FilesConnector {
       .init("format", Text("格式：csv、xlsx 或 jsonl", "format: csv, xlsx or jsonl"), example: "xlsx"),
       .init("place", Text("位置：local、sftp 或 s3", "place: local, sftp or s3"), example: "sftp"),
       .init(
-        "tables", Text("哪些文件合为一张表（逗号分隔；不填则每个文件一张表）", "which files make one table (parted by commas; empty: each file is one)"),
+        "tables",
+        Text("哪些文件合为一张表（逗号分隔；不填则每个文件一张表）", "which files make one table (parted by commas; empty: each file is one)"),
         required: false, example: "orders-*.csv, refunds-*.csv"),
-      .init("folder", Text("本机文件夹（local）", "folder of this machine (local)"), required: false, example: "/srv/exchange/registry"),
       .init(
-        "address", Text("地址（sftp、s3）", "address (sftp, s3)"), required: false, example: "sftp://10.1.2.3:22/outbox/registry"),
+        "folder", Text("本机文件夹（local）", "folder of this machine (local)"), required: false,
+        example: "/srv/exchange/registry"),
+      .init(
+        "address", Text("地址（sftp、s3）", "address (sftp, s3)"), required: false,
+        example: "sftp://10.1.2.3:22/outbox/registry"),
       .init("user", Text("账号（sftp）", "user (sftp)"), required: false, example: "exchange"),
       .init("password", Text("口令（sftp）", "password (sftp)"), secret: true, required: false),
-      .init("key", Text("私钥全文（sftp，替代口令）", "private key's text (sftp, instead of a password)"), secret: true, required: false),
+      .init(
+        "key", Text("私钥全文（sftp，替代口令）", "private key's text (sftp, instead of a password)"), secret: true,
+        required: false),
       .init(
         "fingerprint", Text("主机密钥指纹（sftp，必填）", "host key's fingerprint (sftp, required)"), required: false,
         example: "SHA256:uNiVztksCsDhcc0u9e8BrpN9…"),
@@ -101,13 +107,16 @@ struct FilesSettings {
     }
     let stems = read.compactMap { $0?.stem }
     if Set(stems).count < stems.count {
-      note("tables", "两张表会同名：\(stems.joined(separator: "、"))。", "Two tables would have one name: \(stems.joined(separator: ", ")).")
+      note(
+        "tables", "两张表会同名：\(stems.joined(separator: "、"))。",
+        "Two tables would have one name: \(stems.joined(separator: ", ")).")
     }
     if !self["zone"].isEmpty, WrittenTime.zone(self["zone"]) == nil {
       note("zone", "时区应写作 +08:00。", "Write the zone as +08:00.")
     }
     if !self["encoding"].isEmpty, encoding == nil {
-      note("encoding", "编码应为 UTF-8、GB18030、UTF-16LE 或 UTF-16BE。", "The encoding is UTF-8, GB18030, UTF-16LE or UTF-16BE.")
+      note(
+        "encoding", "编码应为 UTF-8、GB18030、UTF-16LE 或 UTF-16BE。", "The encoding is UTF-8, GB18030, UTF-16LE or UTF-16BE.")
     }
     return faults
   }
@@ -122,7 +131,8 @@ struct FilesSettings {
             "address",
             Text(
               scheme == .sftp ? "地址应写作 sftp://主机:端口/目录。" : "地址应写作 https://主机:端口。",
-              scheme == .sftp ? "Write the address as sftp://host:port/folder." : "Write the address as https://host:port.")
+              scheme == .sftp
+                ? "Write the address as sftp://host:port/folder." : "Write the address as https://host:port.")
           ))
       }
     } catch { faults.append(("address", error.message)) }

@@ -11,7 +11,9 @@ enum SourceFolder {
   }
 
   /// Regular files with such names, sorted.
-  static func tables(in path: String, endings: [String] = [".csv"], origin: String = "csv") throws(ConnectorError) -> [String] {
+  static func tables(in path: String, endings: [String] = [".csv"], origin: String = "csv") throws(ConnectorError)
+    -> [String]
+  {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .folder(origin, path, "不存在或无权打开", "does not exist or may not be opened") }
     guard let stream = fdopendir(descriptor) else {

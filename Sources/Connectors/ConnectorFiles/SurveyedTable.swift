@@ -41,7 +41,9 @@ final class SurveyedTable {
       parts.append(Part(content: content, identity: file.identity))
       rows += content.rows
       seen.formUnion(content.columns)
-      if options.format != .jsonl { try Self.check(content.columns, against: parts[0].content.columns, file.name, files.names[0]) }
+      if options.format != .jsonl {
+        try Self.check(content.columns, against: parts[0].content.columns, file.name, files.names[0])
+      }
       Array(file.name.utf8).withUnsafeBytes { digest.add($0) }
       content.digest.withUnsafeBytes { digest.add($0) }
     }
@@ -73,9 +75,9 @@ final class SurveyedTable {
   }
 
   /// Throws unless every file is still what it was when the first row left.
-  func verify() throws(ConnectorError) {
+  func verify(_ cancellation: RemoteCancellation) throws(ConnectorError) {
     for index in parts.indices { _ = try open(index) }
-    try files.verify()
+    try files.verify(cancellation)
   }
 }
 

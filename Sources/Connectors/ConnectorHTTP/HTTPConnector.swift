@@ -21,7 +21,9 @@ package struct HTTPConnector: Connector {
         "各页不是同一时刻的数据：翻页期间新增或删除的行可能重复或漏读；接口给出总数时可发现大部分。",
         "Pages are not of one moment: rows that come or go meanwhile may be read twice or not at all; where the API tells the total, most of this is noticed."
       ),
-      Text("一页不超过 32 MiB，不超过 100,000 页，JSON 嵌套不超过 64 层。", "A page has at most 32 MiB, a list 100,000 pages; JSON nests 64 deep."),
+      Text(
+        "一页不超过 32 MiB，不超过 100,000 页，JSON 嵌套不超过 64 层。",
+        "A page has at most 32 MiB, a list 100,000 pages; JSON nests 64 deep."),
       Text(
         "缺少的字段是空值，但任何一行都没有的列按契约变更报错。",
         "A missing field is NULL, but a column that no row has is an error: the contract changed."),

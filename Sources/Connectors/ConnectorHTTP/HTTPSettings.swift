@@ -9,12 +9,18 @@ extension HTTPConnector {
     settings: [
       .init("address", Text("地址", "address"), example: "https://api.example.gov.cn/v1/enterprises"),
       .init(
-        "tables", Text("各表的名称和路径（逗号分隔；不填则地址本身是一张表）", "names and paths of tables (parted by commas; empty: the address is one)"),
+        "tables",
+        Text("各表的名称和路径（逗号分隔；不填则地址本身是一张表）", "names and paths of tables (parted by commas; empty: the address is one)"),
         required: false, example: "enterprises=/v1/enterprises, permits=/v1/permits"),
       .init(
-        "headers", Text("请求头（每行一个）", "headers (one a line)"), secret: true, required: false, example: "Authorization: Bearer …"),
-      .init("list", Text("列表在应答中的位置（JSON 指针）", "where the list stands (JSON pointer)"), required: false, example: "/data/list"),
-      .init("total", Text("总数在应答中的位置（JSON 指针）", "where the total stands (JSON pointer)"), required: false, example: "/data/total"),
+        "headers", Text("请求头（每行一个）", "headers (one a line)"), secret: true, required: false,
+        example: "Authorization: Bearer …"),
+      .init(
+        "list", Text("列表在应答中的位置（JSON 指针）", "where the list stands (JSON pointer)"), required: false,
+        example: "/data/list"),
+      .init(
+        "total", Text("总数在应答中的位置（JSON 指针）", "where the total stands (JSON pointer)"), required: false,
+        example: "/data/total"),
       .init(
         "paging", Text("翻页：none、page、offset、cursor、link 或 next", "paging: none, page, offset, cursor, link or next"),
         example: "page"),
@@ -23,10 +29,12 @@ extension HTTPConnector {
       .init("size", Text("每页行数", "rows a page"), required: false, example: "500"),
       .init("first", Text("首页页码", "number of the first page"), required: false, example: "1"),
       .init(
-        "pointer", Text("游标或下一页地址的位置（JSON 指针）", "where the cursor or next address stands (JSON pointer)"), required: false,
+        "pointer", Text("游标或下一页地址的位置（JSON 指针）", "where the cursor or next address stands (JSON pointer)"),
+        required: false,
         example: "/data/next"),
       .init(
-        "fields", Text("列及其位置（逗号分隔；不填则取每行的各字段）", "columns and where they stand (parted by commas; empty: a row's members)"),
+        "fields",
+        Text("列及其位置（逗号分隔；不填则取每行的各字段）", "columns and where they stand (parted by commas; empty: a row's members)"),
         required: false, example: "code=/id, city=/address/city"),
       .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+08:00"),
     ],
@@ -37,7 +45,8 @@ extension HTTPConnector {
       guard let source = read.source else {
         let fault = read.faults.first
         throw ConnectorError(
-          .permanent, "http.\(fault?.setting ?? "settings")", fault?.message ?? Text("设置有误。", "The settings are wrong."))
+          .permanent, "http.\(fault?.setting ?? "settings")", fault?.message ?? Text("设置有误。", "The settings are wrong.")
+        )
       }
       return HTTPConnector(source)
     })
@@ -126,7 +135,8 @@ struct HTTPSettings {
     let isGood = lines.allSatisfy { line in
       guard let colon = line.firstIndex(of: ":") else { return false }
       let isName = line[..<colon].utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || $0 == UInt8(ascii: "-")
+          || $0 == UInt8(ascii: "_")
       }
       let isValue = line[colon...].utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
       return colon != line.startIndex && isName && isValue && line.utf8.count <= 8192
@@ -155,7 +165,8 @@ struct HTTPSettings {
     let first = readNumber("first", 0...1_000_000, or: 1)
     switch self["paging"] {
     case "none": return HTTPSource.Paging.none
-    case "page": return .page(parameter: name("parameter", "page"), sizeParameter: name("sizeparameter", "size"), first: first)
+    case "page":
+      return .page(parameter: name("parameter", "page"), sizeParameter: name("sizeparameter", "size"), first: first)
     case "offset": return .offset(parameter: name("parameter", "offset"), sizeParameter: name("sizeparameter", "limit"))
     case "link": return .link
     case "cursor", "next":
@@ -163,10 +174,12 @@ struct HTTPSettings {
         if self["pointer"].isEmpty { note("pointer", "请填写其位置（JSON 指针）。", "Say where it stands (a JSON pointer).") }
         return nil
       }
-      return self["paging"] == "next" ? .next(pointer: pointer) : .cursor(pointer: pointer, parameter: name("parameter", "cursor"))
+      return self["paging"] == "next"
+        ? .next(pointer: pointer) : .cursor(pointer: pointer, parameter: name("parameter", "cursor"))
     default:
       note(
-        "paging", "翻页方式应为 none、page、offset、cursor、link 或 next。", "The paging is none, page, offset, cursor, link or next.")
+        "paging", "翻页方式应为 none、page、offset、cursor、link 或 next。",
+        "The paging is none, page, offset, cursor, link or next.")
       return nil
     }
   }

@@ -161,18 +161,26 @@ final class PageWalk {
       case 300...399:
         throw ConnectorError(
           .permanent, "http.redirect",
-          Text("\(host)：接口要求转到其他地址，已拒绝；请填写最终地址。", "\(host): it redirects, which is not followed; enter the final address."))
+          Text(
+            "\(host)：接口要求转到其他地址，已拒绝；请填写最终地址。", "\(host): it redirects, which is not followed; enter the final address.")
+        )
       case 401, 403:
         throw ConnectorError(
-          .permanent, "http.login", Text("\(host)：凭据无效或无权访问（\(answer.status)）。", "\(host): the credentials are wrong or may not do this (\(answer.status))."))
+          .permanent, "http.login",
+          Text(
+            "\(host)：凭据无效或无权访问（\(answer.status)）。",
+            "\(host): the credentials are wrong or may not do this (\(answer.status))."))
       case 404, 410:
-        throw .contract("table-missing", "“\(name)”：接口不存在（\(answer.status)）。", "“\(name)”: there is no such API (\(answer.status)).")
+        throw .contract(
+          "table-missing", "“\(name)”：接口不存在（\(answer.status)）。", "“\(name)”: there is no such API (\(answer.status)).")
       case 500...599:
         throw ConnectorError(
-          .retryable, "http.status", Text("\(host)：接口出错（\(answer.status)）。", "\(host): the API failed (\(answer.status))."))
+          .retryable, "http.status",
+          Text("\(host)：接口出错（\(answer.status)）。", "\(host): the API failed (\(answer.status))."))
       default:
         throw ConnectorError(
-          .permanent, "http.status", Text("\(host)：应答状态 \(answer.status)。", "\(host): answered with status \(answer.status)."))
+          .permanent, "http.status",
+          Text("\(host)：应答状态 \(answer.status)。", "\(host): answered with status \(answer.status)."))
       }
     }
   }
@@ -181,7 +189,8 @@ final class PageWalk {
     let end = ContinuousClock.now + wait
     while ContinuousClock.now < end {
       guard !cancellation.isCancelled else {
-        throw ConnectorError(.retryable, "remote.cancelled", Text("\(host)：请求已取消。", "\(host): the request was cancelled."))
+        throw ConnectorError(
+          .retryable, "remote.cancelled", Text("\(host)：请求已取消。", "\(host): the request was cancelled."))
       }
       usleep(50_000)
     }
@@ -192,7 +201,8 @@ final class PageWalk {
   private func parse(_ answer: WebClient.Answer) throws(ConnectorError) -> Page {
     guard answer.status != 204 else { return Page(body: [], rows: []) }
     guard let list = try find(source.list, answer.body), list.kind == .array else {
-      throw .contract("list-missing", "“\(name)”：应答中的指定位置没有列表。", "“\(name)”: there is no list at the place in the answer.")
+      throw .contract(
+        "list-missing", "“\(name)”：应答中的指定位置没有列表。", "“\(name)”: there is no list at the place in the answer.")
     }
     var rows: [JSONValue] = []
     try reading(answer.body) { bytes throws(JSONFault) in

@@ -51,7 +51,9 @@ package struct JSONLook {
     records += 1
   }
 
-  private mutating func note(_ value: JSONValue, _ bytes: UnsafeRawBufferPointer, _ place: Int, _ table: inout TableLook) {
+  private mutating func note(
+    _ value: JSONValue, _ bytes: UnsafeRawBufferPointer, _ place: Int, _ table: inout TableLook
+  ) {
     while counts.count <= place { counts.append(0) }
     counts[place] += 1
     let written = UnsafeRawBufferPointer(rebasing: bytes[value.range])

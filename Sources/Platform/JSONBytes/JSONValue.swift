@@ -131,7 +131,9 @@ package struct JSONScan {
   /// The next such byte from `at` on.
   private func find(_ byte: UInt8, before end: Int? = nil) -> Int? {
     let end = end ?? bytes.count
-    guard at < end, let base = bytes.baseAddress, let found = memchr(base + at, CInt(byte), end - at) else { return nil }
+    guard at < end, let base = bytes.baseAddress, let found = memchr(base + at, CInt(byte), end - at) else {
+      return nil
+    }
     return UnsafeRawPointer(found) - base
   }
 

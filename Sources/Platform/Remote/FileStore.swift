@@ -58,7 +58,8 @@ package enum FileStores {
     ConnectorError(
       .permanent, "remote.too-many",
       Text(
-        "\(address.host)：目录中的文件超过 \(most) 个，请分目录存放。", "\(address.host): more than \(most) files in the folder; use several."))
+        "\(address.host)：目录中的文件超过 \(most) 个，请分目录存放。",
+        "\(address.host): more than \(most) files in the folder; use several."))
   }
 
   static func changed(_ name: String) -> ConnectorError {

@@ -58,7 +58,8 @@ package struct RemoteAddress: Hashable, Sendable {
     query = part(CURLUPART_QUERY)
     guard scheme != .http || isLoopback else {
       throw Fault(
-        message: Text("向其他机器须用 https://；http:// 只限本机。", "Another machine is asked by https://; http:// is for this machine only."))
+        message: Text(
+          "向其他机器须用 https://；http:// 只限本机。", "Another machine is asked by https://; http:// is for this machine only."))
     }
   }
 

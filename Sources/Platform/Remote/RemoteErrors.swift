@@ -21,12 +21,14 @@ enum RemoteErrors {
       return isSSH
         ? permanent(
           "host-key", "主机密钥与登记的指纹不符；若对方确已更换密钥，请核实后更新指纹",
-          "its host key is not the one whose fingerprint was entered; if it was changed on purpose, verify and enter the new one")
+          "its host key is not the one whose fingerprint was entered; if it was changed on purpose, verify and enter the new one"
+        )
         : permanent("certificate", "证书无效或不可信", "its certificate is invalid or not trusted")
     case CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR:
       return permanent("certificate", "证书无效或不可信", "its certificate is invalid or not trusted")
     case CURLE_SSL_CONNECT_ERROR: return retryable("tls", "加密连接不成立", "no secure connection came about")
-    case CURLE_LOGIN_DENIED: return permanent("login", "拒绝登录，请核对账号、口令或密钥", "the login was refused; check the account, password or key")
+    case CURLE_LOGIN_DENIED:
+      return permanent("login", "拒绝登录，请核对账号、口令或密钥", "the login was refused; check the account, password or key")
     case CURLE_REMOTE_ACCESS_DENIED: return permanent("denied", "无权访问该文件或目录", "the file or folder may not be accessed")
     case CURLE_REMOTE_FILE_NOT_FOUND: return permanent("missing", "没有该文件或目录", "there is no such file or folder")
     case CURLE_REMOTE_DISK_FULL: return retryable("full", "对方磁盘已满", "its disk is full")
@@ -40,7 +42,8 @@ enum RemoteErrors {
       return retryable("cut", "连接中断", "the connection broke")
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT:
       return permanent("address", "地址不可用", "the address cannot be used")
-    default: return retryable("fault", "请求失败（libcurl \(code.rawValue)）", "the request failed (libcurl \(code.rawValue))")
+    default:
+      return retryable("fault", "请求失败（libcurl \(code.rawValue)）", "the request failed (libcurl \(code.rawValue))")
     }
   }
 
@@ -49,7 +52,8 @@ enum RemoteErrors {
     return ConnectorError(
       .permanent, "remote.too-large",
       Text(
-        "\(address.host):\(address.port)：内容超过 \(size) 的上限。", "\(address.host):\(address.port): more than the \(size) allowed."
+        "\(address.host):\(address.port)：内容超过 \(size) 的上限。",
+        "\(address.host):\(address.port): more than the \(size) allowed."
       ))
   }
 }

@@ -30,7 +30,8 @@ package struct S3Folder: FileStore {
 
   private func request(_ key: String?, _ query: String? = nil, _ headers: [String] = []) -> RemoteSession.Request {
     let base = address.path.hasSuffix("/") ? String(address.path.dropLast()) : address.path
-    let path = base + "/" + RemoteAddress.encoded(bucket) + (key.map { "/" + RemoteAddress.encoded($0, keeping: "/") } ?? "")
+    let path =
+      base + "/" + RemoteAddress.encoded(bucket) + (key.map { "/" + RemoteAddress.encoded($0, keeping: "/") } ?? "")
     var request = RemoteSession.Request(address: address.with(path: path, query: query))
     request.credentials = credentials
     request.signature = "aws:amz:\(region):s3"
@@ -52,7 +53,8 @@ package struct S3Folder: FileStore {
       try check(answer, nil)
       guard let page = S3Listing(body) else {
         throw ConnectorError(
-          .data, "remote.listing", Text("\(address.host)：对象列表无法解析。", "\(address.host): the list of objects cannot be read."))
+          .data, "remote.listing",
+          Text("\(address.host)：对象列表无法解析。", "\(address.host): the list of objects cannot be read."))
       }
       for object in page.objects where object.key.hasPrefix(prefix) {
         let name = String(object.key.dropFirst(prefix.count))
@@ -63,7 +65,8 @@ package struct S3Folder: FileStore {
       guard files.count <= FileStores.most else { throw FileStores.tooMany(address) }
       guard page.next != token || token == nil else {
         throw ConnectorError(
-          .data, "remote.listing", Text("\(address.host)：对象列表没有尽头。", "\(address.host): the list of objects has no end."))
+          .data, "remote.listing", Text("\(address.host)：对象列表没有尽头。", "\(address.host): the list of objects has no end.")
+        )
       }
       token = page.next
     } while token != nil
@@ -87,7 +90,9 @@ package struct S3Folder: FileStore {
       guard let mark = answer.headers.last(where: { $0.name == "etag" })?.value else {
         throw ConnectorError(
           .data, "remote.no-mark",
-          Text("\(address.host)：对象没有 ETag，无法发现变化。", "\(address.host): an object without an ETag; changes would go unnoticed."))
+          Text(
+            "\(address.host)：对象没有 ETag，无法发现变化。",
+            "\(address.host): an object without an ETag; changes would go unnoticed."))
       }
       if let size = file.size, size != range.count { throw FileStores.changed(file.name) }
       fetched.append(FetchedFile(name: file.name, range: range, mark: mark, modified: file.modified))
@@ -148,7 +153,8 @@ package struct S3Folder: FileStore {
         Text("\(host)：服务暂时不可用（\(answer.status)）。", "\(host): not available for now (\(answer.status))."))
     default:
       throw ConnectorError(
-        .permanent, "remote.status", Text("\(host)：应答状态 \(answer.status)。", "\(host): answered with status \(answer.status)."))
+        .permanent, "remote.status",
+        Text("\(host)：应答状态 \(answer.status)。", "\(host): answered with status \(answer.status)."))
     }
   }
 }

@@ -63,7 +63,9 @@ struct S3Listing {
   private static func text(_ bytes: ArraySlice<UInt8>) -> String? {
     var text = String(decoding: bytes, as: UTF8.self)
     guard text.contains("&") else { return text }
-    for (entity, value) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'")] {
+    for (entity, value) in [
+      ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&#39;", "'"),
+    ] {
       text = text.replacing(entity, with: value)
     }
     return text.replacing("&amp;", with: "&")

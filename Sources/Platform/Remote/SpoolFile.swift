@@ -41,7 +41,8 @@ package final class SpoolFile: @unchecked Sendable {
       throw ConnectorError(
         .permanent, "spool.limit",
         Text(
-          "数据超过 \(limit >> 20) MiB 的暂存上限，请拆分。", "The data exceeds the \(limit >> 20) MiB that are kept for it; split it."))
+          "数据超过 \(limit >> 20) MiB 的暂存上限，请拆分。",
+          "The data exceeds the \(limit >> 20) MiB that are kept for it; split it."))
     }
     var at = 0
     while at < bytes.count {
@@ -53,7 +54,8 @@ package final class SpoolFile: @unchecked Sendable {
           .retryable, "spool.write",
           Text(
             code == ENOSPC ? "存放临时文件的磁盘已满。" : "写临时文件失败（errno \(code)）。",
-            code == ENOSPC ? "The disk of the temporary files is full." : "Writing a temporary file failed (errno \(code))."))
+            code == ENOSPC
+              ? "The disk of the temporary files is full." : "Writing a temporary file failed (errno \(code))."))
       }
       at += put
       count += put
@@ -79,7 +81,8 @@ package final class SpoolFile: @unchecked Sendable {
       if got >= 0 { return got }
       guard errno == EINTR else {
         throw ConnectorError(
-          .retryable, "spool.read", Text("读临时文件失败（errno \(errno)）。", "Reading a temporary file failed (errno \(errno))."))
+          .retryable, "spool.read",
+          Text("读临时文件失败（errno \(errno)）。", "Reading a temporary file failed (errno \(errno))."))
       }
     }
   }

@@ -33,25 +33,27 @@ package final class SSHServer: Sendable {
     let port = try freePort()
     self.port = port
     try """
-      Port \(port)
-      ListenAddress 127.0.0.1
-      HostKey \(folder)/host
-      PidFile \(folder)/pid
-      AuthorizedKeysFile \(folder)/authorized
-      PasswordAuthentication no
-      KbdInteractiveAuthentication no
-      UsePAM no
-      StrictModes no
-      PermitRootLogin prohibit-password
-      MaxStartups 100
-      Subsystem sftp internal-sftp
-      """.write(toFile: folder + "/config", atomically: true, encoding: .utf8)
+    Port \(port)
+    ListenAddress 127.0.0.1
+    HostKey \(folder)/host
+    PidFile \(folder)/pid
+    AuthorizedKeysFile \(folder)/authorized
+    PasswordAuthentication no
+    KbdInteractiveAuthentication no
+    UsePAM no
+    StrictModes no
+    PermitRootLogin prohibit-password
+    MaxStartups 100
+    Subsystem sftp internal-sftp
+    """.write(toFile: folder + "/config", atomically: true, encoding: .utf8)
     try start()
   }
 
   /// As root sshd wants its own folder for what it separates; elsewhere it does without.
   package func start() throws {
-    if geteuid() == 0 { try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true) }
+    if geteuid() == 0 {
+      try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
+    }
     let server = Process()
     // Behind a shell: sshd closes the descriptor by which Foundation learns that a process has ended, and Foundation would
     // then wait for it on the one thread that sees all others end.
@@ -69,7 +71,8 @@ package final class SSHServer: Sendable {
       if greets { return }
       usleep(25_000)
     }
-    throw Tool.Failure(description: "sshd did not start: \((try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "")")
+    throw Tool.Failure(
+      description: "sshd did not start: \((try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "")")
   }
 
   private var greets: Bool {

@@ -32,7 +32,8 @@ package struct CSVDiscovery: Hashable, Sendable {
     modified = Instant(milliseconds: Int64(file.identity.modified / 1_000_000))
     digest = structure.digest.map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined()
     columns = zip(structure.columns, looks).map { name, look in
-      Column(name: name, suggested: look.suggested, longest: look.longest, nulls: look.nulls, roomyLength: look.roomyLength)
+      Column(
+        name: name, suggested: look.suggested, longest: look.longest, nulls: look.nulls, roomyLength: look.roomyLength)
     }
   }
 

@@ -25,8 +25,12 @@ struct SheetCells {
     case .number(_, let digits): number(value, digits, type, batch)
     case .date, .dateTime: date(value, type, batch)
     case .time: if type == .text { put(value.shown, type, batch) } else { malformed(.wrongType, value, batch) }
-    case .boolean: 
-      if type == .text || type == .boolean { put(value.shown, type, batch) } else { malformed(.wrongType, value, batch) }
+    case .boolean:
+      if type == .text || type == .boolean {
+        put(value.shown, type, batch)
+      } else {
+        malformed(.wrongType, value, batch)
+      }
     case .error: malformed(.wrongType, value, batch)
     }
   }
