@@ -47,9 +47,18 @@ final class FilesStand: ConformanceStand {
       }
       folder.write(table.name + ".jsonl", lines.joined())
     case .xlsx:
-      func cell(_ text: String) -> String {
-        "<is><t xml:space=\"preserve\">\(text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\r", with: "&#13;"))</t></is>"
+      // Scalar by scalar: to Swift a carriage return and a line feed are one character.
+      func escaped(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+          switch scalar {
+          case "&": "&amp;"
+          case "<": "&lt;"
+          case "\r": "&#13;"
+          default: String(Character(scalar))
+          }
+        }.joined()
       }
+      func cell(_ text: String) -> String { "<is><t xml:space=\"preserve\">\(escaped(text))</t></is>" }
       func row(_ texts: [String?], _ number: Int) -> String {
         texts.enumerated().map { column, text in
           text.map {
