@@ -49,6 +49,10 @@ let platform: [Room] = [
     name: "Jobs", folder: "Platform", uses: ["Storage", "Kernel", lifecycle, logging],
     tests: ["Storage", "Kernel", "TestKit", lifecycle, logging]),
   Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
+  Room(name: "JSONBytes", folder: "Platform", uses: ["Connecting"], tests: ["Connecting"]),
+  Room(
+    name: "Remote", folder: "Platform", uses: ["CCurl", "Connecting", "Kernel"],
+    tests: ["Connecting", "Kernel", "TestKit"]),
   Room(name: "Conformance", folder: "Platform", uses: ["Connecting", "Kernel"]),
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
@@ -109,8 +113,12 @@ let connectors: [Room] = [
     name: "ConnectorSQLite", folder: "Connectors", uses: ["Connecting", "Kernel", "CSQLite"],
     tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
-    name: "ConnectorCSV", folder: "Connectors", uses: ["Connecting", "Kernel"],
-    tests: ["Connecting", "Kernel", "TestKit"]),
+    name: "ConnectorFiles", folder: "Connectors",
+    uses: ["Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets"],
+    tests: ["Conformance", "Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets", "TestKit"]),
+  Room(
+    name: "ConnectorHTTP", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote"],
+    tests: ["Conformance", "Connecting", "Kernel", "Remote", "TestKit"]),
 ]
 
 let product: [Room] = [
@@ -164,6 +172,7 @@ let package = Package(
     .systemLibrary(name: "CXLSXWriter", path: "Sources/Platform/CXLSXWriter", pkgConfig: "xlsxwriter"),
     .systemLibrary(name: "CArchive", path: "Sources/Platform/CArchive", pkgConfig: "libarchive"),
     .systemLibrary(name: "CExpat", path: "Sources/Platform/CExpat", pkgConfig: "expat"),
+    .systemLibrary(name: "CCurl", path: "Sources/Platform/CCurl", pkgConfig: "libcurl"),
     .target(name: "CEmbedded", path: "Sources/Platform/CEmbedded", exclude: ["files"]),
     .target(name: "CStripes", path: "Sources/Platform/CStripes"),
     .executableTarget(name: "sanjiang", dependencies: ["App"], path: "Sources/sanjiang"),

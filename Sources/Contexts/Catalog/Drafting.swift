@@ -33,7 +33,7 @@ package func draft(
   let told = items.map(\.name).filter(Han.isPart(of:))
   let listed = told.prefix(8).joined(separator: "、")
   let contents = told.isEmpty ? "" : "包括\(listed)\(items.count > min(told.count, 8) ? "等" : "")\(items.count)个信息项。"
-  let files = connector == "csv"
+  let files = ["csv", "files"].contains(connector)
   return TableDraft(
     metadata: Metadata(
       name: title.isEmpty ? table.name.name : title, classes: classNode.map { [$0] } ?? [],

@@ -16,6 +16,9 @@ extension Tie.Fault {
   private static let origins: [String: Text] = [
     "api": Text("服务", "the service"), "postgresql": Text("数据库", "the database"),
     "sqlite": Text("数据库", "the database"), "csv": Text("文件数据源", "the folder of files"),
+    "files": Text("文件数据源", "the folder of files"), "spreadsheet": Text("工作簿", "the workbook"),
+    "http": Text("接口", "the API"), "remote": Text("远端服务器", "the server elsewhere"),
+    "spool": Text("本节点的临时存储", "this node's temporary storage"),
     "connector": Text("数据源", "the source"), "source": Text("数据源", "the source"),
     "contract": Text("数据源", "the source"),
   ]

@@ -135,7 +135,9 @@ package struct SharingRoutes: Sendable {
       }
       let systems = try principal.organisation.map { try InventoryStore.systems(of: $0, in: tx) } ?? []
       let targets = try systems.flatMap { system in
-        try InventoryStore.sources(of: system.id, in: tx).filter { $0.kind != "csv" }.map { ($0, system.facts.name) }
+        try InventoryStore.sources(of: system.id, in: tx).filter { !["csv", "files", "http"].contains($0.kind) }.map {
+          ($0, system.facts.name)
+        }
       }
       return (resource, targets)
     }

@@ -36,8 +36,13 @@ extension Conformance {
         found.expect(described.key.map(\.name), table.key.map { table.columns[$0].name }, "key")
         found.expect(described.column("姓名")?.length, 40, "length of a text")
       }
-      let all = try stand.connector.survey()
-      found.expect(all.first { $0.name == listed.name }?.columns, described.columns, "survey() beside describe()")
+      let surveyed = try stand.connector.survey().first { $0.name == listed.name }?.columns
+      if stand.connector.declaresTypes {
+        found.expect(surveyed, described.columns, "survey() beside describe()")
+      } else {
+        // What values look like today is no part of a survey, which is compared with later ones.
+        found.expect(surveyed?.map(\.name), described.columns.map(\.name), "survey() beside describe()")
+      }
       _ = try stand.connector.probe()
     },
     ConformanceCase("a look at a table gives a few rows, cut, and never all of them") { stand, found in
@@ -55,7 +60,10 @@ extension Conformance {
       found.expect(looked.table.columns.count, table.columns.count, "columns of an examination")
     },
     ConformanceCase("a table or column that is not there is a breach of contract") { stand, found in
-      try stand.make(people)
+      // With rows: where they alone have names, an empty table lacks no column.
+      var table = people
+      table.rows = rows(3)
+      try stand.make(table)
       found.expectError(.contract, "a missing table") {
         _ = try stand.connector.describe(TableName("没有这张表"))
       }

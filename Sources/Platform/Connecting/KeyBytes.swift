@@ -14,6 +14,18 @@ package enum KeyBytes {
     return key.flatMap { row[ranges[$0]] }
   }
 
+  /// Whether one of the key's fields is NULL. A malformed one is not.
+  package static func hasNull(_ row: UnsafeRawBufferPointer, key: [Int]) -> Bool {
+    let last = key.max() ?? -1
+    var at = 2
+    for index in 0..<(last + 1) {
+      let header = Int32(bigEndian: row.loadUnaligned(fromByteOffset: at, as: Int32.self))
+      if header == -1, key.contains(index) { return true }
+      at += 4 + (header >= 0 ? Int(header) : header == -1 ? 0 : Int(UInt32(bitPattern: header) & 0xFF_FFFF))
+    }
+    return false
+  }
+
   /// The fields' bytes; nil when the text is not `count` values that are not NULL.
   package static func decode(_ bytes: [UInt8], count: Int) -> [[UInt8]]? {
     var values: [[UInt8]] = []

@@ -16,6 +16,10 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
   case notABoolean = 9
   /// The row's number of fields differs from its header's (files).
   case fieldCount = 10
+  /// The record itself cannot be read, though those around it can (a line that is no JSON object).
+  case brokenRecord = 11
+  /// A code that a spreadsheet took for a number: its last digits were lost before the file was saved.
+  case lostDigits = 12
   // Found by the transfer plan.
   case nullKey = 32
   case duplicateKey = 33
@@ -40,6 +44,8 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
     case .wrongType: "wrong-type"
     case .notABoolean: "not-a-boolean"
     case .fieldCount: "field-count"
+    case .brokenRecord: "broken-record"
+    case .lostDigits: "lost-digits"
     case .nullKey: "null-key"
     case .duplicateKey: "duplicate-key"
     case .missingValue: "missing-value"
@@ -69,6 +75,8 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
     case .wrongType: Text("值与列的类型不符", "value of another type than its column")
     case .notABoolean: Text("不是是/否值", "neither true nor false")
     case .fieldCount: Text("字段数与表头不符", "other number of fields than the header")
+    case .brokenRecord: Text("记录损坏，无法解析", "the record is broken and cannot be read")
+    case .lostDigits: Text("号码被当作数字，末尾几位已丢失", "code taken for a number, its last digits lost")
     case .nullKey: Text("主键为空", "key is null")
     case .duplicateKey: Text("主键重复", "key occurs twice")
     case .missingValue: Text("必填项为空", "required value is missing")

@@ -1,6 +1,6 @@
 /// Small tables as text (RFC 4180): files carried in the binary, and what people paste or upload into forms.
 ///
-/// Strict, and whole in memory: for a department's millions of rows there is ConnectorCSV.
+/// Strict, and whole in memory: for a department's millions of rows there is ConnectorFiles.
 package enum CSV {
   /// What is wrong and where: lines and records count from one.
   package struct Fault: Error, Hashable, Sendable {

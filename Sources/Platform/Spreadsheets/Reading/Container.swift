@@ -11,10 +11,12 @@ final class Container {
   /// Unpacked bytes of the parts read so far, each counted once.
   private var unpacked: [Int: Int] = [:]
 
-  init(path: String, limits: ReadingLimits, asked kind: PackedKind = .workbook) throws(Refusal) {
+  init(
+    path: String, name: String? = nil, limits: ReadingLimits, asked kind: PackedKind = .workbook
+  ) throws(Refusal) {
     self.limits = limits
     self.kind = kind
-    file = try WorkbookFile(path, most: limits.fileBytes)
+    file = try WorkbookFile(path, name: name, most: limits.fileBytes)
     if let refusal = kind.refusal(file) { throw refusal }
     let pass = try ZipPass(file, kind)
     var count = 0

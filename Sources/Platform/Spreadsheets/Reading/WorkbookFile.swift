@@ -9,11 +9,11 @@ final class WorkbookFile {
   let size: Int
   private let descriptor: CInt
 
-  init(_ path: String, most: Int) throws(Refusal) {
-    name = String(path.split(separator: "/").last ?? "")
+  init(_ path: String, name: String? = nil, most: Int) throws(Refusal) {
+    self.name = name ?? String(path.split(separator: "/").last ?? "")
     // Without O_NONBLOCK opening a pipe would wait for its writer.
     descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    let shownName = shown(name)
+    let shownName = shown(self.name)
     guard descriptor >= 0 else {
       throw .workbook(
         "file", "文件“\(shownName)”不存在或无权打开。", "The file “\(shownName)” does not exist or may not be opened.")

@@ -17,10 +17,11 @@ package final class WorkbookReader {
   private let stringsPart: String?
   private var strings: SharedStrings?
 
-  /// Opens the file and reads its list of sheets and its styles.
-  package init(path: String, limits: ReadingLimits = ReadingLimits()) throws(Refusal) {
+  /// Opens the file and reads its list of sheets and its styles. `name` is what it is called where its path does not
+  /// tell.
+  package init(path: String, name: String? = nil, limits: ReadingLimits = ReadingLimits()) throws(Refusal) {
     self.limits = limits
-    container = try Container(path: path, limits: limits)
+    container = try Container(path: path, name: name, limits: limits)
     let package = try Relationships(of: "", container, limits)
     guard let main = package.first("officeDocument"), container.otherKind() == nil else {
       throw Self.noWorkbook(container)

@@ -1,0 +1,160 @@
+internal import CCurl
+package import Connecting
+import Kernel
+
+/// The objects under one prefix of a bucket, by the S3 protocol (path-style, signature version 4) that AWS, MinIO, Ceph
+/// and China's clouds speak.
+package struct S3Folder: FileStore {
+  package let address: RemoteAddress
+  private let bucket: String
+  /// Empty, or ends with a slash.
+  private let prefix: String
+  private let region: String
+  private let credentials: String
+  private let limits: RemoteLimits
+
+  package init(
+    endpoint: RemoteAddress, region: String, bucket: String, prefix: String, accessKey: String, secret: String,
+    limits: RemoteLimits = RemoteLimits()
+  ) {
+    address = endpoint
+    self.bucket = bucket
+    self.prefix = prefix.isEmpty || prefix.hasSuffix("/") ? prefix : prefix + "/"
+    self.region = region
+    credentials = "\(accessKey):\(secret)"
+    self.limits = limits
+  }
+
+  /// Of nothing.
+  private static let emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+  private func request(_ key: String?, _ query: String? = nil, _ headers: [String] = []) -> RemoteSession.Request {
+    let base = address.path.hasSuffix("/") ? String(address.path.dropLast()) : address.path
+    let path =
+      base + "/" + RemoteAddress.encoded(bucket) + (key.map { "/" + RemoteAddress.encoded($0, keeping: "/") } ?? "")
+    var request = RemoteSession.Request(address: address.with(path: path, query: query))
+    request.credentials = credentials
+    request.signature = "aws:amz:\(region):s3"
+    request.headers = headers
+    return request
+  }
+
+  package func list(_ cancellation: RemoteCancellation?) throws(ConnectorError) -> [StoredFile] {
+    let session = RemoteSession(limits, cancellation: cancellation)
+    var files: [StoredFile] = []
+    var token: String?
+    repeat {
+      // Sorted by name, as the signature wants them.
+      var parameters = [("delimiter", "/"), ("list-type", "2"), ("max-keys", "1000"), ("prefix", prefix)]
+      if let token { parameters.insert(("continuation-token", token), at: 0) }
+      let query = parameters.map { "\($0)=\(RemoteAddress.encoded($1))" }.joined(separator: "&")
+      let request = request(nil, query, ["x-amz-content-sha256: \(Self.emptyDigest)"])
+      let (answer, body) = try session.bytes(request)
+      try check(answer, nil)
+      guard let page = S3Listing(body) else {
+        throw ConnectorError(
+          .data, "remote.listing",
+          Text("\(address.host)：对象列表无法解析。", "\(address.host): the list of objects cannot be read."))
+      }
+      for object in page.objects where object.key.hasPrefix(prefix) {
+        let name = String(object.key.dropFirst(prefix.count))
+        guard FileStores.isPlain(name) else { continue }
+        files.append(
+          StoredFile(name: name, size: object.size, mark: object.mark, modified: Instant(object.modified)))
+      }
+      guard files.count <= FileStores.most else { throw FileStores.tooMany(address) }
+      guard page.next != token || token == nil else {
+        throw ConnectorError(
+          .data, "remote.listing", Text("\(address.host)：对象列表没有尽头。", "\(address.host): the list of objects has no end.")
+        )
+      }
+      token = page.next
+    } while token != nil
+    return files.sorted { $0.name < $1.name }
+  }
+
+  package func fetch(
+    _ files: [StoredFile], into spool: SpoolFile, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> [FetchedFile] {
+    let session = RemoteSession(limits, cancellation: cancellation)
+    var fetched: [FetchedFile] = []
+    for file in files {
+      var headers = ["x-amz-content-sha256: \(Self.emptyDigest)"]
+      if let mark = file.mark { headers.append("If-Match: \(mark)") }
+      let start = spool.count
+      let (answer, range) = try session.copy(request(prefix + file.name, nil, headers), to: spool)
+      do throws(ConnectorError) { try check(answer, file.name) } catch {
+        spool.truncate(to: start)
+        throw error
+      }
+      guard let mark = answer.headers.last(where: { $0.name == "etag" })?.value else {
+        throw ConnectorError(
+          .data, "remote.no-mark",
+          Text(
+            "\(address.host)：对象没有 ETag，无法发现变化。",
+            "\(address.host): an object without an ETag; changes would go unnoticed."))
+      }
+      if let size = file.size, size != range.count { throw FileStores.changed(file.name) }
+      fetched.append(FetchedFile(name: file.name, range: range, mark: mark, modified: file.modified))
+    }
+    return fetched
+  }
+
+  package func verify(_ files: [FetchedFile], _ cancellation: RemoteCancellation?) throws(ConnectorError) {
+    let session = RemoteSession(limits, cancellation: cancellation)
+    for file in files {
+      var request = request(prefix + file.name, nil, ["x-amz-content-sha256: \(Self.emptyDigest)"])
+      request.isHead = true
+      let answer = try session.perform(request) { _ in }
+      if answer.status == 404 { throw FileStores.changed(file.name) }
+      try check(answer, file.name)
+      guard answer.headers.last(where: { $0.name == "etag" })?.value == file.mark else {
+        throw FileStores.changed(file.name)
+      }
+    }
+  }
+
+  package func put(
+    _ spool: SpoolFile, as name: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) {
+    var request = request(prefix + name, nil, ["x-amz-content-sha256: UNSIGNED-PAYLOAD"])
+    request.body = spool.body()
+    request.bodySize = spool.count
+    let (answer, _) = try RemoteSession(limits, cancellation: cancellation).bytes(request)
+    try check(answer, name)
+  }
+
+  package func remove(_ name: String, _ cancellation: RemoteCancellation?) throws(ConnectorError) {
+    var request = request(prefix + name, nil, ["x-amz-content-sha256: \(Self.emptyDigest)"])
+    request.method = "DELETE"
+    let (answer, _) = try RemoteSession(limits, cancellation: cancellation).bytes(request)
+    try check(answer, name)
+  }
+
+  private func check(_ answer: RemoteSession.Answer, _ name: String?) throws(ConnectorError) {
+    let host = "\(address.host):\(address.port)"
+    switch answer.status {
+    case 200...299: return
+    case 401, 403:
+      throw ConnectorError(
+        .permanent, "remote.login",
+        Text("\(host)：访问密钥无效或无权访问。", "\(host): the access key is wrong or may not do this."))
+    case 404:
+      throw ConnectorError(
+        .permanent, "remote.missing",
+        Text(
+          name.map { "\(host)：没有对象“\($0)”。" } ?? "\(host)：没有这个存储桶。",
+          name.map { "\(host): no object “\($0)”." } ?? "\(host): no such bucket."))
+    case 412:
+      throw FileStores.changed(name ?? "")
+    case 429, 500...599:
+      throw ConnectorError(
+        .retryable, "remote.status",
+        Text("\(host)：服务暂时不可用（\(answer.status)）。", "\(host): not available for now (\(answer.status))."))
+    default:
+      throw ConnectorError(
+        .permanent, "remote.status",
+        Text("\(host)：应答状态 \(answer.status)。", "\(host): answered with status \(answer.status)."))
+    }
+  }
+}

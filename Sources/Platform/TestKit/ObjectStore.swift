@@ -1,0 +1,103 @@
+/// A store that speaks S3 over files of a folder (`folder/bucket/key`): path-style, listings of two keys a page, and every
+/// request's signature computed anew by the published algorithm of AWS's signature version 4.
+///
+/// Objects whose names begin with `cut-` break off half-way, `stall-` stop half-way, `busy-` answer 503.
+package enum ObjectStore {
+  package static let region = "qh-1"
+  package static let accessKey = "AKIDSANJIANG"
+  package static let secret = "s3cr3t/with+marks=&"
+
+  package static func start(in folder: String) throws -> ScriptServer {
+    try ScriptServer(script, [folder, region, accessKey, secret])
+  }
+
+  private static let script = #"""
+    import hashlib, hmac, re, urllib.parse
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    folder, region, access, secret = ARGS
+
+    def sign(key, text): return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+    class Store(BaseHTTPRequestHandler):
+      protocol_version = 'HTTP/1.1'
+      def log_message(self, *a): pass
+
+      def answer(self, status, body=b'', headers=(), size=None):
+        self.send_response(status)
+        for name, value in headers: self.send_header(name, value)
+        self.send_header('Content-Length', str(len(body) if size is None else size))
+        self.end_headers()
+        if self.command != 'HEAD': self.wfile.write(body)
+
+      def admitted(self):
+        m = re.fullmatch(r'AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})', self.headers.get('Authorization', ''))
+        if not m or m[1] != access or m[3] != region: return False
+        names = m[4].split(';')
+        if not {'host', 'x-amz-date', 'x-amz-content-sha256'} <= set(names): return False
+        path, _, query = self.path.partition('?')
+        pairs = sorted((urllib.parse.unquote(k), urllib.parse.unquote(v)) for k, _, v in (p.partition('=') for p in query.split('&') if p))
+        quote = lambda t: urllib.parse.quote(t, safe='-_.~')
+        canonical = '\n'.join([self.command, urllib.parse.quote(urllib.parse.unquote(path), safe='/-_.~'),
+          '&'.join(f'{quote(k)}={quote(v)}' for k, v in pairs),
+          ''.join(f'{n}:{" ".join(self.headers[n].split())}\n' for n in names), m[4], self.headers['x-amz-content-sha256']])
+        scope = f'{m[2]}/{region}/s3/aws4_request'
+        text = '\n'.join(['AWS4-HMAC-SHA256', self.headers['x-amz-date'], scope, hashlib.sha256(canonical.encode()).hexdigest()])
+        key = ('AWS4' + secret).encode()
+        for part in [m[2], region, 's3', 'aws4_request']: key = sign(key, part)
+        return hmac.compare_digest(sign(key, text).hex(), m[5])
+
+      def file(self):
+        path = urllib.parse.unquote(self.path.partition('?')[0])
+        return path[1:], os.path.join(folder, path[1:])
+
+      def do_GET(self):
+        if not self.admitted(): return self.answer(403, b'<Error><Code>SignatureDoesNotMatch</Code></Error>')
+        name, path = self.file()
+        if '/' not in name: return self.list(name, path)
+        if not os.path.isfile(path): return self.answer(404, b'<Error><Code>NoSuchKey</Code></Error>')
+        body = open(path, 'rb').read()
+        tag = '"' + hashlib.md5(body).hexdigest() + '"'
+        if self.headers.get('If-Match', tag) != tag: return self.answer(412)
+        short = os.path.basename(path)
+        if self.command == 'GET' and short.startswith('busy-'): return self.answer(503)
+        if self.command == 'GET' and short.startswith(('cut-', 'stall-')):
+          self.answer(200, body[:len(body) // 2], [('ETag', tag)], size=len(body))
+          self.wfile.flush()
+          if short.startswith('stall-'): time.sleep(60)
+          self.close_connection = True
+          return
+        self.answer(200, body, [('ETag', tag)], size=len(body))
+      do_HEAD = do_GET
+
+      def list(self, bucket, path):
+        q = dict(urllib.parse.parse_qsl(self.path.partition('?')[2], keep_blank_values=True))
+        if not os.path.isdir(path): return self.answer(404, b'<Error><Code>NoSuchBucket</Code></Error>')
+        keys = sorted(os.path.relpath(os.path.join(d, f), path) for d, _, fs in os.walk(path) for f in fs)
+        keys = [k for k in keys if k.startswith(q['prefix']) and '/' not in k[len(q['prefix']):] and k > q.get('continuation-token', '')[::-1]]
+        page, rest = keys[:2], keys[2:]
+        esc = lambda t: t.replace('&', '&amp;').replace('<', '&lt;').replace('"', '&quot;')
+        body = '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Delimiter>/</Delimiter><EncodingType/>'
+        for k in page:
+          data = open(os.path.join(path, k), 'rb').read()
+          body += f'<Contents><Key>{esc(k)}</Key><LastModified>2026-08-22T01:30:00.000Z</LastModified><ETag>&quot;{hashlib.md5(data).hexdigest()}&quot;</ETag><Size>{len(data)}</Size><Owner><ID>x</ID></Owner></Contents>'
+        body += f'<IsTruncated>{"true" if rest else "false"}</IsTruncated>'
+        if rest: body += f'<NextContinuationToken>{esc(page[-1][::-1])}</NextContinuationToken>'
+        self.answer(200, (body + '<CommonPrefixes><Prefix>deep/</Prefix></CommonPrefixes></ListBucketResult>').encode(), [('Content-Type', 'application/xml')])
+
+      def do_PUT(self):
+        body = self.rfile.read(int(self.headers['Content-Length']))
+        if not self.admitted(): return self.answer(403)
+        name, path = self.file()
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        open(path, 'wb').write(body)
+        self.answer(200)
+
+      def do_DELETE(self):
+        if not self.admitted(): return self.answer(403)
+        name, path = self.file()
+        if os.path.isfile(path): os.unlink(path)
+        self.answer(204)
+
+    ThreadingHTTPServer(('127.0.0.1', PORT), Store).serve_forever()
+    """#
+}
