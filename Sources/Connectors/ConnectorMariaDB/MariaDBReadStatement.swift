@@ -141,8 +141,9 @@ struct MariaDBReadStatement {
       let local = cursor.base == "timestamp" ? time : time + Int64(zone) * 1_000_000
       // Before what the type can hold everything is later.
       let first = cursor.base == "timestamp" ? -946_684_799_000_000 : WrittenTime.microseconds.lowerBound
-      guard local > first, let text = WrittenTime.text(microseconds: local) else { return select }
-      conditions.append("\(name) > '\(text)'")
+      guard local > first else { return select }
+      // After the last year nothing is later.
+      if let text = WrittenTime.text(microseconds: local) { conditions.append("\(name) > '\(text)'") }
       conditions.append("\(name) = '0000-00-00 00:00:00'")
     case .integer(let number):
       guard cursor.isInteger else { throw Self.otherCursor }
