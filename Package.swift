@@ -49,6 +49,7 @@ let platform: [Room] = [
     name: "Jobs", folder: "Platform", uses: ["Storage", "Kernel", lifecycle, logging],
     tests: ["Storage", "Kernel", "TestKit", lifecycle, logging]),
   Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
+  Room(name: "Conformance", folder: "Platform", uses: ["Connecting", "Kernel"]),
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
@@ -105,10 +106,10 @@ let contexts: [Room] = [
 let connectors: [Room] = [
   Room(
     name: "ConnectorPostgreSQL", folder: "Connectors", uses: ["Connecting", "Kernel", "CLibPQ"],
-    tests: ["Connecting", "Kernel", "TestKit"]),
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
     name: "ConnectorSQLite", folder: "Connectors", uses: ["Connecting", "Kernel", "CSQLite"],
-    tests: ["Connecting", "Kernel", "TestKit"]),
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
     name: "ConnectorMariaDB", folder: "Connectors", uses: ["Connecting", "Kernel", "CMariaDB"],
     tests: ["Connecting", "Kernel", "TestKit", "CMariaDB"]),
@@ -121,7 +122,7 @@ let product: [Room] = [
   Room(name: "Demo", folder: "", uses: ["Kernel", "CSQLite"], tests: ["Kernel", "TestKit"]),
   Room(
     name: "App", folder: "",
-    uses: (libraries.filter { $0 != "TestKit" } + contexts.map(\.name) + connectors.map(\.name))
+    uses: (libraries.filter { !["TestKit", "Conformance"].contains($0) } + contexts.map(\.name) + connectors.map(\.name))
       .map { .target(name: $0) } + ["Demo", "CEmbedded", arguments, yaml, logging, lifecycle, unixSignals],
     tests: (libraries + contexts.map(\.name) + connectors.map(\.name)).map { .target(name: $0) } + ["CSQLite"]),
 ]

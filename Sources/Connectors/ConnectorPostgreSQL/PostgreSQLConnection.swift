@@ -11,6 +11,7 @@ import Kernel
 /// One blocking libpq connection. Errors carry the server's SQLSTATE and never a row's values.
 final class PostgreSQLConnection {
   private(set) var handle: OpaquePointer?
+  private var interruption: Interruption?
 
   init(_ address: PostgreSQLAddress) throws(ConnectorError) {
     // What the address says wins over the first group; the last group holds whatever it says.
@@ -28,6 +29,7 @@ final class PostgreSQLConnection {
       close()
       throw Self.refusedConnection(said)
     }
+    interruption = Interruption(socket: PQsocket(handle))
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
     try run(
       """
@@ -53,8 +55,13 @@ final class PostgreSQLConnection {
 
   func close() {
     guard let handle else { return }
+    interruption?.forget()
     PQfinish(handle)
     self.handle = nil
+  }
+
+  var interrupter: @Sendable () -> Void {
+    { [interruption] in interruption?.interrupt() }
   }
 
   var serverVersion: Int { Int(PQserverVersion(handle)) }

@@ -54,6 +54,8 @@ final class PostgreSQLReader: RowReader {
     return .end
   }
 
+  var interrupter: @Sendable () -> Void { connection.interrupter }
+
   func close() { connection.close() }
 }
 

@@ -316,6 +316,8 @@ final class PostgreSQLWriter: RowWriter {
     return try target.pages()
   }
 
+  var interrupter: @Sendable () -> Void { connection.interrupter }
+
   func close() { connection.close() }
 
   private var fenced: ConnectorError {

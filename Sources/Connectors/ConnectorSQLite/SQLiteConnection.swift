@@ -5,6 +5,7 @@ import Kernel
 /// One connection of the sqlite3 C API. Used by one thread.
 final class SQLiteConnection {
   private(set) var handle: OpaquePointer?
+  private var interruption: Interruption?
   /// Until when a statement may run, where `interrupts` set it; outlives the handle.
   let deadline = UnsafeMutablePointer<ContinuousClock.Instant>.allocate(capacity: 1)
 
@@ -16,6 +17,8 @@ final class SQLiteConnection {
       close()
       throw failure
     }
+    let place = UInt(bitPattern: handle)
+    interruption = Interruption { sqlite3_interrupt(OpaquePointer(bitPattern: place)) }
     sqlite3_extended_result_codes(handle, 1)
     sqlite3_busy_timeout(handle, 30_000)
     try run("PRAGMA cache_size = -8192")
@@ -35,8 +38,13 @@ final class SQLiteConnection {
 
   func close() {
     guard let handle else { return }
+    interruption?.forget()
     sqlite3_close_v2(handle)
     self.handle = nil
+  }
+
+  var interrupter: @Sendable () -> Void {
+    { [interruption] in interruption?.interrupt() }
   }
 
   func prepare(_ sql: String) throws(ConnectorError) -> SQLiteStatement { try SQLiteStatement(self, sql) }

@@ -202,6 +202,8 @@ final class SQLiteReader: RowReader {
     }
   }
 
+  var interrupter: @Sendable () -> Void { connection.interrupter }
+
   func close() {
     statement?.finalize()
     statement = nil

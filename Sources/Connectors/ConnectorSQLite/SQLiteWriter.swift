@@ -385,6 +385,8 @@ final class SQLiteWriter: RowWriter {
     return SQLiteBackReader(statement, plan.columns.map(\.type) + [.integer])
   }
 
+  var interrupter: @Sendable () -> Void { connection.interrupter }
+
   func close() {
     for statement in [insert, look, update] { statement?.finalize() }
     connection.close()

@@ -83,8 +83,14 @@ package protocol RowReader: AnyObject {
   var position: [UInt8] { get }
   /// Empties the batch, then fills it until it is full or the rows end. A batch never mixes rows with and without a key.
   func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome
+  /// Ends what `read` blocks in: see `Interruption`. Safe from any thread, late, and twice.
+  var interrupter: @Sendable () -> Void { get }
   /// Safe to call twice, and to call early.
   func close()
+}
+
+extension RowReader {
+  package var interrupter: @Sendable () -> Void { {} }
 }
 
 package enum ReadOutcome: Hashable, Sendable {

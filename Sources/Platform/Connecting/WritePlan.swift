@@ -139,7 +139,13 @@ package protocol RowWriter: AnyObject {
   func end() throws(ConnectorError) -> Int64?
   /// Reads back what these batches wrote, ordered by batch; a row is the plan's columns and then its batch (integer).
   func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader
+  /// Ends whatever call blocks: see `Interruption`. Safe from any thread, late, and twice.
+  var interrupter: @Sendable () -> Void { get }
   func close()
+}
+
+extension RowWriter {
+  package var interrupter: @Sendable () -> Void { {} }
 }
 
 /// Reads single batches back while others are being appended, on a connection of its own. Used by one thread.
