@@ -53,7 +53,8 @@ let platform: [Room] = [
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
-      "CStripes", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel",
+      "CStripes", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto",
+      "Kernel",
       "TestKit", "transfer-bench",
     ]),
   Room(
@@ -112,7 +113,7 @@ let connectors: [Room] = [
     tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
     name: "ConnectorMariaDB", folder: "Connectors", uses: ["Connecting", "Kernel", "CMariaDB"],
-    tests: ["Connecting", "Kernel", "TestKit", "CMariaDB"]),
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit", "CMariaDB"]),
   Room(
     name: "ConnectorCSV", folder: "Connectors", uses: ["Connecting", "Kernel"],
     tests: ["Connecting", "Kernel", "TestKit"]),

@@ -6,6 +6,7 @@ import Catalog
 import Census
 import Connecting
 import ConnectorCSV
+import ConnectorMariaDB
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Deadlines
@@ -67,7 +68,9 @@ struct Node: Sendable {
     SupervisionSchema.migrations,
   ]
 
-  static let connectors = ConnectorCatalog([PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind])
+  static let connectors = ConnectorCatalog([
+    PostgreSQLConnector.kind, MariaDBConnector.kind, SQLiteConnector.kind, CSVConnector.kind,
+  ])
 
   /// Which role may do what: each context's part, and Audit's, which stands below the roles.
   static let authority = Authority([

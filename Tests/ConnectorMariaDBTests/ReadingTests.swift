@@ -59,7 +59,10 @@ import Testing
     #expect(try source.connector.describe(TableName("t")).columns[2].type == .decimal(precision: 38, scale: 30))
     #expect(
       try source.texts(source.plan("t", columns)) == [
-        ["1", "!out-of-range", "!out-of-range", "!impossible-date", "!impossible-date", "!impossible-date", "!not-a-boolean", "ok"],
+        [
+          "1", "!out-of-range", "!out-of-range", "!impossible-date", "!impossible-date", "!impossible-date",
+          "!not-a-boolean", "ok",
+        ],
         [
           "2", "!out-of-range", "0.000000000000000000000000000001", "!impossible-date", "!impossible-date", nil, "true",
           "a\0b",
@@ -95,13 +98,18 @@ import Testing
   /// Tables whose keys a database orders otherwise than by bytes.
   @Test(arguments: [
     "k varchar(20) COLLATE utf8mb4_general_ci, UNIQUE (k)", "k varchar(20) COLLATE utf8mb4_general_ci",
-    "k varchar(20) COLLATE utf8mb4_unicode_ci, UNIQUE (k)", "k varchar(20) COLLATE utf8mb4_bin NOT NULL, PRIMARY KEY (k)",
-    "k varchar(20) CHARACTER SET gbk, UNIQUE (k)", "k varchar(20) CHARACTER SET gbk", "k text", "k char(20) CHARACTER SET utf8mb3",
+    "k varchar(20) COLLATE utf8mb4_unicode_ci, UNIQUE (k)",
+    "k varchar(20) COLLATE utf8mb4_bin NOT NULL, PRIMARY KEY (k)",
+    "k varchar(20) CHARACTER SET gbk, UNIQUE (k)", "k varchar(20) CHARACTER SET gbk", "k text",
+    "k char(20) CHARACTER SET utf8mb3",
   ])
-  func `whatever the collation, reading goes on behind any row, loses none and doubles none`(definition: String) throws {
+  func `whatever the collation, reading goes on behind any row, loses none and doubles none`(definition: String) throws
+  {
     let source = try Source()
     let isUnique = definition.contains("UNIQUE") || definition.contains("PRIMARY")
-    let keys = ["b", "a", "Z", "é", "中", "一", "'", "\\", "a b", "ab", "?", "", "~"] + (isUnique ? [] : ["A", "a ", "a", "B", "a"])
+    let keys =
+      ["b", "a", "Z", "é", "中", "一", "'", "\\", "a b", "ab", "?", "", "~"]
+      + (isUnique ? [] : ["A", "a ", "a", "B", "a"])
     try source.run("CREATE TABLE t (id int, \(definition))")
     for (id, key) in keys.enumerated() {
       let written = key.replacing("\\", with: "\\\\").replacing("'", with: "''")
@@ -129,13 +137,35 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a int, b varchar(10) COLLATE utf8mb4_general_ci, PRIMARY KEY (a, b)", ["1, 'x'", "1, 'y'", "2, 'X'", "2, ''", "-3, 'z'"], [ValueType.integer, .text]),
-    ("a datetime(3), b decimal(20,4), PRIMARY KEY (a, b)", ["'2026-01-01', 1.5", "'2026-01-01', -1.5", "'1900-01-01 00:00:00.001', 7"], [.timestamp, .decimal(precision: 20, scale: 4)]),
-    ("a float, b double, PRIMARY KEY (a, b)", ["0.1, 0.1", "0.1, 0.2", "1e30, 1e-300", "-5, 3.0000000000000004"], [.double, .double]),
-    ("a varbinary(9), b binary(2), PRIMARY KEY (a, b)", ["x'00', x'01'", "x'', x'00'", "x'FF27', x'0027'"], [.bytes, .bytes]),
-    ("a enum('乙','甲') NOT NULL, b time(2), PRIMARY KEY (a, b)", ["'甲', '-10:00:00'", "'乙', '100:00:00.25'", "'乙', '00:00:00'"], [.text, .text]),
-    ("a timestamp(6) NOT NULL DEFAULT 0, b bit(1), PRIMARY KEY (a, b)", ["'2026-01-01 00:00:00.000001', b'1'", "'2026-01-01', b'0'", "'1980-01-01', b'0'"], [.timestamp, .boolean]),
-    ("a date, b year, UNIQUE (a, b)", ["'2026-01-01', 2001", "NULL, 2001", "'2026-01-01', NULL", "'0001-01-01', 1999"], [.date, .integer]),
+    (
+      "a int, b varchar(10) COLLATE utf8mb4_general_ci, PRIMARY KEY (a, b)",
+      ["1, 'x'", "1, 'y'", "2, 'X'", "2, ''", "-3, 'z'"], [ValueType.integer, .text]
+    ),
+    (
+      "a datetime(3), b decimal(20,4), PRIMARY KEY (a, b)",
+      ["'2026-01-01', 1.5", "'2026-01-01', -1.5", "'1900-01-01 00:00:00.001', 7"],
+      [.timestamp, .decimal(precision: 20, scale: 4)]
+    ),
+    (
+      "a float, b double, PRIMARY KEY (a, b)", ["0.1, 0.1", "0.1, 0.2", "1e30, 1e-300", "-5, 3.0000000000000004"],
+      [.double, .double]
+    ),
+    (
+      "a varbinary(9), b binary(2), PRIMARY KEY (a, b)", ["x'00', x'01'", "x'', x'00'", "x'FF27', x'0027'"],
+      [.bytes, .bytes]
+    ),
+    (
+      "a enum('乙','甲') NOT NULL, b time(2), PRIMARY KEY (a, b)",
+      ["'甲', '-10:00:00'", "'乙', '100:00:00.25'", "'乙', '00:00:00'"], [.text, .text]
+    ),
+    (
+      "a timestamp(6) NOT NULL DEFAULT 0, b bit(1), PRIMARY KEY (a, b)",
+      ["'2026-01-01 00:00:00.000001', b'1'", "'2026-01-01', b'0'", "'1980-01-01', b'0'"], [.timestamp, .boolean]
+    ),
+    (
+      "a date, b year, UNIQUE (a, b)",
+      ["'2026-01-01', 2001", "NULL, 2001", "'2026-01-01', NULL", "'0001-01-01', 1999"], [.date, .integer]
+    ),
   ])
   func `keys of every type are gone on from`(definition: String, values: [String], types: [ValueType]) throws {
     let source = try Source()
@@ -189,13 +219,16 @@ import Testing
 
   @Test func `a read sees one state of the table, whatever is written meanwhile`() throws {
     let source = try Source()
-    try source.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT seq, repeat('x', 100) FROM seq_1_to_50000")
+    try source.run(
+      "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT seq, repeat('x', 100) FROM seq_1_to_50000")
     let reader = try source.connector.openReader(source.plan("t", [("id", .integer), ("v", .text)]))
     defer { reader.close() }
     let batch = RowBatch(capacity: RowBatch.smallest)
     _ = try reader.read(into: batch)
     var count = batch.rowCount
-    try source.run("DELETE FROM t WHERE id % 2 = 0; INSERT INTO t SELECT seq, 'new' FROM seq_60000_to_61000; UPDATE t SET v = 'changed'")
+    try source.run(
+      "DELETE FROM t WHERE id % 2 = 0; INSERT INTO t SELECT seq, 'new' FROM seq_60000_to_61000; UPDATE t SET v = 'changed'"
+    )
     while try reader.read(into: batch) != .end {
       count += batch.rowCount
       #expect(batch.fields(batch.rowCount - 1)[1] == .value([UInt8](repeating: 0x78, count: 100)))
@@ -205,7 +238,8 @@ import Testing
 
   @Test func `a reader that is left early costs no more, and its connection is gone`() throws {
     let source = try Source()
-    try source.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT seq, repeat('x', 1000) FROM seq_1_to_100000")
+    try source.run(
+      "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT seq, repeat('x', 1000) FROM seq_1_to_100000")
     let begun = ContinuousClock.now
     let reader = try source.connector.openReader(source.plan("t", [("id", .integer), ("v", .text)]))
     _ = try reader.read(into: RowBatch(capacity: 1))

@@ -55,8 +55,12 @@ extension MariaDBAddress {
     .init("database", Text("库名", "database"), example: "registry"),
     .init("user", Text("用户", "user"), example: "reader"),
     .init("password", Text("口令", "password"), secret: true, required: false),
-    .init("tls", Text("加密（verify 加密并验证对方，encrypt 只加密，off 不加密）", "encryption: verify, encrypt or off"), required: false, example: "verify"),
-    .init("authority", Text("签发对方证书的 CA 证书（PEM）", "certificate (PEM) of the authority that signed the server's"), required: false),
+    .init(
+      "tls", Text("加密（verify 加密并验证对方，encrypt 只加密，off 不加密）", "encryption: verify, encrypt or off"), required: false,
+      example: "verify"),
+    .init(
+      "authority", Text("签发对方证书的 CA 证书（PEM）", "certificate (PEM) of the authority that signed the server's"),
+      required: false),
     .init("zone", Text("DATETIME 的时区", "zone of DATETIME values"), required: false, example: "+08:00"),
   ]
 
@@ -77,7 +81,10 @@ extension MariaDBAddress {
     if let database = written("database") {
       if ownDatabases.contains(database.lowercased()) {
         faults.append(
-          ("database", Text("“\(database)”是数据库系统自己的库，不能登记。", "“\(database)” is the server's own database; it cannot be a source.")))
+          (
+            "database",
+            Text("“\(database)”是数据库系统自己的库，不能登记。", "“\(database)” is the server's own database; it cannot be a source.")
+          ))
       } else if let fault = fault(inName: database) {
         faults.append(("database", fault))
       }
@@ -90,7 +97,12 @@ extension MariaDBAddress {
     }
     if let authority = written("authority"), pem(authority) == nil {
       faults.append(
-        ("authority", Text("应为 PEM 格式的证书（-----BEGIN CERTIFICATE----- 开头）。", "This must be a certificate in PEM form (-----BEGIN CERTIFICATE-----).")))
+        (
+          "authority",
+          Text(
+            "应为 PEM 格式的证书（-----BEGIN CERTIFICATE----- 开头）。",
+            "This must be a certificate in PEM form (-----BEGIN CERTIFICATE-----).")
+        ))
     }
     if let zone = written("zone"), WrittenTime.zone(zone) == nil {
       faults.append(("zone", Text("时区应写作 +08:00。", "Write the zone as +08:00.")))
@@ -158,9 +170,13 @@ extension MariaDBAddress {
   /// Why a table or column of this name cannot be made there.
   package static func fault(inName name: String) -> Text? {
     if name.unicodeScalars.count > 64 {
-      return Text("“\(name)”超过 MariaDB/MySQL 允许的 64 个字符。", "“\(name)” is longer than the 64 characters that MariaDB and MySQL allow.")
+      return Text(
+        "“\(name)”超过 MariaDB/MySQL 允许的 64 个字符。",
+        "“\(name)” is longer than the 64 characters that MariaDB and MySQL allow.")
     }
-    if name.isEmpty || name.hasSuffix(" ") || name.unicodeScalars.contains(where: { $0.value == 0 || $0.value > 0xFFFF }) {
+    if name.isEmpty || name.hasSuffix(" ")
+      || name.unicodeScalars.contains(where: { $0.value == 0 || $0.value > 0xFFFF })
+    {
       return Text(
         "“\(name)”不能作为 MariaDB/MySQL 的名称：不能为空，不能以空格结尾，不能含四字节字符。",
         "“\(name)” cannot be a name in MariaDB or MySQL: not empty, no space at its end, no character beyond U+FFFF.")

@@ -19,6 +19,7 @@ final class MariaDBConnection {
 
   private(set) var handle: UnsafeMutablePointer<MYSQL>?
   let address: MariaDBAddress
+  private var interruption: Interruption?
   private(set) var product = MariaDBProduct(version: "", comment: "")
   /// Bytes of the longest message that the server takes.
   private(set) var longestPacket = 1 << 20
@@ -48,8 +49,13 @@ final class MariaDBConnection {
 
   func close() {
     guard let handle else { return }
+    interruption?.forget()
     mysql_close(handle)
     self.handle = nil
+  }
+
+  var interrupter: @Sendable () -> Void {
+    { [interruption] in interruption?.interrupt() }
   }
 
   // MARK: Connecting
@@ -82,6 +88,7 @@ final class MariaDBConnection {
       close()
       throw failure
     }
+    interruption = Interruption(socket: mysql_get_socket(handle))
     if address.usedEncryption != .off, !isEncrypted {
       close()
       throw ConnectorError(
@@ -159,7 +166,9 @@ final class MariaDBConnection {
           ? "max_statement_time = \(Double(milliseconds) / 1000)"
           : product.isOceanBase ? "ob_query_timeout = \(milliseconds * 1000)" : "max_execution_time = \(milliseconds)")
     } else if product.isOceanBase {
-      optional += ["ob_query_timeout = 86400000000", "ob_trx_timeout = 86400000000", "ob_trx_idle_timeout = 3600000000"]
+      optional += [
+        "ob_query_timeout = 86400000000", "ob_trx_timeout = 86400000000", "ob_trx_idle_timeout = 3600000000",
+      ]
     } else {
       optional.append(product.isMariaDB ? "max_statement_time = 0" : "max_execution_time = 0")
     }
@@ -198,7 +207,9 @@ final class MariaDBConnection {
     while let row = mysql_fetch_row(result), let lengths = mysql_fetch_lengths(result) {
       rows.append(
         (0..<count).map { index in
-          row[index].map { String(decoding: UnsafeRawBufferPointer(start: $0, count: Int(lengths[index])), as: UTF8.self) }
+          row[index].map {
+            String(decoding: UnsafeRawBufferPointer(start: $0, count: Int(lengths[index])), as: UTF8.self)
+          }
         })
     }
     return rows
@@ -263,7 +274,9 @@ struct MariaDBProduct: Hashable {
     let parts = written.split(separator: "-").map(String.init)
     func numbers(_ text: String) -> String { String(text.drop { $0 == "v" || $0 == "V" }) }
     func after(_ name: String) -> String {
-      parts.firstIndex { $0.lowercased() == name.lowercased() }.flatMap { $0 + 1 < parts.count ? numbers(parts[$0 + 1]) : nil }
+      parts.firstIndex { $0.lowercased() == name.lowercased() }.flatMap {
+        $0 + 1 < parts.count ? numbers(parts[$0 + 1]) : nil
+      }
         ?? ""
     }
     if let place = parts.firstIndex(where: { $0.lowercased() == "mariadb" }) {

@@ -82,7 +82,8 @@ struct MariaDBLook {
     case "datetime", "timestamp":
       let zone = column.base == "timestamp" ? 0 : address.zone
       let found = try connection.run(
-        "SELECT CAST(MAX(\(name)) AS CHAR) FROM \(quoted) WHERE \(name) <= UTC_TIMESTAMP(6) + INTERVAL \(zone) SECOND")[0][0]
+        "SELECT CAST(MAX(\(name)) AS CHAR) FROM \(quoted) WHERE \(name) <= UTC_TIMESTAMP(6) + INTERVAL \(zone) SECOND")[
+          0][0]
       let field = MariaDBField(.timestamp, zone: zone)
       let time = found.flatMap { text in Array(text.utf8).withUnsafeBytes { field.time($0) } }
       return ChangeMark(

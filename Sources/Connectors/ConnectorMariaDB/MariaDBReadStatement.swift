@@ -164,7 +164,8 @@ struct MariaDBReadStatement {
     }
     let isZoned = cursor.base == "timestamp"
     let utc = MariaDBField(.timestamp, zone: 0)
-    guard let now = Self.time(clock, utc), let local = WrittenTime.text(microseconds: now + (isZoned ? 0 : Int64(zone) * 1_000_000))
+    guard let now = Self.time(clock, utc),
+      let local = WrittenTime.text(microseconds: now + (isZoned ? 0 : Int64(zone) * 1_000_000))
     else { throw MariaDBConnection.broken }
     let highest = try connection.run("SELECT MAX(\(name)) FROM \(quoted) WHERE \(name) <= '\(local)'")[0][0]
     let field = isZoned ? utc : MariaDBField(.timestamp, zone: zone)

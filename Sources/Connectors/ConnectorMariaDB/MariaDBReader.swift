@@ -48,7 +48,9 @@ final class MariaDBReader: RowReader {
       try connection.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
     } catch {
       // Not every product that speaks this language knows both at once.
-      guard error.code == "mariadb.1064" || error.code == "mariadb.1235" || error.code == "mariadb.8108" else { throw error }
+      guard error.code == "mariadb.1064" || error.code == "mariadb.1235" || error.code == "mariadb.8108" else {
+        throw error
+      }
       try connection.run("START TRANSACTION WITH CONSISTENT SNAPSHOT")
     }
   }
@@ -113,6 +115,8 @@ final class MariaDBReader: RowReader {
     }
   }
 
+  var interrupter: @Sendable () -> Void { connection.interrupter }
+
   func close() {
     rows?.close()
     rows = nil
@@ -166,7 +170,7 @@ final class MariaDBBatchReader: BatchReader {
   }
 
   func read(_ batch: Int64, in places: Range<Int64>) throws(ConnectorError) -> any RowReader {
-    try target.readBack("= \(batch)")
+    try target.readBack(batch...batch)
   }
 
   func close() { connection.close() }

@@ -175,7 +175,8 @@ final class MariaDBWriter: RowWriter {
 
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
-    let since = MariaDBWrittenValue.time((now.milliseconds - 946_684_800_000) * 1000, zone: connection.address.zone) ?? ""
+    let since =
+      MariaDBWrittenValue.time((now.milliseconds - 946_684_800_000) * 1000, zone: connection.address.zone) ?? ""
     var flagged = 0
     for index in 0..<keys.rowCount {
       guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: plan.key.count) else { continue }
@@ -271,11 +272,13 @@ final class MariaDBWriter: RowWriter {
   }
 
   func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader {
-    try target.readBack("BETWEEN \(range.lowerBound) AND \(range.upperBound)")
+    try target.readBack(range)
   }
 
   /// Batches are found by their index from the first one on; where the table ends plays no part.
   func end() throws(ConnectorError) -> Int64? { 0 }
+
+  var interrupter: @Sendable () -> Void { connection.interrupter }
 
   func close() {
     appending = nil

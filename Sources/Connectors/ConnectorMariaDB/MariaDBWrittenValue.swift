@@ -19,7 +19,9 @@ struct MariaDBWrittenValue: ~Copyable {
     return UnsafeRawBufferPointer(rebasing: written.dropLast())
   }
 
-  static func time(_ time: Int64, zone: Int) -> String? { WrittenTime.text(microseconds: time + Int64(zone) * 1_000_000) }
+  static func time(_ time: Int64, zone: Int) -> String? {
+    WrittenTime.text(microseconds: time + Int64(zone) * 1_000_000)
+  }
 
   /// For the few values that stand in a statement of their own.
   static func literal(_ value: [UInt8], _ type: ValueType, zone: Int) -> String {

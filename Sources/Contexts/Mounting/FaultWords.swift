@@ -15,7 +15,8 @@ extension Tie.Fault {
   /// The first part of a code: who reported it.
   private static let origins: [String: Text] = [
     "api": Text("服务", "the service"), "postgresql": Text("数据库", "the database"),
-    "sqlite": Text("数据库", "the database"), "csv": Text("文件数据源", "the folder of files"),
+    "mariadb": Text("数据库", "the database"), "sqlite": Text("数据库", "the database"),
+    "csv": Text("文件数据源", "the folder of files"),
     "connector": Text("数据源", "the source"), "source": Text("数据源", "the source"),
     "contract": Text("数据源", "the source"),
   ]

@@ -33,14 +33,19 @@ package final class MariaDBServer: Sendable {
         "--skip-log-bin", "--max-connections=1000", "--innodb-buffer-pool-size=64M", "--character-set-server=utf8mb4",
         "--skip-name-resolve", "--log-error=\(folder)/errors",
       ] + own + extra
-      + (durable ? [] : ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--skip-innodb-doublewrite"])
+      + (durable
+        ? []
+        : [
+          "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--skip-innodb-doublewrite",
+          "--debug-no-sync",
+        ])
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // Removes what this process left behind, and first ends the server that still runs in it.
     afterThisProcess(removing: folder, "[ -e \"$1/pid\" ] && kill -KILL $(cat \"$1/pid\") 2>/dev/null; sleep 1")
     try Tool.run(
       try Self.tool("mariadb-install-db"),
       ["--no-defaults", "--datadir=\(folder)/data", "--auth-root-authentication-method=normal", "--skip-test-db"] + own
-        + ["--innodb-flush-method=nosync", "--innodb-log-file-size=16M"])
+        + ["--debug-no-sync", "--innodb-log-file-size=16M"])
     try start()
   }
 
