@@ -107,6 +107,11 @@ import Testing
     }
   }
 
+  @Test func `a statement may take longer than connecting may`() throws {
+    let connection = try MariaDBConnection(try Source().address)
+    #expect(try connection.run("SELECT SLEEP(16)") == [["0"]])
+  }
+
   @Test func `a server that answers no more is given up on, and a call that blocks can be ended`() async throws {
     try await withMariaDBServer(durable: false) { server in
       let source = try Source(on: server)

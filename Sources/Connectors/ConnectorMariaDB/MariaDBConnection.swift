@@ -61,10 +61,10 @@ final class MariaDBConnection {
   // MARK: Connecting
 
   private func connect(_ handle: UnsafeMutablePointer<MYSQL>, _ purpose: Purpose) throws(ConnectorError) {
+    // Also for a server that accepts and then says nothing.
     set(MYSQL_OPT_CONNECT_TIMEOUT, 10)
-    // A server that accepts and then says nothing; taken back once it has answered.
-    set(MYSQL_OPT_READ_TIMEOUT, 15)
-    set(MYSQL_OPT_WRITE_TIMEOUT, 60)
+    // A statement may take its time. What is set here holds for the whole connection, whatever is set later.
+    set(MYSQL_OPT_WRITE_TIMEOUT, 600)
     if case .looking(let limit) = purpose {
       set(MYSQL_OPT_READ_TIMEOUT, UInt32(clamping: limit.inMilliseconds / 1000 + 3))
     }
@@ -97,8 +97,6 @@ final class MariaDBConnection {
           "对方服务器不支持加密连接；确需明文传输时，请把加密设为 off。",
           "The server does not encrypt; set encryption to off if plain text is really meant."))
     }
-    if case .looking = purpose { return keepAlive() }
-    set(MYSQL_OPT_READ_TIMEOUT, 0)
     keepAlive()
   }
 

@@ -14,7 +14,8 @@ struct MariaDBTable {
   var comment: String?
   var estimatedRows: Int?
   var isView: Bool
-  var engine: String?
+  /// The storage engine: `InnoDB`.
+  var storage: String?
   var columns: [Column]
   /// Columns of each unique index, the primary key's among them.
   var uniqueKeys: [(name: String, columns: Set<String>)]
@@ -79,7 +80,7 @@ struct MariaDBTable {
       let isView = row[3]?.hasSuffix("VIEW") ?? false
       var table = MariaDBTable(
         name: TableName(schema: schema, name), comment: isView ? nil : row[1].flatMap { $0.isEmpty ? nil : $0 },
-        estimatedRows: isView ? nil : row[2].flatMap { Int($0) }, isView: isView, engine: row[4],
+        estimatedRows: isView ? nil : row[2].flatMap { Int($0) }, isView: isView, storage: row[4],
         columns: columnsOf[name] ?? [], uniqueKeys: [])
       let keys = Dictionary(grouping: keysOf[name] ?? []) { $0.index }
       table.uniqueKeys = keys.sorted { $0.key < $1.key }.map { ($0.key, Set($0.value.map(\.column))) }

@@ -95,10 +95,10 @@ struct MariaDBTarget {
   static let paddedCollation = "utf8mb4_bin"
 
   private func checkShape(_ found: MariaDBTable, _ types: MariaDBTargetTypes) throws(ConnectorError) {
-    guard !found.isView, let engine = found.engine, ["innodb", "oceanbase"].contains(engine.lowercased()) else {
+    guard !found.isView, let storage = found.storage, ["innodb", "oceanbase"].contains(storage.lowercased()) else {
       throw .contract(
-        "target-engine", "接收表“\(plan.table)”的存储引擎是 \(found.engine ?? "视图")，必须是有事务的 InnoDB。",
-        "The target table “\(plan.table)” is of \(found.engine ?? "no engine (a view)"); it must be InnoDB, which has transactions."
+        "target-engine", "接收表“\(plan.table)”的存储引擎是 \(found.storage ?? "视图")，必须是有事务的 InnoDB。",
+        "The target table “\(plan.table)” is of \(found.storage ?? "no engine (a view)"); it must be InnoDB, which has transactions."
       )
     }
     let wanted =
