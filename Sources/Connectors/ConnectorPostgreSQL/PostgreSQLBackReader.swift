@@ -56,6 +56,13 @@ extension PostgreSQLTarget {
     return PostgreSQLBackReader(PostgreSQLCopyStream(connection))
   }
 
+  /// Of the target as `t`, joined to a stage.
+  func readBack(from source: String) throws(ConnectorError) -> PostgreSQLBackReader {
+    let names = (columnNames + [WritePlan.batchColumn]).map { "t.\($0)" }.joined(separator: ", ")
+    try connection.startCopy("COPY (SELECT \(names) FROM \(source)) TO STDOUT (FORMAT binary)")
+    return PostgreSQLBackReader(PostgreSQLCopyStream(connection))
+  }
+
   /// How many pages the table has.
   func pages() throws(ConnectorError) -> Int64? {
     try connection.run(

@@ -13,13 +13,15 @@ final class PostgreSQLConnection {
   private(set) var handle: OpaquePointer?
   private var interruption: Interruption?
 
-  init(_ address: PostgreSQLAddress) throws(ConnectorError) {
+  /// `replicates`: a connection that can also stream the log.
+  init(_ address: PostgreSQLAddress, replicates: Bool = false) throws(ConnectorError) {
     // What the address says wins over the first group; the last group holds whatever it says.
     var pairs: [(String, String)] = [
       ("connect_timeout", "10"), ("keepalives_idle", "30"), ("tcp_user_timeout", "60000"), ("dbname", address.address),
     ]
     if let password = address.password { pairs.append(("password", password)) }
     pairs += [("client_encoding", "UTF8"), ("application_name", "sanjiang")]
+    if replicates { pairs.append(("replication", "database")) }
     var keys = pairs.map { UnsafePointer<CChar>(strdup($0.0)) } + [nil]
     var values = pairs.map { UnsafePointer<CChar>(strdup($0.1)) } + [nil]
     defer { (keys + values).forEach { free(UnsafeMutablePointer(mutating: $0)) } }
@@ -36,6 +38,8 @@ final class PostgreSQLConnection {
       SET search_path = pg_catalog; SET DateStyle = ISO; SET statement_timeout = 0; SET lock_timeout = '60s'; \
       SET idle_in_transaction_session_timeout = 0; SET synchronize_seqscans = off; SET extra_float_digits = 1
       """)
+    // A reader that waits for its target is not gone.
+    if replicates { try run("SET wal_sender_timeout = 0") }
     try refuseNode()
   }
 
@@ -140,7 +144,7 @@ final class PostgreSQLConnection {
     let result = PQexec(handle, sql)
     defer { PQclear(result) }
     let status = PQresultStatus(result)
-    guard status == PGRES_COPY_IN || status == PGRES_COPY_OUT else { throw error(of: result) }
+    guard [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(status) else { throw error(of: result) }
   }
 
   /// The next message of a COPY OUT; nil at its end. Free it with `PQfreemem`.
@@ -173,6 +177,36 @@ final class PostgreSQLConnection {
       }
     }
     guard PQconsumeInput(handle) == 1 else { throw brokenConnection() }
+  }
+
+  // MARK: Streaming the log
+
+  /// The next message of a stream that is there already; nil when none is. Free it with `PQfreemem`.
+  func nextStreamed() throws(ConnectorError) -> UnsafeRawBufferPointer? {
+    var message: UnsafeMutablePointer<CChar>?
+    for isSecond in [false, true] {
+      let count = PQgetCopyData(handle, &message, 1)
+      if count > 0 { return UnsafeRawBufferPointer(start: message, count: Int(count)) }
+      guard count == 0 else {
+        try finishResults()
+        throw brokenConnection()
+      }
+      if isSecond { break }
+      guard PQconsumeInput(handle) == 1 else { throw brokenConnection() }
+    }
+    return nil
+  }
+
+  /// Blocks until something comes, a moment longer so that more gathers, or until the deadline.
+  func waitForInput(until deadline: ContinuousClock.Instant) throws(ConnectorError) {
+    let left = max(0, (deadline - ContinuousClock.now).inMilliseconds)
+    var socket = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+    if poll(&socket, 1, Int32(min(left, 60_000))) > 0 { usleep(250) }
+    guard PQconsumeInput(handle) == 1 else { throw brokenConnection() }
+  }
+
+  func flushOutput() throws(ConnectorError) {
+    guard PQflush(handle) >= 0 else { throw brokenConnection() }
   }
 
   @inline(__always)
@@ -242,7 +276,7 @@ enum PostgreSQLError {
     let kind: ConnectorError.Kind =
       switch group {
       case "08", "40", "53", "57", "58": .retryable
-      case _ where state == "55P03" || state == "25P03": .retryable
+      case _ where state == "55P03" || state == "25P03" || state == "55006": .retryable
       case "42" where state != "42501": .contract
       case "22", "23": .data
       default: .permanent

@@ -35,13 +35,17 @@ package struct PostgreSQLConnector: Connector {
         "整数游标回看 10,000 个号码；序列号并发取号后迟提交超过这个范围的行同上。",
         "An integer cursor looks back 10,000 numbers; a row that commits later than that after taking its number is missed likewise."
       ),
+      Text(
+        "跟踪变更按提交顺序，含删除；需要 wal_level = logical、REPLICATION 权限和表的所有权，源数据库为此保留日志，超过上限即放弃并重读全表。",
+        "Following changes keeps the order of commits and carries deletes; it needs wal_level = logical, REPLICATION and ownership of the table. The source keeps its log for it; beyond a cap the stream is given up and the table read again."
+      ),
       Text("游标为空的行每次增量都会重读。", "Rows without a cursor value are read again in every incremental run."),
       Text(
         "不支持的列类型（数组、区间、几何等）在登记时指出，不能授权。",
         "Column types without a lossless form (arrays, ranges, geometry …) are named at registration and cannot be granted."
       ),
     ],
-    readsIncrementally: true, writes: true, longestKey: 2_600)
+    readsIncrementally: true, writes: true, followsChanges: true, longestKey: 2_600)
 
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 
@@ -122,6 +126,18 @@ package struct PostgreSQLConnector: Connector {
 
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     try PostgreSQLWriter(plan, address)
+  }
+
+  package func openChanges(_ plan: ChangePlan, after position: [UInt8]?) throws(ConnectorError) -> any ChangeReader {
+    try PostgreSQLChangeReader(plan, after: position, address)
+  }
+
+  package func changeBacklog(_ stream: String) throws(ConnectorError) -> ChangeBacklog? {
+    try PostgreSQLSlot(stream: stream).backlog(try PostgreSQLConnection(address))
+  }
+
+  package func endChanges(_ stream: String) throws(ConnectorError) {
+    try PostgreSQLSlot(stream: stream).drop(try PostgreSQLConnection(address))
   }
 
   package func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? {

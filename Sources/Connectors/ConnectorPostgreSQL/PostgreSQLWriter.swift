@@ -8,6 +8,7 @@ final class PostgreSQLWriter: RowWriter {
   private let target: PostgreSQLTarget
   private var isInTransaction = false
   private var hasStage = false
+  private var hasKeyStage = false
   private var hasStaleStatement = false
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private var filled = 0
@@ -79,6 +80,9 @@ final class PostgreSQLWriter: RowWriter {
       let skipped = Set(left.map(\.row))
       if !skipped.isEmpty { outcome.written = (0..<Int32(rows.rowCount)).filter { !skipped.contains($0) } }
       (outcome.inserted, outcome.updated) = try merge(batch)
+    case .upsert:
+      try stage(rows)
+      (outcome.inserted, outcome.updated) = try merge(batch)
     }
     return outcome
   }
@@ -86,10 +90,10 @@ final class PostgreSQLWriter: RowWriter {
   // MARK: COPY
 
   /// Sends the rows with one more field: at the end the batch (`trailer`), or at the start the row's number.
-  private func copy(_ rows: RowBatch, trailer: Int64?) throws(ConnectorError) {
+  private func copy(_ rows: RowBatch, trailer: Int64?, fields count: Int? = nil) throws(ConnectorError) {
     filled = 0
     try put(Self.header.withUnsafeBytes { [UInt8]($0) })
-    let fields = Int16(plan.columns.count + 1).bigEndian
+    let fields = Int16((count ?? plan.columns.count) + 1).bigEndian
     for index in 0..<rows.rowCount {
       let row = rows.row(index)
       if filled + row.count + 16 > buffer.count { try flush() }
@@ -239,6 +243,51 @@ final class PostgreSQLWriter: RowWriter {
       """, ["\(batch)"])
   }
 
+  // MARK: Changes
+
+  func delete(_ keys: RowBatch) throws(ConnectorError) -> Int {
+    try begin()
+    guard !keys.isEmpty else { return 0 }
+    try stageKeys(keys)
+    return try connection.change("DELETE FROM \(target.table) t USING pg_temp.sj_key s WHERE \(sameKey)")
+  }
+
+  func deleteAll() throws(ConnectorError) -> Int {
+    try begin()
+    return try connection.change("DELETE FROM \(target.table)")
+  }
+
+  func written() throws(ConnectorError) -> any RowReader {
+    try target.readBack(from: "\(target.table) t JOIN pg_temp.sj_stage s ON \(sameKey)")
+  }
+
+  func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader {
+    try begin()
+    try stageKeys(keys)
+    return try target.readBack(from: "\(target.table) t JOIN pg_temp.sj_key s ON \(sameKey)")
+  }
+
+  private var sameKey: String {
+    zip(keyNames("s"), keyNames("t")).map { "\($0) = \($1)" }.joined(separator: " AND ")
+  }
+
+  private func stageKeys(_ keys: RowBatch) throws(ConnectorError) {
+    if !hasKeyStage {
+      let columns = plan.key.map {
+        "\(PostgreSQLQuote.name(plan.columns[$0].name)) \(PostgreSQLTarget.type(plan.columns[$0]))"
+      }
+      try connection.run("SET LOCAL client_min_messages = warning")
+      try connection.run(
+        "CREATE TEMP TABLE IF NOT EXISTS sj_key (sj_row int4 NOT NULL, \(columns.joined(separator: ", "))) ON COMMIT DELETE ROWS"
+      )
+      hasKeyStage = true
+    }
+    try connection.run("TRUNCATE pg_temp.sj_key")
+    let columns = (["sj_row"] + target.keyNames).joined(separator: ", ")
+    try connection.startCopy("COPY pg_temp.sj_key (\(columns)) FROM STDIN (FORMAT binary)")
+    try copy(keys, trailer: nil, fields: plan.key.count)
+  }
+
   func indexBatches() throws(ConnectorError) { try target.indexBatches() }
 
   // MARK: Transactions
@@ -250,6 +299,8 @@ final class PostgreSQLWriter: RowWriter {
         """
         INSERT INTO \(target.batches) (stream, batch, run, delivered, quarantined, bytes, digest)
         VALUES ($1, $2::int8, $3, $4::int8, $5::int8, $6::int8, $7)
+        ON CONFLICT (stream, batch) DO UPDATE SET run = EXCLUDED.run, delivered = EXCLUDED.delivered,
+          quarantined = EXCLUDED.quarantined, bytes = EXCLUDED.bytes, digest = EXCLUDED.digest
         """,
         [
           plan.stream, "\(record.batch)", record.run, "\(record.delivered)", "\(record.quarantined)", "\(record.bytes)",
@@ -274,6 +325,7 @@ final class PostgreSQLWriter: RowWriter {
     isInTransaction = false
     _ = try? connection.run("ROLLBACK")
     hasStage = false
+    hasKeyStage = false
   }
 
   private func begin() throws(ConnectorError) {

@@ -4,15 +4,17 @@ import Kernel
 
 /// Rows by prepared statements, committed with their offset.
 final class SQLiteWriter: RowWriter {
-  private let plan: WritePlan
-  private let connection: SQLiteConnection
-  private let table: String
-  private let names: [String]
+  let plan: WritePlan
+  let connection: SQLiteConnection
+  let table: String
+  let names: [String]
   private let keyNames: [String]
   private var isInTransaction = false
   private var insert: SQLiteStatement?
   private var look: SQLiteStatement?
   private var update: SQLiteStatement?
+  /// The keys of the last `upsert`.
+  var upserted = RowBatch(capacity: RowBatch.smallest)
   private var scratch = WrittenBytes()
 
   init(_ plan: WritePlan, _ connection: SQLiteConnection) throws(ConnectorError) {
@@ -163,7 +165,19 @@ final class SQLiteWriter: RowWriter {
         case .twice: outcome.duplicates.append(Int32(index))
         case .same: break
         }
+      case .upsert:
+        if try meet(row, Int64.min, Int64.max) == .absent {
+          try put(row, batch)
+          outcome.inserted += 1
+        } else {
+          try replace(row, batch)
+          outcome.updated += 1
+        }
       }
+    }
+    if mode == .upsert {
+      upserted = keys(of: rows)
+      return outcome
     }
     if written.count + (mode == .append ? rows.rowCount : 0) != rows.rowCount { outcome.written = written }
     return outcome
@@ -249,7 +263,7 @@ final class SQLiteWriter: RowWriter {
     }
   }
 
-  private func keyCondition(from first: Int) -> String {
+  func keyCondition(from first: Int) -> String {
     keyNames.enumerated().map { "\($1) = ?\($0 + first)" }.joined(separator: " AND ")
   }
 
@@ -258,7 +272,7 @@ final class SQLiteWriter: RowWriter {
     bindKey(KeyBytes.decode(KeyBytes.encode(row, key: plan.key), count: plan.key.count) ?? [], to: statement)
   }
 
-  private func bindKey(_ values: [[UInt8]], to statement: SQLiteStatement) {
+  func bindKey(_ values: [[UInt8]], to statement: SQLiteStatement) {
     var written = WrittenBytes()
     for (index, value) in values.enumerated() {
       let type = plan.columns[plan.key[index]].type
@@ -311,7 +325,7 @@ final class SQLiteWriter: RowWriter {
   func commit(_ record: BatchRecord?, state: String, durable: Bool) throws(ConnectorError) {
     try begin()
     if let record {
-      let statement = try connection.prepare("INSERT INTO sj_batch VALUES (?, ?, ?, ?, ?, ?, ?)")
+      let statement = try connection.prepare("INSERT OR REPLACE INTO sj_batch VALUES (?, ?, ?, ?, ?, ?, ?)")
       try statement.bind(plan.stream, at: 0)
       statement.bind(record.batch, at: 1)
       try statement.bind(record.run, at: 2)
@@ -347,7 +361,7 @@ final class SQLiteWriter: RowWriter {
   }
 
   /// IMMEDIATE: a transaction that starts by reading and cannot get the write lock later would fail half-way.
-  private func begin() throws(ConnectorError) {
+  func begin() throws(ConnectorError) {
     guard !isInTransaction else { return }
     try connection.run("BEGIN IMMEDIATE")
     isInTransaction = true
@@ -396,37 +410,4 @@ final class SQLiteWriter: RowWriter {
     ConnectorError(
       .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
   }
-}
-
-/// What the target holds, by batch.
-final class SQLiteBackReader: RowReader {
-  let horizon: CursorValue? = nil
-  let isKeyOrdered = false
-  let checksText = false
-  let position: [UInt8] = []
-  private let statement: SQLiteStatement
-  private let types: [ValueType]
-  private var isOver = false
-
-  init(_ statement: SQLiteStatement, _ types: [ValueType]) {
-    self.statement = statement
-    self.types = types
-  }
-
-  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
-    batch.removeAll()
-    // Stepping on after the end would start the query anew.
-    while !isOver, !batch.isFull {
-      guard try statement.step() else {
-        isOver = true
-        break
-      }
-      batch.beginRow(fields: types.count)
-      for index in types.indices { SQLiteField.append(statement, index, as: types[index], zone: 0, to: batch) }
-      batch.endRow()
-    }
-    return batch.isEmpty ? .end : .rows
-  }
-
-  func close() { statement.finalize() }
 }

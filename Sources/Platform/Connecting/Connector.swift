@@ -29,6 +29,13 @@ package protocol Connector: Sendable {
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter
   /// Nil where a batch cannot be found again before the whole table is indexed.
   func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)?
+  /// Goes on after `position`, or begins now and makes the source keep its log from now on. Throws `.changesLost` when
+  /// the source does not have it any more, and a contract error where it cannot be followed at all.
+  func openChanges(_ plan: ChangePlan, after position: [UInt8]?) throws(ConnectorError) -> any ChangeReader
+  /// Nil when the source keeps nothing for this stream.
+  func changeBacklog(_ stream: String) throws(ConnectorError) -> ChangeBacklog?
+  /// The source need keep nothing for this stream any more. Safe when it does not.
+  func endChanges(_ stream: String) throws(ConnectorError)
 }
 
 extension Connector {
@@ -37,6 +44,14 @@ extension Connector {
   }
 
   package func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? { nil }
+
+  package func openChanges(_ plan: ChangePlan, after position: [UInt8]?) throws(ConnectorError) -> any ChangeReader {
+    throw .contract("no-changes", "该连接不能跟踪变更。", "This connector cannot follow changes.")
+  }
+
+  package func changeBacklog(_ stream: String) throws(ConnectorError) -> ChangeBacklog? { nil }
+
+  package func endChanges(_ stream: String) throws(ConnectorError) {}
 }
 
 /// What answered a probe.
@@ -64,14 +79,17 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package var overlap: Duration
   package var limits: [Text]
   package var readsIncrementally: Bool
+  package var followsChanges: Bool
   package var writes: Bool
   /// Bytes that a key may have as a target's; nil for no limit.
   package var longestKey: Int?
 
   package init(
-    promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool, longestKey: Int? = nil
+    promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
+    followsChanges: Bool = false, longestKey: Int? = nil
   ) {
     self.longestKey = longestKey
+    self.followsChanges = followsChanges
     self.promise = promise
     self.overlap = overlap
     self.limits = limits

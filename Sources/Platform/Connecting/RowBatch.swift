@@ -120,6 +120,11 @@ package final class RowBatch: @unchecked Sendable {
     byteCount += kept + 4
   }
 
+  /// A value that did not change and that the source does not say again: only in changes of rows.
+  package func appendUnchanged() { storeBig(Self.unchanged) }
+
+  package static let unchanged = Int32(bitPattern: 0xFF00_0000)
+
   package func endRow() {
     if rowCount == startRoom { growStarts() }
     rowCount += 1

@@ -59,6 +59,8 @@ package enum WriteMode: Hashable, Sendable {
   /// written by batch `ownFrom` or a later one came twice in the source: the row is not written but named in
   /// `WriteOutcome.duplicates`.
   case merge(rewriteFrom: Int64, ownFrom: Int64)
+  /// By key, as changes come: every row is written, whatever is there. No key comes twice in a batch.
+  case upsert
 }
 
 /// What a batch did to the target.
@@ -123,9 +125,19 @@ package protocol RowWriter: AnyObject {
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// After a full refresh: removes rows last written before `batch` unless flagged stale by it or later; returns how many.
   func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int
+  /// `keys` holds rows of the key's fields only. Removes them; returns how many there were.
+  func delete(_ keys: RowBatch) throws(ConnectorError) -> Int
+  func deleteAll() throws(ConnectorError) -> Int
+  /// Within the open transaction: the rows that the last `write` left under these keys, as the target holds them now;
+  /// a row is the plan's columns and then its batch.
+  func written() throws(ConnectorError) -> any RowReader
+  /// The rows under these keys, the plan's columns and then their batch, in any order.
+  func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader
   /// Builds what finding rows by batch needs, when it is missing. Built once over all rows it costs a fraction of keeping
   /// it up to date while they are loaded.
   func indexBatches() throws(ConnectorError)
+  /// A record of a batch that has one replaces it: commits may be gathered in one batch.
+  ///
   /// Throws `.fenced`, with nothing changed, when another fence has taken the stream.
   ///
   /// A commit that is not `durable` may be lost with those after it when the target's machine dies, rows and offset
@@ -146,6 +158,15 @@ package protocol RowWriter: AnyObject {
 
 extension RowWriter {
   package var interrupter: @Sendable () -> Void { {} }
+
+  package func delete(_ keys: RowBatch) throws(ConnectorError) -> Int { throw Self.cannotFollow }
+  package func deleteAll() throws(ConnectorError) -> Int { throw Self.cannotFollow }
+  package func written() throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
+  package func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
+
+  private static var cannotFollow: ConnectorError {
+    .contract("no-changes", "该接收方不能按变更更新。", "This target cannot be kept up to date by changes.")
+  }
 }
 
 /// Reads single batches back while others are being appended, on a connection of its own. Used by one thread.

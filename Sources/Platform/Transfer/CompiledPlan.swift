@@ -22,7 +22,7 @@ struct CompiledPlan {
     try Self.check(plan)
     keys = GrantKeys(secret: plan.secret, grant: plan.grant)
     var columns = plan.items.map { ReadPlan.Column($0.name, $0.type) }
-    if let cursor = plan.cursor {
+    if let cursor = plan.cursor, plan.mode != .changes {
       if let place = columns.firstIndex(where: { $0.name == cursor.name }) {
         self.cursor = place
       } else {
@@ -96,7 +96,7 @@ struct CompiledPlan {
     if let cursor = plan.cursor, cursor.type != .timestamp && cursor.type != .integer {
       throw .contract("cursor-type", "游标列必须是时间或整数。", "A cursor column must be a timestamp or an integer.")
     }
-    guard plan.mode == .full || plan.cursor != nil else {
+    guard plan.mode != .incremental || plan.cursor != nil else {
       throw .contract("no-cursor", "增量交付需要游标列。", "An incremental delivery needs a cursor column.")
     }
     guard (RowBatch.smallest...RowBatch.largest).contains(plan.batchBytes) else {

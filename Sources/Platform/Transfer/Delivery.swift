@@ -20,7 +20,8 @@ package struct Delivery: Sendable {
   /// Reads on one thread of its own and writes on another; the caller only waits. An interrupted full run goes on where
   /// it was when it is run again under the same run id, an interrupted incremental run starts over.
   package func run(from source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
-    try await BlockingThread.run {
+    if plan.mode == .changes { return try await follow(source, to: target) }
+    return try await BlockingThread.run {
       defer { sj_return_memory() }
       var compiled = compiled
       compiled.longestKey = target.guarantee.longestKey ?? Int.max
@@ -42,6 +43,42 @@ package struct Delivery: Sendable {
         queue.waitForProducer()
         throw error
       }
+    }
+  }
+
+  /// As `run`, for changes: until the run's end, going on where the stream was. A source that has forgotten it is read
+  /// anew beside its changes.
+  private func follow(_ source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
+    try await BlockingThread.run {
+      defer { sj_return_memory() }
+      var compiled = compiled
+      compiled.longestKey = target.guarantee.longestKey ?? Int.max
+      let writer = try target.openWriter(compiled.writePlan)
+      defer { writer.close() }
+      let stored = try writer.open()
+      do {
+        return try follow(source, compiled, writer, stored, beginsAnew: false)
+      } catch let error as ConnectorError where error == .changesLost {
+        return try follow(source, compiled, writer, stored, beginsAnew: true)
+      }
+    }
+  }
+
+  private func follow(
+    _ source: any Connector, _ compiled: CompiledPlan, _ writer: any RowWriter, _ stored: StoredOffset?,
+    beginsAnew: Bool
+  ) throws -> DeliveryOutcome {
+    let session = try ChangeSession(compiled, control, writer, stored, beginsAnew: beginsAnew)
+    if session.isComplete { return try session.outcome(.finished) }
+    let queue = ChangeQueue(batchBytes: plan.batchBytes)
+    let producer = ChangeProducer(plan: compiled, log: session.log, snapshot: session.state.snapshot, queue: queue)
+    BlockingThread.start { producer.run(source) }
+    do {
+      return try session.run(queue)
+    } catch {
+      queue.cancel()
+      queue.waitForProducer()
+      throw error
     }
   }
 

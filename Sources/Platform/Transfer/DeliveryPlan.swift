@@ -8,6 +8,27 @@ package struct DeliveryPlan: Sendable {
     case full
     /// What changed since the last run, by the cursor.
     case incremental
+    /// Every change in the order of its commit, deletes too, from the source's log.
+    case changes
+  }
+
+  /// How changes are followed.
+  package struct Changes: Hashable, Sendable {
+    package enum Ending: Hashable, Sendable {
+      /// The run ends, with its receipts, after so long; the next goes on where it ended.
+      case after(Duration)
+      /// It ends when it has what was committed when it began.
+      case caughtUp
+    }
+
+    package var ending: Ending
+    /// Bytes of its log that the source may keep for this grant.
+    package var mostRetained: Int
+
+    package init(ending: Ending = .after(.seconds(3600)), mostRetained: Int = 8 << 30) {
+      self.ending = ending
+      self.mostRetained = mostRetained
+    }
   }
 
   package struct Cursor: Hashable, Sendable {
@@ -37,6 +58,8 @@ package struct DeliveryPlan: Sendable {
   package var cursor: Cursor?
   /// How far an incremental run goes back behind the last one's horizon. At least the source connector's own overlap.
   package var overlap: Duration
+  /// For mode `changes`.
+  package var changes = Changes()
   /// Keys of this grant are derived from it (HKDF-SM3 with the grant's id): for sums, pseudonyms and key digests.
   package var secret: [UInt8]
   /// Raw bad rows are sealed with this key of the provider's.
@@ -96,6 +119,9 @@ package struct DeliveryProgress: Hashable, Sendable {
   package var unchanged: Int
   package var quarantined: Int
   package var bytes: Int
+  /// Of changes: rows removed, and when the source committed the last one that is here.
+  package var removed = 0
+  package var committedAt: Instant?
 }
 
 /// Bad rows of one batch (or of a part of a large one).

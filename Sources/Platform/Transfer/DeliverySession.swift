@@ -88,6 +88,7 @@ final class DeliverySession {
       let from = Self.step(reached, back: overlap)
       state.from = from
       range = .incremental(above: from)
+    case .changes: throw ConnectorError.contract("mode", "变更跟踪由另一过程执行。", "Changes are followed by another session.")
     }
   }
 

@@ -23,15 +23,20 @@ final class RowTransform {
   private var thisKey: [UInt8] = []
   private let watchesKeys: Bool
 
-  init(_ plan: CompiledPlan, for reader: any RowReader) {
+  convenience init(_ plan: CompiledPlan, for reader: any RowReader) {
+    self.init(plan, checksText: !reader.checksText, watchesKeys: reader.isKeyOrdered)
+  }
+
+  /// `checksText`: the database has not looked at it. `watchesKeys`: the same key comes one after the other.
+  init(_ plan: CompiledPlan, checksText: Bool, watchesKeys: Bool) {
     self.plan = plan
     fields = UnsafeMutableBufferPointer.allocate(capacity: plan.fields.count)
     _ = fields.initialize(from: plan.fields)
     deliveredCount = plan.plan.items.count
     slack = plan.fields.count { $0.mask == .pseudonym } * 68 + 16
-    checksText = !reader.checksText
+    self.checksText = checksText
     longestKey = plan.longestKey
-    watchesKeys = reader.isKeyOrdered
+    self.watchesKeys = watchesKeys
   }
 
   deinit {
@@ -88,6 +93,13 @@ final class RowTransform {
       at += 4
       let field = fields.baseAddress.unsafelyUnwrapped + index
       if header < 0 {
+        if header == RowBatch.unchanged {
+          if field.pointee.isDelivered {
+            (target + to).storeBytes(of: header.bigEndian, as: Int32.self)
+            to += 4
+          }
+          continue
+        }
         guard header == -1 else {
           return (index, RowFault(rawValue: UInt8(UInt32(bitPattern: header) >> 24 & 0x7F)) ?? .wrongType)
         }

@@ -1,0 +1,143 @@
+import Connecting
+import Kernel
+
+/// What a stream keeps in its source: a publication that names the table and the columns, and a replication slot that
+/// keeps the log. Both bear the grant's name, so that whoever looks at the server sees whose they are.
+struct PostgreSQLSlot {
+  let name: String
+
+  init(stream: String) {
+    let letters = stream.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
+    name = String(("sj_" + letters).prefix(63))
+  }
+
+  /// Makes both anew.
+  func create(_ plan: ChangePlan, _ connection: PostgreSQLConnection) throws(ConnectorError) {
+    try checkServer(connection)
+    let logged = try loggedColumns(plan, connection)
+    try drop(connection)
+    let table = PostgreSQLQuote.table(plan.table)
+    // Before version 15 a publication cannot name columns: what is not listed reaches this process, and no further.
+    var columns = ""
+    if connection.serverVersion >= 15_00_00 {
+      let names = plan.columns.map(\.name) + logged.filter { name in !plan.columns.contains { $0.name == name } }
+      columns = " (\(names.map { PostgreSQLQuote.name($0) }.joined(separator: ", ")))"
+    }
+    do {
+      try connection.run(
+        "CREATE PUBLICATION \(PostgreSQLQuote.name(name)) FOR TABLE \(table)\(columns) WITH (publish_via_partition_root = true)"
+      )
+      try connection.run("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name])
+    } catch where error.code == "postgresql.42501" {
+      throw .contract(
+        "changes-right",
+        "账号无权跟踪变更：需要 REPLICATION 权限和表“\(plan.table)”的所有权（用于创建发布）。",
+        "The account may not follow changes: it needs the REPLICATION attribute and to own the table “\(plan.table)” (for a publication)."
+      )
+    }
+  }
+
+  private func checkServer(_ connection: PostgreSQLConnection) throws(ConnectorError) {
+    guard try connection.run("SELECT current_setting('wal_level')")[0][0] == "logical" else {
+      throw .contract(
+        "changes-wal-level", "源数据库须设置 wal_level = logical 才能跟踪变更。",
+        "The source must be set to wal_level = logical before its changes can be followed.")
+    }
+  }
+
+  /// The columns that identify a row in the log. The key must be among them: otherwise nobody knows which row was deleted.
+  private func loggedColumns(
+    _ plan: ChangePlan, _ connection: PostgreSQLConnection
+  ) throws(ConnectorError) -> [String] {
+    let table = PostgreSQLQuote.table(plan.table)
+    let identity = try connection.run(
+      "SELECT relreplident FROM pg_class WHERE oid = to_regclass($1) AND relkind IN ('r', 'p')", [table])
+    guard let kind = identity.first?[0] else {
+      throw .contract(
+        "changes-table", "“\(plan.table)”不是可以跟踪变更的表。", "“\(plan.table)” is no table whose changes can be followed.")
+    }
+    let columns = try PostgreSQLTable.read(plan.table, connection).columns.map(\.description)
+    if let loose = plan.key.first(where: { index in
+      columns.first { $0.name == plan.columns[index].name }?.isNullable ?? true
+    }) {
+      throw .contract(
+        "changes-key", "主键列“\(plan.columns[loose].name)”允许为空，不能跟踪变更。",
+        "The key's column “\(plan.columns[loose].name)” may be NULL: its changes cannot be followed.")
+    }
+    if kind == "f" { return columns.map(\.name) }
+    let identifying = try connection.run(
+      """
+      SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+      WHERE i.indrelid = to_regclass($1) AND \(kind == "i" ? "i.indisreplident" : kind == "d" ? "i.indisprimary" : "false")
+      """, [table]
+    ).compactMap { $0[0] }
+    guard plan.key.allSatisfy({ identifying.contains(plan.columns[$0].name) }) else {
+      throw .contract(
+        "changes-identity",
+        "表“\(plan.table)”的复制标识（REPLICA IDENTITY）不含主键，删除的行无法识别。",
+        "The REPLICA IDENTITY of “\(plan.table)” does not hold its key: deleted rows could not be told.")
+    }
+    return identifying
+  }
+
+  func drop(_ connection: PostgreSQLConnection) throws(ConnectorError) {
+    // Somebody's connection may still hold it: one of an earlier run that was cut off.
+    for _ in 0..<50 {
+      let found = try connection.run("SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()", [name])
+      guard let slot = found.first else { break }
+      if let process = slot[0] {
+        try connection.run("SELECT pg_terminate_backend($1::int)", [process])
+        try connection.run("SELECT pg_sleep(0.1)")
+      } else {
+        try connection.run(
+          "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database() AND NOT active", [name])
+      }
+    }
+    if try !connection.run("SELECT 1 FROM pg_publication WHERE pubname = $1", [name]).isEmpty {
+      try connection.run("DROP PUBLICATION \(PostgreSQLQuote.name(name))")
+    }
+  }
+
+  func backlog(_ connection: PostgreSQLConnection) throws(ConnectorError) -> ChangeBacklog? {
+    // `wal_status` came with version 13.
+    let status = connection.serverVersion >= 13_00_00 ? "coalesce(wal_status, '') = 'lost'" : "false"
+    let found = try connection.run(
+      """
+      SELECT coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::int8, \(status) OR restart_lsn IS NULL
+      FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()
+      """, [name])
+    return found.first.map { ChangeBacklog(retained: $0[0].flatMap { Int($0) } ?? 0, isLost: $0[1] == "t") }
+  }
+}
+
+/// A place in PostgreSQL's log: after the transaction that ended at `end`, and after so many changes of the next.
+struct PostgreSQLPlace: Hashable {
+  var end: UInt64
+  var changes: UInt64 = 0
+
+  var bytes: [UInt8] {
+    withUnsafeBytes(of: end.bigEndian) { [UInt8]($0) } + withUnsafeBytes(of: changes.bigEndian) { [UInt8]($0) }
+  }
+
+  init(end: UInt64, changes: UInt64 = 0) {
+    self.end = end
+    self.changes = changes
+  }
+
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count == 16 else { return nil }
+    end = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+    changes = bytes[8...].reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// `16/B374D848`, as the server writes it.
+  init?(written: String) {
+    let parts = written.split(separator: "/").map { UInt64($0, radix: 16) }
+    guard parts.count == 2, let high = parts[0], let low = parts[1] else { return nil }
+    self.init(end: high << 32 | low)
+  }
+
+  var written: String {
+    String(end >> 32, radix: 16, uppercase: true) + "/" + String(end & 0xFFFF_FFFF, radix: 16, uppercase: true)
+  }
+}

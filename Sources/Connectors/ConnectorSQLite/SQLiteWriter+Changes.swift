@@ -1,0 +1,90 @@
+import Connecting
+import Kernel
+
+// Changes as they come: rows by key, deletes, and what was written looked at before it is committed.
+
+extension SQLiteWriter {
+  func delete(_ keys: RowBatch) throws(ConnectorError) -> Int {
+    try begin()
+    let statement = try connection.prepare("DELETE FROM \(table) WHERE \(keyCondition(from: 1))")
+    defer { statement.finalize() }
+    var deleted = 0
+    for index in 0..<keys.rowCount {
+      guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: plan.key.count) else { continue }
+      bindKey(values, to: statement)
+      try statement.run()
+      deleted += connection.changes
+    }
+    return deleted
+  }
+
+  func deleteAll() throws(ConnectorError) -> Int {
+    try begin()
+    try connection.run("DELETE FROM \(table) WHERE true")
+    return connection.changes
+  }
+
+  func written() throws(ConnectorError) -> any RowReader { try current(upserted) }
+
+  func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader {
+    try begin()
+    let values = (0..<keys.rowCount).compactMap {
+      KeyBytes.decode(Array(keys.row($0).dropFirst(2)), count: plan.key.count)
+    }
+    let statement = try connection.prepare(
+      "SELECT \(names.joined(separator: ", ")), sj_batch FROM \(table) WHERE \(keyCondition(from: 1))")
+    return SQLiteKeyReader(statement, plan.columns.map(\.type) + [.integer], values) { [self] in
+      bindKey($0, to: statement)
+    }
+  }
+
+  /// A batch that holds the rows' keys alone.
+  func keys(of rows: RowBatch) -> RowBatch {
+    let keys = RowBatch(capacity: RowBatch.smallest)
+    for index in 0..<rows.rowCount {
+      let bytes = KeyBytes.encode(rows.row(index), key: plan.key)
+      keys.beginRow(fields: plan.key.count)
+      keys.reserve(bytes.count).copyMemory(from: bytes, byteCount: bytes.count)
+      keys.advance(bytes.count)
+      keys.endRow()
+    }
+    return keys
+  }
+}
+
+/// Rows found one by one under their keys.
+private final class SQLiteKeyReader: RowReader {
+  let horizon: CursorValue? = nil
+  let isKeyOrdered = false
+  let checksText = false
+  let position: [UInt8] = []
+  private let statement: SQLiteStatement
+  private let types: [ValueType]
+  private let bind: ([[UInt8]]) -> Void
+  private var keys: ArraySlice<[[UInt8]]>
+
+  init(
+    _ statement: SQLiteStatement, _ types: [ValueType], _ keys: [[[UInt8]]], bind: @escaping ([[UInt8]]) -> Void
+  ) {
+    self.statement = statement
+    self.types = types
+    self.keys = keys[...]
+    self.bind = bind
+  }
+
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
+    batch.removeAll()
+    while !batch.isFull, let key = keys.popFirst() {
+      bind(key)
+      if try statement.step() {
+        batch.beginRow(fields: types.count)
+        for index in types.indices { SQLiteField.append(statement, index, as: types[index], zone: 0, to: batch) }
+        batch.endRow()
+      }
+      statement.reset()
+    }
+    return batch.isEmpty ? .end : .rows
+  }
+
+  func close() { statement.finalize() }
+}

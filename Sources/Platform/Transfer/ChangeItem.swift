@@ -1,0 +1,93 @@
+import Connecting
+import Kernel
+
+/// What came of one read of the log, or of a piece of the table beside it: no key twice, good rows as delivered.
+///
+/// Handed from the reading to the writing thread and back; never with both at once.
+final class ChangeItem: @unchecked Sendable {
+  /// As read; the bad rows' only copy.
+  let input: ChangeBatch
+  let upserts: RowBatch
+  /// Rows of the key's fields alone.
+  let deletes = RowBatch(capacity: RowBatch.smallest)
+  /// Keys of bad rows: an older version in the target is not what the source has.
+  let stale = RowBatch(capacity: RowBatch.smallest)
+  var faults: [RowTransform.Fault] = []
+  /// Every row of the target goes before this item's rows come.
+  var clearsAll = false
+  /// Some of `upserts` has fields that the source did not send again.
+  var hasUnchanged = false
+  /// How many changes or rows were read for it.
+  var read = 0
+  var log: [UInt8] = []
+  var snapshot = ChangeState.Snapshot.done
+  var committedAt: Instant?
+  /// Nothing more was there.
+  var isCaughtUp = false
+  var sums: Sums?
+  var stripes: [UInt8]?
+
+  init(batchBytes: Int) {
+    input = ChangeBatch(capacity: batchBytes)
+    upserts = RowBatch(capacity: batchBytes)
+  }
+
+  var isEmpty: Bool { upserts.isEmpty && deletes.isEmpty && faults.isEmpty && !clearsAll }
+
+  func removeAll() {
+    upserts.removeAll()
+    deletes.removeAll()
+    stale.removeAll()
+    faults.removeAll(keepingCapacity: true)
+    (clearsAll, hasUnchanged, read) = (false, false, 0)
+    (sums, stripes) = (nil, nil)
+  }
+}
+
+/// The two threads' bounded meeting point, and what the writing one tells the other.
+final class ChangeQueue: Sendable {
+  private struct State {
+    var free: [ChangeItem]
+    var ready: [ChangeItem] = []
+    var failure: (any Error)?
+    var isCancelled = false
+    var isProducerGone = false
+    /// In the source's log: kept for good by the target.
+    var confirmed: [UInt8]?
+  }
+
+  private let state: Monitor<State>
+
+  init(batchBytes: Int) {
+    state = Monitor(State(free: (0..<3).map { _ in ChangeItem(batchBytes: batchBytes) }))
+  }
+
+  /// Nil when the writer wants no more.
+  func nextFree() -> ChangeItem? {
+    state.wait { state -> ChangeItem?? in state.isCancelled ? .some(nil) : state.free.popLast().map { .some($0) } }
+  }
+
+  var isCancelled: Bool { state.change { $0.isCancelled } }
+
+  func push(_ item: ChangeItem) { state.change { $0.ready.append(item) } }
+  func fail(_ error: any Error) { state.change { $0.failure = error } }
+  func producerIsGone() { state.change { $0.isProducerGone = true } }
+  func waitForProducer() { state.wait { $0.isProducerGone ? () : nil } }
+
+  func next() throws -> ChangeItem {
+    try state.wait { state -> Result<ChangeItem, any Error>? in
+      if !state.ready.isEmpty { return .success(state.ready.removeFirst()) }
+      return state.failure.map { .failure($0) }
+    }.get()
+  }
+
+  func recycle(_ item: ChangeItem) { state.change { $0.free.append(item) } }
+  func cancel() { state.change { $0.isCancelled = true } }
+  func confirm(_ log: [UInt8]) { state.change { $0.confirmed = log } }
+  func takeConfirmed() -> [UInt8]? {
+    state.change { state in
+      defer { state.confirmed = nil }
+      return state.confirmed
+    }
+  }
+}

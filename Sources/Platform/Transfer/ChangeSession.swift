@@ -1,0 +1,322 @@
+import Connecting
+import Kernel
+import NationalCrypto
+
+/// The writing thread of a stream of changes: each item is one transaction of the target with its place in the source's
+/// log, read back before it is committed.
+final class ChangeSession {
+  private(set) var state: ChangeState
+  /// Nothing is left to do: `outcome` can be asked for at once.
+  let isComplete: Bool
+  /// Where the source's log goes on; nil when it is to be followed from now.
+  let log: [UInt8]?
+
+  private let plan: CompiledPlan
+  private let control: DeliveryControl
+  private let writer: any RowWriter
+  private let opened = ContinuousClock.now
+  private var lastDurable = ContinuousClock.now
+  private var groupOpened = ContinuousClock.now
+  private var hasUndurable = false
+  private var hasCleared = false
+
+  /// Commits are made to last so often; in between, the target's machine may lose them with their place in the log.
+  static let durability = Duration.milliseconds(500)
+  /// How often the place in the log is kept while nothing of ours is written there.
+  static let rest = Duration.seconds(10)
+  /// A batch of the receipt gathers commits for so long, or so many rows.
+  static let groupTime = Duration.seconds(10)
+  static let groupRows = 250_000
+
+  init(
+    _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ stored: StoredOffset?,
+    beginsAnew: Bool
+  ) throws(ConnectorError) {
+    self.plan = plan
+    self.control = control
+    self.writer = writer
+    let columns = plan.plan.items.count
+    let next = (stored?.batch ?? 0) + 1
+    let now = control.clock.now()
+    if !beginsAnew, var previous = stored.flatMap({ ChangeState($0.state) }), previous.schema == plan.schemaDigest,
+      previous.sent.columns.count == columns
+    {
+      isComplete = previous.run == plan.plan.run && previous.isEnded
+      if previous.run != plan.plan.run {
+        // A new receipt begins; the stream goes on.
+        previous.run = plan.plan.run
+        previous.close(next: next)
+        previous.first = previous.open
+        previous.counts = Receipt.Counts()
+        previous.sent = Sums(columns: columns)
+        previous.found = Sums(columns: columns)
+        previous.started = now
+        previous.isEnded = false
+      }
+      // Somebody emptied the table since: what was said of it is true no more.
+      if previous.snapshot == .done, previous.holds, !isComplete, try writer.isEmpty() {
+        previous = Self.fresh(plan, next: next, now)
+        log = nil
+      } else {
+        log = previous.log
+      }
+      state = previous
+    } else {
+      state = Self.fresh(plan, next: next, now)
+      isComplete = false
+      log = nil
+    }
+  }
+
+  /// The source has forgotten the stream, or it never began: everything is read anew.
+  private static func fresh(_ plan: CompiledPlan, next: Int64, _ now: Instant) -> ChangeState {
+    let none = Sums(columns: plan.plan.items.count)
+    return ChangeState(
+      run: plan.plan.run, schema: plan.schemaDigest, log: [], snapshot: .reading(after: []), snapshotFirst: next,
+      first: next, open: next, started: now, sent: none, found: none)
+  }
+
+  // MARK: Running
+
+  private struct Stop: Error {
+    var reason: any Error
+  }
+
+  func run(_ queue: ChangeQueue) throws -> DeliveryOutcome {
+    do {
+      while true {
+        let item = try queue.next()
+        try take(item, queue)
+        let isOver = isOver(item)
+        queue.recycle(item)
+        guard isOver else { continue }
+        state.isEnded = true
+        try secure(queue)
+        queue.cancel()
+        queue.waitForProducer()
+        return try outcome(.finished)
+      }
+    } catch let stop as Stop {
+      writer.rollback()
+      if hasUndurable { try? writer.commit(nil, state: state.text, durable: true) }
+      queue.cancel()
+      queue.waitForProducer()
+      guard let refusal = stop.reason as? Refusal else { throw stop.reason }
+      return try outcome(.stopped(refusal))
+    } catch {
+      writer.rollback()
+      throw error
+    }
+  }
+
+  private func isOver(_ item: ChangeItem) -> Bool {
+    switch plan.plan.changes.ending {
+    case .after(let time): ContinuousClock.now - opened >= time
+    case .caughtUp: item.isCaughtUp
+    }
+  }
+
+  private func take(_ item: ChangeItem, _ queue: ChangeQueue) throws {
+    try check()
+    let isSnapshotDone = state.snapshot != .done && item.snapshot == .done
+    if item.isEmpty, !isSnapshotDone {
+      // The place in the log moves on even when nothing of ours stands there: the source need not keep that.
+      state.log = item.log
+      if item.read > 0 || item.snapshot != state.snapshot {
+        state.snapshot = item.snapshot
+        state.counts.read += item.read
+      }
+      let pause = hasUndurable ? Self.durability : Self.rest
+      if ContinuousClock.now - lastDurable >= pause { try secure(queue) }
+      return
+    }
+    var after = state
+    let sums = try write(item, &after)
+    after.log = item.log
+    after.snapshot = item.snapshot
+    after.committed = item.committedAt ?? after.committed
+    after.counts.read += item.read
+    after.counts.delivered += item.upserts.rowCount
+    after.counts.quarantined += item.faults.count
+    after.counts.bytes += item.upserts.byteCount
+    after.sent += sums
+    after.found += sums
+    if isSnapshotDone { after.counts.removed += try writer.deleteOlder(than: state.snapshotFirst) }
+    try keepBad(item)
+    after.holds = !item.upserts.isEmpty || (after.holds && !item.clearsAll)
+    after.parts += 1
+    after.rows += item.upserts.rowCount
+    after.bad += item.faults.count
+    after.bytes += item.upserts.byteCount
+    let record = BatchRecord(
+      batch: after.open, run: plan.plan.run, delivered: after.rows, quarantined: after.bad, bytes: after.bytes,
+      digest: after.digest)
+    let isFull = after.rows >= Self.groupRows || ContinuousClock.now - groupOpened >= Self.groupTime
+    if isFull {
+      after.close(next: after.open + 1)
+      groupOpened = .now
+    }
+    let isDurable = isFull || ContinuousClock.now - lastDurable >= Self.durability
+    try writer.commit(record, state: after.text, durable: isDurable)
+    state = after
+    hasUndurable = !isDurable
+    if isDurable { confirm(queue) }
+    report(record.batch)
+  }
+
+  /// Makes what was committed last.
+  private func secure(_ queue: ChangeQueue) throws {
+    try writer.commit(nil, state: state.text, durable: true)
+    hasUndurable = false
+    confirm(queue)
+  }
+
+  private func confirm(_ queue: ChangeQueue) {
+    lastDurable = .now
+    queue.confirm(state.log)
+  }
+
+  /// Writes an item's rows and reads them back; answers what both sides say of them.
+  private func write(_ item: ChangeItem, _ after: inout ChangeState) throws -> Sums {
+    if item.clearsAll { after.counts.removed += try writer.deleteAll() }
+    after.counts.removed += try writer.delete(item.deletes)
+    _ = try writer.markStale(item.stale, batch: after.open, at: control.clock.now())
+    if item.hasUnchanged { try fillUnchanged(item) }
+    guard !item.upserts.isEmpty else {
+      if after.digest.isEmpty { after.digest = digest(KeyOrder(item.upserts, key: plan.key).stripes(), after.open, 0) }
+      return Sums(columns: plan.plan.items.count)
+    }
+    let sums = item.sums ?? Sums(of: item.upserts, columns: plan.plan.items.count, keys: plan.keys)
+    let stripes = item.stripes ?? KeyOrder(item.upserts, key: plan.key).stripes()
+    _ = try writer.write(item.upserts, batch: after.open, mode: .upsert)
+    var back = ReadBack(plan)
+    let reader = try writer.written()
+    defer { reader.close() }
+    try back.run(reader)
+    let own = digest(stripes, after.open, item.upserts.rowCount)
+    guard back.findings.sums == sums, back.findings.digests.map(\.digest) == [own] else {
+      throw ConnectorError(
+        .data, "readback",
+        Text(
+          "接收方读回的数据与写入的不一致，本批未提交。",
+          "What the target holds is not what was written to it; this batch was not committed."))
+    }
+    after.digest = after.digest.isEmpty ? own : SM3.hash("\(after.digest) \(own)").hex
+    return sums
+  }
+
+  private func digest(_ stripes: [UInt8], _ batch: Int64, _ rows: Int) -> String {
+    BatchHeader(grant: plan.plan.grant, schema: plan.schemaDigest, batch: batch, rows: rows)
+      .digest(stripes, salt: plan.keys.salt)
+  }
+
+  /// Fields that the source did not send again are as the target has them. A row that the target does not have (its older
+  /// version was bad) cannot be completed: it is set apart.
+  private func fillUnchanged(_ item: ChangeItem) throws {
+    let rows = (0..<item.upserts.rowCount).map { [UInt8](item.upserts.row($0)) }
+    let keys = RowBatch(capacity: RowBatch.smallest)
+    func key(_ row: UnsafeRawBufferPointer) -> [UInt8] { KeyBytes.encode(row, key: plan.key) }
+    for row in rows where row.withUnsafeBytes({ ChangeNetting.hasUnchanged($0) }) {
+      keys.beginRow(fields: plan.key.count)
+      let bytes = row.withUnsafeBytes { key($0) }
+      keys.reserve(bytes.count).copyMemory(from: bytes, byteCount: bytes.count)
+      keys.advance(bytes.count)
+      keys.endRow()
+    }
+    var found: [[UInt8]: [UInt8]] = [:]
+    let reader = try writer.current(keys)
+    defer { reader.close() }
+    let batch = RowBatch(capacity: RowBatch.smallest)
+    while try reader.read(into: batch) != .end {
+      for index in 0..<batch.rowCount { found[key(batch.row(index))] = [UInt8](batch.row(index)) }
+    }
+    item.upserts.removeAll()
+    for row in rows {
+      row.withUnsafeBytes { bytes in
+        guard ChangeNetting.hasUnchanged(bytes) else { return item.upserts.appendRow(bytes) }
+        guard let old = found[key(bytes)] else {
+          item.faults.append(
+            RowTransform.Fault(row: source(of: key(bytes), in: item), field: plan.key[0], fault: .missingValue))
+          return
+        }
+        ChangeNetting.fill(bytes, from: old).withUnsafeBytes { item.upserts.appendRow($0) }
+      }
+    }
+  }
+
+  /// The last change of a row, by its key as delivered.
+  private func source(of key: [UInt8], in item: ChangeItem) -> Int {
+    (0..<item.input.rows.rowCount).last {
+      plan.deliveredKey(item.input.rows.row($0)).map { Array($0.dropFirst(2)) } == key
+    } ?? 0
+  }
+
+  private func check() throws {
+    let check = control.check
+    do {
+      try BlockingThread.wait { try await check() }
+    } catch {
+      throw Stop(reason: error)
+    }
+  }
+
+  private func report(_ batch: Int64) {
+    var progress = DeliveryProgress(
+      batch: batch, read: state.counts.read, delivered: state.counts.delivered, unchanged: 0,
+      quarantined: state.counts.quarantined, bytes: state.counts.bytes)
+    progress.removed = state.counts.removed
+    progress.committedAt = state.committed
+    control.progress(progress)
+  }
+
+  /// Kept before the commit under the open batch and the number of the commit in it.
+  private func keepBad(_ item: ChangeItem) throws {
+    guard !item.faults.isEmpty || !hasCleared else { return }
+    hasCleared = true
+    let rows = item.faults.map { plan.badRow(item.input.rows.row($0.row), $0) }
+    let kept = QuarantinedRows(
+      grant: plan.plan.grant, run: plan.plan.run, batch: state.open, part: state.parts, rows: rows)
+    let sink = control.quarantine
+    do {
+      try BlockingThread.wait { try await sink(kept) }
+    } catch {
+      throw Stop(reason: error)
+    }
+  }
+
+  // MARK: Receipts
+
+  func outcome(_ ending: DeliveryOutcome.Ending) throws -> DeliveryOutcome {
+    let last = state.parts > 0 ? state.open : state.open - 1
+    let records = state.first <= last ? try writer.batches(state.first...last) : []
+    let digests = records.map { Receipt.BatchDigest(batch: $0.batch, rows: $0.delivered, digest: $0.digest) }
+    let provider = receipt(.provider, last, state.sent, digests)
+    guard case .finished = ending else { return DeliveryOutcome(ending: ending, provider: provider) }
+    let consumer = receipt(.consumer, last, state.found, digests)
+    return DeliveryOutcome(
+      ending: ending, provider: provider, consumer: consumer, disagreement: Receipt.compare(provider, consumer))
+  }
+
+  private func receipt(
+    _ side: Receipt.Side, _ last: Int64, _ sums: Sums, _ batches: [Receipt.BatchDigest]
+  ) -> Receipt {
+    var root = SM3()
+    for batch in batches { root.update("\(batch.batch) \(batch.digest)\n") }
+    let through = state.committed.map { CursorValue.timestamp(($0.milliseconds - 946_684_800_000) * 1000) }
+    return Receipt(
+      side: side, grant: plan.plan.grant, run: plan.plan.run, mode: .changes, schemaDigest: plan.schemaDigest,
+      from: nil, through: through, firstBatch: state.first, lastBatch: last, counts: state.counts,
+      columns: plan.plan.items.indices.map {
+        Receipt.ColumnSum(name: plan.plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
+      }, rowSum: sums.rows.hex, batchRoot: root.finish().hex, batches: batches, startedAt: state.started,
+      finishedAt: control.clock.now())
+  }
+}
+
+extension ChangeState {
+  /// The next batch is open, and empty.
+  fileprivate mutating func close(next: Int64) {
+    open = next
+    (parts, digest, rows, bad, bytes) = (0, "", 0, 0, 0)
+  }
+}

@@ -1,0 +1,190 @@
+import Connecting
+import Foundation
+import Kernel
+import Synchronization
+import TestKit
+import Testing
+
+@testable import ConnectorPostgreSQL
+@testable import ConnectorSQLite
+@testable import Transfer
+
+@Suite struct ChangeTests {
+  /// A slot's name is the whole server's.
+  private static func grant() -> Grant {
+    Grant(cursor: nil, name: "grant-" + UUID().uuidString.prefix(8).lowercased())
+  }
+
+  /// Follows until everything committed so far is in the target.
+  @discardableResult
+  private func follow(
+    _ grant: Grant, run: String, fence: Int64 = 1, from source: Stand, to target: Stand,
+    check: @escaping @Sendable () async throws -> Void = {}
+  ) async throws -> DeliveryOutcome {
+    var plan = grant.plan(.changes, run: run, fence: fence)
+    plan.changes.ending = .caughtUp
+    let keeper = grant.keeper
+    return try await Delivery(plan, control: DeliveryControl(check: check, quarantine: { keeper.take($0) }))
+      .run(from: source.connector, to: target.connector)
+  }
+
+  private func source(rows: Int) throws -> Stand {
+    let source = try Stand(.postgresql)
+    try source.makePersons()
+    try source.insert(Person.many(0..<rows))
+    return source
+  }
+
+  private func expectEqual(_ source: Stand, _ target: Stand, _ place: SourceLocation = #_sourceLocation) throws {
+    #expect(try target.persons() == (try source.persons()), sourceLocation: place)
+  }
+
+  @Test(arguments: Product.allCases)
+  func `inserts, updates, deletes and a changed key arrive, each once`(product: Product) async throws {
+    let (source, target, grant) = (try source(rows: 3000), try Stand(product), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    let first = try await follow(grant, run: "r1", from: source, to: target)
+    #expect(first.disagreement == nil && first.provider.counts.delivered == 3000)
+    try expectEqual(source, target)
+    try source.run(
+      """
+      UPDATE person SET name = '改' || id WHERE id < 50; DELETE FROM person WHERE id BETWEEN 100 AND 199;
+      UPDATE person SET id = id + 100000 WHERE id BETWEEN 200 AND 209; INSERT INTO person (id, name) VALUES (7777, '新');
+      INSERT INTO person (id, name) VALUES (7778, '去'); DELETE FROM person WHERE id = 7778;
+      UPDATE person SET name = '再改' WHERE id = 1; DELETE FROM person WHERE id = 2; INSERT INTO person (id, name) VALUES (2, '又来')
+      """)
+    let second = try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    try expectEqual(source, target)
+    #expect(second.disagreement == nil)
+    #expect(second.provider.counts.removed == 110 && second.provider.counts.delivered == 61)
+    #expect(second.consumer?.rowSum == second.provider.rowSum && second.provider.through != nil)
+    // Nothing happened: nothing comes.
+    let third = try await follow(grant, run: "r3", fence: 3, from: source, to: target)
+    #expect(third.disagreement == nil && third.provider.counts.delivered == 0 && third.provider.counts.removed == 0)
+  }
+
+  @Test func `a truncated table is emptied, and what came after it is there`() async throws {
+    let (source, target, grant) = (try source(rows: 500), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.run("TRUNCATE person; INSERT INTO person (id, name) VALUES (1, '重来')")
+    try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    try expectEqual(source, target)
+  }
+
+  @Test func `a long value that an update does not log again stays as it is`() async throws {
+    let (source, target) = (try source(rows: 0), try Stand(.postgresql))
+    var grant = Self.grant()
+    grant.items[1] = ItemContract("name", .text)
+    defer { try? source.connector.endChanges(grant.name) }
+    try source.run(
+      """
+      ALTER TABLE person ALTER COLUMN name SET STORAGE EXTERNAL;
+      INSERT INTO person (id, name, capital) SELECT i, repeat(md5(i::text), 500), 1 FROM generate_series(1, 20) i
+      """)
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.run("UPDATE person SET capital = 2 WHERE id <= 10")
+    try source.run(
+      "INSERT INTO person (id, name, capital) VALUES (99, repeat('x', 20000), 1); UPDATE person SET capital = 3 WHERE id = 99")
+    let outcome = try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.quarantined == 0)
+    try expectEqual(source, target)
+  }
+
+  @Test func `a bad row is set apart, its older version flagged until it is good again`() async throws {
+    let (source, target, grant) = (try source(rows: 100), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try source.run("UPDATE person SET name = repeat('长', 13) WHERE id = 50")
+    let first = try await follow(grant, run: "r1", from: source, to: target)
+    #expect(first.provider.counts.quarantined == 1 && first.provider.counts.delivered == 99)
+    #expect(grant.keeper.rows(first.provider).map(\.fault) == [.tooLong])
+    try source.run("UPDATE person SET name = repeat('长', 13) WHERE id = 60")
+    let second = try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    #expect(second.provider.counts.quarantined == 1)
+    #expect(try target.value("SELECT count(*) FROM person WHERE sj_stale_batch IS NOT NULL") == "1")
+    try source.run("UPDATE person SET name = '好了' WHERE id IN (50, 60)")
+    try await follow(grant, run: "r3", fence: 3, from: source, to: target)
+    try expectEqual(source, target)
+    #expect(try target.value("SELECT count(*) FROM person WHERE sj_stale_batch IS NOT NULL") == "0")
+  }
+
+  @Test func `what changes while the table is first read arrives as it last was`() async throws {
+    let (source, target, grant) = (try source(rows: 20_000), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    let isOver = Mutex(false)
+    let disturbance = Task.detached {
+      var round = 0
+      while !isOver.withLock({ $0 }) {
+        round += 1
+        let (a, b) = (Int.random(in: 0..<20_000), Int.random(in: 0..<20_000))
+        try source.run(
+          """
+          UPDATE person SET name = '扰\(round)' WHERE id BETWEEN \(a) AND \(a + 20); DELETE FROM person WHERE id = \(b);
+          INSERT INTO person (id, name) VALUES (\(100_000 + round), '新'); UPDATE person SET id = \(200_000 + round) WHERE id = \(b + 1)
+          """)
+      }
+      return round
+    }
+    try await follow(grant, run: "r1", from: source, to: target)
+    isOver.withLock { $0 = true }
+    #expect(try await disturbance.value > 5)
+    try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    try expectEqual(source, target)
+  }
+
+  @Test func `a slot that was dropped is made anew and the table read again, gone rows removed`() async throws {
+    let (source, target, grant) = (try source(rows: 1000), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.connector.endChanges(grant.name)
+    #expect(try source.connector.changeBacklog(grant.name) == nil)
+    try source.run("DELETE FROM person WHERE id < 10; UPDATE person SET name = '改' WHERE id = 20")
+    let outcome = try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.removed == 10)
+    try expectEqual(source, target)
+    #expect(try source.connector.changeBacklog(grant.name)?.isLost == false)
+  }
+
+  @Test func `a source that keeps more of its log than was allowed is given up and read anew`() async throws {
+    let (source, target, grant) = (try source(rows: 100), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.run("INSERT INTO person (id, name) SELECT i, 'n' FROM generate_series(1000, 30000) i")
+    var plan = grant.plan(.changes, run: "r2", fence: 2)
+    plan.changes = .init(ending: .caughtUp, mostRetained: 1 << 20)
+    let outcome = try await Delivery(plan, control: DeliveryControl(quarantine: { _ in }))
+      .run(from: source.connector, to: target.connector)
+    #expect(outcome.disagreement == nil)
+    try expectEqual(source, target)
+  }
+
+  @Test(arguments: ["ALTER TABLE person DROP COLUMN capital", "ALTER TABLE person ALTER COLUMN name TYPE bytea USING NULL"])
+  func `a source that changes its shape stops the stream as a breach of contract`(change: String) async throws {
+    let (source, target, grant) = (try source(rows: 100), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.run("INSERT INTO person (id, name) VALUES (1000, '前')")
+    let publication = grant.name.replacing("-", with: "_")
+    try? source.run("ALTER PUBLICATION sj_\(publication) SET TABLE person")
+    try source.run("\(change); INSERT INTO person (id) VALUES (1001)")
+    await #expect { try await follow(grant, run: "r2", fence: 2, from: source, to: target) } throws: {
+      ($0 as? ConnectorError)?.kind == .contract
+    }
+  }
+
+  @Test func `the source forgets its log once the target has it`() async throws {
+    let (source, target, grant) = (try source(rows: 10), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.run("INSERT INTO person (id, name) SELECT i, 'n' FROM generate_series(1000, 60000) i")
+    let written = try source.value("SELECT pg_current_wal_flush_lsn()::text") ?? ""
+    try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    // What a run has made last is told to the source by the next.
+    try await follow(grant, run: "r3", fence: 3, from: source, to: target)
+    let name = "sj_" + grant.name.replacing("-", with: "_")
+    #expect(
+      try source.value(
+        "SELECT confirmed_flush_lsn >= '\(written)'::pg_lsn FROM pg_replication_slots WHERE slot_name = '\(name)'") == "t")
+    #expect(try source.connector.changeBacklog(grant.name)?.isLost == false)
+  }
+}
