@@ -20,13 +20,15 @@ final class MariaDBArraySender: MariaDBRowSender {
   private var filled = 0
   private var bytes = 0
 
-  init(_ plan: WritePlan, _ table: String, _ tail: String, _ connection: MariaDBConnection) throws(ConnectorError) {
+  init(
+    _ wanted: [WritePlan.Column], _ table: String, _ tail: String, _ connection: MariaDBConnection
+  ) throws(ConnectorError) {
     self.connection = connection
     written = MariaDBWrittenValue(zone: connection.address.zone)
-    columns = (plan.columns.map(\.type) + [.integer]).map { MariaDBArrayColumn($0, rows: Self.most) }
+    columns = (wanted.map(\.type) + [.integer]).map { MariaDBArrayColumn($0, rows: Self.most) }
     binds = .allocate(capacity: columns.count)
     for (index, column) in columns.enumerated() { (binds + index).initialize(to: column.bind) }
-    let names = (plan.columns.map { MariaDBQuote.name($0.name) } + [tail]).joined(separator: ", ")
+    let names = (wanted.map { MariaDBQuote.name($0.name) } + [tail]).joined(separator: ", ")
     let marks = columns.map { _ in "?" }.joined(separator: ", ")
     let sql = "INSERT INTO \(table) (\(names)) VALUES (\(marks))"
     guard let statement = mysql_stmt_init(connection.handle) else { throw MariaDBConnection.broken }
@@ -199,11 +201,11 @@ final class MariaDBTextSender: MariaDBRowSender {
   private var written: MariaDBWrittenValue
   private var sql: [UInt8] = []
 
-  init(_ plan: WritePlan, _ table: String, _ tail: String, _ connection: MariaDBConnection) {
+  init(_ wanted: [WritePlan.Column], _ table: String, _ tail: String, _ connection: MariaDBConnection) {
     self.connection = connection
     written = MariaDBWrittenValue(zone: connection.address.zone)
-    types = plan.columns.map(\.type)
-    let names = (plan.columns.map { MariaDBQuote.name($0.name) } + [tail]).joined(separator: ", ")
+    types = wanted.map(\.type)
+    let names = (wanted.map { MariaDBQuote.name($0.name) } + [tail]).joined(separator: ", ")
     head = Array("INSERT INTO \(table) (\(names)) VALUES ".utf8)
   }
 

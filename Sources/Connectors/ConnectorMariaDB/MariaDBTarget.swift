@@ -11,6 +11,7 @@ struct MariaDBTarget {
   var offsets: String { quoted(WritePlan.offsetTable) }
   var batches: String { quoted(WritePlan.batchTable) }
   var stage: String { quoted("sj_stage") }
+  var keyStage: String { quoted("sj_key") }
   var columnNames: [String] { plan.columns.map { MariaDBQuote.name($0.name) } }
   var keyNames: [String] { plan.key.map { columnNames[$0] } }
 
@@ -70,15 +71,18 @@ struct MariaDBTarget {
       "CREATE TABLE \(table) (\(lines.joined(separator: ", "))) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4")
   }
 
-  /// Lives as long as the session. Making it commits nothing, which holds for temporary tables only.
-  func createStage() throws(ConnectorError) {
+  /// Both live as long as the session: whole rows, and keys alone. Making them commits nothing, which holds for temporary
+  /// tables only.
+  func createStages() throws(ConnectorError) {
     let types = try MariaDBTargetTypes(plan, collation: try collation(), product: connection.product)
-    let lines = zip(columnNames, types.definitions).map { "\($0) \($1)" } + ["sj_row int NOT NULL PRIMARY KEY"]
-    try connection.run(
-      """
-      CREATE TEMPORARY TABLE IF NOT EXISTS \(stage) (\(lines.joined(separator: ", "))) ENGINE = InnoDB
-      DEFAULT CHARACTER SET utf8mb4
-      """)
+    let all = zip(columnNames, types.definitions).map { "\($0) \($1)" }
+    for (name, lines) in [(stage, all), (keyStage, plan.key.map { all[$0] })] {
+      try connection.run(
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS \(name) (\(lines.joined(separator: ", ")), sj_row int NOT NULL PRIMARY KEY)
+        ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4
+        """)
+    }
   }
 
   /// What compares every byte, trailing spaces too. MySQL 5.7 has none; there a key that ends in a space is refused.
@@ -171,11 +175,15 @@ struct MariaDBTarget {
     let condition =
       range.count == 1 ? "= \(range.lowerBound)" : "BETWEEN \(range.lowerBound) AND \(range.upperBound)"
     let order = ([own] + keyNames).joined(separator: ", ")
-    let list = zip(plan.columns, columnNames).map { $0.type == .boolean ? "\($1) + 0" : $1 } + [own]
+    return try readBack(from: "\(table) t FORCE INDEX (\(own)) WHERE \(own) \(condition) ORDER BY \(order)")
+  }
+
+  /// `source` names the table `t`.
+  func readBack(from source: String) throws(ConnectorError) -> MariaDBBackReader {
+    let list = zip(plan.columns, columnNames).map { $0.type == .boolean ? "t.\($1) + 0" : "t.\($1)" }
+    let names = (list + ["t.\(WritePlan.batchColumn)"]).joined(separator: ", ")
     let zone = connection.address.zone
-    let rows = try MariaDBRows(
-      "SELECT \(list.joined(separator: ", ")) FROM \(table) FORCE INDEX (\(own)) WHERE \(own) \(condition) ORDER BY \(order)",
-      connection)
+    let rows = try MariaDBRows("SELECT \(names) FROM \(source)", connection)
     return MariaDBBackReader(rows, (plan.columns.map(\.type) + [.integer]).map { MariaDBField($0, zone: zone) })
   }
 }

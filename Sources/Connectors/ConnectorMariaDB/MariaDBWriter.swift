@@ -5,13 +5,14 @@ import Kernel
 /// Rows by arrays of parameters or by INSERTs of many rows (straight in, or through a temporary table and a merge by
 /// key), committed with their offset.
 final class MariaDBWriter: RowWriter {
-  private let plan: WritePlan
-  private let connection: MariaDBConnection
-  private let target: MariaDBTarget
+  let plan: WritePlan
+  let connection: MariaDBConnection
+  let target: MariaDBTarget
   private var isInTransaction = false
-  private var hasStage = false
+  private var hasStages = false
   private var appending: (any MariaDBRowSender)?
   private var staging: (any MariaDBRowSender)?
+  private var stagingKeys: (any MariaDBRowSender)?
   private var refusesPadding = false
 
   init(_ plan: WritePlan, _ address: MariaDBAddress) throws(ConnectorError) {
@@ -64,21 +65,17 @@ final class MariaDBWriter: RowWriter {
   }
 
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome {
-    if case .merge = mode, !hasStage {
-      try target.createStage()
-      hasStage = true
-    }
+    if mode != .append { try createStages() }
     try begin()
     var outcome = WriteOutcome()
     guard !rows.isEmpty else { return outcome }
     if refusesPadding { try refusePadding(rows) }
     switch mode {
     case .append:
-      try sender(&appending, target.table, WritePlan.batchColumn).send(rows, tail: batch)
+      try sender(&appending, plan.columns, target.table, WritePlan.batchColumn).send(rows, tail: batch)
       outcome.inserted = rows.rowCount
     case .merge(let rewriteFrom, let ownFrom):
-      try connection.run("DELETE FROM \(target.stage)")
-      try sender(&staging, target.stage, "sj_row").send(rows, tail: nil)
+      try stage(rows)
       let left = try takeOutOfStage(rewriteFrom: rewriteFrom, ownFrom: ownFrom)
       outcome.duplicates = left.filter(\.isDuplicate).map(\.row)
       let skipped = Set(left.map(\.row))
@@ -86,17 +83,39 @@ final class MariaDBWriter: RowWriter {
       if skipped.count < rows.rowCount {
         (outcome.inserted, outcome.updated) = try merge(batch, rows: rows.rowCount - skipped.count)
       }
+    case .upsert:
+      try stage(rows)
+      (outcome.inserted, outcome.updated) = try merge(batch, rows: rows.rowCount)
     }
     return outcome
   }
 
+  private func createStages() throws(ConnectorError) {
+    if hasStages { return }
+    try target.createStages()
+    hasStages = true
+  }
+
+  private func stage(_ rows: RowBatch) throws(ConnectorError) {
+    try connection.run("DELETE FROM \(target.stage)")
+    try sender(&staging, plan.columns, target.stage, "sj_row").send(rows, tail: nil)
+  }
+
+  /// Rows of the key's fields only.
+  func stageKeys(_ keys: RowBatch) throws(ConnectorError) {
+    try createStages()
+    try begin()
+    try connection.run("DELETE FROM \(target.keyStage)")
+    try sender(&stagingKeys, plan.key.map { plan.columns[$0] }, target.keyStage, "sj_row").send(keys, tail: nil)
+  }
+
   private func sender(
-    _ slot: inout (any MariaDBRowSender)?, _ table: String, _ tail: String
+    _ slot: inout (any MariaDBRowSender)?, _ columns: [WritePlan.Column], _ table: String, _ tail: String
   ) throws(ConnectorError) -> any MariaDBRowSender {
     if let sender = slot { return sender }
     let made: any MariaDBRowSender =
       connection.takesArrays && connection.address.usesArrays
-      ? try MariaDBArraySender(plan, table, tail, connection) : MariaDBTextSender(plan, table, tail, connection)
+      ? try MariaDBArraySender(columns, table, tail, connection) : MariaDBTextSender(columns, table, tail, connection)
     slot = made
     return made
   }
@@ -118,7 +137,7 @@ final class MariaDBWriter: RowWriter {
 
   // MARK: Merge
 
-  private var sameKey: String {
+  var sameKey: String {
     target.keyNames.map { "s.\($0) = t.\($0)" }.joined(separator: " AND ")
   }
 
@@ -156,7 +175,7 @@ final class MariaDBWriter: RowWriter {
     return rows.map { ($0[0].flatMap { Int32($0) } ?? 0, $0[1] == "1") }
   }
 
-  /// An updated row counts twice for the server.
+  /// An updated row counts twice for the server, one that is as it was already in this batch once.
   private func merge(_ batch: Int64, rows: Int) throws(ConnectorError) -> (inserted: Int, updated: Int) {
     let names = target.columnNames.joined(separator: ", ")
     let own = WritePlan.batchColumn
@@ -218,6 +237,8 @@ final class MariaDBWriter: RowWriter {
         INSERT INTO \(target.batches) (stream, batch, run, delivered, quarantined, bytes, digest)
         VALUES (\(stream), \(record.batch), \(MariaDBQuote.text(record.run)), \(record.delivered), \(record.quarantined), \
         \(record.bytes), \(MariaDBQuote.text(record.digest)))
+        ON DUPLICATE KEY UPDATE run = VALUES(run), delivered = VALUES(delivered), quarantined = VALUES(quarantined),
+          bytes = VALUES(bytes), digest = VALUES(digest)
         """)
     }
     let kept = try connection.change(
@@ -240,7 +261,7 @@ final class MariaDBWriter: RowWriter {
     _ = try? connection.run("ROLLBACK")
   }
 
-  private func begin() throws(ConnectorError) {
+  func begin() throws(ConnectorError) {
     guard !isInTransaction else { return }
     try connection.run("START TRANSACTION")
     isInTransaction = true
@@ -283,6 +304,7 @@ final class MariaDBWriter: RowWriter {
   func close() {
     appending = nil
     staging = nil
+    stagingKeys = nil
     connection.close()
   }
 
