@@ -85,8 +85,7 @@ import Testing
     try await follow(grant, run: "r1", from: source, to: target)
     try source.run("UPDATE person SET capital = 2 WHERE id <= 10")
     try source.run(
-      "INSERT INTO person (id, name, capital) VALUES (99, repeat('x', 20000), 1); UPDATE person SET capital = 3 WHERE id = 99"
-    )
+      "INSERT INTO person (id, name, capital) VALUES (99, repeat('x', 20000), 1); UPDATE person SET capital = 3 WHERE id = 99")
     let outcome = try await follow(grant, run: "r2", fence: 2, from: source, to: target)
     #expect(outcome.disagreement == nil && outcome.provider.counts.quarantined == 0)
     try expectEqual(source, target)
@@ -159,9 +158,7 @@ import Testing
     try expectEqual(source, target)
   }
 
-  @Test(arguments: [
-    "ALTER TABLE person DROP COLUMN capital", "ALTER TABLE person ALTER COLUMN name TYPE bytea USING NULL",
-  ])
+  @Test(arguments: ["ALTER TABLE person DROP COLUMN capital", "ALTER TABLE person ALTER COLUMN name TYPE bytea USING NULL"])
   func `a source that changes its shape stops the stream as a breach of contract`(change: String) async throws {
     let (source, target, grant) = (try source(rows: 100), try Stand(.postgresql), Self.grant())
     defer { try? source.connector.endChanges(grant.name) }
@@ -187,8 +184,7 @@ import Testing
     let name = "sj_" + grant.name.replacing("-", with: "_")
     #expect(
       try source.value(
-        "SELECT confirmed_flush_lsn >= '\(written)'::pg_lsn FROM pg_replication_slots WHERE slot_name = '\(name)'")
-        == "t")
+        "SELECT confirmed_flush_lsn >= '\(written)'::pg_lsn FROM pg_replication_slots WHERE slot_name = '\(name)'") == "t")
     #expect(try source.connector.changeBacklog(grant.name)?.isLost == false)
   }
 }

@@ -116,8 +116,7 @@ struct PostgreSQLChangeDecoder {
   private func append(_ value: UnsafeRawBufferPointer, _ field: Field, to rows: RowBatch) {
     func number<T: FixedWidthInteger>(_: T.Type) -> T { T(bigEndian: value.loadUnaligned(as: T.self)) }
     func whole() -> Int64 {
-      field.base == "int2"
-        ? Int64(number(Int16.self)) : field.base == "int4" ? Int64(number(Int32.self)) : number(Int64.self)
+      field.base == "int2" ? Int64(number(Int16.self)) : field.base == "int4" ? Int64(number(Int32.self)) : number(Int64.self)
     }
     switch (field.type, field.base) {
     case (.integer, _): rows.append(whole())

@@ -62,7 +62,7 @@ final class PostgreSQLChangeReader: ChangeReader {
         START_REPLICATION SLOT "\(slot.name)" LOGICAL \(place.written) ("proto_version" '1', \
         "publication_names" '\(slot.name)'\(binary))
         """)
-    } catch  where error.code == "postgresql.42704" || error.code == "postgresql.55000" {
+    } catch where error.code == "postgresql.42704" || error.code == "postgresql.55000" {
       throw .changesLost
     }
   }

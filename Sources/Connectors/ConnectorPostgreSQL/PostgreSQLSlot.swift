@@ -28,7 +28,7 @@ struct PostgreSQLSlot {
         "CREATE PUBLICATION \(PostgreSQLQuote.name(name)) FOR TABLE \(table)\(columns) WITH (publish_via_partition_root = true)"
       )
       try connection.run("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name])
-    } catch  where error.code == "postgresql.42501" {
+    } catch where error.code == "postgresql.42501" {
       throw .contract(
         "changes-right",
         "账号无权跟踪变更：需要 REPLICATION 权限和表“\(plan.table)”的所有权（用于创建发布）。",
@@ -83,16 +83,14 @@ struct PostgreSQLSlot {
   func drop(_ connection: PostgreSQLConnection) throws(ConnectorError) {
     // Somebody's connection may still hold it: one of an earlier run that was cut off.
     for _ in 0..<50 {
-      let found = try connection.run(
-        "SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()", [name])
+      let found = try connection.run("SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()", [name])
       guard let slot = found.first else { break }
       if let process = slot[0] {
         try connection.run("SELECT pg_terminate_backend($1::int)", [process])
         try connection.run("SELECT pg_sleep(0.1)")
       } else {
         try connection.run(
-          "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database() AND NOT active",
-          [name])
+          "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database() AND NOT active", [name])
       }
     }
     if try !connection.run("SELECT 1 FROM pg_publication WHERE pubname = $1", [name]).isEmpty {

@@ -36,8 +36,7 @@ package final class PostgresServer: Sendable {
     let folder = "/tmp/sanjiang-pg-" + String(UUID().uuidString.prefix(8)).lowercased()
     self.folder = folder
     settings =
-      [
-        "-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000",
+      ["-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000",
         "-c", "wal_level=logical", "-c", "max_replication_slots=100", "-c", "max_wal_senders=100",
       ]
       + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])

@@ -55,8 +55,7 @@ extension ChangeState {
     var lines = [
       Self.head, "run \(run)", "schema \(schema)", "log \(log.hex)", "snapshot \(place)",
       "snapshot-first \(snapshotFirst)", "first \(first)", "open \(open)", "parts \(parts)",
-      "digest \(digest.isEmpty ? "-" : digest)", "rows \(rows)", "bad \(bad)", "batch-bytes \(bytes)",
-      "ended \(isEnded)", "holds \(holds)",
+      "digest \(digest.isEmpty ? "-" : digest)", "rows \(rows)", "bad \(bad)", "batch-bytes \(bytes)", "ended \(isEnded)", "holds \(holds)",
       "started \(started.milliseconds)", "committed \(committed.map { "\($0.milliseconds)" } ?? "-")",
     ]
     for (name, path) in Self.counters { lines.append("\(name) \(counts[keyPath: path])") }
@@ -96,8 +95,7 @@ extension ChangeState {
     }
     guard let run = values["run"], let schema = values["schema"], let log = values["log"].flatMap({ [UInt8](hex: $0) }),
       let snapshot = values["snapshot"].flatMap({ Self.snapshot($0) }), let snapshotFirst = number("snapshot-first"),
-      let first = number("first"), let open = number("open"), let parts = number("parts"),
-      let digest = values["digest"],
+      let first = number("first"), let open = number("open"), let parts = number("parts"), let digest = values["digest"],
       let rows = number("rows"), let bad = number("bad"), let bytes = number("batch-bytes"),
       let started = number("started"), let sent = sums("sent"), let found = sums("found")
     else { return nil }
