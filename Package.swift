@@ -57,12 +57,15 @@ let platform: [Room] = [
   Room(
     name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
-      "CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit",
-      "transfer-bench",
+      "CStripes", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto",
+      "Kernel",
+      "TestKit", "transfer-bench",
     ]),
   Room(
     name: "transfer-bench", folder: "Tools",
-    uses: ["Transfer", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit"], isProgram: true),
+    uses: [
+      "Transfer", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit",
+    ], isProgram: true),
   Room(
     name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],
     tests: ["Deadlines", "Storage", "Kernel", "TestKit"]),
@@ -119,6 +122,9 @@ let connectors: [Room] = [
   Room(
     name: "ConnectorHTTP", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote"],
     tests: ["Conformance", "Connecting", "Kernel", "Remote", "TestKit"]),
+  Room(
+    name: "ConnectorMariaDB", folder: "Connectors", uses: ["Connecting", "Kernel", "CMariaDB"],
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit", "CMariaDB"]),
 ]
 
 let product: [Room] = [
@@ -169,6 +175,7 @@ let package = Package(
     .systemLibrary(name: "CArgon2", path: "Sources/Platform/CArgon2", pkgConfig: "libargon2"),
     .systemLibrary(name: "CQRCode", path: "Sources/Platform/CQRCode", pkgConfig: "libqrencode"),
     .systemLibrary(name: "CSQLite", path: "Sources/Platform/CSQLite", pkgConfig: "sqlite3"),
+    .systemLibrary(name: "CMariaDB", path: "Sources/Platform/CMariaDB", pkgConfig: "libmariadb"),
     .systemLibrary(name: "CXLSXWriter", path: "Sources/Platform/CXLSXWriter", pkgConfig: "xlsxwriter"),
     .systemLibrary(name: "CArchive", path: "Sources/Platform/CArchive", pkgConfig: "libarchive"),
     .systemLibrary(name: "CExpat", path: "Sources/Platform/CExpat", pkgConfig: "expat"),

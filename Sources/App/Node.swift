@@ -7,6 +7,7 @@ import Census
 import Connecting
 import ConnectorFiles
 import ConnectorHTTP
+import ConnectorMariaDB
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Deadlines
@@ -69,7 +70,8 @@ struct Node: Sendable {
   ]
 
   static let connectors = ConnectorCatalog([
-    PostgreSQLConnector.kind, SQLiteConnector.kind, CSVConnector.kind, FilesConnector.kind, HTTPConnector.kind,
+    PostgreSQLConnector.kind, MariaDBConnector.kind, SQLiteConnector.kind, CSVConnector.kind, FilesConnector.kind,
+    HTTPConnector.kind,
   ])
 
   /// Which role may do what: each context's part, and Audit's, which stands below the roles.

@@ -4,6 +4,7 @@ import Kernel
 import TestKit
 import Testing
 
+@testable import ConnectorMariaDB
 @testable import ConnectorPostgreSQL
 @testable import ConnectorSQLite
 @testable import Transfer
@@ -47,6 +48,48 @@ import Testing
       ])
   }
 
+  @Test(arguments: Product.allCases) func `every MariaDB type that can be granted arrives as it was, anywhere`(
+    to: Product
+  )
+    async throws
+  {
+    let (source, target) = (try Stand(.mariadb), try Stand(to))
+    try source.run(
+      """
+      CREATE TABLE `全部` (k char(4), n tinyint unsigned, w bigint unsigned, d decimal(38,10), deep decimal(65,30), f float, g double,
+        b bit(1), day date, at datetime(6), ts timestamp(6) NULL, raw blob, kind enum('甲','乙'), j json, t longtext CHARACTER SET gbk, y year, PRIMARY KEY (k, n))
+      """)
+    try source.run(
+      """
+      INSERT INTO `全部` VALUES ('甲', 255, 9223372036854775807, 1234567890123456789012345678.0123456789, 12345678.123456789012345678901234567890, 1.5, -0.0,
+        1, '0001-01-01', '1899-12-31 23:59:59.999999', '2026-08-22 08:00:00', X'00ff', '乙', '{"a": 1}', '汉字', 2026)
+      """)
+    try source.run("INSERT INTO `全部` (k, n) VALUES ('乙', 2)")
+    try source.run("INSERT INTO `全部` (k, n, w) VALUES ('丙', 3, 9223372036854775808)")
+    try source.run("INSERT INTO `全部` (k, n, deep) VALUES ('丁', 4, 123456789.5)")
+    try source.run("INSERT INTO `全部` (k, n, day) VALUES ('戊', 5, '0000-00-00')")
+    try source.run("INSERT INTO `全部` (k, n, t) VALUES ('己', 6, _gbk X'FEFE')")
+    var grant = Grant()
+    let items: [(String, ValueType)] = [
+      ("k", .text), ("n", .integer), ("w", .integer), ("d", .decimal(precision: 38, scale: 10)),
+      ("deep", .decimal(precision: 38, scale: 30)), ("f", .double), ("g", .double), ("b", .boolean), ("day", .date),
+      ("at", .timestamp), ("ts", .timestamp), ("raw", .bytes), ("kind", .text), ("j", .text), ("t", .text),
+      ("y", .integer),
+    ]
+    grant.items = items.map { ItemContract($0.0, $0.1) }
+    (grant.key, grant.cursor, grant.source, grant.target) = (["k", "n"], nil, "全部", "全部")
+    let outcome = try await grant.deliver(.full, run: "r1", from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 2)
+    #expect(
+      Set(grant.keeper.rows(outcome.provider).map { "\($0.item) \($0.fault.code)" }) == [
+        "w out-of-range", "deep out-of-range", "day impossible-date", "t invalid-text",
+      ])
+    // From there into MariaDB again: the same rows, the same sums.
+    let back = try Stand(.mariadb)
+    let again = try await grant.deliver(.full, run: "r1", from: target, to: back)
+    #expect(again.disagreement == nil && again.provider.rowSum == outcome.provider.rowSum)
+  }
+
   @Test func `a key too long for the target's index is set apart, and the rows beside it arrive`() async throws {
     let (source, target) = (try Stand(.sqlite), try Stand(.postgresql))
     try source.run(
@@ -60,6 +103,9 @@ import Testing
     let outcome = try await grant.deliver(.full, run: "r1", from: source, to: target)
     #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 2)
     #expect(grant.keeper.rows(outcome.provider).map(\.fault) == [.tooLong])
+    let third = try Stand(.mariadb)
+    let there = try await grant.deliver(.full, run: "r1", from: source, to: third)
+    #expect(there.disagreement == nil && there.provider.counts.delivered == 2)
     // Into SQLite the same key is no trouble.
     let other = try Stand(.sqlite)
     let all = try await grant.deliver(.full, run: "r1", from: source, to: other)

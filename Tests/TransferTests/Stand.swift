@@ -5,13 +5,14 @@ import Synchronization
 import TestKit
 import Testing
 
+@testable import ConnectorMariaDB
 @testable import ConnectorPostgreSQL
 @testable import ConnectorSQLite
 @testable import Transfer
 
 /// The databases every connector test runs on.
 enum Product: String, CaseIterable, CustomTestStringConvertible {
-  case postgresql, sqlite
+  case postgresql, sqlite, mariadb
   var testDescription: String { rawValue }
 }
 
@@ -29,6 +30,7 @@ final class Stand: @unchecked Sendable {
   let product: Product
   let connector: any Connector
   private let postgres: PostgreSQLAddress?
+  private let maria: MariaDBAddress?
   private let file: String?
 
   init(_ product: Product) throws {
@@ -37,12 +39,19 @@ final class Stand: @unchecked Sendable {
     case .postgresql:
       let server = try PostgresServer.shared.get()
       let address = PostgreSQLAddress(address: server.address(of: try server.makeDatabase()))
-      (postgres, file) = (address, nil)
+      (postgres, maria, file) = (address, nil, nil)
       connector = PostgreSQLConnector(address)
     case .sqlite:
       let path = NSTemporaryDirectory() + "sanjiang-\(UUID().uuidString).db"
-      (postgres, file) = (nil, path)
+      (postgres, maria, file) = (nil, nil, path)
       connector = SQLiteConnector(path: path)
+    case .mariadb:
+      let server = try MariaDBServer.shared.get()
+      // Times are written in UTC here, as in the other two.
+      let address = MariaDBAddress(
+        host: "", database: try server.makeDatabase(), user: "root", zone: 0, socket: server.socket)
+      (postgres, maria, file) = (nil, address, nil)
+      connector = MariaDBConnector(address)
     }
   }
 
@@ -52,11 +61,13 @@ final class Stand: @unchecked Sendable {
   }
 
   /// For a process of its own.
-  var place: String { postgres?.address ?? file ?? "" }
+  var place: String { postgres?.address ?? maria.map { "\($0.socket ?? "")|\($0.database)" } ?? file ?? "" }
 
   func run(_ sql: String) throws {
     if let postgres {
       try PostgreSQLConnection(postgres).run("SET search_path = public; " + sql)
+    } else if let maria {
+      try MariaDBConnection(maria).run(sql.replacing("+00'", with: "'"))
     } else if let file {
       try SQLiteConnection(file, writes: true).run(sql)
     }
@@ -68,6 +79,7 @@ final class Stand: @unchecked Sendable {
       try connection.run("SET search_path = public")
       return try connection.run(sql)
     }
+    if let maria { return try MariaDBConnection(maria).run(sql) }
     return try SQLiteConnection(file ?? "", writes: true).rows(sql)
   }
 
@@ -76,7 +88,11 @@ final class Stand: @unchecked Sendable {
   /// The type's name here.
   func type(_ type: ValueType, _ length: Int? = nil) -> String {
     let column = WritePlan.Column("x", type, length: length)
-    return product == .postgresql ? PostgreSQLTarget.type(column) : SQLiteWriter.type(column)
+    return switch product {
+    case .postgresql: PostgreSQLTarget.type(column)
+    case .sqlite: SQLiteWriter.type(column)
+    case .mariadb: MariaDBTargetTypes.type(column)
+    }
   }
 
   /// A source table of persons: id, name, capital, born, changed (the cursor), secret (never granted).
@@ -99,7 +115,7 @@ final class Stand: @unchecked Sendable {
   /// What the consumer's table holds, without the engine's own columns.
   func persons(_ table: String = "person") throws -> [Person] {
     try rows(
-      "SELECT id, name, CAST(capital AS \(product == .sqlite ? "TEXT" : "text")), born FROM \(table) ORDER BY id"
+      "SELECT id, name, CAST(capital AS \(product == .mariadb ? "char" : "text")), born FROM \(table) ORDER BY id"
     ).map { row in
       Person(id: row[0].flatMap { Int($0) }, name: row[1], capital: row[2], born: row[3], changed: nil)
     }

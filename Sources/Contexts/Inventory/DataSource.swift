@@ -11,7 +11,7 @@ package struct DataSource: Hashable, Sendable {
   package var owner: OrganisationID
   /// As people call it: `企业登记库`.
   package var name: String
-  /// A connector's name: `sqlite`, `postgresql`, `csv`.
+  /// A connector's name: `sqlite`, `postgresql`, `mariadb`, `csv`.
   package var kind: String
   /// What is not secret, by the connector's own setting names.
   package var settings: [String: String]

@@ -116,7 +116,7 @@ package struct ConnectorKind: Sendable {
     }
   }
 
-  /// `postgresql`, `sqlite`, `csv`.
+  /// `postgresql`, `mariadb`, `sqlite`, `csv`.
   package var name: String
   package var title: Text
   package var settings: [Setting]

@@ -1,4 +1,5 @@
 import Connecting
+import ConnectorMariaDB
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Foundation
@@ -119,6 +120,66 @@ struct PostgresBench {
       run.report(rows, peer: "psql COPY TO | psql COPY FROM (text)", peer.last ?? 0, limited: true)
       print("")
     }
+  }
+}
+
+struct MariaDBBench {
+  var rows: Int
+
+  func run() async throws {
+    let server = try MariaDBServer(settings: ["--skip-networking", "--local-infile=1", "--innodb-log-file-size=512M"])
+    defer { server.remove() }
+    let (source, target) = (try server.makeDatabase(), try server.makeDatabase())
+    let file = server.folder + "/sample.tsv"
+    try sample(rows, file)
+    // What this server takes for a time has no zone behind it.
+    try shell("sed -i 's/+00$//' '\(file)'")
+    let columns =
+      "id bigint PRIMARY KEY, uscc varchar(18), name varchar(60), legal_person varchar(20), capital decimal(18,2), established date, address varchar(120), industry varchar(40), status varchar(8), phone varchar(20), staff bigint, changed datetime(6)"
+    let client =
+      "mariadb --no-defaults --socket='\(server.socket)' --user=root --default-character-set=utf8mb4 --local-infile"
+    let load = "LOAD DATA LOCAL INFILE '%' INTO TABLE"
+    try server.query("CREATE TABLE legal_person (\(columns), KEY (changed))", on: source)
+    try shell("\(client) \(source) -e \"\(load.replacing("%", with: file)) legal_person\"")
+    try server.query("CREATE TABLE peer (\(columns))", on: target)
+    for _ in 0..<3 {
+      try server.query("TRUNCATE peer", on: target)
+      let start = Usage.now()
+      try shell(
+        "\(client) --quick -N -B \(source) -e 'SELECT * FROM legal_person ORDER BY id' | \(client) \(target) -e \"\(load.replacing("%", with: "/dev/stdin")) peer\""
+      )
+      let peer = (Usage.now() - start).wall
+      try server.query("DROP TABLE IF EXISTS copy, sj_offset, sj_batch", on: target)
+      func connector(_ database: String) -> MariaDBConnector {
+        MariaDBConnector(MariaDBAddress(host: "", database: database, user: "root", zone: 0, socket: server.socket))
+      }
+      try reading(connector(source))
+      let run = try await EngineRun.measure(connector(source), connector(target), table: "legal_person", into: "copy")
+      run.report(rows, peer: "mariadb SELECT | LOAD DATA LOCAL", peer, limited: false)
+      print("")
+    }
+  }
+
+  /// The reader alone: what it costs to bring rows into canonical bytes.
+  private func reading(_ source: MariaDBConnector) throws {
+    let columns: [ReadPlan.Column] = zip(
+      Sample.columns,
+      [
+        .integer, .text, .text, .text, .decimal(precision: 18, scale: 2), .date, .text, .text, .text, .text, .integer,
+        .timestamp,
+      ] as [ValueType]
+    ).map { ReadPlan.Column($0, $1) }
+    let start = Usage.now()
+    let reader = try source.openReader(ReadPlan(table: TableName("legal_person"), columns: columns, key: [0]))
+    defer { reader.close() }
+    let batch = RowBatch()
+    while try reader.read(into: batch) != .end {}
+    let used = Usage.now() - start
+    print(
+      "reading alone".padding(toLength: 42, withPad: " ", startingAt: 0)
+        + String(
+          format: "%.2f s, %.0fk rows/s, own CPU %.2f s/million", used.wall, Double(rows) / used.wall / 1000,
+          used.cpu / Double(rows) * 1e6))
   }
 }
 

@@ -1,4 +1,5 @@
 import Connecting
+import ConnectorMariaDB
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Foundation
@@ -57,6 +58,14 @@ enum Kill {
   }
 
   private static func connector(_ kind: String, _ place: String) -> any Connector {
-    kind == "sqlite" ? SQLiteConnector(path: place) : PostgreSQLConnector(PostgreSQLAddress(address: place))
+    switch kind {
+    case "sqlite": return SQLiteConnector(path: place)
+    case "mariadb":
+      // Socket and database; times in UTC, as the tests write them.
+      let parts = place.split(separator: "|").map(String.init)
+      return MariaDBConnector(
+        MariaDBAddress(host: "", database: parts.last ?? "", user: "root", zone: 0, socket: parts.first))
+    default: return PostgreSQLConnector(PostgreSQLAddress(address: place))
+    }
   }
 }
