@@ -50,9 +50,13 @@ let platform: [Room] = [
     tests: ["Storage", "Kernel", "TestKit", lifecycle, logging]),
   Room(name: "Connecting", folder: "Platform", uses: ["Kernel"], tests: ["Kernel"]),
   Room(
-    name: "Transfer", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel", "CStripes"],
+    name: "Reshaping", folder: "Platform", uses: ["Connecting", "NationalCrypto", "Kernel"],
+    tests: ["Connecting", "NationalCrypto", "Kernel"]),
+  Room(
+    name: "Transfer", folder: "Platform",
+    uses: ["Reshaping", "Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
-      "CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit",
+      "Reshaping", "CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit",
       "transfer-bench",
     ]),
   Room(

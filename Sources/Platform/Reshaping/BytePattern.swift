@@ -1,0 +1,356 @@
+package import Kernel
+
+/// A format that a whole text must have: `[0-9]{6}`, `[A-Z]{2}\d+`, `(省|市)?.*`.
+///
+/// Literals, `.`, classes `[a-z一-龥]` and `[^…]`, `\d` digit, `\l` letter A–Z a–z, `\h` Han character, `\` before a mark
+/// for itself, `( | )`, and the counts `? * + {n} {n,} {n,m}`. No back references and no going back: the text is read once,
+/// all ways side by side, so that no pattern and no text can make it slow.
+package struct BytePattern: Hashable, Sendable {
+  package struct Fault: Error, Hashable, Sendable {
+    /// In characters from 1.
+    package var place: Int
+    package var message: Text
+  }
+
+  /// Characters of a pattern, and places of its counts written out.
+  package static let most = 256
+
+  let positions: [CharacterSet]
+  /// By position: which may come next; a row of `words` words each.
+  let follow: [UInt64]
+  let first: [UInt64]
+  let last: [UInt64]
+  let acceptsNothing: Bool
+  private let words: Int
+
+  package init(_ pattern: String) throws(Fault) {
+    var reader = PatternReader(pattern)
+    let tree = try reader.whole()
+    var builder = PatternBuilder()
+    guard let part = builder.build(tree) else {
+      throw Fault(
+        place: 1,
+        message: Text("格式展开后超过 \(Self.most) 个字符。", "Written out, the format has more than \(Self.most) characters."))
+    }
+    positions = builder.positions
+    words = max(1, (positions.count + 63) / 64)
+    let words = words
+    func bits(_ set: Set<Int>) -> [UInt64] {
+      var bits = [UInt64](repeating: 0, count: words)
+      for place in set { bits[place / 64] |= 1 << UInt64(place % 64) }
+      return bits
+    }
+    follow = builder.follow.flatMap(bits)
+    first = bits(part.first)
+    last = bits(part.last)
+    acceptsNothing = part.isNullable
+  }
+
+  package func matches(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard text.count > 0 else { return acceptsNothing }
+    return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: words * 2) { room in
+      let (open, next) = (room.baseAddress!, room.baseAddress! + words)
+      for word in 0..<words { open[word] = first[word] }
+      var at = 0
+      while at < text.count {
+        let scalar = Characters.scalar(text, at)
+        at = Characters.end(text, at)
+        let isLast = at == text.count
+        var (isAlive, isAccepted) = (false, false)
+        for word in 0..<words { next[word] = 0 }
+        for word in 0..<words {
+          var left = open[word]
+          while left != 0 {
+            let place = word * 64 + left.trailingZeroBitCount
+            left &= left - 1
+            guard positions[place].contains(scalar) else { continue }
+            isAlive = true
+            if isLast, last[word] >> UInt64(place % 64) & 1 == 1 { isAccepted = true }
+            for other in 0..<words { next[other] |= follow[place * words + other] }
+          }
+        }
+        if isLast { return isAccepted }
+        guard isAlive else { return false }
+        for word in 0..<words { open[word] = next[word] }
+      }
+      return false
+    }
+  }
+}
+
+/// Characters of one place.
+struct CharacterSet: Hashable, Sendable {
+  /// ASCII by bits, 64 each.
+  private(set) var low: UInt64 = 0
+  private(set) var high: UInt64 = 0
+  private(set) var ranges: [ClosedRange<UInt32>] = []
+  var isNegated = false
+
+  init() {}
+
+  init(_ range: ClosedRange<UInt32>) { insert(range) }
+
+  static let digit = CharacterSet(48...57)
+  static let letter: CharacterSet = {
+    var set = CharacterSet(65...90)
+    set.insert(97...122)
+    return set
+  }()
+  static let han: CharacterSet = {
+    var set = CharacterSet(0x4E00...0x9FFF)
+    set.insert(0x3400...0x4DBF)
+    set.insert(0x20000...0x323AF)
+    set.insert(0x3007...0x3007)
+    return set
+  }()
+  static let any: CharacterSet = {
+    var set = CharacterSet()
+    set.isNegated = true
+    return set
+  }()
+
+  mutating func insert(_ range: ClosedRange<UInt32>) {
+    for value in range where value < 128 {
+      if value < 64 { low |= 1 << UInt64(value) } else { high |= 1 << UInt64(value - 64) }
+    }
+    if range.upperBound >= 128 { ranges.append(max(128, range.lowerBound)...range.upperBound) }
+  }
+
+  mutating func insert(_ other: CharacterSet) {
+    low |= other.low
+    high |= other.high
+    ranges += other.ranges
+  }
+
+  @inline(__always) func contains(_ scalar: UInt32) -> Bool {
+    let isIn =
+      scalar < 64
+      ? low >> UInt64(scalar) & 1 == 1
+      : scalar < 128 ? high >> UInt64(scalar - 64) & 1 == 1 : ranges.contains { $0.contains(scalar) }
+    return isIn != isNegated
+  }
+}
+
+indirect enum PatternTree {
+  case one(CharacterSet)
+  case sequence([PatternTree])
+  case choice([PatternTree])
+  case counted(PatternTree, least: Int, most: Int?)
+}
+
+/// Positions and what follows what (Glushkov's construction): no step without a character.
+struct PatternBuilder {
+  struct Part {
+    var isNullable: Bool
+    var first: Set<Int>
+    var last: Set<Int>
+  }
+
+  private(set) var positions: [CharacterSet] = []
+  private(set) var follow: [Set<Int>] = []
+
+  /// Nil when it grows too large.
+  mutating func build(_ tree: PatternTree) -> Part? {
+    switch tree {
+    case .one(let set):
+      guard positions.count < BytePattern.most else { return nil }
+      positions.append(set)
+      follow.append([])
+      let place = positions.count - 1
+      return Part(isNullable: false, first: [place], last: [place])
+    case .sequence(let list):
+      var whole = Part(isNullable: true, first: [], last: [])
+      for tree in list {
+        guard let part = build(tree) else { return nil }
+        whole = chain(whole, part)
+      }
+      return whole
+    case .choice(let list):
+      var whole = Part(isNullable: false, first: [], last: [])
+      for tree in list {
+        guard let part = build(tree) else { return nil }
+        whole.isNullable = whole.isNullable || part.isNullable
+        whole.first.formUnion(part.first)
+        whole.last.formUnion(part.last)
+      }
+      return whole
+    case .counted(let tree, let least, let most):
+      var whole = Part(isNullable: true, first: [], last: [])
+      for index in 0..<max(least, most ?? max(least, 1)) {
+        guard var part = build(tree) else { return nil }
+        if index >= least { part.isNullable = true }
+        if most == nil, index == max(least, 1) - 1 {
+          for place in part.last { follow[place].formUnion(part.first) }
+        }
+        whole = chain(whole, part)
+      }
+      return whole
+    }
+  }
+
+  private mutating func chain(_ a: Part, _ b: Part) -> Part {
+    for place in a.last { follow[place].formUnion(b.first) }
+    return Part(
+      isNullable: a.isNullable && b.isNullable, first: a.isNullable ? a.first.union(b.first) : a.first,
+      last: b.isNullable ? b.last.union(a.last) : b.last)
+  }
+}
+
+/// Reads a pattern's text.
+struct PatternReader {
+  private let scalars: [Unicode.Scalar]
+  private var at = 0
+  private var level = 0
+
+  init(_ text: String) { scalars = Array(text.unicodeScalars.prefix(BytePattern.most + 1)) }
+
+  private func fault(_ chinese: String, _ english: String) -> BytePattern.Fault {
+    BytePattern.Fault(
+      place: at + 1, message: Text("格式第 \(at + 1) 个字符处：\(chinese)", "At character \(at + 1) of the format: \(english)"))
+  }
+
+  mutating func whole() throws(BytePattern.Fault) -> PatternTree {
+    guard scalars.count <= BytePattern.most else {
+      throw fault("格式超过 \(BytePattern.most) 个字符。", "the format has more than \(BytePattern.most) characters.")
+    }
+    let tree = try choice()
+    guard at == scalars.count else { throw fault("多出的“)”。", "a “)” too many.") }
+    return tree
+  }
+
+  private var here: Unicode.Scalar? { at < scalars.count ? scalars[at] : nil }
+
+  private mutating func choice() throws(BytePattern.Fault) -> PatternTree {
+    var list = [try sequence()]
+    while here == "|" {
+      at += 1
+      list.append(try sequence())
+    }
+    return list.count == 1 ? list[0] : .choice(list)
+  }
+
+  private mutating func sequence() throws(BytePattern.Fault) -> PatternTree {
+    var list: [PatternTree] = []
+    while let scalar = here, scalar != "|", scalar != ")" {
+      let tree = try atom()
+      list.append(try counted(tree))
+    }
+    return .sequence(list)
+  }
+
+  private mutating func atom() throws(BytePattern.Fault) -> PatternTree {
+    guard let scalar = here else { throw fault("格式未完。", "the format is not complete.") }
+    switch scalar {
+    case "(":
+      guard level < 16 else { throw fault("括号嵌套过深。", "brackets are nested too deeply.") }
+      level += 1
+      at += 1
+      let tree = try choice()
+      guard here == ")" else { throw fault("缺少“)”。", "a “)” is missing.") }
+      at += 1
+      level -= 1
+      return tree
+    case "[": return .one(try set())
+    case ".":
+      at += 1
+      return .one(.any)
+    case "\\": return .one(try escaped())
+    case "*", "+", "?", "{":
+      throw fault("“\(scalar)”前缺少字符；其本身写作 \\\(scalar)。", "nothing stands before “\(scalar)”; itself it is written \\\(scalar).")
+    case "]", "}", "^", "$":
+      throw fault("“\(scalar)”本身写作 \\\(scalar)。", "“\(scalar)” itself is written \\\(scalar).")
+    default:
+      at += 1
+      return .one(CharacterSet(scalar.value...scalar.value))
+    }
+  }
+
+  private mutating func escaped() throws(BytePattern.Fault) -> CharacterSet {
+    at += 1
+    guard let scalar = here else { throw fault("“\\”后缺少字符。", "nothing follows “\\”.") }
+    at += 1
+    switch scalar {
+    case "d": return .digit
+    case "l": return .letter
+    case "h": return .han
+    case _ where scalar.isASCII && !scalar.properties.isAlphabetic && !("0"..."9").contains(scalar):
+      return CharacterSet(scalar.value...scalar.value)
+    default:
+      at -= 1
+      throw fault("不认识的“\\\(scalar)”；可用 \\d \\l \\h。", "“\\\(scalar)” is unknown; there are \\d \\l \\h.")
+    }
+  }
+
+  private mutating func set() throws(BytePattern.Fault) -> CharacterSet {
+    at += 1
+    var set = CharacterSet()
+    if here == "^" {
+      set.isNegated = true
+      at += 1
+    }
+    var isEmpty = true
+    while let scalar = here, scalar != "]" {
+      isEmpty = false
+      if scalar == "\\" {
+        set.insert(try escaped())
+        continue
+      }
+      at += 1
+      if here == "-", at + 1 < scalars.count, scalars[at + 1] != "]" {
+        at += 1
+        guard let end = here, end != "\\", end.value >= scalar.value else {
+          throw fault("范围的终点小于起点。", "a range ends before it begins.")
+        }
+        at += 1
+        set.insert(scalar.value...end.value)
+      } else {
+        set.insert(scalar.value...scalar.value)
+      }
+    }
+    guard here == "]" else { throw fault("缺少“]”。", "a “]” is missing.") }
+    guard !isEmpty else { throw fault("空的“[]”。", "“[]” is empty.") }
+    at += 1
+    return set
+  }
+
+  private mutating func counted(_ tree: PatternTree) throws(BytePattern.Fault) -> PatternTree {
+    guard let scalar = here else { return tree }
+    switch scalar {
+    case "?":
+      at += 1
+      return .counted(tree, least: 0, most: 1)
+    case "*":
+      at += 1
+      return .counted(tree, least: 0, most: nil)
+    case "+":
+      at += 1
+      return .counted(tree, least: 1, most: nil)
+    case "{":
+      at += 1
+      let least = try number()
+      var most: Int? = least
+      if here == "," {
+        at += 1
+        most = here == "}" ? nil : try number()
+      }
+      guard here == "}" else { throw fault("次数应写作 {6} 或 {2,8}。", "a count is written {6} or {2,8}.") }
+      if let most, most < least { throw fault("次数的上限小于下限。", "the highest count is below the lowest.") }
+      at += 1
+      return .counted(tree, least: least, most: most)
+    default: return tree
+    }
+  }
+
+  private mutating func number() throws(BytePattern.Fault) -> Int {
+    var (value, digits) = (0, 0)
+    while let scalar = here, ("0"..."9").contains(scalar), digits < 4 {
+      value = value * 10 + Int(scalar.value - 48)
+      digits += 1
+      at += 1
+    }
+    guard digits > 0, value <= BytePattern.most else {
+      throw fault("次数应为 0 至 \(BytePattern.most)。", "a count is from 0 to \(BytePattern.most).")
+    }
+    return value
+  }
+}
