@@ -81,20 +81,18 @@ import Testing
         let expected: String
         do {
           let box = try Reference.value(expression, boxes, typing)
-          expected = Self.written(box)
+          expected = Self.plain(box)
         } catch let bad as Reference.Bad {
           expected = bad.fault.code
           faults += 1
         }
-        let found = Reshaping_written(machine, row)
+        let found = written(machine, row)
         #expect(found == expected, "\(text) over \(values)")
         computed += 1
       }
     }
     #expect(computed > 12_000 && faults > 50, "\(computed) \(faults)")
   }
-
-  private func Reshaping_written(_ machine: ExpressionMachine, _ row: TestRow) -> String { written(machine, row) }
 
   private static func box(_ value: Value) -> Reference.Box {
     switch value {
@@ -108,7 +106,7 @@ import Testing
     }
   }
 
-  private static func written(_ box: Reference.Box) -> String {
+  private static func plain(_ box: Reference.Box) -> String {
     switch box {
     case .null: "NULL"
     case .text(let text): text

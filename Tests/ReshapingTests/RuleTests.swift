@@ -29,7 +29,7 @@ import Testing
     (.date(from: CalendarDate("1900-01-01"), through: CalendarDate("2026-08-22")), .date, .date("2026-08-23"), "date-out-of-range"),
     (.date(from: nil, through: CalendarDate("2026-08-22")), .timestamp, .timestamp("2026-08-22 23:59:59"), "good"),
     (.format("[0-9]{6}"), .text, .text("810000"), "good"), (.format("[0-9]{6}"), .text, .text("81000"), "wrong-format"),
-    (.code(.bankCard), .text, .text("6222021234567890128"), "check-digit"), (.code(.bankCard), .text, .text("4111111111111111"), "good"),
+    (.code(.bankCard), .text, .text("4111111111111112"), "check-digit"), (.code(.bankCard), .text, .text("4111111111111111"), "good"),
     (.code(.postalCode), .text, .text("810000"), "good"), (.code(.postalCode), .text, .text("81000"), "malformed-code"),
     (.code(.mobile), .text, .text("13909711234"), "good"), (.code(.mobile), .text, .text("12909711234"), "malformed-code"),
     (.code(.phone), .text, .text("0971-6131234"), "good"), (.code(.phone), .text, .text("6131234"), "malformed-code"),
@@ -92,7 +92,7 @@ import Testing
     #expect(Array(text.utf8).withUnsafeBytes { pattern.matches($0) } == expected)
   }
 
-  @Test(arguments: ["[", "[]", "(", ")", "*a", "a**", "{2}", "a{2", "a{3,2}", "\\", "\\w", "[b-a]", "a{999}", "(a{100}){100}", "^a", "a$"])
+  @Test(arguments: ["[", "[]", "(", ")", "*a", "a**", "{2}", "a{2", "a{3,2}", "\\", "\\w", "[b-a]", "a{999}", "(a{100}){100}", "((((){99}){99}){99}){99}", "^a", "a$"])
   func `a format that says nothing is refused with its place`(pattern: String) {
     #expect(throws: BytePattern.Fault.self) { try BytePattern(pattern) }
   }
@@ -120,8 +120,10 @@ import Testing
 
   @Test func `keys of another resource are found, all of them`() throws {
     var builder = KeySet.Builder()
-    for number in 0..<50_000 { try Array("键\(number)".utf8).withUnsafeBytes { bytes throws(ConnectorError) in try builder.add(bytes) } }
-    for number in 0..<100 { try Array("键\(number)".utf8).withUnsafeBytes { bytes throws(ConnectorError) in try builder.add(bytes) } }
+    for number in Array(0..<50_000) + Array(0..<100) {
+      let key = Array("键\(number)".utf8)
+      try key.withUnsafeBytes { try builder.add($0) }
+    }
     let set = builder.finish()
     #expect(set.count == 50_000 && set.falsePositiveBound < 1e-14)
     for number in 0..<50_000 { #expect(Array("键\(number)".utf8).withUnsafeBytes { set.contains($0) }) }

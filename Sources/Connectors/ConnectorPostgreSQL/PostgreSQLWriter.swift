@@ -8,6 +8,7 @@ final class PostgreSQLWriter: RowWriter {
   private let target: PostgreSQLTarget
   private var isInTransaction = false
   private var hasStage = false
+  private var hasKeyStage = false
   private var hasStaleStatement = false
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private var filled = 0
@@ -70,7 +71,7 @@ final class PostgreSQLWriter: RowWriter {
     case .append:
       let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
       try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
-      try copy(rows, trailer: batch)
+      try copy(rows, columns: plan.columns.count, trailer: batch)
       outcome.inserted = rows.rowCount
     case .merge(let rewriteFrom, let ownFrom):
       try stage(rows)
@@ -86,10 +87,10 @@ final class PostgreSQLWriter: RowWriter {
   // MARK: COPY
 
   /// Sends the rows with one more field: at the end the batch (`trailer`), or at the start the row's number.
-  private func copy(_ rows: RowBatch, trailer: Int64?) throws(ConnectorError) {
+  private func copy(_ rows: RowBatch, columns: Int, trailer: Int64?) throws(ConnectorError) {
     filled = 0
     try put(Self.header.withUnsafeBytes { [UInt8]($0) })
-    let fields = Int16(plan.columns.count + 1).bigEndian
+    let fields = Int16(columns + 1).bigEndian
     for index in 0..<rows.rowCount {
       let row = rows.row(index)
       if filled + row.count + 16 > buffer.count { try flush() }
@@ -156,7 +157,7 @@ final class PostgreSQLWriter: RowWriter {
     try connection.run("TRUNCATE pg_temp.sj_stage")
     let columns = (["sj_row"] + target.columnNames).joined(separator: ", ")
     try connection.startCopy("COPY pg_temp.sj_stage (\(columns)) FROM STDIN (FORMAT binary)")
-    try copy(rows, trailer: nil)
+    try copy(rows, columns: plan.columns.count, trailer: nil)
   }
 
   /// Removes from the stage what need not or may not be written; clears the stale flag of rows that are good again as
@@ -230,6 +231,30 @@ final class PostgreSQLWriter: RowWriter {
     return flagged
   }
 
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
+    try begin()
+    guard !keys.isEmpty else { return 0 }
+    // One statement for all of them: a filter may leave out most of what changed.
+    let columns = plan.key.map { plan.columns[$0] }
+    let names = columns.map { PostgreSQLQuote.name($0.name) }
+    if !hasKeyStage {
+      let types = zip(names, columns).map { "\($0) \(PostgreSQLTarget.type($1))" }
+      try connection.run("SET LOCAL client_min_messages = warning")
+      try connection.run(
+        "CREATE TEMP TABLE IF NOT EXISTS sj_gone (sj_row int4 NOT NULL, \(types.joined(separator: ", "))) ON COMMIT DELETE ROWS"
+      )
+      hasKeyStage = true
+    }
+    try connection.run("TRUNCATE pg_temp.sj_gone")
+    try connection.startCopy(
+      "COPY pg_temp.sj_gone (\((["sj_row"] + names).joined(separator: ", "))) FROM STDIN (FORMAT binary)")
+    try copy(keys, columns: columns.count, trailer: nil)
+    let same = zip(keyNames("g"), keyNames("t")).map { "\($0) = \($1)" }.joined(separator: " AND ")
+    return try connection.change(
+      "DELETE FROM \(target.table) t USING pg_temp.sj_gone g WHERE \(same) AND t.\(WritePlan.batchColumn) < $1::int8",
+      ["\(batch)"])
+  }
+
   func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
     try begin()
     return try connection.change(
@@ -274,6 +299,7 @@ final class PostgreSQLWriter: RowWriter {
     isInTransaction = false
     _ = try? connection.run("ROLLBACK")
     hasStage = false
+    hasKeyStage = false
   }
 
   private func begin() throws(ConnectorError) {

@@ -149,8 +149,13 @@ struct PatternBuilder {
   private(set) var positions: [CharacterSet] = []
   private(set) var follow: [Set<Int>] = []
 
+  /// Counts of nothing make no position and would otherwise be written out for ever.
+  private var steps = 0
+
   /// Nil when it grows too large.
   mutating func build(_ tree: PatternTree) -> Part? {
+    steps += 1
+    guard steps <= 16 * BytePattern.most else { return nil }
     switch tree {
     case .one(let set):
       guard positions.count < BytePattern.most else { return nil }

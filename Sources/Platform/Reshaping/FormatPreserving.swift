@@ -61,7 +61,7 @@ package final class FormatPreserving {
     func power(_ exponent: Int) -> UInt128 { (0..<exponent).reduce(UInt128(1)) { value, _ in value * UInt128(radix) } }
     let modV = power(v)
     var width = 0
-    while width < 128, modV - 1 >> UInt128(width) != 0 { width += 1 }
+    while width < 128, (modV - 1) >> UInt128(width) != 0 { width += 1 }
     let b = (max(1, width) + 7) / 8
     let shape = Shape(u: u, v: v, modU: power(u), modV: modV, b: b, d: 4 * ((b + 3) / 4) + 4)
     shapes[n] = shape
@@ -182,7 +182,7 @@ extension FormatPreserving {
   package func permute(_ value: UInt128, below size: UInt128, tweak: [UInt8], forwards: Bool) -> UInt128 {
     precondition(radix == 2 && value < size, "cycle walking is over bits")
     var width = 0
-    while size - 1 >> UInt128(width) != 0 { width += 1 }
+    while (size - 1) >> UInt128(width) != 0 { width += 1 }
     var bits = [UInt16](repeating: 0, count: width)
     var current = value
     repeat {

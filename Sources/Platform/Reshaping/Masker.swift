@@ -74,6 +74,14 @@ package final class Masker {
     }
   }
 
+  /// The same, copied out: for rare paths. Nil where it cannot be masked or is NULL.
+  package func masked(_ value: [UInt8]) -> [UInt8]? {
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: value.count + growth, alignment: 8)
+    defer { room.deallocate() }
+    let (count, fault) = value.withUnsafeBytes { apply($0, room.baseAddress.unsafelyUnwrapped) }
+    return fault == nil && count >= 0 ? Array(room[..<count]) : nil
+  }
+
   private func put(_ bytes: [UInt8], _ room: UnsafeMutableRawPointer) -> (Int, RowFault?) {
     bytes.withUnsafeBytes { put($0, room) }
   }

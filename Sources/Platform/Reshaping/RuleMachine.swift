@@ -23,6 +23,11 @@ package final class RuleMachine {
       self.checked = checked
       self.broken = broken
     }
+
+    package static func += (a: inout Count, b: Count) {
+      a.checked += b.checked
+      a.broken += b.broken
+    }
   }
 
   private enum Test {

@@ -27,7 +27,7 @@ package enum ValueMask: Hashable, Sendable {
     case mobile
     /// 统一社会信用代码.
     case creditCode = "uscc"
-    /// Digits only, 6 to 72 of them.
+    /// Digits only, 6 to 70 of them.
     case digits
     /// Any text: each character becomes another of its class.
     case text

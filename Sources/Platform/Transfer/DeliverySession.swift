@@ -1,6 +1,7 @@
 import Connecting
 import Kernel
 import NationalCrypto
+import Reshaping
 
 /// The writing thread: takes batches from the queue, writes each with its offset in one transaction of the target, and
 /// signs for what was written.
@@ -20,7 +21,16 @@ final class DeliverySession {
   private var end: Int64?
   private var hasCleared = false
   private var hasCommitted = false
-  private var unkeyed = (read: 0, bad: 0)
+  private var unkeyed = Unkeyed()
+  private lazy var keyMaskers: [Masker?] = plan.key.map { plan.masker(plan.plan.items[$0]) }
+
+  /// Rows without a key: counted with the run's last commit.
+  private struct Unkeyed {
+    var read = 0
+    var bad = 0
+    var filtered = 0
+    var rules: [RuleMachine.Count] = []
+  }
 
   init(
     _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ stored: StoredOffset?,
@@ -192,6 +202,10 @@ final class DeliverySession {
     let delivered = written?.count ?? item.output.rowCount
     let bytes = written.map { $0.reduce(0) { $0 + item.output.row(Int($1)).count } } ?? item.output.byteCount
     if !state.appends { _ = try writer.markStale(badKeys(item), batch: batch, at: control.clock.now()) }
+    // What this run wrote itself is signed for and stays; a full run removes at its end whatever it did not write.
+    if state.mode == .incremental, !item.filtered.isEmpty {
+      after.counts.removed += try writer.deleteKeys(keys(item.filtered, item.input), writtenBefore: state.first)
+    }
     let unchanged = item.output.rowCount - delivered - result.duplicates.count
     after.counts.read += item.input.rowCount
     after.counts.delivered += delivered
@@ -199,10 +213,13 @@ final class DeliverySession {
     after.counts.quarantined += item.faults.count
     after.counts.withoutCursor += item.withoutCursor
     after.counts.bytes += bytes
+    after.counts.filtered += item.filtered.count
+    count(item.rules, in: &after)
     after.position = item.position
     let isEmpty = delivered == 0 && item.faults.isEmpty
     let record = isEmpty ? nil : record(batch, delivered, item.faults.count, bytes, item.stripes ?? [])
     try send(item, batch, part: 0)
+    try stopIfTooBad(after, unkeyed)
     try writer.commit(record, state: after.text, durable: false)
     hasCommitted = true
     state = after
@@ -234,6 +251,43 @@ final class DeliverySession {
     try send(item, nextBatch, part: part)
     unkeyed.read += item.input.rowCount
     unkeyed.bad += item.faults.count
+    unkeyed.filtered += item.filtered.count
+    if unkeyed.rules.isEmpty { unkeyed.rules = item.rules } else {
+      for index in item.rules.indices { unkeyed.rules[index] += item.rules[index] }
+    }
+    try stopIfTooBad(state, unkeyed)
+  }
+
+  private func count(_ rules: [RuleMachine.Count], in state: inout DeliveryState) {
+    for (placed, count) in zip(plan.reshaping?.rules ?? [], rules) {
+      state.rules[placed.rule.name, default: RuleMachine.Count()] += count
+    }
+  }
+
+  /// Throws when more is bad than the grant puts up with: before the commit, so that nothing of this batch is written. Its
+  /// bad rows were handed over already.
+  private func stopIfTooBad(_ state: DeliveryState, _ unkeyed: Unkeyed, isEnd: Bool = false) throws(ConnectorError) {
+    let (bad, rows) = (state.counts.quarantined + unkeyed.bad, state.counts.read + unkeyed.read)
+    if let stop = plan.plan.onTheWay.stopWhen, stop.isReached(bad, of: rows, isEnd: isEnd) {
+      throw ConnectorError(
+        .data, "data.too-many-bad",
+        Text(
+          "已读 \(rows) 行，其中 \(bad) 行有问题，\(stop.sentence.chinese)，按约定停止；本批未写入。",
+          "Of \(rows) rows read \(bad) are bad, \(stop.sentence.english): stopped as agreed. Nothing of this batch was written."))
+    }
+    for (index, placed) in (plan.reshaping?.rules ?? []).enumerated() {
+      guard let stop = placed.rule.stopWhen else { continue }
+      var count = state.rules[placed.rule.name] ?? RuleMachine.Count()
+      if index < unkeyed.rules.count { count += unkeyed.rules[index] }
+      guard stop.isReached(count.broken, of: count.checked, isEnd: isEnd) else { continue }
+      let name = placed.rule.name
+      throw ConnectorError(
+        .data, "data.rule-stop",
+        Text(
+          "规则“\(name)”检查了 \(count.checked) 个值，其中 \(count.broken) 个不合格，\(stop.sentence.chinese)，按约定停止；本批未写入。",
+          "The rule “\(name)” was broken by \(count.broken) of \(count.checked) values, \(stop.sentence.english): stopped as agreed. Nothing of this batch was written."
+        ))
+    }
   }
 
   private func finish(hasParts: Bool) throws {
@@ -242,7 +296,10 @@ final class DeliverySession {
     let batch = nextBatch
     if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
     after.counts.read += unkeyed.read
+    try stopIfTooBad(state, unkeyed, isEnd: true)
     after.counts.quarantined += unkeyed.bad
+    after.counts.filtered += unkeyed.filtered
+    count(unkeyed.rules, in: &after)
     after.phase = .idle
     after.isFilled = true
     after.holdsRows = state.holdsRows || state.counts.delivered > 0
@@ -269,7 +326,7 @@ final class DeliverySession {
     control.progress(
       DeliveryProgress(
         batch: batch, read: state.counts.read, delivered: state.counts.delivered, unchanged: state.counts.unchanged,
-        quarantined: state.counts.quarantined, bytes: state.counts.bytes))
+        quarantined: state.counts.quarantined, bytes: state.counts.bytes, filtered: state.counts.filtered))
   }
 
   // MARK: Bad rows
@@ -284,13 +341,26 @@ final class DeliverySession {
     return keys
   }
 
+  /// Keys of rows as delivered.
+  private func keys(_ rows: [Int32], _ input: RowBatch) -> RowBatch {
+    let keys = RowBatch(capacity: RowBatch.smallest)
+    for row in rows {
+      guard let key = deliveredKey(input.row(Int(row))) else { continue }
+      key.withUnsafeBytes { keys.appendRow($0) }
+    }
+    return keys
+  }
+
   private func deliveredKey(_ row: UnsafeRawBufferPointer) -> [UInt8]? {
     let fields = RowField.fields(of: row)
     var bytes = withUnsafeBytes(of: Int16(plan.key.count).bigEndian) { [UInt8]($0) }
-    for index in plan.key {
+    for (place, index) in plan.readKey.enumerated() {
       guard index < fields.count, case .value(var value) = fields[index] else { return nil }
-      if plan.fields[index].mask == .pseudonym {
+      if plan.fields[plan.key[place]].mask == .pseudonym {
         value = Array(HMAC.authenticate(value, key: plan.keys.pseudonym).hex.utf8)
+      } else if let masker = keyMaskers[place] {
+        guard let masked = masker.masked(value) else { return nil }
+        value = masked
       }
       bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
     }
@@ -300,7 +370,7 @@ final class DeliverySession {
   private func keyDigest(_ row: UnsafeRawBufferPointer) -> String? {
     let fields = RowField.fields(of: row)
     var bytes: [UInt8] = []
-    for index in plan.key {
+    for index in plan.readKey {
       guard index < fields.count, case .value(let value) = fields[index] else { return nil }
       bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
     }
@@ -313,7 +383,8 @@ final class DeliverySession {
     let rows = item.faults.map { fault in
       let row = item.input.row(fault.row)
       return BadRow(
-        position: fault.row, keyDigest: keyDigest(row), item: names[min(fault.field, names.count - 1)],
+        position: fault.row, keyDigest: keyDigest(row),
+        item: plan.faultNames[min(fault.field, plan.faultNames.count - 1)],
         fault: fault.fault,
         sealed: SealedRow.seal(row, items: names, plan: plan.plan))
     }
@@ -380,6 +451,13 @@ final class DeliverySession {
     return receipt(.consumer, last, counts, back.findings.sums, back.findings.digests)
   }
 
+  private var ruleCounts: [Receipt.RuleCount] {
+    (plan.reshaping?.rules ?? []).map { placed in
+      let count = state.rules[placed.rule.name] ?? RuleMachine.Count()
+      return Receipt.RuleCount(name: placed.rule.name, checked: count.checked, broken: count.broken)
+    }
+  }
+
   private func receipt(
     _ side: Receipt.Side, _ last: Int64, _ counts: Receipt.Counts, _ sums: Sums, _ batches: [Receipt.BatchDigest]
   ) -> Receipt {
@@ -391,6 +469,6 @@ final class DeliverySession {
       columns: plan.plan.items.indices.map {
         Receipt.ColumnSum(name: plan.plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
       }, rowSum: sums.rows.hex, batchRoot: root.finish().hex, batches: batches, startedAt: state.started,
-      finishedAt: control.clock.now())
+      finishedAt: control.clock.now(), rules: side == .provider ? ruleCounts : [])
   }
 }
