@@ -56,12 +56,13 @@ let platform: [Room] = [
     name: "Transfer", folder: "Platform",
     uses: ["Reshaping", "Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
-      "Reshaping", "CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "TestKit",
-      "transfer-bench",
+      "Reshaping", "CStripes", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel",
+      "TestKit", "transfer-bench",
     ]),
   Room(
     name: "transfer-bench", folder: "Tools",
-    uses: ["Transfer", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit"], isProgram: true),
+    uses: ["Transfer", "Reshaping", "Connecting", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit"],
+    isProgram: true),
   Room(
     name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],
     tests: ["Deadlines", "Storage", "Kernel", "TestKit"]),
@@ -128,8 +129,8 @@ let product: [Room] = [
 /// A context stands on the platform below it and on the contexts it names, and on nothing beside or above it.
 func context(_ name: String, _ below: [String]) -> Room {
   let ground: [Dependency] = [
-    "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Transfer", "Calendars", "Inbox", "Web",
-    "CEmbedded", logging, lifecycle,
+    "Kernel", "Deadlines", "NationalCrypto", "Storage", "Jobs", "Connecting", "Reshaping", "Transfer", "Calendars",
+    "Inbox", "Web", "CEmbedded", logging, lifecycle,
   ]
   let under = below.map { Dependency.target(name: $0) }
   return Room(

@@ -99,7 +99,8 @@ import Testing
       let plan = WritePlan(
         table: TableName("t"),
         columns: [
-          .init("名", .text, length: 10), .init("额", .decimal(precision: 10, scale: 2)), .init("日", .date), .init("值", .integer),
+          .init("名", .text, length: 10), .init("额", .decimal(precision: 10, scale: 2)), .init("日", .date),
+          .init("值", .integer),
         ], key: [2, 0, 1], stream: "g", run: "r", fence: 1)
       let writer = try connector.openWriter(plan)
       defer { writer.close() }

@@ -54,7 +54,8 @@ import Testing
       let plan = WritePlan(
         table: TableName("t"),
         columns: [
-          .init("名", .text, length: 10), .init("额", .decimal(precision: 10, scale: 2)), .init("日", .date), .init("值", .integer),
+          .init("名", .text, length: 10), .init("额", .decimal(precision: 10, scale: 2)), .init("日", .date),
+          .init("值", .integer),
         ], key: [2, 0, 1], stream: "g", run: "r", fence: 1)
       let writer = try connector.openWriter(plan)
       defer { writer.close() }
@@ -83,7 +84,10 @@ import Testing
       writer.rollback()
       #expect(try writer.deleteKeys(rows(1...1, keysOnly: true), writtenBefore: 2) == 1)
       try writer.commit(nil, state: "s", durable: true)
-      #expect(try SQLiteConnection(folder + "/target.db", writes: false).rows("SELECT count(*), min(\"值\") FROM t") == [["109", "2"]])
+      #expect(
+        try SQLiteConnection(folder + "/target.db", writes: false).rows("SELECT count(*), min(\"值\") FROM t") == [
+          ["109", "2"]
+        ])
     }
   }
 }

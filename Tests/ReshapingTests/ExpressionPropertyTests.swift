@@ -7,7 +7,8 @@ import Testing
 /// Random expressions against the plainest evaluator, and random garbage against the parser.
 @Suite struct ExpressionPropertyTests {
   private static let columns = [
-    ExpressionColumn("文", .text), ExpressionColumn("数", .integer), ExpressionColumn("额", .decimal(precision: 8, scale: 2)),
+    ExpressionColumn("文", .text), ExpressionColumn("数", .integer),
+    ExpressionColumn("额", .decimal(precision: 8, scale: 2)),
     ExpressionColumn("日", .date), ExpressionColumn("真", .boolean),
   ]
 
@@ -35,7 +36,10 @@ import Testing
       case "i":
         if isLeaf { return pick(["数", "0", "1", "-3", "7"]) }
         let (a, b) = (make("i", depth - 1), make("i", depth - 1))
-        return pick(["(\(a) + \(b))", "(\(a) - \(b))", "(\(a) * \(b))", "-(\(a))", "LENGTH(\(make("t", depth - 1)))", "YEAR(\(make("d", depth - 1)))"])
+        return pick([
+          "(\(a) + \(b))", "(\(a) - \(b))", "(\(a) * \(b))", "-(\(a))", "LENGTH(\(make("t", depth - 1)))",
+          "YEAR(\(make("d", depth - 1)))",
+        ])
       case "n":
         if isLeaf { return pick(["额", "0.5", "-1.25", "100.00"]) }
         let (a, b) = (make(pick(["n", "i"]), depth - 1), make("n", depth - 1))
@@ -50,9 +54,12 @@ import Testing
         let (p, q) = (make("b", depth - 1), make("b", depth - 1))
         let sign = pick(["=", "<>", "<", "<=", ">", ">="])
         return pick([
-          "\(a) \(sign) \(b)", "(\(p) AND \(q))", "(\(p) OR \(q))", "NOT (\(p))", "(\(a)) IS NULL", "(\(a)) IS NOT NULL",
-          "(\(a)) BETWEEN (\(b)) AND (\(c))", "(\(a)) NOT BETWEEN (\(b)) AND (\(c))", "(\(make("i", depth - 1))) IN (1, 2, 7, 1.5)",
-          "(\(make("t", depth - 1))) IN ('江', 'aXb')", "(\(make("t", depth - 1))) LIKE '%江_%'", "(\(make("t", depth - 1))) NOT LIKE 'a%b'",
+          "\(a) \(sign) \(b)", "(\(p) AND \(q))", "(\(p) OR \(q))", "NOT (\(p))", "(\(a)) IS NULL",
+          "(\(a)) IS NOT NULL",
+          "(\(a)) BETWEEN (\(b)) AND (\(c))", "(\(a)) NOT BETWEEN (\(b)) AND (\(c))",
+          "(\(make("i", depth - 1))) IN (1, 2, 7, 1.5)",
+          "(\(make("t", depth - 1))) IN ('江', 'aXb')", "(\(make("t", depth - 1))) LIKE '%江_%'",
+          "(\(make("t", depth - 1))) NOT LIKE 'a%b'",
         ])
       }
     }
@@ -119,8 +126,10 @@ import Testing
   @Test func `garbage is refused quickly and breaks nothing`() {
     var dice = Dice(7)
     let pieces = [
-      "(", ")", "'", "\"", "「", "」", ",", "+", "-", "*", "/", "||", "<", ">", "=", "<>", "AND", "OR", "NOT", "IN", "BETWEEN", "LIKE",
-      "IS", "NULL", "CASE", "WHEN", "THEN", "ELSE", "END", "LEFT(", "TO_DATE(", "DATE '", "1", "2.5", ".", "甲", " ", "\u{0}", "\\", "%",
+      "(", ")", "'", "\"", "「", "」", ",", "+", "-", "*", "/", "||", "<", ">", "=", "<>", "AND", "OR", "NOT", "IN",
+      "BETWEEN", "LIKE",
+      "IS", "NULL", "CASE", "WHEN", "THEN", "ELSE", "END", "LEFT(", "TO_DATE(", "DATE '", "1", "2.5", ".", "甲", " ",
+      "\u{0}", "\\", "%",
       "９", "é", "\u{301}", "😀", "'a'", "ROUND(", "COALESCE(", "LOOKUP('d',", "TRUE",
     ]
     let clock = ContinuousClock()
@@ -149,7 +158,9 @@ import Testing
     let batch = RowBatch(capacity: RowBatch.smallest)
     for _ in 0..<20_000 {
       let scale = Int.random(in: 0...38, using: &dice)
-      let value = Int128.random(in: -(Decimals.limit - 1)...Decimals.limit - 1, using: &dice) / Decimals.power(Int.random(in: 0...38, using: &dice))
+      let value =
+        Int128.random(in: -(Decimals.limit - 1)...Decimals.limit - 1, using: &dice)
+        / Decimals.power(Int.random(in: 0...38, using: &dice))
       batch.removeAll()
       batch.beginRow(fields: 1)
       #expect(Decimals.append(value, precision: 38, scale: scale, to: batch) == nil)
@@ -157,7 +168,9 @@ import Testing
       guard case .value(let bytes) = batch.fields(0)[0] else { continue }
       let back = bytes.withUnsafeBytes { Decimals.read($0, scale: scale) }
       #expect(back == (value, nil))
-      #expect(bytes.withUnsafeBytes { CanonicalText.text(of: $0, as: .decimal(precision: 38, scale: scale)) } == Decimals.text(value, scale: scale))
+      #expect(
+        bytes.withUnsafeBytes { CanonicalText.text(of: $0, as: .decimal(precision: 38, scale: scale)) }
+          == Decimals.text(value, scale: scale))
       let text = Array(Decimals.text(value, scale: scale).utf8)
       #expect(text.withUnsafeBytes { Decimals.parse($0, scale: scale) } == (value, nil))
       // The same bytes as a connector makes of the written number.

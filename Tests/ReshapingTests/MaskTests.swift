@@ -74,7 +74,9 @@ import Testing
     var dice = Dice(3)
     for radix in [2, 10, 26, 36, 255, 4096, 65_536] {
       let box = sm4(radix)
-      for length in [box.lengths.lowerBound, box.lengths.lowerBound + 1, box.lengths.upperBound - 1, box.lengths.upperBound] {
+      for length in [
+        box.lengths.lowerBound, box.lengths.lowerBound + 1, box.lengths.upperBound - 1, box.lengths.upperBound,
+      ] {
         for _ in 0..<20 {
           let x = (0..<length).map { _ in UInt16(Int.random(in: 0..<radix, using: &dice)) }
           var y = x
@@ -87,7 +89,9 @@ import Testing
     }
   }
 
-  private func tokens(_ kind: ValueMask.Token, _ key: String = "0123456789abcdef", _ tweak: String = "grant item") -> Tokens {
+  private func tokens(_ kind: ValueMask.Token, _ key: String = "0123456789abcdef", _ tweak: String = "grant item")
+    -> Tokens
+  {
     Tokens(kind, key: Array(key.utf8), tweak: Array(tweak.utf8))!
   }
 
@@ -108,7 +112,9 @@ import Testing
     var dice = Dice(11)
     for _ in 0..<2000 {
       let born = CalendarDate(daysSince1970: Int.random(in: -40_000..<20_000, using: &dice))
-      let head = "6301\(Int.random(in: 10...29, using: &dice))" + "\(born)".filter { $0 != "-" } + "\(Int.random(in: 100...999, using: &dice))"
+      let head =
+        "6301\(Int.random(in: 10...29, using: &dice))" + "\(born)".filter { $0 != "-" }
+        + "\(Int.random(in: 100...999, using: &dice))"
       let number = head + String(UnicodeScalar(CitizenID.checkCharacter(of: Array(head.utf8)[...])))
       _ = try CitizenID(number, on: today)
       let token = make(tokens, number)
@@ -120,7 +126,8 @@ import Testing
       seen.insert(token)
     }
     #expect(seen.count > 1990)
-    #expect(make(tokens, "630102199003077212") == "check-digit" && make(tokens, "63010219900307721") == "malformed-code")
+    #expect(
+      make(tokens, "630102199003077212") == "check-digit" && make(tokens, "63010219900307721") == "malformed-code")
     let own = make(tokens, "630102199003077211")
     #expect(make(self.tokens(.citizenID, "fedcba9876543210"), "630102199003077211") != own)
     #expect(make(self.tokens(.citizenID, "0123456789abcdef", "grant other"), "630102199003077211") != own)
@@ -128,14 +135,17 @@ import Testing
 
   @Test func `a credit code's token has a right check character and no department`() throws {
     let tokens = tokens(.creditCode)
-    for code in ["11100000000013338W", "11100000MB03271699", "91350100M000100Y43", "9144030071526726XG", "91630100MA75000A6M"] {
+    for code in [
+      "11100000000013338W", "11100000MB03271699", "91350100M000100Y43", "9144030071526726XG", "91630100MA75000A6M",
+    ] {
       let token = make(tokens, code)
       #expect(token.utf8.count == 18 && undo(tokens, token) == code)
       #expect(CreditCode.checkCharacter(of: Array(token.utf8)[0..<17]) == Array(token.utf8)[17])
       #expect(throws: CodeFault.self) { try CreditCode(token) }
       #expect(!CreditCode.hasCategory(Array(token.utf8)[0], Array(token.utf8)[1]))
     }
-    #expect(make(tokens, "11100000000013338X") == "check-digit" && make(tokens, "X1100000000013338W") == "malformed-code")
+    #expect(
+      make(tokens, "11100000000013338X") == "check-digit" && make(tokens, "X1100000000013338W") == "malformed-code")
   }
 
   @Test func `numbers become others of the same length`() {
@@ -148,7 +158,8 @@ import Testing
       let token = make(digits, text)
       #expect(token.count == length && token != text && undo(digits, token) == text)
     }
-    #expect(make(digits, "12345") == "cannot-mask" && make(digits, "12345x") == "malformed-code" && make(digits, "") == "")
+    #expect(
+      make(digits, "12345") == "cannot-mask" && make(digits, "12345x") == "malformed-code" && make(digits, "") == "")
   }
 
   @Test(arguments: [
@@ -165,7 +176,8 @@ import Testing
         if ("0"..."9").contains(scalar) { return "digit" }
         if ("A"..."Z").contains(scalar) { return "upper" }
         if ("a"..."z").contains(scalar) { return "lower" }
-        return scalar.value >= 0xFF10 && scalar.value < 0xFF60 && !"（）".unicodeScalars.contains(scalar) ? "wide" : "\(scalar)"
+        return scalar.value >= 0xFF10 && scalar.value < 0xFF60 && !"（）".unicodeScalars.contains(scalar)
+          ? "wide" : "\(scalar)"
       }
     }
     #expect(kinds(token) == kinds(text))
@@ -203,29 +215,35 @@ import Testing
     let (length, fault) = masker.apply(bytes, room)
     if let fault { return fault.code }
     let result = try #require(mask.facts(for: type)).type
-    return length < 0 ? "NULL" : CanonicalText.text(of: UnsafeRawBufferPointer(start: room, count: length), as: result) ?? "unreadable"
+    return length < 0
+      ? "NULL" : CanonicalText.text(of: UnsafeRawBufferPointer(start: room, count: length), as: result) ?? "unreadable"
   }
 
   @Test(arguments: [
-    (ValueMask.period(.year), ValueType.date, Value.date("1985-03-09"), "1985"), (.period(.month), .date, .date("1985-03-09"), "1985-03"),
+    (ValueMask.period(.year), ValueType.date, Value.date("1985-03-09"), "1985"),
+    (.period(.month), .date, .date("1985-03-09"), "1985-03"),
     (.period(.quarter), .date, .date("1985-12-31"), "1985Q4"), (.period(.decade), .date, .date("1985-03-09"), "198X"),
     (.period(.month), .timestamp, .timestamp("2026-01-01 00:10:00"), "2026-01"),
     (.ageBand(width: 10, on: CalendarDate("2026-01-01")!), .date, .date("1990-03-07"), "30-39"),
     (.ageBand(width: 5, on: CalendarDate("2026-01-01")!), .date, .date("2026-01-01"), "0-4"),
     (.ageBand(width: 5, on: CalendarDate("2026-01-01")!), .date, .date("2026-01-02"), "date-out-of-range"),
-    (.place(.province), .text, .text("630102"), "630000"), (.place(.prefecture), .text, .text("632801001002"), "632800000000"),
+    (.place(.province), .text, .text("630102"), "630000"),
+    (.place(.prefecture), .text, .text("632801001002"), "632800000000"),
     (.place(.county), .text, .text("632801001"), "632801000"), (.place(.county), .text, .text("6301"), "cannot-mask"),
     (.address(.prefecture), .text, .text("青海省海西蒙古族藏族自治州格尔木市昆仑路1号"), "青海省海西蒙古族藏族自治州"),
     (.address(.county), .text, .text("青海省海西蒙古族藏族自治州格尔木市昆仑路1号"), "青海省海西蒙古族藏族自治州格尔木市"),
     (.address(.county), .text, .text("西宁市城中区南大街1号"), "西宁市城中区"), (.address(.province), .text, .text("青海省西宁市"), "青海省"),
     (.address(.county), .text, .text("北京市海淀区中关村"), "北京市海淀区"), (.address(.prefecture), .text, .text("北京市海淀区中关村"), "北京市"),
-    (.address(.county), .text, .text("青海省西宁市湟中县多巴镇"), "青海省西宁市湟中县"), (.address(.prefecture), .text, .text("昆仑路1号"), "NULL"),
+    (.address(.county), .text, .text("青海省西宁市湟中县多巴镇"), "青海省西宁市湟中县"),
+    (.address(.prefecture), .text, .text("昆仑路1号"), "NULL"),
     (.cut(2), .text, .text("三江源"), "三江"), (.cut(5), .text, .text("三江"), "三江"),
     (.band([0, 100_000, 500_000]), .decimal(precision: 18, scale: 2), .decimal("99999.99"), "0-10万"),
     (.band([0, 100_000, 500_000]), .decimal(precision: 18, scale: 2), .decimal("100000.00"), "10万-50万"),
-    (.band([0, 100_000]), .integer, .integer(-1), "<0"), (.band([0, 100_000_000]), .integer, .integer(100_000_000), "≥1亿"),
+    (.band([0, 100_000]), .integer, .integer(-1), "<0"),
+    (.band([0, 100_000_000]), .integer, .integer(100_000_000), "≥1亿"),
     (.rounded(3), .integer, .integer(1500), "2000"), (.rounded(3), .integer, .integer(-1499), "-1000"),
-    (.rounded(4), .decimal(precision: 18, scale: 2), .decimal("12345.67"), "10000.00"), (.rounded(1), .integer, .integer(.max), "out-of-range"),
+    (.rounded(4), .decimal(precision: 18, scale: 2), .decimal("12345.67"), "10000.00"),
+    (.rounded(1), .integer, .integer(.max), "out-of-range"),
   ])
   func `values are generalised`(mask: ValueMask, type: ValueType, value: Value, expected: String) throws {
     #expect(try masked(mask, type, value) == expected)
@@ -236,8 +254,12 @@ import Testing
     #expect(ValueMask.band([2, 1]).facts(for: .integer) == nil && ValueMask.rounded(0).facts(for: .integer) == nil)
     for mask in ValueMask.Token.allCases.map(ValueMask.token) {
       let facts = mask.facts(for: .text, length: 30)
-      #expect(facts?.keepsJoins == true && facts?.sentence.chinese.isEmpty == false && facts?.undoing.english.isEmpty == false)
+      #expect(
+        facts?.keepsJoins == true && facts?.sentence.chinese.isEmpty == false && facts?.undoing.english.isEmpty == false
+      )
     }
-    #expect(ValueMask.cut(10).facts(for: .text, length: 5)?.length == 5 && ValueMask.period(.year).facts(for: .date)?.keepsJoins == false)
+    #expect(
+      ValueMask.cut(10).facts(for: .text, length: 5)?.length == 5
+        && ValueMask.period(.year).facts(for: .date)?.keepsJoins == false)
   }
 }

@@ -81,7 +81,8 @@ enum Reference {
     case .between(let value, let low, let high, let negated):
       let (v, l, h) = (try get(value), try get(low), try get(high))
       let (a, b) = (compare(.greaterOrEqual, v, l), compare(.lessOrEqual, v, h))
-      let both: Box = a == .truth(false) || b == .truth(false) ? .truth(false) : a == .null || b == .null ? .null : .truth(true)
+      let both: Box =
+        a == .truth(false) || b == .truth(false) ? .truth(false) : a == .null || b == .null ? .null : .truth(true)
       return negated ? not(both) : both
     case .like(let text, let pattern, let negated):
       guard case .text(let text) = try get(text) else { return .null }
@@ -174,13 +175,16 @@ enum Reference {
 
   private static func ten(_ exponent: Int) -> Int128 { (0..<exponent).reduce(1) { value, _ in value * 10 } }
 
-  private static func fit(_ value: Int128, _ scale: Int, _ typing: ExpressionTyping, _ expression: Expression) throws -> Box {
+  private static func fit(_ value: Int128, _ scale: Int, _ typing: ExpressionTyping, _ expression: Expression) throws
+    -> Box
+  {
     if try typing.type(of: expression).type == .integer, Int64(exactly: value) == nil { throw Bad(fault: .outOfRange) }
     return .number(value, scale)
   }
 
   private static func widen(_ box: Box, _ typing: ExpressionTyping, _ expression: Expression) -> Box {
-    guard case .number(let value, let scale) = box, case .decimal(_, let wanted)? = try? typing.type(of: expression).type
+    guard case .number(let value, let scale) = box,
+      case .decimal(_, let wanted)? = try? typing.type(of: expression).type
     else { return box }
     return .number(value * ten(wanted - scale), wanted)
   }

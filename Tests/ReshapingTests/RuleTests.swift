@@ -7,12 +7,16 @@ import Testing
 @Suite struct RuleTests {
   private static let horizon = CitizenID.Horizon(CalendarDate(year: 2026, month: 8, day: 22)!)
 
-  private func machine(_ rules: [QualityRule], _ type: ValueType, references: [String: KeySet] = [:]) throws -> RuleMachine {
+  private func machine(_ rules: [QualityRule], _ type: ValueType, references: [String: KeySet] = [:]) throws
+    -> RuleMachine
+  {
     let items = [ExpressionColumn("项", type), ExpressionColumn("止", .date)]
     return try RuleMachine(rules.map { .init($0, field: 0) }, items: items, references: references, on: Self.horizon)
   }
 
-  private func check(_ kind: QualityRule.Kind, _ type: ValueType, _ value: Value, references: [String: KeySet] = [:]) throws -> String {
+  private func check(_ kind: QualityRule.Kind, _ type: ValueType, _ value: Value, references: [String: KeySet] = [:])
+    throws -> String
+  {
     let machine = try machine([QualityRule("r", kind)], type, references: references)
     let row = TestRow([ExpressionColumn("项", type), ExpressionColumn("止", .date)])
     _ = row.load([value, .date("2026-01-01")])
@@ -21,21 +25,31 @@ import Testing
 
   @Test(arguments: [
     (QualityRule.Kind.notNull, ValueType.text, Value.null, "missing-value"), (.notNull, .text, .text(""), "good"),
-    (.length(least: 2, most: 3), .text, .text("三"), "too-short"), (.length(least: 2, most: 3), .text, .text("三江源"), "good"),
+    (.length(least: 2, most: 3), .text, .text("三"), "too-short"),
+    (.length(least: 2, most: 3), .text, .text("三江源"), "good"),
     (.length(least: 2, most: 3), .text, .text("三江源头"), "too-long"), (.length(least: 2, most: 3), .text, .null, "good"),
-    (.number(least: "0", most: "99.5"), .integer, .integer(100), "out-of-range"), (.number(least: "0", most: nil), .integer, .integer(0), "good"),
+    (.number(least: "0", most: "99.5"), .integer, .integer(100), "out-of-range"),
+    (.number(least: "0", most: nil), .integer, .integer(0), "good"),
     (.number(least: "-0.5", most: "1"), .decimal(precision: 5, scale: 2), .decimal("-0.51"), "out-of-range"),
     (.number(least: "-0.5", most: "1"), .decimal(precision: 5, scale: 2), .decimal("-0.50"), "good"),
-    (.date(from: CalendarDate("1900-01-01"), through: CalendarDate("2026-08-22")), .date, .date("2026-08-23"), "date-out-of-range"),
+    (
+      .date(from: CalendarDate("1900-01-01"), through: CalendarDate("2026-08-22")), .date, .date("2026-08-23"),
+      "date-out-of-range"
+    ),
     (.date(from: nil, through: CalendarDate("2026-08-22")), .timestamp, .timestamp("2026-08-22 23:59:59"), "good"),
     (.format("[0-9]{6}"), .text, .text("810000"), "good"), (.format("[0-9]{6}"), .text, .text("81000"), "wrong-format"),
-    (.code(.bankCard), .text, .text("4111111111111112"), "check-digit"), (.code(.bankCard), .text, .text("4111111111111111"), "good"),
+    (.code(.bankCard), .text, .text("4111111111111112"), "check-digit"),
+    (.code(.bankCard), .text, .text("4111111111111111"), "good"),
     (.code(.postalCode), .text, .text("810000"), "good"), (.code(.postalCode), .text, .text("81000"), "malformed-code"),
-    (.code(.mobile), .text, .text("13909711234"), "good"), (.code(.mobile), .text, .text("12909711234"), "malformed-code"),
+    (.code(.mobile), .text, .text("13909711234"), "good"),
+    (.code(.mobile), .text, .text("12909711234"), "malformed-code"),
     (.code(.phone), .text, .text("0971-6131234"), "good"), (.code(.phone), .text, .text("6131234"), "malformed-code"),
-    (.code(.phone), .text, .text("01012345678"), "good"), (.code(.creditCode), .text, .text("11100000000013338W"), "good"),
-    (.code(.citizenID), .text, .text("630102199003077212"), "check-digit"), (.code(.organisationCode), .text, .text("000013338"), "good"),
-    (.dictionary(["汉族", "藏族"]), .text, .text("藏"), "not-in-dictionary"), (.dictionary(["汉族", "藏族"]), .text, .text("藏族"), "good"),
+    (.code(.phone), .text, .text("01012345678"), "good"),
+    (.code(.creditCode), .text, .text("11100000000013338W"), "good"),
+    (.code(.citizenID), .text, .text("630102199003077212"), "check-digit"),
+    (.code(.organisationCode), .text, .text("000013338"), "good"),
+    (.dictionary(["汉族", "藏族"]), .text, .text("藏"), "not-in-dictionary"),
+    (.dictionary(["汉族", "藏族"]), .text, .text("藏族"), "good"),
     (.holds("项 <= 止"), .date, .date("2026-01-02"), "rule-broken"), (.holds("项 <= 止"), .date, .null, "good"),
     (.holds("项 <= 止"), .date, .date("2026-01-01"), "good"), (.uniqueInTarget, .text, .text("a"), "good"),
   ])
@@ -45,19 +59,23 @@ import Testing
 
   @Test func `a rule that does not fit is refused`() {
     for (kind, type) in [
-      (QualityRule.Kind.length(least: 3, most: 2), ValueType.text), (.length(least: 0, most: 2), .integer), (.format("["), .text),
+      (QualityRule.Kind.length(least: 3, most: 2), ValueType.text), (.length(least: 0, most: 2), .integer),
+      (.format("["), .text),
       (.format("a"), .integer), (.number(least: "x", most: nil), .integer), (.number(least: nil, most: nil), .integer),
       (.date(from: nil, through: nil), .date), (.code(.mobile), .integer), (.holds("项 +"), .date), (.holds("项"), .date),
       (.reference("不在"), .text), (.unique, .double),
     ] {
       #expect(throws: ConnectorError.self, "\(kind)") { try machine([QualityRule("r", kind)], type) }
     }
-    #expect(throws: ConnectorError.self) { try machine([QualityRule("r", .notNull, stopWhen: StopRule(share: 2))], .text) }
+    #expect(throws: ConnectorError.self) {
+      try machine([QualityRule("r", .notNull, stopWhen: StopRule(share: 2))], .text)
+    }
   }
 
   @Test func `every rule is asked of every row, whatever the others say`() throws {
     let rules = [
-      QualityRule("甲", .format("[0-9]+")), QualityRule("乙", .length(least: 2, most: 3), .warn), QualityRule("丙", .unique),
+      QualityRule("甲", .format("[0-9]+")), QualityRule("乙", .length(least: 2, most: 3), .warn),
+      QualityRule("丙", .unique),
     ]
     let row = TestRow([ExpressionColumn("项", .text), ExpressionColumn("止", .date)])
     func counts(_ values: [String]) throws -> [RuleMachine.Count] {
@@ -71,7 +89,8 @@ import Testing
     }
     let values = ["12", "x", "12", "3", "abcd", "12"]
     let expected = [
-      RuleMachine.Count(checked: 6, broken: 2), RuleMachine.Count(checked: 6, broken: 3), RuleMachine.Count(checked: 6, broken: 2),
+      RuleMachine.Count(checked: 6, broken: 2), RuleMachine.Count(checked: 6, broken: 3),
+      RuleMachine.Count(checked: 6, broken: 2),
     ]
     #expect(try counts(values) == expected)
     #expect(try counts(values.reversed()) == expected)
@@ -81,10 +100,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[0-9]{6}", "810000", true), ("[0-9]{6}", "8100000", false), ("\\d{2,4}", "123", true), ("\\d{2,4}", "1", false), ("\\d{2,}", "123456", true),
-    ("[A-Z]{2}-\\d+", "QH-1", true), ("(省|市)?.*", "市辖", true), ("\\h+", "三江源𠮷", true), ("\\h+", "三a", false), ("[一-龥]{2,4}", "张三", true),
-    ("[^0-9]+", "a三", true), ("[^0-9]+", "a3", false), ("a.c", "a三c", true), ("", "", true), ("", "a", false), ("a*", "", true),
-    ("(ab)*c?", "ababc", true), ("(ab)*c?", "abac", false), ("a{0}b", "b", true), ("x|y|", "", true), ("[\\d\\-]+", "1-2", true), ("\\.", ".", true),
+    ("[0-9]{6}", "810000", true), ("[0-9]{6}", "8100000", false), ("\\d{2,4}", "123", true), ("\\d{2,4}", "1", false),
+    ("\\d{2,}", "123456", true),
+    ("[A-Z]{2}-\\d+", "QH-1", true), ("(省|市)?.*", "市辖", true), ("\\h+", "三江源𠮷", true), ("\\h+", "三a", false),
+    ("[一-龥]{2,4}", "张三", true),
+    ("[^0-9]+", "a三", true), ("[^0-9]+", "a3", false), ("a.c", "a三c", true), ("", "", true), ("", "a", false),
+    ("a*", "", true),
+    ("(ab)*c?", "ababc", true), ("(ab)*c?", "abac", false), ("a{0}b", "b", true), ("x|y|", "", true),
+    ("[\\d\\-]+", "1-2", true), ("\\.", ".", true),
     ("(a|ab)(c|bcd)(d*)", "abcd", true), ("[a-]+", "a-", true), ("a{3}", "aa", false), ("(a?){3}b", "aab", true),
   ])
   func `a format matches whole texts`(pattern: String, text: String, expected: Bool) throws {
@@ -92,7 +115,10 @@ import Testing
     #expect(Array(text.utf8).withUnsafeBytes { pattern.matches($0) } == expected)
   }
 
-  @Test(arguments: ["[", "[]", "(", ")", "*a", "a**", "{2}", "a{2", "a{3,2}", "\\", "\\w", "[b-a]", "a{999}", "(a{100}){100}", "((((){99}){99}){99}){99}", "^a", "a$"])
+  @Test(arguments: [
+    "[", "[]", "(", ")", "*a", "a**", "{2}", "a{2", "a{3,2}", "\\", "\\w", "[b-a]", "a{999}", "(a{100}){100}",
+    "((((){99}){99}){99}){99}", "^a", "a$",
+  ])
   func `a format that says nothing is refused with its place`(pattern: String) {
     #expect(throws: BytePattern.Fault.self) { try BytePattern(pattern) }
   }
@@ -107,7 +133,9 @@ import Testing
 
   @Test func `random garbage makes no pattern crash`() {
     var dice = Dice(5)
-    let pieces = ["[", "]", "(", ")", "{", "}", "*", "+", "?", "|", "\\", "a", "-", "^", "1", ",", "三", "\\d", ".", "{2,3}"]
+    let pieces = [
+      "[", "]", "(", ")", "{", "}", "*", "+", "?", "|", "\\", "a", "-", "^", "1", ",", "三", "\\d", ".", "{2,3}",
+    ]
     var good = 0
     for _ in 0..<20_000 {
       let text = (0..<Int.random(in: 1..<12, using: &dice)).map { _ in pieces.randomElement(using: &dice)! }.joined()

@@ -42,18 +42,22 @@ import Testing
     ]
     ours.grant.key = ["编号"]
     ours.way.consulted = [
-      .init("name", .text), .init("capital", .decimal(precision: 18, scale: 2)), .init("secret", .text), .init("no such", .text),
+      .init("name", .text), .init("capital", .decimal(precision: 18, scale: 2)), .init("secret", .text),
+      .init("no such", .text),
     ]
     ours.way.dictionaries = ["性别": try DictionaryTable([("1", "男"), ("2", "女")])]
     let outcome = try await ours.deliver(.full, run: "r1", from: source, to: target)
     #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 500)
     let rows = try target.rows(
-      "SELECT \"编号\", \"名称\", CAST(\"万元\" AS \(way.to == .sqlite ? "TEXT" : "text")), \"出生年\", \"性别\", \"来源\" FROM person ORDER BY 1")
+      "SELECT \"编号\", \"名称\", CAST(\"万元\" AS \(way.to == .sqlite ? "TEXT" : "text")), \"出生年\", \"性别\", \"来源\" FROM person ORDER BY 1"
+    )
     #expect(rows[0] == ["1", "青海1公司", "0.000111", "1911", "女", "青海"])
     #expect(rows[10][1] == "（无名）" && rows[12][3] == nil && rows[1][4] == "男")
   }
 
-  @Test(arguments: Way.all) func `a row that the filter leaves is taken from the target, and comes back with it`(way: Way) async throws {
+  @Test(arguments: Way.all) func `a row that the filter leaves is taken from the target, and comes back with it`(
+    way: Way
+  ) async throws {
     let (source, target) = (try Stand(way.from), try Stand(way.to))
     try source.makePersons()
     try source.insert(Person.many(1...3000))
@@ -61,7 +65,8 @@ import Testing
     ours.way.filter = "secret <> '停用' AND id <= 2900"
     ours.way.consulted = [.init("secret", .text)]
     let first = try await ours.deliver(.full, run: "r1", from: source, to: target)
-    #expect(first.disagreement == nil && first.provider.counts.filtered == 100 && first.provider.counts.delivered == 2900)
+    #expect(
+      first.disagreement == nil && first.provider.counts.filtered == 100 && first.provider.counts.delivered == 2900)
     #expect(first.provider.canonicalText.hasSuffix("filtered 100\n"))
     try source.run("UPDATE person SET secret = '停用', changed = '2026-08-22 10:00:00+00' WHERE id BETWEEN 11 AND 60")
     try source.run("UPDATE person SET name = '改名', changed = '2026-08-22 10:00:00+00' WHERE id = 5")
@@ -89,7 +94,8 @@ import Testing
   func `rows leave the target by their masked key, too`(way: Way, mask: ItemContract.Mask) async throws {
     let (source, target) = (try Stand(way.from), try Stand(way.to))
     try source.run(
-      "CREATE TABLE person (id \(source.type(.text)) PRIMARY KEY, name \(source.type(.text)), changed \(source.type(.timestamp)))")
+      "CREATE TABLE person (id \(source.type(.text)) PRIMARY KEY, name \(source.type(.text)), changed \(source.type(.timestamp)))"
+    )
     for id in 100_001...100_040 {
       try source.run("INSERT INTO person VALUES ('\(id)', '在', '2026-08-22 09:00:00+00')")
     }
@@ -106,11 +112,15 @@ import Testing
     // Only the provider's key undoes a token.
     let tokens = try #require(
       GrantTokens.tokens(.digits, item: "id", grant: ours.grant.name, providerKey: Grant.providerKey))
-    let undone = keys.map { key in String(decoding: Array(key.utf8).withUnsafeBytes { tokens.undo($0).0 }, as: UTF8.self) }
+    let undone = keys.map { key in
+      String(decoding: Array(key.utf8).withUnsafeBytes { tokens.undo($0).0 }, as: UTF8.self)
+    }
     #expect(Set(undone) == Set((100_001...100_029).map(String.init) + ["100040"]))
   }
 
-  @Test(arguments: Way.all) func `rules set rows apart or only count them, and the receipt says how many`(way: Way) async throws {
+  @Test(arguments: Way.all) func `rules set rows apart or only count them, and the receipt says how many`(way: Way)
+    async throws
+  {
     let (source, target) = (try Stand(way.from), try Stand(way.to))
     try source.makePersons()
     try source.insert(Person.many(1...1000))
@@ -137,7 +147,9 @@ import Testing
     Dictionary(grouping: ours.grant.keeper.rows(outcome.provider), by: \.fault.code).mapValues(\.count)
   }
 
-  @Test(arguments: Way.all) func `too many bad rows stop the run before their batch is written, and are kept`(way: Way) async throws {
+  @Test(arguments: Way.all) func `too many bad rows stop the run before their batch is written, and are kept`(way: Way)
+    async throws
+  {
     let (source, target) = (try Stand(way.from), try Stand(way.to))
     try source.makePersons()
     try source.insert(Person.many(1...3000))
@@ -160,20 +172,28 @@ import Testing
     }
     // 100 of 3,000 are within 5 %; a table smaller than the least rows is judged at its end.
     ours.way.stopWhen = StopRule(share: 0.05)
-    #expect(try await ours.deliver(.full, run: "r3", fence: 4, from: source, to: target).provider.counts.quarantined == 100)
-    ours.grant.items[1].rules = [QualityRule("有名", .notNull, .warn, stopWhen: StopRule(share: 0.05, leastRows: 100_000))]
+    #expect(
+      try await ours.deliver(.full, run: "r3", fence: 4, from: source, to: target).provider.counts.quarantined == 100)
+    ours.grant.items[1].rules = [
+      QualityRule("有名", .notNull, .warn, stopWhen: StopRule(share: 0.05, leastRows: 100_000))
+    ]
     let ruled = ours
     await #expect { try await ruled.deliver(.full, run: "r4", fence: 5, from: source, to: target) } throws: {
       ($0 as? ConnectorError)?.code == "data.rule-stop"
     }
   }
 
-  @Test(arguments: Way.all) func `what cannot be computed makes the row bad, with the item's name`(way: Way) async throws {
+  @Test(arguments: Way.all) func `what cannot be computed makes the row bad, with the item's name`(way: Way)
+    async throws
+  {
     let (source, target) = (try Stand(way.from), try Stand(way.to))
     try source.makePersons()
-    try source.insert([Person(id: 1, name: "12"), Person(id: 2, name: "十二"), Person(id: 3, name: "0"), Person(id: 4, name: nil)])
+    try source.insert([
+      Person(id: 1, name: "12"), Person(id: 2, name: "十二"), Person(id: 3, name: "0"), Person(id: 4, name: nil),
+    ])
     var ours = Reshaped()
-    ours.grant.items[1] = ItemContract("倒数", .decimal(precision: 10, scale: 4), source: .expression("ROUND(1 / TO_INTEGER(name), 4)"))
+    ours.grant.items[1] = ItemContract(
+      "倒数", .decimal(precision: 10, scale: 4), source: .expression("ROUND(1 / TO_INTEGER(name), 4)"))
     ours.way.consulted = [.init("name", .text)]
     let outcome = try await ours.deliver(.full, run: "r1", from: source, to: target)
     #expect(outcome.disagreement == nil && outcome.provider.counts.delivered == 2)
@@ -181,7 +201,8 @@ import Testing
     #expect(bad.map(\.fault) == [.notANumber, .divisionByZero] && bad.allSatisfy { $0.item == "倒数" })
     // Sealed as read, under the names of the columns read.
     let opened = try SealedRow.open(bad[0].sealed, key: Grant.providerKey, grant: ours.grant.name)
-    #expect(opened.items == ["id", "capital", "born", "name", "changed"] && opened.fields[3] == .value(Array("十二".utf8)))
+    #expect(
+      opened.items == ["id", "capital", "born", "name", "changed"] && opened.fields[3] == .value(Array("十二".utf8)))
     ours.grant.items[1] = ItemContract("name", .text)
     ours.way.filter = "TO_INTEGER(name) > 0"
     ours.grant.target = "other"
@@ -191,7 +212,9 @@ import Testing
     #expect(ours.grant.keeper.rows(filtered.provider).contains { $0.item == "name" && $0.fault == .notANumber })
   }
 
-  @Test(arguments: Way.all) func `values are generalised and replaced by tokens, and both receipts agree`(way: Way) async throws {
+  @Test(arguments: Way.all) func `values are generalised and replaced by tokens, and both receipts agree`(way: Way)
+    async throws
+  {
     let (source, target) = (try Stand(way.from), try Stand(way.to))
     try source.makePersons()
     try source.insert(Person.many(1...300))

@@ -173,7 +173,9 @@ package enum Decimals {
   /// A written number at that scale.
   package static func parse(_ text: UnsafeRawBufferPointer, scale: Int) -> (Int128, RowFault?) {
     guard let number = Decimal38(text) else { return (0, .notANumber) }
-    guard let value = number.scaled(to: scale) else { return (0, number.isExact(at: scale) ? .outOfRange : .tooManyDecimals) }
+    guard let value = number.scaled(to: scale) else {
+      return (0, number.isExact(at: scale) ? .outOfRange : .tooManyDecimals)
+    }
     return (value, nil)
   }
 }

@@ -166,7 +166,8 @@ struct ExpressionLexer {
     }
     if let scalar = peek(), Self.beginsWord(scalar) {
       throw ExpressionFault(
-        place, "数字后面紧跟文字；以数字开头的列名要加引号：\"1号\"。", "A number runs into letters; quote a column that begins with a digit: \"1号\".")
+        place, "数字后面紧跟文字；以数字开头的列名要加引号：\"1号\"。",
+        "A number runs into letters; quote a column that begins with a digit: \"1号\".")
     }
     guard let scale else {
       return Int64(exactly: value).map { .integer($0) } ?? .decimal(value, scale: 0)

@@ -23,7 +23,9 @@ extension ExpressionMachine {
     case .year, .month, .day:
       let day = a == 1 ? RowTime.day(Int64(cell.pointee.number)) : Int64(cell.pointee.number)
       let date = RowTime.date(day)
-      set(cell, Int128(instruction.operation == .year ? date.year : instruction.operation == .month ? date.month : date.day))
+      set(
+        cell,
+        Int128(instruction.operation == .year ? date.year : instruction.operation == .month ? date.month : date.day))
     case .addDays:
       let day = cell.pointee.number + cell[1].number
       guard day >= Int128(WrittenTime.days.lowerBound), day <= Int128(WrittenTime.days.upperBound) else {

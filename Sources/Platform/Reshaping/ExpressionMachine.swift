@@ -101,26 +101,34 @@ package final class ExpressionMachine {
     case .null: cell.pointee.isNull = true
     case .compare:
       let (x, y) = operands(instruction)
-      if x.pointee.isNull || y.pointee.isNull { cell.pointee.isNull = true } else {
+      if x.pointee.isNull || y.pointee.isNull {
+        cell.pointee.isNull = true
+      } else {
         let order = x.pointee.number < y.pointee.number ? 1 : x.pointee.number == y.pointee.number ? 2 : 4
         answer(cell, a & order != 0)
       }
     case .compareText:
       let (x, y) = operands(instruction)
-      if x.pointee.isNull || y.pointee.isNull { cell.pointee.isNull = true } else {
+      if x.pointee.isNull || y.pointee.isNull {
+        cell.pointee.isNull = true
+      } else {
         let order = ByteOrder.compare(x.pointee.text, y.pointee.text)
         answer(cell, a & (order < 0 ? 1 : order == 0 ? 2 : 4) != 0)
       }
     case .compareScaled:
       let (x, y) = operands(instruction)
-      if x.pointee.isNull || y.pointee.isNull { cell.pointee.isNull = true } else {
+      if x.pointee.isNull || y.pointee.isNull {
+        cell.pointee.isNull = true
+      } else {
         let scales = Int(instruction.c)
         let order = Decimals.compare(x.pointee.number, scales >> 8, y.pointee.number, scales & 255)
         answer(cell, a & (order < 0 ? 1 : order == 0 ? 2 : 4) != 0)
       }
     case .compareDouble:
       let (x, y) = operands(instruction)
-      if x.pointee.isNull || y.pointee.isNull { cell.pointee.isNull = true } else {
+      if x.pointee.isNull || y.pointee.isNull {
+        cell.pointee.isNull = true
+      } else {
         let scales = Int(instruction.c)
         let (p, q) = (double(x.pointee, scales >> 8), double(y.pointee, scales & 255))
         answer(cell, a & (p < q ? 1 : p == q ? 2 : 4) != 0)
@@ -142,9 +150,9 @@ package final class ExpressionMachine {
     case .and, .or:
       let decides: Int128 = instruction.operation == .and ? 0 : 1
       let (x, y) = (cell.pointee, cell[1])
-      if !x.isNull && x.number == decides || !y.isNull && y.number == decides { set(cell, decides) } else if
-        x.isNull || y.isNull
-      {
+      if !x.isNull && x.number == decides || !y.isNull && y.number == decides {
+        set(cell, decides)
+      } else if x.isNull || y.isNull {
         cell.pointee.isNull = true
       } else {
         set(cell, 1 - decides)
@@ -219,7 +227,9 @@ package final class ExpressionMachine {
     case .loadDate:
       guard length == 4 else { return .wrongType }
       let day = Int32(bigEndian: start.loadUnaligned(as: Int32.self))
-      guard WrittenTime.days.contains(Int(day)) else { return day == .max || day == .min ? .notFinite : .impossibleDate }
+      guard WrittenTime.days.contains(Int(day)) else {
+        return day == .max || day == .min ? .notFinite : .impossibleDate
+      }
       set(cell, Int128(day))
     default:
       guard length == 8 else { return .wrongType }

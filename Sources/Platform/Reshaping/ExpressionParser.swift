@@ -276,7 +276,8 @@ struct ExpressionParser {
     if token.kind == .symbol("(") {
       guard let function = Function(rawValue: upper) else {
         let names = Function.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ExpressionFault(place, "没有函数“\(word)”。可用：\(names)。", "There is no function “\(word)”. There are: \(names).")
+        throw ExpressionFault(
+          place, "没有函数“\(word)”。可用：\(names)。", "There is no function “\(word)”. There are: \(names).")
       }
       return try call(function, place)
     }

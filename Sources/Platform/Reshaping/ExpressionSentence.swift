@@ -137,7 +137,9 @@ private enum Sentence {
   private static func call(_ function: Function, _ list: [Expression]) -> Text {
     let t = list.map { say($0, inside: 0) }
     func form(_ chinese: (String, String, String) -> String, _ english: (String, String, String) -> String) -> Text {
-      func part(_ index: Int, _ path: KeyPath<Text, String>) -> String { index < t.count ? t[index][keyPath: path] : "" }
+      func part(_ index: Int, _ path: KeyPath<Text, String>) -> String {
+        index < t.count ? t[index][keyPath: path] : ""
+      }
       return Text(
         chinese(part(0, \.chinese), part(1, \.chinese), part(2, \.chinese)),
         english(part(0, \.english), part(1, \.english), part(2, \.english)))
@@ -166,14 +168,16 @@ private enum Sentence {
     case .month: return form({ a, _, _ in "\(a)的月份" }, { a, _, _ in "the month of \(a)" })
     case .day: return form({ a, _, _ in "\(a)的日" }, { a, _, _ in "the day of the month of \(a)" })
     case .addDays: return form({ a, b, _ in "\(a)之后 \(b) 天" }, { a, b, _ in "\(a) plus \(b) days" })
-    case .ageAt: return form({ a, b, _ in "\(a)出生者到 \(b) 的周岁" }, { a, b, _ in "the age on \(b) of who was born on \(a)" })
+    case .ageAt:
+      return form({ a, b, _ in "\(a)出生者到 \(b) 的周岁" }, { a, b, _ in "the age on \(b) of who was born on \(a)" })
     case .round: return form({ a, b, _ in "\(a)四舍五入到 \(b) 位小数" }, { a, b, _ in "\(a) rounded to \(b) decimals" })
     case .toText, .toInteger, .toDecimal, .toDate, .toTimestamp:
       let target: Text =
         switch function {
         case .toText: Text("文本", "text")
         case .toInteger: Text("整数", "an integer")
-        case .toDecimal: Text("小数（\(t[1].chinese) 位，小数 \(t[2].chinese) 位）", "a decimal(\(t[1].english),\(t[2].english))")
+        case .toDecimal:
+          Text("小数（\(t[1].chinese) 位，小数 \(t[2].chinese) 位）", "a decimal(\(t[1].english),\(t[2].english))")
         case .toDate: Text("日期", "a date")
         default: Text("日期时间", "a time")
         }

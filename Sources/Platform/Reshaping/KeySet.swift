@@ -45,14 +45,16 @@ package struct KeySet: Hashable, Sendable {
     package init() {
       key = SecureRandom.bytes(16).withUnsafeBytes {
         SipHash(
-          k0: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self), k1: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+          k0: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+          k1: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
       }
     }
 
     package mutating func add(_ value: UnsafeRawBufferPointer) throws(ConnectorError) {
       guard hashes.count < KeySet.most else {
         throw .contract(
-          "reference-size", "被引用的资源超过 \(KeySet.most) 个主键。", "The resource referred to has more than \(KeySet.most) keys.")
+          "reference-size", "被引用的资源超过 \(KeySet.most) 个主键。",
+          "The resource referred to has more than \(KeySet.most) keys.")
       }
       hashes.append(key.hash(value))
     }

@@ -155,7 +155,8 @@ enum PlaceNames {
   /// Provinces with their prefectures with their counties.
   private static let provinces: [Branch] = {
     let divisions = Divisions.embedded
-    let days = [CalendarDate(year: 2018, month: 6, day: 1), CalendarDate(year: 2024, month: 1, day: 1)].compactMap(\.self)
+    let days = [CalendarDate(year: 2018, month: 6, day: 1), CalendarDate(year: 2024, month: 1, day: 1)].compactMap(
+      \.self)
     func branches(_ code: String, _ depth: Int) -> [Branch] {
       var names: [String: String] = [:]
       for day in days { for division in divisions.children(of: code, on: day) { names[division.name] = division.code } }

@@ -190,6 +190,7 @@ extension QualityRule.Code {
   }
 
   private static func isMobile(_ text: UnsafeRawBufferPointer) -> Bool {
-    text.count == 11 && text[0] == UInt8(ascii: "1") && text[1] >= UInt8(ascii: "3") && text.allSatisfy { $0 &- 48 < 10 }
+    text.count == 11 && text[0] == UInt8(ascii: "1") && text[1] >= UInt8(ascii: "3")
+      && text.allSatisfy { $0 &- 48 < 10 }
   }
 }

@@ -83,7 +83,8 @@ package final class RuleMachine {
         return .holds(ExpressionMachine(program))
       } catch {
         throw .contract(
-          "rule-expression", "规则“\(rule.name)”：\(error.message.chinese)", "Rule “\(rule.name)”: \(error.message.english)")
+          "rule-expression", "规则“\(rule.name)”：\(error.message.chinese)",
+          "Rule “\(rule.name)”: \(error.message.english)")
       }
     }
     guard let item else { return nil }
@@ -114,7 +115,8 @@ package final class RuleMachine {
     case .reference(let name):
       guard let set = references[name] else {
         throw .contract(
-          "rule-reference", "规则“\(rule.name)”引用的“\(name)”没有提供。", "Rule “\(rule.name)” refers to “\(name)”, which is not given.")
+          "rule-reference", "规则“\(rule.name)”引用的“\(name)”没有提供。",
+          "Rule “\(rule.name)” refers to “\(name)”, which is not given.")
       }
       return isExact(item.type) ? .reference(set) : nil
     case .holds: return nil

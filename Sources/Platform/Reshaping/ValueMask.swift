@@ -64,7 +64,9 @@ extension ValueMask {
     case .period(let period):
       return Facts(
         type: .text, length: 7, keepsJoins: false, undoing: never,
-        sentence: Text("日期概化到\(period.title.chinese)，如“\(period.example)”。", "Dates by \(period.title.english), as “\(period.example)”."))
+        sentence: Text(
+          "日期概化到\(period.title.chinese)，如“\(period.example)”。",
+          "Dates by \(period.title.english), as “\(period.example)”."))
     case .ageBand(let width, let day):
       return Facts(
         type: .text, length: 7, keepsJoins: false, undoing: never,
@@ -73,7 +75,9 @@ extension ValueMask {
     case .place(let level):
       return Facts(
         type: .text, length: length, keepsJoins: false, undoing: never,
-        sentence: Text("区划代码概化到\(level.name.chinese)，其后补 0。", "Division codes down to the \(level.name.english.lowercased()), zeros behind."))
+        sentence: Text(
+          "区划代码概化到\(level.name.chinese)，其后补 0。",
+          "Division codes down to the \(level.name.english.lowercased()), zeros behind."))
     case .address(let level):
       return Facts(
         type: .text, length: length, keepsJoins: false, undoing: never,

@@ -21,16 +21,8 @@ final class DeliverySession {
   private var end: Int64?
   private var hasCleared = false
   private var hasCommitted = false
-  private var unkeyed = Unkeyed()
+  private var unkeyed = UnkeyedRows()
   private lazy var keyMaskers: [Masker?] = plan.key.map { plan.masker(plan.plan.items[$0]) }
-
-  /// Rows without a key: counted with the run's last commit.
-  private struct Unkeyed {
-    var read = 0
-    var bad = 0
-    var filtered = 0
-    var rules: [RuleMachine.Count] = []
-  }
 
   init(
     _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ stored: StoredOffset?,
@@ -214,12 +206,12 @@ final class DeliverySession {
     after.counts.withoutCursor += item.withoutCursor
     after.counts.bytes += bytes
     after.counts.filtered += item.filtered.count
-    count(item.rules, in: &after)
+    plan.count(item.rules, in: &after)
     after.position = item.position
     let isEmpty = delivered == 0 && item.faults.isEmpty
     let record = isEmpty ? nil : record(batch, delivered, item.faults.count, bytes, item.stripes ?? [])
     try send(item, batch, part: 0)
-    try stopIfTooBad(after, unkeyed)
+    try plan.stopIfTooBad(after, unkeyed)
     try writer.commit(record, state: after.text, durable: false)
     hasCommitted = true
     state = after
@@ -252,42 +244,12 @@ final class DeliverySession {
     unkeyed.read += item.input.rowCount
     unkeyed.bad += item.faults.count
     unkeyed.filtered += item.filtered.count
-    if unkeyed.rules.isEmpty { unkeyed.rules = item.rules } else {
+    if unkeyed.rules.isEmpty {
+      unkeyed.rules = item.rules
+    } else {
       for index in item.rules.indices { unkeyed.rules[index] += item.rules[index] }
     }
-    try stopIfTooBad(state, unkeyed)
-  }
-
-  private func count(_ rules: [RuleMachine.Count], in state: inout DeliveryState) {
-    for (placed, count) in zip(plan.reshaping?.rules ?? [], rules) {
-      state.rules[placed.rule.name, default: RuleMachine.Count()] += count
-    }
-  }
-
-  /// Throws when more is bad than the grant puts up with: before the commit, so that nothing of this batch is written. Its
-  /// bad rows were handed over already.
-  private func stopIfTooBad(_ state: DeliveryState, _ unkeyed: Unkeyed, isEnd: Bool = false) throws(ConnectorError) {
-    let (bad, rows) = (state.counts.quarantined + unkeyed.bad, state.counts.read + unkeyed.read)
-    if let stop = plan.plan.onTheWay.stopWhen, stop.isReached(bad, of: rows, isEnd: isEnd) {
-      throw ConnectorError(
-        .data, "data.too-many-bad",
-        Text(
-          "已读 \(rows) 行，其中 \(bad) 行有问题，\(stop.sentence.chinese)，按约定停止；本批未写入。",
-          "Of \(rows) rows read \(bad) are bad, \(stop.sentence.english): stopped as agreed. Nothing of this batch was written."))
-    }
-    for (index, placed) in (plan.reshaping?.rules ?? []).enumerated() {
-      guard let stop = placed.rule.stopWhen else { continue }
-      var count = state.rules[placed.rule.name] ?? RuleMachine.Count()
-      if index < unkeyed.rules.count { count += unkeyed.rules[index] }
-      guard stop.isReached(count.broken, of: count.checked, isEnd: isEnd) else { continue }
-      let name = placed.rule.name
-      throw ConnectorError(
-        .data, "data.rule-stop",
-        Text(
-          "规则“\(name)”检查了 \(count.checked) 个值，其中 \(count.broken) 个不合格，\(stop.sentence.chinese)，按约定停止；本批未写入。",
-          "The rule “\(name)” was broken by \(count.broken) of \(count.checked) values, \(stop.sentence.english): stopped as agreed. Nothing of this batch was written."
-        ))
-    }
+    try plan.stopIfTooBad(state, unkeyed)
   }
 
   private func finish(hasParts: Bool) throws {
@@ -296,10 +258,10 @@ final class DeliverySession {
     let batch = nextBatch
     if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
     after.counts.read += unkeyed.read
-    try stopIfTooBad(state, unkeyed, isEnd: true)
+    try plan.stopIfTooBad(state, unkeyed, isEnd: true)
     after.counts.quarantined += unkeyed.bad
     after.counts.filtered += unkeyed.filtered
-    count(unkeyed.rules, in: &after)
+    plan.count(unkeyed.rules, in: &after)
     after.phase = .idle
     after.isFilled = true
     after.holdsRows = state.holdsRows || state.counts.delivered > 0
@@ -451,13 +413,6 @@ final class DeliverySession {
     return receipt(.consumer, last, counts, back.findings.sums, back.findings.digests)
   }
 
-  private var ruleCounts: [Receipt.RuleCount] {
-    (plan.reshaping?.rules ?? []).map { placed in
-      let count = state.rules[placed.rule.name] ?? RuleMachine.Count()
-      return Receipt.RuleCount(name: placed.rule.name, checked: count.checked, broken: count.broken)
-    }
-  }
-
   private func receipt(
     _ side: Receipt.Side, _ last: Int64, _ counts: Receipt.Counts, _ sums: Sums, _ batches: [Receipt.BatchDigest]
   ) -> Receipt {
@@ -469,6 +424,6 @@ final class DeliverySession {
       columns: plan.plan.items.indices.map {
         Receipt.ColumnSum(name: plan.plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
       }, rowSum: sums.rows.hex, batchRoot: root.finish().hex, batches: batches, startedAt: state.started,
-      finishedAt: control.clock.now(), rules: side == .provider ? ruleCounts : [])
+      finishedAt: control.clock.now(), rules: side == .provider ? plan.ruleCounts(state) : [])
   }
 }

@@ -69,7 +69,8 @@ struct ReshapingPlan: Sendable {
         sources.append(.column(place))
       } else if let expression {
         sources.append(
-          .program(try Self.program(expression, known, way.dictionaries, item.type, Text("“\(item.name)”", "“\(item.name)”"))))
+          .program(
+            try Self.program(expression, known, way.dictionaries, item.type, Text("“\(item.name)”", "“\(item.name)”"))))
       }
     }
     self.sources = sources
@@ -77,7 +78,8 @@ struct ReshapingPlan: Sendable {
       try Self.program(expression, known, way.dictionaries, .boolean, Text("筛选条件", "The filter"))
     }
     filterName = filterExpression?.columns.first ?? plan.items[0].name
-    rules = plan.items.enumerated().flatMap { place, item in item.rules.map { RuleMachine.Placed($0, field: place) } }
+    rules =
+      plan.items.enumerated().flatMap { place, item in item.rules.map { RuleMachine.Placed($0, field: place) } }
       + way.rules.map { RuleMachine.Placed($0, field: nil) }
     items = plan.items.map { ExpressionColumn($0.name, $0.type) }
     references = way.references
@@ -126,7 +128,8 @@ struct ReshapingPlan: Sendable {
   }
 
   private static func program(
-    _ expression: Expression, _ columns: [ExpressionColumn], _ dictionaries: [String: DictionaryTable], _ type: ValueType,
+    _ expression: Expression, _ columns: [ExpressionColumn], _ dictionaries: [String: DictionaryTable],
+    _ type: ValueType,
     _ subject: Text
   ) throws(ConnectorError) -> ExpressionProgram {
     do {

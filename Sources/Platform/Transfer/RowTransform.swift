@@ -69,7 +69,8 @@ final class RowTransform {
   }
 
   /// The same with everything that happens on the way.
-  private func run(_ input: RowBatch, into output: RowBatch, origins: inout [Int32], _ reshaper: RowReshaper) -> [Fault] {
+  private func run(_ input: RowBatch, into output: RowBatch, origins: inout [Int32], _ reshaper: RowReshaper) -> [Fault]
+  {
     var faults: [Fault] = []
     reshaper.beginBatch()
     for index in 0..<input.rowCount {

@@ -1,15 +1,18 @@
 // Measures the engine, and runs single deliveries that tests kill. Not part of the product.
 //
 //   transfer-bench postgres [ROWS]      PostgreSQL → PostgreSQL beside `psql COPY TO | psql COPY FROM`
+//   transfer-bench reshaped [ROWS]      the same with a filter, expressions, tokens and rules on the way
 //   transfer-bench sqlite [ROWS]        SQLite → SQLite beside ATTACH + INSERT SELECT
 //   transfer-bench deliver …            one delivery of the tests' table of persons (see Kill.swift)
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "postgres": try await PostgresBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
+case "reshaped":
+  try await PostgresBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000, reshaped: true).run()
 case "sqlite": try await SQLiteBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
 case "sample": try Sample.write(Int(arguments[1]) ?? 1, to: arguments[2])
 case "deliver": try await Kill.run(Array(arguments.dropFirst()))
 default:
-  print("usage: transfer-bench postgres [ROWS] | sqlite [ROWS]")
+  print("usage: transfer-bench postgres [ROWS] | reshaped [ROWS] | sqlite [ROWS]")
 }
