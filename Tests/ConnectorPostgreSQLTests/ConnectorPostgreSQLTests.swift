@@ -89,3 +89,47 @@ import Testing
     #expect((PostgreSQLConnector.kind.nameFault(name) == nil) == isGood)
   }
 }
+
+@Suite struct PostgreSQLDeletingTests {
+  @Test func `rows are removed by their keys, unless this run wrote them`() throws {
+    let server = try PostgresServer.shared.get()
+    let address = PostgreSQLAddress(address: server.address(of: try server.makeDatabase()))
+    do {
+      let connector = PostgreSQLConnector(address)
+      let plan = WritePlan(
+        table: TableName("t"),
+        columns: [
+          .init("名", .text, length: 10), .init("额", .decimal(precision: 10, scale: 2)), .init("日", .date),
+          .init("值", .integer),
+        ], key: [2, 0, 1], stream: "g", run: "r", fence: 1)
+      let writer = try connector.openWriter(plan)
+      defer { writer.close() }
+      #expect(try writer.open() == nil)
+      func rows(_ numbers: ClosedRange<Int>, keysOnly: Bool) -> RowBatch {
+        let batch = RowBatch(capacity: RowBatch.smallest)
+        for number in numbers {
+          let (name, amount) = (Array("名\(number)".utf8), Array("\(number).50".utf8))
+          batch.beginRow(fields: keysOnly ? 3 : 4)
+          if keysOnly { batch.append(Int32(number)) }
+          name.withUnsafeBytes { batch.append($0) }
+          _ = amount.withUnsafeBytes { Decimal38($0)?.append(precision: 10, scale: 2, to: batch) }
+          if !keysOnly {
+            batch.append(Int32(number))
+            batch.append(Int64(number))
+          }
+          batch.endRow()
+        }
+        return batch
+      }
+      _ = try writer.write(rows(1...100, keysOnly: false), batch: 1, mode: .append)
+      _ = try writer.write(rows(101...110, keysOnly: false), batch: 2, mode: .append)
+      try writer.commit(nil, state: "s", durable: true)
+      #expect(try writer.deleteKeys(rows(91...120, keysOnly: true), writtenBefore: 2) == 10)
+      #expect(try writer.deleteKeys(RowBatch(capacity: RowBatch.smallest), writtenBefore: 2) == 0)
+      writer.rollback()
+      #expect(try writer.deleteKeys(rows(1...1, keysOnly: true), writtenBefore: 2) == 1)
+      try writer.commit(nil, state: "s", durable: true)
+      #expect(try PostgreSQLConnection(address).run("SELECT count(*), min(\"值\") FROM public.t") == [["109", "2"]])
+    }
+  }
+}

@@ -28,7 +28,7 @@ import Testing
     input.appendNull()
     input.endRow()
     var origins: [Int32] = []
-    if let fault = RowTransform(compiled, for: Promise()).run(input, into: output, origins: &origins).first {
+    if let fault = try RowTransform(compiled, for: Promise()).run(input, into: output, origins: &origins).first {
       #expect(output.isEmpty)
       return fault.fault.code
     }

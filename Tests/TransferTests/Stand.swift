@@ -162,6 +162,9 @@ final class Keeper: Sendable {
     }
   }
 
+  /// All that lies there, of batches that never happened as well.
+  var count: Int { kept.withLock { $0.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } } } }
+
   /// What counts for a receipt.
   func rows(_ receipt: Receipt) -> [BadRow] {
     kept.withLock { kept in

@@ -3,11 +3,12 @@ import Connecting
 // Changes as they come: rows by key, deletes, and what was written looked at before it is committed.
 
 extension MariaDBWriter {
-  func delete(_ keys: RowBatch) throws(ConnectorError) -> Int {
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
     guard !keys.isEmpty else { return 0 }
     try stageKeys(keys)
     return try connection.change(
-      "DELETE t FROM \(target.table) t JOIN \(target.keyStage) s ON \(sameKey)")
+      "DELETE t FROM \(target.table) t JOIN \(target.keyStage) s ON \(sameKey) WHERE t.\(WritePlan.batchColumn) < \(batch)"
+    )
   }
 
   func deleteAll() throws(ConnectorError) -> Int {

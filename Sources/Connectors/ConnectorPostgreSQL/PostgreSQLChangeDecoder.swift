@@ -58,10 +58,17 @@ struct PostgreSQLChangeDecoder {
   }
 
   /// Appends a tuple that starts at `at`; answers where it ends. `keyOnly`: only the key's fields say something.
+  ///
+  /// `old`: where the row as it was before stands in the message, for the fields that are not said again.
   mutating func append(
-    _ message: UnsafeRawBufferPointer, _ at: Int, keyOnly: Bool, to rows: RowBatch
+    _ message: UnsafeRawBufferPointer, _ at: Int, keyOnly: Bool, old: Int? = nil, to rows: RowBatch
   ) throws(ConnectorError) -> Int {
     guard let fields else { throw Self.unreadable }
+    var before: [(kind: UInt8, range: Range<Int>)] = []
+    if let old {
+      _ = try scan(message, old)
+      before = spans
+    }
     let end = try scan(message, at)
     rows.beginRow(fields: fields.count)
     for (index, field) in fields.enumerated() {
@@ -69,7 +76,8 @@ struct PostgreSQLChangeDecoder {
         rows.appendNull()
         continue
       }
-      let span = spans[field.place]
+      var span = spans[field.place]
+      if span.kind == UInt8(ascii: "u"), field.place < before.count { span = before[field.place] }
       switch span.kind {
       case UInt8(ascii: "n"): rows.appendNull()
       case UInt8(ascii: "u"): rows.appendUnchanged()

@@ -144,14 +144,14 @@ final class PostgreSQLChangeReader: ChangeReader {
     let end = try PostgreSQLChangeReader.skip(message, 6)
     guard message[end] == UInt8(ascii: "N") else { throw PostgreSQLChangeDecoder.unreadable }
     if try decoder.key(message, end + 1) != old { try emit(.delete, message, 6, batch) }
-    try emit(.upsert, message, end + 1, batch)
+    try emit(.upsert, message, end + 1, old: message[5] == UInt8(ascii: "O") ? 6 : nil, batch)
   }
 
   private func emit(
-    _ kind: ChangeKind, _ message: UnsafeRawBufferPointer, _ at: Int, _ batch: ChangeBatch
+    _ kind: ChangeKind, _ message: UnsafeRawBufferPointer, _ at: Int, old: Int? = nil, _ batch: ChangeBatch
   ) throws(ConnectorError) {
     guard isNew() else { return }
-    _ = try decoder.append(message, at, keyOnly: kind == .delete, to: batch.rows)
+    _ = try decoder.append(message, at, keyOnly: kind == .delete, old: old, to: batch.rows)
     batch.endRow(kind)
   }
 

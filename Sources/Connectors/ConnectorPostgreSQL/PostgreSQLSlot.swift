@@ -65,6 +65,13 @@ struct PostgreSQLSlot {
         "The key's column “\(plan.columns[loose].name)” may be NULL: its changes cannot be followed.")
     }
     if kind == "f" { return columns.map(\.name) }
+    guard !plan.needsWholeRows else {
+      throw .contract(
+        "changes-whole",
+        "有按表达式计算或筛选的信息项，表“\(plan.table)”须设置 REPLICA IDENTITY FULL，日志才含未变的字段。",
+        "Items are computed or filtered: “\(plan.table)” needs REPLICA IDENTITY FULL, so that its log bears fields that did not change."
+      )
+    }
     let identifying = try connection.run(
       """
       SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)

@@ -73,7 +73,7 @@ final class PostgreSQLWriter: RowWriter {
     case .append:
       let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
       try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
-      try copy(rows, trailer: batch)
+      try copy(rows, columns: plan.columns.count, trailer: batch)
       outcome.inserted = rows.rowCount
     case .merge(let rewriteFrom, let ownFrom):
       try stage(rows)
@@ -92,10 +92,10 @@ final class PostgreSQLWriter: RowWriter {
   // MARK: COPY
 
   /// Sends the rows with one more field: at the end the batch (`trailer`), or at the start the row's number.
-  private func copy(_ rows: RowBatch, trailer: Int64?, fields count: Int? = nil) throws(ConnectorError) {
+  private func copy(_ rows: RowBatch, columns: Int, trailer: Int64?) throws(ConnectorError) {
     filled = 0
     try put(Self.header.withUnsafeBytes { [UInt8]($0) })
-    let fields = Int16((count ?? plan.columns.count) + 1).bigEndian
+    let fields = Int16(columns + 1).bigEndian
     for index in 0..<rows.rowCount {
       let row = rows.row(index)
       if filled + row.count + 16 > buffer.count { try flush() }
@@ -162,7 +162,7 @@ final class PostgreSQLWriter: RowWriter {
     try connection.run("TRUNCATE pg_temp.sj_stage")
     let columns = (["sj_row"] + target.columnNames).joined(separator: ", ")
     try connection.startCopy("COPY pg_temp.sj_stage (\(columns)) FROM STDIN (FORMAT binary)")
-    try copy(rows, trailer: nil)
+    try copy(rows, columns: plan.columns.count, trailer: nil)
   }
 
   /// Removes from the stage what need not or may not be written; clears the stale flag of rows that are good again as
@@ -241,6 +241,17 @@ final class PostgreSQLWriter: RowWriter {
     return flagged
   }
 
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
+    try begin()
+    guard !keys.isEmpty else { return 0 }
+    // One statement for all of them: a filter may leave out most of what changed.
+    try stageKeys(keys)
+    try meetByIndex()
+    return try connection.change(
+      "DELETE FROM \(target.table) t USING pg_temp.sj_key s WHERE \(sameKey) AND t.\(WritePlan.batchColumn) < $1::int8",
+      ["\(batch)"])
+  }
+
   func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
     try begin()
     return try connection.change(
@@ -251,14 +262,6 @@ final class PostgreSQLWriter: RowWriter {
   }
 
   // MARK: Changes
-
-  func delete(_ keys: RowBatch) throws(ConnectorError) -> Int {
-    try begin()
-    guard !keys.isEmpty else { return 0 }
-    try stageKeys(keys)
-    try meetByIndex()
-    return try connection.change("DELETE FROM \(target.table) t USING pg_temp.sj_key s WHERE \(sameKey)")
-  }
 
   func deleteAll() throws(ConnectorError) -> Int {
     try begin()
@@ -313,7 +316,7 @@ final class PostgreSQLWriter: RowWriter {
     try connection.run("TRUNCATE pg_temp.sj_key")
     let columns = (["sj_row"] + target.keyNames).joined(separator: ", ")
     try connection.startCopy("COPY pg_temp.sj_key (\(columns)) FROM STDIN (FORMAT binary)")
-    try copy(keys, trailer: nil, fields: plan.key.count)
+    try copy(keys, columns: plan.key.count, trailer: nil)
   }
 
   func indexBatches() throws(ConnectorError) { try target.indexBatches() }

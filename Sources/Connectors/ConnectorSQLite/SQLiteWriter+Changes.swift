@@ -4,20 +4,6 @@ import Kernel
 // Changes as they come: rows by key, deletes, and what was written looked at before it is committed.
 
 extension SQLiteWriter {
-  func delete(_ keys: RowBatch) throws(ConnectorError) -> Int {
-    try begin()
-    let statement = try connection.prepare("DELETE FROM \(table) WHERE \(keyCondition(from: 1))")
-    defer { statement.finalize() }
-    var deleted = 0
-    for index in 0..<keys.rowCount {
-      guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: plan.key.count) else { continue }
-      bindKey(values, to: statement)
-      try statement.run()
-      deleted += connection.changes
-    }
-    return deleted
-  }
-
   func deleteAll() throws(ConnectorError) -> Int {
     try begin()
     try connection.run("DELETE FROM \(table) WHERE true")

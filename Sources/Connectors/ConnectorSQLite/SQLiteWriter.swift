@@ -308,6 +308,23 @@ final class SQLiteWriter: RowWriter {
     return flagged
   }
 
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
+    try begin()
+    guard !keys.isEmpty else { return 0 }
+    let count = plan.key.count
+    let statement = try connection.prepare(
+      "DELETE FROM \(table) WHERE \(keyCondition(from: 1)) AND sj_batch < ?\(count + 1)")
+    var removed = 0
+    for index in 0..<keys.rowCount {
+      guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: count) else { continue }
+      bindKey(values, to: statement)
+      statement.bind(batch, at: count)
+      try statement.run()
+      removed += connection.changes
+    }
+    return removed
+  }
+
   func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
     try begin()
     try connection.run(

@@ -153,3 +153,21 @@ static inline int sj_sm4_block(const unsigned char key[16], int encrypt, const u
   EVP_CIPHER_CTX_free(context);
   return good && written == 16;
 }
+
+// A cipher that encrypts block by block, by its name; NULL where OpenSSL lacks it.
+static inline EVP_CIPHER_CTX *sj_block_cipher(const char *name, const unsigned char *key) {
+  EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+  if (!cipher || !context || EVP_EncryptInit_ex(context, cipher, NULL, key, NULL) != 1 ||
+      EVP_CIPHER_CTX_set_padding(context, 0) != 1) {
+    EVP_CIPHER_CTX_free(context);
+    context = NULL;
+  }
+  EVP_CIPHER_free(cipher);
+  return context;
+}
+
+static inline int sj_encrypt_block(EVP_CIPHER_CTX *context, unsigned char block[16]) {
+  int written = 0;
+  return EVP_EncryptUpdate(context, block, &written, block, 16) == 1 && written == 16;
+}

@@ -11,15 +11,19 @@ package struct ChangePlan: Hashable, Sendable {
   package var stream: String
   /// Bytes of its log that the source may keep for this stream; beyond, the stream is given up before its disk fills.
   package var mostRetained: Int
+  /// Values are computed from others: a change must bear every field, also those that did not change.
+  package var needsWholeRows: Bool
 
   package init(
-    table: TableName, columns: [ReadPlan.Column], key: [Int], stream: String, mostRetained: Int = 8 << 30
+    table: TableName, columns: [ReadPlan.Column], key: [Int], stream: String, mostRetained: Int = 8 << 30,
+    needsWholeRows: Bool = false
   ) {
     self.table = table
     self.columns = columns
     self.key = key
     self.stream = stream
     self.mostRetained = mostRetained
+    self.needsWholeRows = needsWholeRows
   }
 }
 

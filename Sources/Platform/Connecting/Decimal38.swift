@@ -74,6 +74,48 @@ package struct Decimal38 {
     return value
   }
 
+  /// Whether nothing but zeros stands behind that many decimals.
+  package func isExact(at scale: Int) -> Bool {
+    var index = max(0, pointAfter + scale)
+    while index < digitCount {
+      if digit(index) != 0 { return false }
+      index += 1
+    }
+    return true
+  }
+
+  /// The number times 10^scale; nil when that is no whole number or has more than 38 digits.
+  package func scaled(to scale: Int) -> Int128? {
+    guard isExact(at: scale) else { return nil }
+    var (value, digits): (Int128, Int) = (0, 0)
+    var index = 0
+    while index < pointAfter + scale {
+      let next = digit(index)
+      if value != 0 || next != 0 {
+        digits += 1
+        guard digits <= 38 else { return nil }
+      }
+      value = value * 10 + Int128(next)
+      index += 1
+    }
+    return isNegative ? -value : value
+  }
+
+  /// The number times 10^scale, halves away from zero; nil when it has more than 38 digits.
+  package func rounded(to scale: Int) -> Int128? {
+    var (value, digits): (Int128, Int) = (0, 0)
+    for index in 0..<max(0, pointAfter + scale) {
+      let next = digit(index)
+      if value != 0 || next != 0 {
+        digits += 1
+        guard digits <= 38 else { return nil }
+      }
+      value = value * 10 + Int128(next)
+    }
+    if pointAfter + scale >= 0, digit(pointAfter + scale) >= 5 { value += 1 }
+    return isNegative ? -value : value
+  }
+
   /// Appends canonical `numeric` bytes; or appends nothing and says why not.
   package func append(precision: Int, scale: Int, to batch: RowBatch) -> RowFault? {
     var lead = min(0, pointAfter)

@@ -30,6 +30,15 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
   case notInDictionary = 38
   case dateOutOfRange = 39
   case rowTooLarge = 40
+  // Found on the way: by an expression, a rule or a mask.
+  case divisionByZero = 41
+  case tooShort = 42
+  case wrongFormat = 43
+  case ruleBroken = 44
+  case unknownReference = 45
+  case repeatedValue = 46
+  /// The mask is for values of another form.
+  case cannotMask = 47
 
   /// For programs, receipts and the audit log: `check-digit`.
   package var code: String {
@@ -55,6 +64,13 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
     case .notInDictionary: "not-in-dictionary"
     case .dateOutOfRange: "date-out-of-range"
     case .rowTooLarge: "row-too-large"
+    case .divisionByZero: "division-by-zero"
+    case .tooShort: "too-short"
+    case .wrongFormat: "wrong-format"
+    case .ruleBroken: "rule-broken"
+    case .unknownReference: "unknown-reference"
+    case .repeatedValue: "repeated-value"
+    case .cannotMask: "cannot-mask"
     }
   }
 
@@ -86,6 +102,13 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
     case .notInDictionary: Text("代码不在字典中", "code is not in the dictionary")
     case .dateOutOfRange: Text("日期超出允许范围", "date outside the permitted range")
     case .rowTooLarge: Text("行过大", "row too large")
+    case .divisionByZero: Text("除数为零", "division by zero")
+    case .tooShort: Text("文本短于约定", "text shorter than agreed")
+    case .wrongFormat: Text("格式不符", "written in another form than agreed")
+    case .ruleBroken: Text("不满足规则", "a rule does not hold")
+    case .unknownReference: Text("引用的记录不存在", "what it refers to does not exist")
+    case .repeatedValue: Text("值重复", "value occurs twice")
+    case .cannotMask: Text("值的形式无法按约定遮盖", "value cannot be masked as agreed")
     }
   }
 }

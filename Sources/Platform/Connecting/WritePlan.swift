@@ -113,7 +113,7 @@ package struct BatchRecord: Hashable, Sendable {
 
 /// Writes batches, each with its offset and its record in one transaction of the target. Used by one thread.
 ///
-/// `write`, `markStale` and `deleteOlder` open a transaction when none is open; `commit` ends it.
+/// `write`, `markStale`, `deleteKeys` and `deleteOlder` open a transaction when none is open; `commit` ends it.
 package protocol RowWriter: AnyObject {
   /// Creates what is missing (the table, `sj_offset`, `sj_batch`), checks the shape of what is there, and takes the
   /// stream under this plan's fence. Returns what was stored; nil for a stream never seen.
@@ -123,10 +123,11 @@ package protocol RowWriter: AnyObject {
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome
   /// `keys` holds rows of the key's fields only. Flags the versions the target has; returns how many it has.
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
+  /// `keys` holds rows of the key's fields only, of rows that the source or the grant no longer has. Removes those that the target has
+  /// and that were last written before `batch`, flagged stale or not; returns how many.
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int
   /// After a full refresh: removes rows last written before `batch` unless flagged stale by it or later; returns how many.
   func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int
-  /// `keys` holds rows of the key's fields only. Removes them; returns how many there were.
-  func delete(_ keys: RowBatch) throws(ConnectorError) -> Int
   func deleteAll() throws(ConnectorError) -> Int
   /// Within the open transaction: the rows that the last `write` left under these keys, as the target holds them now;
   /// a row is the plan's columns and then its batch.
@@ -159,7 +160,6 @@ package protocol RowWriter: AnyObject {
 extension RowWriter {
   package var interrupter: @Sendable () -> Void { {} }
 
-  package func delete(_ keys: RowBatch) throws(ConnectorError) -> Int { throw Self.cannotFollow }
   package func deleteAll() throws(ConnectorError) -> Int { throw Self.cannotFollow }
   package func written() throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
   package func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }

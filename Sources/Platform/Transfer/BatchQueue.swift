@@ -1,4 +1,5 @@
 import Connecting
+import Reshaping
 
 /// One batch on its way: as read, as delivered, and what is known of it so far.
 ///
@@ -16,6 +17,10 @@ final class WorkItem: @unchecked Sendable {
   var kind = Kind.end
   var origins: [Int32] = []
   var faults: [RowTransform.Fault] = []
+  /// Rows of the input that the filter leaves out.
+  var filtered: [Int32] = []
+  /// What the rules counted, in their order.
+  var rules: [RuleMachine.Count] = []
   var position: [UInt8] = []
   var horizon: CursorValue?
   /// The same key can only come twice in a row: what lets a first full run append without looking.
@@ -99,7 +104,7 @@ struct BatchProducer: Sendable {
   private func read(_ source: any Connector) throws {
     let reader = try source.openReader(plan.readPlan(range))
     defer { reader.close() }
-    let transform = RowTransform(plan, for: reader)
+    let transform = try RowTransform(plan, for: reader)
     while let item = queue.nextFree() {
       item.horizon = reader.horizon
       item.isKeyOrdered = reader.isKeyOrdered
@@ -111,6 +116,8 @@ struct BatchProducer: Sendable {
       guard item.kind != .end else { return queue.push(item) }
       item.position = reader.position
       item.faults = transform.run(item.input, into: item.output, origins: &item.origins)
+      item.filtered = transform.filtered
+      item.rules = transform.ruleCounts
       item.withoutCursor = plan.cursor.map { Self.nulls(item.input, field: $0) } ?? 0
       let order = KeyOrder(item.output, key: plan.key)
       if !order.repeated.isEmpty { item.takeOut(order.repeated, as: .duplicateKey, field: plan.key[0]) }

@@ -1,5 +1,6 @@
 import Connecting
 import Kernel
+import Reshaping
 
 /// What came of one read of the log, or of a piece of the table beside it: no key twice, good rows as delivered.
 ///
@@ -17,8 +18,11 @@ final class ChangeItem: @unchecked Sendable {
   var clearsAll = false
   /// Some of `upserts` has fields that the source did not send again.
   var hasUnchanged = false
-  /// How many changes or rows were read for it.
+  /// How many changes or rows were read for it, and how many of them the filter left out.
   var read = 0
+  var filtered = 0
+  /// What the rules counted, in their order.
+  var rules: [RuleMachine.Count] = []
   var log: [UInt8] = []
   var snapshot = ChangeState.Snapshot.done
   var committedAt: Instant?
@@ -39,7 +43,8 @@ final class ChangeItem: @unchecked Sendable {
     deletes.removeAll()
     stale.removeAll()
     faults.removeAll(keepingCapacity: true)
-    (clearsAll, hasUnchanged, read) = (false, false, 0)
+    (clearsAll, hasUnchanged, read, filtered) = (false, false, 0, 0)
+    rules.removeAll()
     (sums, stripes) = (nil, nil)
   }
 }

@@ -13,6 +13,7 @@ final class ChangeNetting {
 
   private let plan: CompiledPlan
   private let transform: RowTransform
+  private let rowKeys: RowKeys
   /// Good rows as delivered, in the order of the changes.
   private let rows: RowBatch
   private var origins: [Int32] = []
@@ -21,6 +22,7 @@ final class ChangeNetting {
   init(_ plan: CompiledPlan, _ transform: RowTransform) {
     self.plan = plan
     self.transform = transform
+    rowKeys = RowKeys(plan)
     rows = RowBatch(capacity: plan.plan.batchBytes)
   }
 
@@ -32,9 +34,11 @@ final class ChangeNetting {
     item.faults = faults.enumerated().map { place, fault in
       let row = input.row(fault.row)
       item.input.append(row, .upsert)
-      if let key = plan.deliveredKey(row) { key.withUnsafeBytes { item.stale.appendRow($0) } }
+      if let key = rowKeys.delivered(row) { key.withUnsafeBytes { item.stale.appendRow($0) } }
       return RowTransform.Fault(row: place, field: fault.field, fault: fault.fault)
     }
+    item.filtered = transform.filtered.count
+    item.rules = transform.ruleCounts
     finish(item)
   }
 
@@ -45,8 +49,9 @@ final class ChangeNetting {
     if !input.kinds.contains(where: { $0 != .upsert }) {
       item.faults = transform.run(input.rows, into: item.upserts, origins: &origins)
       item.hasUnchanged = hasUnchanged(item.upserts)
+      item.rules = transform.ruleCounts
       let order = KeyOrder(item.upserts, key: plan.key)
-      if order.repeated.isEmpty, item.faults.isEmpty, !item.hasUnchanged {
+      if order.repeated.isEmpty, item.faults.isEmpty, !item.hasUnchanged, transform.filtered.isEmpty {
         item.sums = Sums(of: item.upserts, columns: plan.plan.items.count, keys: plan.keys)
         item.stripes = order.stripes()
         return
@@ -66,6 +71,9 @@ final class ChangeNetting {
     }
     let faults = transform.run(scratch, into: rows, origins: &origins)
     item.faults = faults.map { RowTransform.Fault(row: Int(places[$0.row]), field: $0.field, fault: $0.fault) }
+    item.rules = transform.ruleCounts
+    let filtered = Set(transform.filtered.map { places[Int($0)] })
+    item.filtered = filtered.count
     var good = [Int32](repeating: -1, count: input.rows.rowCount)
     for (row, origin) in origins.enumerated() { good[Int(places[Int(origin)])] = Int32(row) }
     var last: [[UInt8]: Last] = [:]
@@ -79,9 +87,10 @@ final class ChangeNetting {
         merged.removeAll()
         continue
       }
-      guard let key = plan.deliveredKey(input.rows.row(index)) else { continue }
+      guard let key = rowKeys.delivered(input.rows.row(index)) else { continue }
       if last[key] == nil { order.append(key) }
-      if input.kinds[index] == .delete {
+      // What the filter leaves out is nothing that the target should have.
+      if input.kinds[index] == .delete || filtered.contains(Int32(index)) {
         last[key] = .delete
         merged[key] = nil
       } else if good[index] < 0 {

@@ -32,10 +32,10 @@ struct ChangeProducer: Sendable {
   private func read(_ source: any Connector) throws {
     let changes = try source.openChanges(
       ChangePlan(
-        table: plan.plan.source, columns: plan.readColumns, key: plan.key, stream: plan.plan.grant,
-        mostRetained: plan.plan.changes.mostRetained), after: log)
+        table: plan.plan.source, columns: plan.readColumns, key: plan.readKey, stream: plan.plan.grant,
+        mostRetained: plan.plan.changes.mostRetained, needsWholeRows: plan.reshaping != nil), after: log)
     defer { changes.close() }
-    let netting = ChangeNetting(plan, RowTransform(plan, checksText: false, watchesKeys: false))
+    let netting = ChangeNetting(plan, try RowTransform(plan, checksText: false, watchesKeys: false))
     var table = TableBeside(plan, source, snapshot)
     defer { table.close() }
     var mark: [UInt8]?
@@ -65,6 +65,7 @@ struct ChangeProducer: Sendable {
         && (goal.map { changes.hasPassed($0) } ?? true)
       queue.push(item)
     }
+    if let confirmed = queue.takeConfirmed() { try changes.confirm(confirmed) }
   }
 }
 
@@ -99,7 +100,7 @@ private struct TableBeside {
         close()
         continue
       }
-      touched.insert(KeyBytes.encode(changes.rows.row(index), key: plan.key))
+      touched.insert(KeyBytes.encode(changes.rows.row(index), key: plan.readKey))
     }
   }
 
@@ -110,9 +111,7 @@ private struct TableBeside {
       close()
     }
     if reader == nil {
-      var range = plan.readPlan(.full(after: after.isEmpty ? nil : after))
-      range.cursor = nil
-      reader = try source.openReader(range)
+      reader = try source.openReader(plan.readPlan(.full(after: after.isEmpty ? nil : after)))
       opened = .now
       touched.removeAll()
     }
@@ -127,7 +126,7 @@ private struct TableBeside {
     guard !touched.isEmpty else { return batch }
     kept.removeAll()
     for index in 0..<batch.rowCount
-    where !touched.contains(KeyBytes.encode(batch.row(index), key: plan.key)) { kept.appendRow(batch.row(index)) }
+    where !touched.contains(KeyBytes.encode(batch.row(index), key: plan.readKey)) { kept.appendRow(batch.row(index)) }
     return kept
   }
 

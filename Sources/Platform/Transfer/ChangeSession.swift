@@ -14,6 +14,7 @@ final class ChangeSession {
   private let plan: CompiledPlan
   private let control: DeliveryControl
   private let writer: any RowWriter
+  private let rowKeys: RowKeys
   private let opened = ContinuousClock.now
   private var lastDurable = ContinuousClock.now
   private var groupOpened = ContinuousClock.now
@@ -35,6 +36,7 @@ final class ChangeSession {
     self.plan = plan
     self.control = control
     self.writer = writer
+    rowKeys = RowKeys(plan)
     let columns = plan.plan.items.count
     let next = (stored?.batch ?? 0) + 1
     let now = control.clock.now()
@@ -48,6 +50,7 @@ final class ChangeSession {
         previous.close(next: next)
         previous.first = previous.open
         previous.counts = Receipt.Counts()
+        previous.rules = [:]
         previous.sent = Sums(columns: columns)
         previous.found = Sums(columns: columns)
         previous.started = now
@@ -125,6 +128,8 @@ final class ChangeSession {
       if item.read > 0 || item.snapshot != state.snapshot {
         state.snapshot = item.snapshot
         state.counts.read += item.read
+        state.counts.filtered += item.filtered
+        plan.count(item.rules, in: &state.rules)
       }
       let pause = hasUndurable ? Self.durability : Self.rest
       if ContinuousClock.now - lastDurable >= pause { try secure(queue) }
@@ -139,10 +144,13 @@ final class ChangeSession {
     after.counts.delivered += item.upserts.rowCount
     after.counts.quarantined += item.faults.count
     after.counts.bytes += item.upserts.byteCount
+    after.counts.filtered += item.filtered
+    plan.count(item.rules, in: &after.rules)
     after.sent += sums
     after.found += sums
     if isSnapshotDone { after.counts.removed += try writer.deleteOlder(than: state.snapshotFirst) }
     try keepBad(item)
+    try plan.stopIfTooBad(after.counts, after.rules)
     after.holds = !item.upserts.isEmpty || (after.holds && !item.clearsAll)
     after.parts += 1
     after.rows += item.upserts.rowCount
@@ -179,7 +187,7 @@ final class ChangeSession {
   /// Writes an item's rows and reads them back; answers what both sides say of them.
   private func write(_ item: ChangeItem, _ after: inout ChangeState) throws -> Sums {
     if item.clearsAll { after.counts.removed += try writer.deleteAll() }
-    after.counts.removed += try writer.delete(item.deletes)
+    after.counts.removed += try writer.deleteKeys(item.deletes, writtenBefore: .max)
     _ = try writer.markStale(item.stale, batch: after.open, at: control.clock.now())
     if item.hasUnchanged { try fillUnchanged(item) }
     guard !item.upserts.isEmpty else {
@@ -247,7 +255,7 @@ final class ChangeSession {
   /// The last change of a row, by its key as delivered.
   private func source(of key: [UInt8], in item: ChangeItem) -> Int {
     (0..<item.input.rows.rowCount).last {
-      plan.deliveredKey(item.input.rows.row($0)).map { Array($0.dropFirst(2)) } == key
+      rowKeys.delivered(item.input.rows.row($0)).map { Array($0.dropFirst(2)) } == key
     } ?? 0
   }
 
@@ -263,7 +271,7 @@ final class ChangeSession {
   private func report(_ batch: Int64) {
     var progress = DeliveryProgress(
       batch: batch, read: state.counts.read, delivered: state.counts.delivered, unchanged: 0,
-      quarantined: state.counts.quarantined, bytes: state.counts.bytes)
+      quarantined: state.counts.quarantined, bytes: state.counts.bytes, filtered: state.counts.filtered)
     progress.removed = state.counts.removed
     progress.committedAt = state.committed
     control.progress(progress)
@@ -273,7 +281,7 @@ final class ChangeSession {
   private func keepBad(_ item: ChangeItem) throws {
     guard !item.faults.isEmpty || !hasCleared else { return }
     hasCleared = true
-    let rows = item.faults.map { plan.badRow(item.input.rows.row($0.row), $0) }
+    let rows = item.faults.map { rowKeys.bad(item.input.rows.row($0.row), $0) }
     let kept = QuarantinedRows(
       grant: plan.plan.grant, run: plan.plan.run, batch: state.open, part: state.parts, rows: rows)
     let sink = control.quarantine
@@ -309,7 +317,7 @@ final class ChangeSession {
       columns: plan.plan.items.indices.map {
         Receipt.ColumnSum(name: plan.plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
       }, rowSum: sums.rows.hex, batchRoot: root.finish().hex, batches: batches, startedAt: state.started,
-      finishedAt: control.clock.now())
+      finishedAt: control.clock.now(), rules: side == .provider ? plan.ruleCounts(state.rules) : [])
   }
 }
 

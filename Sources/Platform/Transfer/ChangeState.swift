@@ -1,6 +1,7 @@
 import Connecting
 import Kernel
 import NationalCrypto
+import Reshaping
 
 /// What the target remembers of a stream of changes between commits: committed with the rows.
 struct ChangeState: Hashable {
@@ -37,6 +38,8 @@ struct ChangeState: Hashable {
   /// When the source committed the last change that is here.
   var committed: Instant?
   var counts = Receipt.Counts()
+  /// By the rule's name.
+  var rules: [String: RuleMachine.Count] = [:]
   /// What was sent, and what was found when it was read back before the commit.
   var sent: Sums
   var found: Sums
@@ -60,6 +63,9 @@ extension ChangeState {
       "started \(started.milliseconds)", "committed \(committed.map { "\($0.milliseconds)" } ?? "-")",
     ]
     for (name, path) in Self.counters { lines.append("\(name) \(counts[keyPath: path])") }
+    for (name, count) in rules.sorted(by: { $0.key < $1.key }) {
+      lines.append("rule \(count.checked) \(count.broken) \(name)")
+    }
     for (name, sums) in [("sent", sent), ("found", found)] {
       lines.append("\(name) \(sums.rowCount) \(sums.rows.hex)")
       for (sum, nulls) in zip(sums.columns, sums.nulls) { lines.append("\(name)-column \(nulls) \(sum.hex)") }
@@ -71,12 +77,17 @@ extension ChangeState {
   init?(_ text: String) {
     var values: [Substring: Substring] = [:]
     var columns: [Substring: [(Int, UInt128)]] = [:]
+    var rules: [String: RuleMachine.Count] = [:]
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.first.map(String.init) == Self.head else { return nil }
     for line in lines.dropFirst() {
       let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2 else { return nil }
-      if parts[0].hasSuffix("-column") {
+      if parts[0] == "rule" {
+        let three = parts[1].split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard three.count == 3, let checked = Int(three[0]), let broken = Int(three[1]) else { return nil }
+        rules[String(three[2])] = RuleMachine.Count(checked: checked, broken: broken)
+      } else if parts[0].hasSuffix("-column") {
         let pair = parts[1].split(separator: " ")
         guard pair.count == 2, let nulls = Int(pair[0]), let sum = UInt128(pair[1], radix: 16) else { return nil }
         columns[parts[0].dropLast(7), default: []].append((nulls, sum))
@@ -119,6 +130,7 @@ extension ChangeState {
       guard let count = number(name[...]) else { return nil }
       counts[keyPath: path] = count
     }
+    self.rules = rules
     self.sent = sent
     self.found = found
   }
@@ -134,7 +146,7 @@ extension ChangeState {
   private static var counters: [(String, WritableKeyPath<Receipt.Counts, Int>)] {
     [
       ("read", \.read), ("delivered", \.delivered), ("quarantined", \.quarantined), ("stale", \.stale),
-      ("removed", \.removed), ("bytes", \.bytes),
+      ("removed", \.removed), ("filtered", \.filtered), ("bytes", \.bytes),
     ]
   }
 }

@@ -2,6 +2,7 @@ import CStripes
 import Connecting
 import Kernel
 import NationalCrypto
+import Reshaping
 
 /// A delivery plan checked and made ready for the loop over bytes.
 struct CompiledPlan {
@@ -12,17 +13,27 @@ struct CompiledPlan {
   let fields: [FieldPlan]
   /// Indices of the key's items, in the key's order.
   let key: [Int]
+  /// Where the same stand among the columns as they are read.
+  let readKey: [Int]
   let cursor: Int?
   let schemaDigest: String
+  /// Nil for the many plans that deliver columns as they are read.
+  let reshaping: ReshapingPlan?
+  /// The items' names as a bad row gives them; behind them what is wrong with the row as a whole.
+  let faultNames: [String]
   /// How many bytes of text a key may have on the target.
   var longestKey = Int.max
 
   init(_ plan: DeliveryPlan, on today: CalendarDate) throws(ConnectorError) {
+    var plan = plan
+    // The log tells what changed.
+    if plan.mode == .changes { plan.cursor = nil }
     self.plan = plan
     try Self.check(plan)
     keys = GrantKeys(secret: plan.secret, grant: plan.grant)
-    var columns = plan.items.map { ReadPlan.Column($0.name, $0.type) }
-    if let cursor = plan.cursor, plan.mode != .changes {
+    reshaping = try ReshapingPlan(plan, on: today)
+    var columns = reshaping?.columns ?? plan.items.map { ReadPlan.Column($0.name, $0.type) }
+    if let cursor = plan.cursor {
       if let place = columns.firstIndex(where: { $0.name == cursor.name }) {
         self.cursor = place
       } else {
@@ -34,15 +45,17 @@ struct CompiledPlan {
     }
     readColumns = columns
     key = plan.key.compactMap { name in plan.items.firstIndex { $0.name == name } }
+    readKey = key.compactMap { item in columns.firstIndex { $0.name == plan.items[item].sourceColumn } }
+    faultNames = reshaping.map { plan.items.map(\.name) + [$0.filterName] } ?? columns.map(\.name)
     let horizon = CitizenID.Horizon(today)
     fields =
       plan.items.enumerated().map { [key] in FieldPlan($1, isKey: key.contains($0), horizon: horizon) }
-      + columns.dropFirst(plan.items.count).map { FieldPlan(undelivered: $0.type) }
+      + (reshaping == nil ? columns.dropFirst(plan.items.count).map { FieldPlan(undelivered: $0.type) } : [])
     schemaDigest = Self.digest(of: plan)
   }
 
   func readPlan(_ range: ReadPlan.Range) -> ReadPlan {
-    ReadPlan(table: plan.source, columns: readColumns, key: key, cursor: cursor, range: range)
+    ReadPlan(table: plan.source, columns: readColumns, key: readKey, cursor: cursor, range: range)
   }
 
   var writePlan: WritePlan {
@@ -71,7 +84,11 @@ struct CompiledPlan {
           "key-not-granted", "主键“\(name)”不在授权范围内；可按假名授权。",
           "The key “\(name)” is not granted; it may be granted as a pseudonym.")
       }
-      guard item.mask == .none || item.mask == .pseudonym else {
+      guard item.sourceColumn != nil else {
+        throw .contract(
+          "key-computed", "主键“\(name)”须直接取自数据源的列。", "The key “\(name)” must be a column of the source as it is.")
+      }
+      guard item.keepsKey else {
         throw .contract(
           "key-masked", "主键“\(name)”不能部分遮盖或去除，否则无法区分各行。",
           "The key “\(name)” cannot be partly masked or dropped: rows could not be told apart.")
@@ -80,6 +97,9 @@ struct CompiledPlan {
     for item in plan.items {
       if case .keepHeadTail(let head, let tail) = item.mask, item.type != .text || head < 0 || tail < 0 {
         throw .contract("mask", "“\(item.name)”不能部分遮盖。", "“\(item.name)” cannot be masked in part.")
+      }
+      if case .reshaped(let mask) = item.mask, mask.facts(for: item.type) == nil {
+        throw .contract("mask", "“\(item.name)”不能这样遮盖。", "“\(item.name)” cannot be masked so.")
       }
       let isForText =
         switch item.check {
@@ -118,11 +138,14 @@ struct CompiledPlan {
         case .keepHeadTail(let head, let tail): "keep \(head) \(tail)"
         case .pseudonym: "pseudonym"
         case .drop: "drop"
+        case .reshaped(let mask): mask.canonicalText
         }
       let length = item.deliveredLength.map(String.init) ?? "-"
       hash.update("\(item.name.utf8.count):\(item.name) \(item.deliveredType) \(length) \(mask)\n")
     }
     for name in plan.key { hash.update("key \(name.utf8.count):\(name)\n") }
+    // Nothing for plans that do nothing on the way: their digests stay what they were.
+    hash.update(ReshapingPlan.canonicalText(of: plan))
     return hash.finish().hex
   }
 }
@@ -141,7 +164,7 @@ struct FieldPlan {
   }
 
   enum Mask: UInt8 {
-    case none, keepHeadTail, pseudonym, drop
+    case none, keepHeadTail, pseudonym, drop, reshaped
   }
 
   let kind: Kind
@@ -178,6 +201,7 @@ struct FieldPlan {
     case .keepHeadTail(let first, let last): (mask, head, tail) = (.keepHeadTail, first, last)
     case .pseudonym: (mask, head, tail) = (.pseudonym, 0, 0)
     case .drop: (mask, head, tail) = (.drop, 0, 0)
+    case .reshaped: (mask, head, tail) = (.reshaped, 0, 0)
     }
   }
 

@@ -1,5 +1,6 @@
 package import Connecting
 package import Kernel
+package import Reshaping
 
 /// One delivery of one grant, as data: everything the engine needs to know and nothing it may decide by itself.
 package struct DeliveryPlan: Sendable {
@@ -66,6 +67,8 @@ package struct DeliveryPlan: Sendable {
   package var providerKey: [UInt8]
   /// Bytes of a batch, which is also one transaction of the target.
   package var batchBytes: Int
+  /// What happens on the way to rows and not to single items.
+  package var onTheWay = OnTheWay()
 
   package init(
     grant: String, run: String, fence: Int64, mode: Mode, source: TableName, target: TableName, items: [ItemContract],
@@ -85,6 +88,25 @@ package struct DeliveryPlan: Sendable {
     self.secret = secret
     self.providerKey = providerKey
     self.batchBytes = batchBytes
+  }
+}
+
+extension DeliveryPlan {
+  /// Filter, row rules and what expressions ask; nothing of it for most grants.
+  package struct OnTheWay: Sendable {
+    /// Only rows of which this is true are delivered; a row that it no longer is true of leaves the target.
+    package var filter: String?
+    /// Columns that the filter and expressions may read besides the items' own: read where used, never delivered.
+    package var consulted: [ReadPlan.Column] = []
+    package var dictionaries: [String: DictionaryTable] = [:]
+    /// Keys of other resources, by the name that rules give them.
+    package var references: [String: KeySet] = [:]
+    /// Rules on the row as a whole: comparisons of items.
+    package var rules: [QualityRule] = []
+    /// When too many rows are bad for going on: nothing of the batch that tells is written, its bad rows are kept.
+    package var stopWhen: StopRule?
+
+    package init() {}
   }
 }
 
@@ -119,6 +141,7 @@ package struct DeliveryProgress: Hashable, Sendable {
   package var unchanged: Int
   package var quarantined: Int
   package var bytes: Int
+  package var filtered = 0
   /// Of changes: rows removed, and when the source committed the last one that is here.
   package var removed = 0
   package var committedAt: Instant?

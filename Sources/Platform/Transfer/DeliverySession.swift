@@ -1,6 +1,7 @@
 import Connecting
 import Kernel
 import NationalCrypto
+import Reshaping
 
 /// The writing thread: takes batches from the queue, writes each with its offset in one transaction of the target, and
 /// signs for what was written.
@@ -20,7 +21,8 @@ final class DeliverySession {
   private var end: Int64?
   private var hasCleared = false
   private var hasCommitted = false
-  private var unkeyed = (read: 0, bad: 0)
+  private var unkeyed = UnkeyedRows()
+  private let rowKeys: RowKeys
 
   init(
     _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ stored: StoredOffset?,
@@ -29,6 +31,7 @@ final class DeliverySession {
     self.plan = plan
     self.control = control
     self.writer = writer
+    rowKeys = RowKeys(plan)
     let next = (stored?.batch ?? 0) + 1
     nextBatch = next
     let columns = plan.plan.items.count
@@ -192,7 +195,15 @@ final class DeliverySession {
     }
     let delivered = written?.count ?? item.output.rowCount
     let bytes = written.map { $0.reduce(0) { $0 + item.output.row(Int($1)).count } } ?? item.output.byteCount
-    if !state.appends { _ = try writer.markStale(badKeys(item), batch: batch, at: control.clock.now()) }
+    if !state.appends {
+      let bad = item.faults.lazy.filter { $0.fault != .duplicateKey }.map(\.row)
+      _ = try writer.markStale(rowKeys.delivered(bad, of: item.input), batch: batch, at: control.clock.now())
+    }
+    // What this run wrote itself is signed for and stays; a full run removes at its end whatever it did not write.
+    if state.mode == .incremental, !item.filtered.isEmpty {
+      after.counts.removed += try writer.deleteKeys(
+        rowKeys.delivered(item.filtered.lazy.map { Int($0) }, of: item.input), writtenBefore: state.first)
+    }
     let unchanged = item.output.rowCount - delivered - result.duplicates.count
     after.counts.read += item.input.rowCount
     after.counts.delivered += delivered
@@ -200,10 +211,13 @@ final class DeliverySession {
     after.counts.quarantined += item.faults.count
     after.counts.withoutCursor += item.withoutCursor
     after.counts.bytes += bytes
+    after.counts.filtered += item.filtered.count
+    plan.count(item.rules, in: &after.rules)
     after.position = item.position
     let isEmpty = delivered == 0 && item.faults.isEmpty
     let record = isEmpty ? nil : record(batch, delivered, item.faults.count, bytes, item.stripes ?? [])
     try send(item, batch, part: 0)
+    try plan.stopIfTooBad(after.counts, after.rules, unkeyed)
     try writer.commit(record, state: after.text, durable: false)
     hasCommitted = true
     state = after
@@ -235,6 +249,13 @@ final class DeliverySession {
     try send(item, nextBatch, part: part)
     unkeyed.read += item.input.rowCount
     unkeyed.bad += item.faults.count
+    unkeyed.filtered += item.filtered.count
+    if unkeyed.rules.isEmpty {
+      unkeyed.rules = item.rules
+    } else {
+      for index in item.rules.indices { unkeyed.rules[index] += item.rules[index] }
+    }
+    try plan.stopIfTooBad(state.counts, state.rules, unkeyed)
   }
 
   private func finish(hasParts: Bool) throws {
@@ -243,7 +264,10 @@ final class DeliverySession {
     let batch = nextBatch
     if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
     after.counts.read += unkeyed.read
+    try plan.stopIfTooBad(state.counts, state.rules, unkeyed, isEnd: true)
     after.counts.quarantined += unkeyed.bad
+    after.counts.filtered += unkeyed.filtered
+    plan.count(unkeyed.rules, in: &after.rules)
     after.phase = .idle
     after.isFilled = true
     after.holdsRows = state.holdsRows || state.counts.delivered > 0
@@ -270,55 +294,14 @@ final class DeliverySession {
     control.progress(
       DeliveryProgress(
         batch: batch, read: state.counts.read, delivered: state.counts.delivered, unchanged: state.counts.unchanged,
-        quarantined: state.counts.quarantined, bytes: state.counts.bytes))
+        quarantined: state.counts.quarantined, bytes: state.counts.bytes, filtered: state.counts.filtered))
   }
 
   // MARK: Bad rows
 
-  /// Keys of the batch's bad rows as delivered, where they can be read.
-  private func badKeys(_ item: WorkItem) -> RowBatch {
-    let keys = RowBatch(capacity: RowBatch.smallest)
-    for fault in item.faults where fault.fault != .duplicateKey {
-      guard let key = deliveredKey(item.input.row(fault.row)) else { continue }
-      key.withUnsafeBytes { keys.appendRow($0) }
-    }
-    return keys
-  }
-
-  private func deliveredKey(_ row: UnsafeRawBufferPointer) -> [UInt8]? {
-    let fields = RowField.fields(of: row)
-    var bytes = withUnsafeBytes(of: Int16(plan.key.count).bigEndian) { [UInt8]($0) }
-    for index in plan.key {
-      guard index < fields.count, case .value(var value) = fields[index] else { return nil }
-      if plan.fields[index].mask == .pseudonym {
-        value = Array(HMAC.authenticate(value, key: plan.keys.pseudonym).hex.utf8)
-      }
-      bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
-    }
-    return bytes
-  }
-
-  private func keyDigest(_ row: UnsafeRawBufferPointer) -> String? {
-    let fields = RowField.fields(of: row)
-    var bytes: [UInt8] = []
-    for index in plan.key {
-      guard index < fields.count, case .value(let value) = fields[index] else { return nil }
-      bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
-    }
-    return HMAC.authenticate(bytes, key: plan.keys.keyDigest).hex
-  }
-
   private func send(_ item: WorkItem, _ batch: Int64, part: Int) throws {
     guard !item.faults.isEmpty || !hasCleared else { return }
-    let names = plan.readColumns.map(\.name)
-    let rows = item.faults.map { fault in
-      let row = item.input.row(fault.row)
-      return BadRow(
-        position: fault.row, keyDigest: keyDigest(row), item: names[min(fault.field, names.count - 1)],
-        fault: fault.fault,
-        sealed: SealedRow.seal(row, items: names, plan: plan.plan))
-    }
-    try keep(rows, batch, part)
+    try keep(item.faults.map { rowKeys.bad(item.input.row($0.row), $0) }, batch, part)
   }
 
   /// A killed attempt may have left rows under the number of the first batch that this one writes.
@@ -392,6 +375,6 @@ final class DeliverySession {
       columns: plan.plan.items.indices.map {
         Receipt.ColumnSum(name: plan.plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
       }, rowSum: sums.rows.hex, batchRoot: root.finish().hex, batches: batches, startedAt: state.started,
-      finishedAt: control.clock.now())
+      finishedAt: control.clock.now(), rules: side == .provider ? plan.ruleCounts(state.rules) : [])
   }
 }

@@ -1,6 +1,7 @@
 import Connecting
 import Kernel
 import NationalCrypto
+import Reshaping
 
 /// What the target remembers of a stream between batches: committed with the rows, so it is never ahead or behind them.
 struct DeliveryState: Hashable {
@@ -36,6 +37,8 @@ struct DeliveryState: Hashable {
   var started: Instant
   var counts = Receipt.Counts()
   var sums: Sums
+  /// By the rule's name.
+  var rules: [String: RuleMachine.Count] = [:]
 }
 
 extension DeliveryState {
@@ -49,6 +52,10 @@ extension DeliveryState {
       "rows \(sums.rowCount)",
     ]
     for (name, path) in Self.counters { lines.append("\(name) \(counts[keyPath: path])") }
+    if counts.filtered > 0 { lines.append("filtered \(counts.filtered)") }
+    for (name, count) in rules.sorted(by: { $0.key < $1.key }) {
+      lines.append("rule \(count.checked) \(count.broken) \(name)")
+    }
     for (sum, nulls) in zip(sums.columns, sums.nulls) { lines.append("column \(nulls) \(sum.hex)") }
     return lines.joined(separator: "\n")
   }
@@ -57,6 +64,7 @@ extension DeliveryState {
   init(_ text: String, columns: Int) throws(ConnectorError) {
     var values: [Substring: Substring] = [:]
     var sums: [(Int, UInt128)] = []
+    var rules: [String: RuleMachine.Count] = [:]
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     for line in lines.dropFirst() {
       let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
@@ -67,6 +75,10 @@ extension DeliveryState {
           throw Self.unreadable
         }
         sums.append((nulls, sum))
+      } else if parts[0] == "rule" {
+        let three = parts[1].split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard three.count == 3, let checked = Int(three[0]), let broken = Int(three[1]) else { throw Self.unreadable }
+        rules[String(three[2])] = RuleMachine.Count(checked: checked, broken: broken)
       } else {
         values[parts[0]] = parts[1]
       }
@@ -98,6 +110,12 @@ extension DeliveryState {
       guard let count = values[name[...]].flatMap({ Int($0) }) else { throw Self.unreadable }
       counts[keyPath: path] = count
     }
+    // Not written by earlier versions, nor for grants without a filter.
+    if let filtered = values["filtered"] {
+      guard let filtered = Int(filtered) else { throw Self.unreadable }
+      counts.filtered = filtered
+    }
+    self.rules = rules
     self.sums = Sums(columns: sums.count)
     self.sums.columns = sums.map(\.1)
     self.sums.nulls = sums.map(\.0)

@@ -1,9 +1,10 @@
 package import Connecting
 package import Kernel
+package import Reshaping
 
 /// What provider and consumer agreed on for one information item: the catalogue's word for a column, kept with the grant.
 package struct ItemContract: Hashable, Sendable {
-  /// The column's name in the source, and in the target.
+  /// The column's name in the target; in the source as well unless `source` says otherwise.
   package var name: String
   package var type: ValueType
   /// Characters at most, for text; nil for no limit.
@@ -12,10 +13,14 @@ package struct ItemContract: Hashable, Sendable {
   package var check: Check
   package var mask: Mask
   package var comment: String?
+  /// Where the value comes from.
+  package var source: Source
+  /// What it must keep beyond `check`, each with its own consequence and count.
+  package var rules: [QualityRule]
 
   package init(
     _ name: String, _ type: ValueType, length: Int? = nil, isNullable: Bool = true, check: Check = .none,
-    mask: Mask = .none, comment: String? = nil
+    mask: Mask = .none, comment: String? = nil, source: Source = .sameColumn, rules: [QualityRule] = []
   ) {
     self.name = name
     self.type = type
@@ -24,6 +29,27 @@ package struct ItemContract: Hashable, Sendable {
     self.check = check
     self.mask = mask
     self.comment = comment
+    self.source = source
+    self.rules = rules
+  }
+
+  package enum Source: Hashable, Sendable {
+    /// The source's column of the item's name.
+    case sameColumn
+    case column(String)
+    /// `Expression` over the source's columns; a constant is one.
+    case expression(String)
+    /// A column's codes by one of the plan's dictionaries.
+    case translated(String, by: String)
+  }
+
+  /// The one column that is delivered as it is; nil for what is computed.
+  var sourceColumn: String? {
+    switch source {
+    case .sameColumn: name
+    case .column(let column): column
+    case .expression, .translated: nil
+    }
   }
 
   /// What a value must be beyond its type. Checked before masking; NULL passes (`isNullable` says whether it may be).
@@ -50,6 +76,8 @@ package struct ItemContract: Hashable, Sendable {
     case pseudonym
     /// Always NULL.
     case drop
+    /// Tokens and generalisation.
+    case reshaped(ValueMask)
   }
 
   /// The type of what is delivered.
@@ -57,6 +85,7 @@ package struct ItemContract: Hashable, Sendable {
     switch mask {
     case .none, .drop, .keepHeadTail: type
     case .pseudonym: .text
+    case .reshaped(let mask): mask.facts(for: type, length: length)?.type ?? type
     }
   }
 
@@ -64,6 +93,7 @@ package struct ItemContract: Hashable, Sendable {
     switch mask {
     case .none, .drop, .keepHeadTail: length
     case .pseudonym: 64
+    case .reshaped(let mask): mask.facts(for: type, length: length)?.length
     }
   }
 

@@ -64,6 +64,9 @@ extension Receipt {
       "row-sum \(rowSum)", "batch-root \(batchRoot)", "started \(startedAt)", "finished \(finishedAt)",
     ]
     for column in columns { lines.append("column \(column.nulls) \(column.sum) \(column.name)") }
+    // Only where there is something to say: receipts of before keep their digests.
+    if counts.filtered > 0 { lines.append("filtered \(counts.filtered)") }
+    for rule in rules { lines.append("rule \(rule.checked) \(rule.broken) \(rule.name)") }
     return lines.joined(separator: "\n") + "\n"
   }
 }

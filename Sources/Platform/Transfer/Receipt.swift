@@ -31,6 +31,8 @@ package struct Receipt: Hashable, Sendable {
   package var batches: [BatchDigest]
   package var startedAt: Instant
   package var finishedAt: Instant
+  /// What the quality rules counted, in their order; provider only.
+  package var rules: [RuleCount] = []
 
   package struct Counts: Hashable, Sendable {
     /// Rows the source gave; provider only.
@@ -42,14 +44,24 @@ package struct Receipt: Hashable, Sendable {
     package var quarantined = 0
     /// Bad rows of which the target keeps an older version, flagged.
     package var stale = 0
-    /// After a full refresh: rows that are no longer in the source.
+    /// After a full refresh: rows that are no longer in the source. In an incremental run: rows that the filter now leaves
+    /// out.
     package var removed = 0
     /// Rows without a cursor value, read in every incremental run; provider only.
     package var withoutCursor = 0
     /// Canonical bytes delivered.
     package var bytes = 0
+    /// Rows that the grant's filter leaves out; provider only.
+    package var filtered = 0
 
     package init() {}
+  }
+
+  package struct RuleCount: Hashable, Sendable {
+    package var name: String
+    /// How many values it was asked of, and how many broke it.
+    package var checked: Int
+    package var broken: Int
   }
 
   package struct ColumnSum: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Connecting
 import NationalCrypto
+import Reshaping
 
 /// The hot loop: rows as read become rows as delivered, or say why not. No String, no allocation per row.
 ///
@@ -22,18 +23,22 @@ final class RowTransform {
   private var lastKey: [UInt8] = []
   private var thisKey: [UInt8] = []
   private let watchesKeys: Bool
+  private let reshaper: RowReshaper?
+  private let maskers: [Masker?]
 
-  convenience init(_ plan: CompiledPlan, for reader: any RowReader) {
-    self.init(plan, checksText: !reader.checksText, watchesKeys: reader.isKeyOrdered)
+  convenience init(_ plan: CompiledPlan, for reader: any RowReader) throws(ConnectorError) {
+    try self.init(plan, checksText: !reader.checksText, watchesKeys: reader.isKeyOrdered)
   }
 
   /// `checksText`: the database has not looked at it. `watchesKeys`: the same key comes one after the other.
-  init(_ plan: CompiledPlan, checksText: Bool, watchesKeys: Bool) {
+  init(_ plan: CompiledPlan, checksText: Bool, watchesKeys: Bool) throws(ConnectorError) {
     self.plan = plan
+    reshaper = try plan.reshaping.map { (reshaping) throws(ConnectorError) in try RowReshaper(reshaping) }
+    maskers = plan.plan.items.map { plan.masker($0) }
     fields = UnsafeMutableBufferPointer.allocate(capacity: plan.fields.count)
     _ = fields.initialize(from: plan.fields)
     deliveredCount = plan.plan.items.count
-    slack = plan.fields.count { $0.mask == .pseudonym } * 68 + 16
+    slack = plan.fields.count { $0.mask == .pseudonym } * 68 + maskers.reduce(16) { $0 + ($1?.growth ?? 0) }
     self.checksText = checksText
     longestKey = plan.longestKey
     self.watchesKeys = watchesKeys
@@ -48,6 +53,7 @@ final class RowTransform {
   func run(_ input: RowBatch, into output: RowBatch, origins: inout [Int32]) -> [Fault] {
     output.removeAll()
     origins.removeAll(keepingCapacity: true)
+    if let reshaper { return run(input, into: output, origins: &origins, reshaper) }
     var faults: [Fault] = []
     for index in 0..<input.rowCount {
       let row = input.row(index)
@@ -66,6 +72,40 @@ final class RowTransform {
     }
     return faults
   }
+
+  /// The same with everything that happens on the way.
+  private func run(_ input: RowBatch, into output: RowBatch, origins: inout [Int32], _ reshaper: RowReshaper) -> [Fault]
+  {
+    var faults: [Fault] = []
+    reshaper.beginBatch()
+    for index in 0..<input.rowCount {
+      guard let start = input.row(index).baseAddress else { continue }
+      switch reshaper.reshape(start) {
+      case .filtered: reshaper.filtered.append(Int32(truncatingIfNeeded: index))
+      case .fault(let field, let fault): faults.append(Fault(row: index, field: field, fault: fault))
+      case .row(let row, let broken):
+        guard let start = row.baseAddress else { continue }
+        var (field, fault) = transform(start, row.count, into: output)
+        if fault == nil, let broken {
+          output.removeLastRow()
+          (field, fault) = broken
+        } else if fault == nil, watchesKeys, isKeyRepeated(row) {
+          output.removeLastRow()
+          (field, fault) = (plan.key[0], .duplicateKey)
+        }
+        if let fault {
+          faults.append(Fault(row: index, field: field, fault: fault))
+        } else {
+          origins.append(Int32(truncatingIfNeeded: index))
+        }
+      }
+    }
+    return faults
+  }
+
+  /// Rows of the last batch that the filter left out, and what its rules counted.
+  var filtered: [Int32] { reshaper?.filtered ?? [] }
+  var ruleCounts: [RuleMachine.Count] { reshaper?.ruleCounts ?? [] }
 
   private func isKeyRepeated(_ row: UnsafeRawBufferPointer) -> Bool {
     thisKey.removeAll(keepingCapacity: true)
@@ -132,6 +172,11 @@ final class RowTransform {
         {
           room.storeBytes(of: 0, as: UInt64.self)
         }
+      } else if field.pointee.mask == .reshaped {
+        guard let masker = maskers[index] else { return (index, .cannotMask) }
+        let (count, fault) = masker.apply(UnsafeRawBufferPointer(start: value, count: length), room)
+        if let fault { return (index, fault) }
+        written = count
       } else {
         written = mask(value, length, field, room)
       }
@@ -184,7 +229,7 @@ final class RowTransform {
     _ value: UnsafeRawPointer, _ length: Int, _ field: UnsafePointer<FieldPlan>, _ room: UnsafeMutableRawPointer
   ) -> Int {
     switch field.pointee.mask {
-    case .drop, .none: return -1
+    case .drop, .none, .reshaped: return -1
     case .pseudonym:
       let tag = HMAC.authenticate(UnsafeRawBufferPointer(start: value, count: length), key: plan.keys.pseudonym)
       for (place, byte) in tag.hex.utf8.enumerated() { room.storeBytes(of: byte, toByteOffset: place, as: UInt8.self) }

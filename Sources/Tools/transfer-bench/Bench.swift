@@ -4,6 +4,7 @@ import ConnectorPostgreSQL
 import ConnectorSQLite
 import Foundation
 import Kernel
+import Reshaping
 import Synchronization
 import TestKit
 import Transfer
@@ -41,10 +42,11 @@ struct EngineRun {
   var verify: Usage
   var outcome: DeliveryOutcome
 
-  static func measure(_ source: any Connector, _ target: any Connector, table: String, into: String) async throws
-    -> EngineRun
-  {
-    let plan = DeliveryPlan(
+  /// `reshaped`: with a filter, two expressions, three tokens, a generalised date and four rules on the way.
+  static func measure(
+    _ source: any Connector, _ target: any Connector, table: String, into: String, reshaped: Bool = false
+  ) async throws -> EngineRun {
+    var plan = DeliveryPlan(
       grant: "bench", run: "bench", fence: 1, mode: .full, source: TableName(table), target: TableName(into),
       items: [
         ItemContract("id", .integer), ItemContract("uscc", .text, length: 18, check: .creditCode),
@@ -57,6 +59,7 @@ struct EngineRun {
         ItemContract("changed", .timestamp),
       ], key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef".utf8),
       providerKey: Array("0123456789abcdef".utf8))
+    if reshaped { try reshape(&plan) }
     let last = Mutex(Usage.now())
     let control = DeliveryControl(progress: { _ in last.withLock { $0 = .now() } }, quarantine: { _ in })
     let start = Usage.now()
@@ -64,6 +67,24 @@ struct EngineRun {
     let end = Usage.now()
     let written = last.withLock { $0 }
     return EngineRun(write: written - start, verify: end - written, outcome: outcome)
+  }
+
+  private static func reshape(_ plan: inout DeliveryPlan) throws {
+    plan.onTheWay.filter = "status = '存续' AND capital >= 0"
+    plan.items[1].mask = .reshaped(.token(.creditCode))
+    plan.items[2].source = .expression("TRIM(name) || '（' || LEFT(uscc, 2) || '）'")
+    plan.items[2].rules = [
+      QualityRule("length", .length(least: 4, most: 60)), QualityRule("form", .format("青海\\h+.*"), .warn),
+    ]
+    plan.items[3].mask = .reshaped(.token(.text))
+    plan.items[4].source = .expression("ROUND(capital / 10000, 2)")
+    plan.items[4].rules = [QualityRule("capital", .number(least: "0", most: nil))]
+    plan.items[5].mask = .reshaped(.period(.year))
+    plan.items[9].mask = .reshaped(.token(.mobile))
+    plan.onTheWay.rules = [QualityRule("staff", .holds("staff >= 0"), .warn)]
+    plan.onTheWay.consulted = [
+      .init("name", .text), .init("capital", .decimal(precision: 18, scale: 2)),
+    ]
   }
 
   /// `limited`: the figures that have limits; with SQLite the database's own work is ours too, so they have none.
@@ -87,6 +108,7 @@ struct EngineRun {
 
 struct PostgresBench {
   var rows: Int
+  var reshaped = false
 
   func run() async throws {
     let server = try PostgresServer()
@@ -115,8 +137,9 @@ struct PostgresBench {
       try server.query("CHECKPOINT", on: target)
       let run = try await EngineRun.measure(
         PostgreSQLConnector(PostgreSQLAddress(address: server.address(of: source))),
-        PostgreSQLConnector(PostgreSQLAddress(address: server.address(of: target))), table: "legal_person", into: "copy"
-      )
+        PostgreSQLConnector(PostgreSQLAddress(address: server.address(of: target))), table: "legal_person",
+        into: "copy",
+        reshaped: reshaped)
       run.report(rows, peer: "psql COPY TO | psql COPY FROM (text)", peer.last ?? 0, limited: true)
       print("")
     }

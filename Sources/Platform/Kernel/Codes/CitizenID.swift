@@ -102,7 +102,7 @@ package struct CitizenID: Hashable, Sendable {
 }
 
 /// GB/T 2260: the numbers of provinces, with 81 to 83 as used on residence permits.
-@inline(__always) func isProvince(_ number: Int) -> Bool {
+@inline(__always) package func isProvince(_ number: Int) -> Bool {
   switch number {
   case 11...15, 21...23, 31...37, 41...46, 50...54, 61...65, 71, 81...83: true
   default: false

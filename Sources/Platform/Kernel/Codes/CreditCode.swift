@@ -79,7 +79,7 @@ package struct CreditCode: Hashable, Comparable, Sendable {
   package static func isValid(_ bytes: Span<UInt8>) -> Bool { bytes.withUnsafeBytes { isValid($0) } }
 
   /// The check character of the first seventeen, which must all be of the alphabet.
-  static func checkCharacter(of bytes: ArraySlice<UInt8>) -> UInt8 {
+  package static func checkCharacter(of bytes: ArraySlice<UInt8>) -> UInt8 {
     let sum = bytes.reversed().reduce(0) { $0 * 3 + value(of: $1) }
     return alphabet.utf8Start[(31 - sum % 31) % 31]
   }
@@ -87,7 +87,7 @@ package struct CreditCode: Hashable, Comparable, Sendable {
   private static let alphabet: StaticString = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
   /// The character's value by GB 32100 table 2, or 255.
-  @inline(__always) static func value(of byte: UInt8) -> Int {
+  @inline(__always) package static func value(of byte: UInt8) -> Int {
     if byte &- 48 < 10 { return Int(byte &- 48) }
     guard byte >= UInt8(ascii: "A"), byte <= UInt8(ascii: "Y") else { return 255 }
     switch byte {
@@ -181,7 +181,7 @@ extension CreditCode {
   }
 
   /// The same table for the hot path; a test holds the two together.
-  @inline(__always) static func hasCategory(_ department: UInt8, _ category: UInt8) -> Bool {
+  @inline(__always) package static func hasCategory(_ department: UInt8, _ category: UInt8) -> Bool {
     let digit = category &- 48
     switch department {
     case UInt8(ascii: "1"), UInt8(ascii: "5"), UInt8(ascii: "N"): return (1...3).contains(digit) || digit == 9
