@@ -29,10 +29,26 @@ package final class FormatPreserving {
     var d: Int
   }
   private var shapes: [Int: Shape] = [:]
-  private var block = [UInt8](repeating: 0, count: 16)
-  private var state = [UInt8](repeating: 0, count: 16)
-  private var stream = [UInt8](repeating: 0, count: 48)
-  private var input: [UInt8] = []
+  /// What depends on a string's length and the tweak only: the chained blocks that no round changes, and what is left of
+  /// the last one. A column's values mostly have one length and always one tweak.
+  private struct Beginning {
+    var n: Int
+    var tweak: [UInt8]
+    var chained: Block
+    /// Bytes of `rest` that count, before the round and NUM(B).
+    var used: Int
+  }
+  private typealias Block = SIMD16<UInt8>
+  private var beginning: Beginning?
+  /// The part of T that shares blocks with the rounds, the round, NUM(B): three blocks at most.
+  private let room = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
+  /// S: three blocks at most.
+  private let stream = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
+
+  deinit {
+    room.deallocate()
+    stream.deallocate()
+  }
 
   package init(_ cipher: BlockCipher, radix: Int) {
     precondition(Limit.radices.contains(radix), "FF1 has radices from 2 to 65,536")
@@ -69,46 +85,56 @@ package final class FormatPreserving {
   }
 
   private func run(_ x: inout [UInt16], _ tweak: [UInt8], forwards: Bool) {
-    let n = x.count
-    let shape = shape(n)
-    var (a, b) = (number(x[..<shape.u]), number(x[shape.u...]))
-    // P and those blocks of T that no round changes are encrypted once.
-    let prefix: [UInt8] = [
+    let shape = shape(x.count)
+    let (a, b) = rounds(number(x[..<shape.u]), number(x[shape.u...]), x.count, tweak, forwards)
+    write(a, &x, 0..<shape.u)
+    write(b, &x, shape.u..<x.count)
+  }
+
+  /// P and those blocks of T that no round changes, encrypted once.
+  private func begin(_ n: Int, _ tweak: [UInt8], _ shape: Shape) -> Beginning {
+    if let beginning, beginning.n == n, beginning.tweak == tweak { return beginning }
+    var bytes: [UInt8] = [
       1, 2, 1, UInt8(radix >> 16 & 255), UInt8(radix >> 8 & 255), UInt8(radix & 255), 10, UInt8(shape.u & 255),
     ]
-    input.removeAll(keepingCapacity: true)
-    input += prefix
     for value in [n, tweak.count] {
-      for shift in stride(from: 24, through: 0, by: -8) { input.append(UInt8(value >> shift & 255)) }
+      for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(value >> shift & 255)) }
     }
-    input += tweak
-    let padding = (16 - (tweak.count + shape.b + 1) % 16) % 16
-    input += [UInt8](repeating: 0, count: padding)
-    let whole = input.count / 16 * 16
-    let before = chained([UInt8](repeating: 0, count: 16), input[..<whole])
-    let rest = Array(input[whole...])
+    bytes += tweak
+    bytes += [UInt8](repeating: 0, count: (16 - (tweak.count + shape.b + 1) % 16) % 16)
+    let whole = bytes.count / 16 * 16
+    let chained = bytes.withUnsafeBytes { chain(Block(repeating: 0), $0.baseAddress.unsafelyUnwrapped, whole / 16) }
+    for (place, byte) in bytes[whole...].enumerated() { room.storeBytes(of: byte, toByteOffset: place, as: UInt8.self) }
+    let made = Beginning(n: n, tweak: tweak, chained: chained, used: bytes.count - whole)
+    beginning = made
+    return made
+  }
+
+  fileprivate func rounds(
+    _ a: UInt128, _ b: UInt128, _ n: Int, _ tweak: [UInt8], _ forwards: Bool
+  ) -> (UInt128, UInt128) {
+    let shape = shape(n)
+    let beginning = begin(n, tweak, shape)
+    var (a, b) = (a, b)
+    let blocks = (beginning.used + 1 + shape.b) / 16
     for step in 0..<10 {
       let round = forwards ? step : 9 - step
-      let half = forwards ? b : a
-      input.removeAll(keepingCapacity: true)
-      input += rest
-      input.append(UInt8(round))
-      for place in stride(from: shape.b - 1, through: 0, by: -1) {
-        input.append(UInt8(truncatingIfNeeded: half >> UInt128(place * 8)))
+      var half = forwards ? b : a
+      room.storeBytes(of: UInt8(round), toByteOffset: beginning.used, as: UInt8.self)
+      for place in stride(from: shape.b, through: 1, by: -1) {
+        room.storeBytes(of: UInt8(truncatingIfNeeded: half), toByteOffset: beginning.used + place, as: UInt8.self)
+        half >>= 8
       }
-      let r = chained(before, input[...])
+      let r = chain(beginning.chained, room, blocks)
       let modulus = round % 2 == 0 ? shape.modU : shape.modV
       let y = expanded(r, shape.d, modulus)
       if forwards {
-        let c = Self.sum(a, y, modulus)
-        (a, b) = (b, c)
+        (a, b) = (b, Self.sum(a, y, modulus))
       } else {
-        let c = Self.sum(b, modulus - y == modulus ? 0 : modulus - y, modulus)
-        (a, b) = (c, a)
+        (a, b) = (Self.sum(b, y == 0 ? 0 : modulus - y, modulus), a)
       }
     }
-    write(a, &x, 0..<shape.u)
-    write(b, &x, shape.u..<n)
+    return (a, b)
   }
 
   private static func sum(_ a: UInt128, _ b: UInt128, _ modulus: UInt128) -> UInt128 {
@@ -117,48 +143,44 @@ package final class FormatPreserving {
     return sum >= modulus ? sum - modulus : sum
   }
 
-  /// CBC-MAC going on from `start`.
-  private func chained(_ start: [UInt8], _ bytes: ArraySlice<UInt8>) -> [UInt8] {
-    state = start
-    var at = bytes.startIndex
-    while at < bytes.endIndex {
-      for place in 0..<16 { state[place] ^= bytes[at + place] }
-      state.withUnsafeMutableBytes { cipher.encrypt($0.baseAddress!) }
-      at += 16
+  /// CBC-MAC going on from `start` over so many blocks.
+  private func chain(_ start: Block, _ bytes: UnsafeRawPointer, _ blocks: Int) -> Block {
+    var state = start
+    for block in 0..<blocks {
+      state ^= bytes.loadUnaligned(fromByteOffset: block * 16, as: Block.self)
+      withUnsafeMutableBytes(of: &state) { cipher.encrypt($0.baseAddress.unsafelyUnwrapped) }
     }
     return state
   }
 
   /// NUM of the first `d` bytes of R ‖ E(R ⊕ 1) ‖ …, modulo the modulus.
-  private func expanded(_ r: [UInt8], _ d: Int, _ modulus: UInt128) -> UInt128 {
-    stream.replaceSubrange(0..<16, with: r)
+  private func expanded(_ r: Block, _ d: Int, _ modulus: UInt128) -> UInt128 {
+    stream.storeBytes(of: r, as: Block.self)
     var have = 16
-    var count: UInt8 = 1
     while have < d {
-      block = r
-      block[15] ^= count
-      block.withUnsafeMutableBytes { cipher.encrypt($0.baseAddress!) }
-      stream.replaceSubrange(have..<have + 16, with: block)
+      var block = r
+      block[15] ^= UInt8(have / 16)
+      withUnsafeMutableBytes(of: &block) { cipher.encrypt($0.baseAddress.unsafelyUnwrapped) }
+      stream.storeBytes(of: block, toByteOffset: have, as: Block.self)
       have += 16
-      count += 1
     }
     if modulus <= UInt128(UInt64.max) {
       let small = UInt64(modulus)
       var value: UInt64 = 0
       var at = 0
       while at < d {
-        var word: UInt64 = 0
-        let step = min(4, d - at)
-        for offset in 0..<step { word = word << 8 | UInt64(stream[at + offset]) }
+        let word = UInt64(UInt32(bigEndian: stream.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
         // value·2^32 + word: less than small·2^64 always.
         let high = value >> 32
         value = small.dividingFullWidth((high, value << 32 | word)).remainder
-        at += step
+        at += 4
       }
       return UInt128(value)
     }
     var value: UInt128 = 0
-    for place in 0..<d { value = (value << 8 | UInt128(stream[place])) % modulus }
+    for place in 0..<d {
+      value = (value << 8 | UInt128(stream.load(fromByteOffset: place, as: UInt8.self))) % modulus
+    }
     return value
   }
 
@@ -183,12 +205,11 @@ extension FormatPreserving {
     precondition(radix == 2 && value < size, "cycle walking is over bits")
     var width = 0
     while (size - 1) >> UInt128(width) != 0 { width += 1 }
-    var bits = [UInt16](repeating: 0, count: width)
+    let low = UInt128(width - width / 2)
     var current = value
     repeat {
-      for place in 0..<width { bits[place] = UInt16(truncatingIfNeeded: current >> UInt128(width - 1 - place) & 1) }
-      if forwards { encrypt(&bits, tweak: tweak) } else { decrypt(&bits, tweak: tweak) }
-      current = bits.reduce(0) { $0 << 1 | UInt128($1) }
+      let (a, b) = rounds(current >> low, current & ((1 << low) - 1), width, tweak, forwards)
+      current = a << low | b
     } while current >= size
     return current
   }
