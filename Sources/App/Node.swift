@@ -157,7 +157,8 @@ struct Node: Sendable {
     people = People(database: database, clock: clock, hasher: hasher, sealingKey: keys.sealing, policy: accounts)
     tokens = Tokens(
       database: database, clock: clock, authority: Self.authority, sealingKey: keys.sealing, scopes: Self.scopes)
-    let admission = SourceAdmission.files(under: settings.sourceFolders)
+    let admission = SourceAdmission.machines(
+      declared: settings.apiHosts, and: .files(under: settings.sourceFolders))
     register = SystemRegister(
       db: database, clock: clock, probe: .through(Self.connectors), seal: seal, admission: admission)
     cataloguing = Cataloguing(
