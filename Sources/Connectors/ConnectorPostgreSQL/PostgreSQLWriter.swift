@@ -9,6 +9,8 @@ final class PostgreSQLWriter: RowWriter {
   private var isInTransaction = false
   private var hasStage = false
   private var hasKeyStage = false
+  private var isStageFilled = false
+  private var isKeyStageFilled = false
   private var hasStaleStatement = false
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   private var filled = 0
@@ -159,7 +161,9 @@ final class PostgreSQLWriter: RowWriter {
       )
       hasStage = true
     }
-    try connection.run("TRUNCATE pg_temp.sj_stage")
+    // A commit empties it; to truncate it each time would make a new file each time.
+    if isStageFilled { try connection.run("DELETE FROM pg_temp.sj_stage") }
+    isStageFilled = true
     let columns = (["sj_row"] + target.columnNames).joined(separator: ", ")
     try connection.startCopy("COPY pg_temp.sj_stage (\(columns)) FROM STDIN (FORMAT binary)")
     try copy(rows, columns: plan.columns.count, trailer: nil)
@@ -313,7 +317,8 @@ final class PostgreSQLWriter: RowWriter {
       )
       hasKeyStage = true
     }
-    try connection.run("TRUNCATE pg_temp.sj_key")
+    if isKeyStageFilled { try connection.run("DELETE FROM pg_temp.sj_key") }
+    isKeyStageFilled = true
     let columns = (["sj_row"] + target.keyNames).joined(separator: ", ")
     try connection.startCopy("COPY pg_temp.sj_key (\(columns)) FROM STDIN (FORMAT binary)")
     try copy(keys, columns: plan.key.count, trailer: nil)
@@ -349,14 +354,14 @@ final class PostgreSQLWriter: RowWriter {
     }
     try connection.run(durable ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT")
     isInTransaction = false
+    (isStageFilled, isKeyStageFilled) = (false, false)
   }
 
   func rollback() {
     guard isInTransaction else { return }
     isInTransaction = false
     _ = try? connection.run("ROLLBACK")
-    hasStage = false
-    hasKeyStage = false
+    (hasStage, hasKeyStage, isStageFilled, isKeyStageFilled) = (false, false, false, false)
   }
 
   private func begin() throws(ConnectorError) {

@@ -32,6 +32,8 @@ package final class MariaDBServer: Sendable {
         "--no-defaults", "--datadir=\(folder)/data", "--socket=\(folder)/socket", "--pid-file=\(folder)/pid",
         "--skip-log-bin", "--max-connections=1000", "--innodb-buffer-pool-size=64M", "--character-set-server=utf8mb4",
         "--skip-name-resolve", "--log-error=\(folder)/errors",
+        // A server that starts removes every temporary file of any server in its folder for them.
+        "--tmpdir=\(folder)",
       ] + own + extra
       + (durable
         ? []
