@@ -83,7 +83,7 @@ final class MariaDBWriter: RowWriter {
       if skipped.count < rows.rowCount {
         (outcome.inserted, outcome.updated) = try merge(batch, rows: rows.rowCount - skipped.count)
       }
-    case .upsert:
+    case .upsert, .insert:
       try stage(rows)
       (outcome.inserted, outcome.updated) = try merge(batch, rows: rows.rowCount)
     }

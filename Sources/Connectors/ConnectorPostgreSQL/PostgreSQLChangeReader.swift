@@ -129,7 +129,7 @@ final class PostgreSQLChangeReader: ChangeReader {
     case UInt8(ascii: "R"): try describe(message)
     case UInt8(ascii: "I"):
       // I, relation, N, tuple.
-      try emit(.upsert, message, 6, batch)
+      try emit(.insert, message, 6, batch)
     case UInt8(ascii: "U"): try update(message, batch)
     case UInt8(ascii: "D"): try emit(.delete, message, 6, batch)
     case UInt8(ascii: "T"): try truncate(batch)

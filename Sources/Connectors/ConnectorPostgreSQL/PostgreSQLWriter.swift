@@ -87,6 +87,7 @@ final class PostgreSQLWriter: RowWriter {
     case .upsert:
       try stage(rows)
       try upsert(batch)
+    case .insert: try insert(rows, batch)
     }
     return outcome
   }
@@ -286,6 +287,28 @@ final class PostgreSQLWriter: RowWriter {
     upserted.removeAll()
     var stream = PostgreSQLCopyStream(connection)
     while try stream.append(to: upserted) {}
+  }
+
+  /// Straight into the table; where one of the keys is there after all, by key.
+  private func insert(_ rows: RowBatch, _ batch: Int64) throws(ConnectorError) {
+    try connection.run("SAVEPOINT sj_insert")
+    do {
+      let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
+      try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
+      try copy(rows, columns: plan.columns.count, trailer: batch)
+    } catch  where error.code == "postgresql.23505" {
+      try connection.run("ROLLBACK TO SAVEPOINT sj_insert")
+      try stage(rows)
+      return try upsert(batch)
+    }
+    let keys = RowBatch(capacity: RowBatch.smallest)
+    for index in 0..<rows.rowCount { keys.appendKey(of: rows.row(index), key: plan.key) }
+    let reader = try current(keys)
+    upserted.removeAll()
+    let batch = RowBatch(capacity: RowBatch.smallest)
+    while try reader.read(into: batch) != .end {
+      for index in 0..<batch.rowCount { upserted.appendRow(batch.row(index)) }
+    }
   }
 
   func written() throws(ConnectorError) -> any RowReader { PostgreSQLKeptRows(upserted) }

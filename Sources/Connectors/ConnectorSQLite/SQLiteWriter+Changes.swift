@@ -27,13 +27,7 @@ extension SQLiteWriter {
   /// A batch that holds the rows' keys alone.
   func keys(of rows: RowBatch) -> RowBatch {
     let keys = RowBatch(capacity: RowBatch.smallest)
-    for index in 0..<rows.rowCount {
-      let bytes = KeyBytes.encode(rows.row(index), key: plan.key)
-      keys.beginRow(fields: plan.key.count)
-      keys.reserve(bytes.count).copyMemory(from: bytes, byteCount: bytes.count)
-      keys.advance(bytes.count)
-      keys.endRow()
-    }
+    for index in 0..<rows.rowCount { keys.appendKey(of: rows.row(index), key: plan.key) }
     return keys
   }
 }

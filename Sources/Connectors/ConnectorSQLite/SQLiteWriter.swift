@@ -165,7 +165,7 @@ final class SQLiteWriter: RowWriter {
         case .twice: outcome.duplicates.append(Int32(index))
         case .same: break
         }
-      case .upsert:
+      case .upsert, .insert:
         if try meet(row, Int64.min, Int64.max) == .absent {
           try put(row, batch)
           outcome.inserted += 1
@@ -175,7 +175,7 @@ final class SQLiteWriter: RowWriter {
         }
       }
     }
-    if mode == .upsert {
+    if mode == .upsert || mode == .insert {
       upserted = keys(of: rows)
       return outcome
     }

@@ -29,6 +29,8 @@ package struct ChangePlan: Hashable, Sendable {
 
 /// What happened to a row. An update of a key is a delete of the old one and an upsert of the new.
 package enum ChangeKind: UInt8, Sendable {
+  /// A row that was not there before.
+  case insert
   /// The row as it is now. A field may be marked as unchanged where the source does not log it again.
   case upsert
   /// Only the key's fields say something; the others are NULL.

@@ -145,6 +145,21 @@ package final class RowBatch: @unchecked Sendable {
     endRow()
   }
 
+  /// A row of another's key fields alone, in the key's order. None of them may be NULL or malformed.
+  package func appendKey(of row: UnsafeRawBufferPointer, key: [Int]) {
+    beginRow(fields: key.count)
+    for field in key {
+      var at = 2
+      for _ in 0..<field {
+        at += 4 + max(0, Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: at, as: Int32.self))))
+      }
+      let length = 4 + max(0, Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: at, as: Int32.self))))
+      if let source = row.baseAddress { reserve(length).copyMemory(from: source + at, byteCount: length) }
+      advance(length)
+    }
+    endRow()
+  }
+
   private func storeBig<T: FixedWidthInteger>(_ value: T) {
     reserve(MemoryLayout<T>.size).storeBytes(of: value.bigEndian, as: T.self)
     byteCount += MemoryLayout<T>.size

@@ -61,6 +61,8 @@ package enum WriteMode: Hashable, Sendable {
   case merge(rewriteFrom: Int64, ownFrom: Int64)
   /// By key, as changes come: every row is written, whatever is there. No key comes twice in a batch.
   case upsert
+  /// The same of rows that the source says are new: the target may try the faster way first.
+  case insert
 }
 
 /// What a batch did to the target.

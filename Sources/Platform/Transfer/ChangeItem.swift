@@ -18,6 +18,8 @@ final class ChangeItem: @unchecked Sendable {
   var clearsAll = false
   /// Some of `upserts` has fields that the source did not send again.
   var hasUnchanged = false
+  /// The source says of every row that it was not there before.
+  var areNew = false
   /// How many changes or rows were read for it, and how many of them the filter left out.
   var read = 0
   var filtered = 0
@@ -43,7 +45,7 @@ final class ChangeItem: @unchecked Sendable {
     deletes.removeAll()
     stale.removeAll()
     faults.removeAll(keepingCapacity: true)
-    (clearsAll, hasUnchanged, read, filtered) = (false, false, 0, 0)
+    (clearsAll, hasUnchanged, areNew, read, filtered) = (false, false, false, 0, 0)
     rules.removeAll()
     (sums, stripes) = (nil, nil)
   }

@@ -46,7 +46,7 @@ final class ChangeNetting {
   func takeChanges(into item: ChangeItem) {
     let input = item.input
     item.read = input.rows.rowCount
-    if !input.kinds.contains(where: { $0 != .upsert }) {
+    if !input.kinds.contains(where: { $0 != .upsert && $0 != .insert }) {
       item.faults = transform.run(input.rows, into: item.upserts, origins: &origins)
       item.hasUnchanged = hasUnchanged(item.upserts)
       item.rules = transform.ruleCounts
@@ -54,6 +54,7 @@ final class ChangeNetting {
       if order.repeated.isEmpty, item.faults.isEmpty, !item.hasUnchanged, transform.filtered.isEmpty {
         item.sums = Sums(of: item.upserts, columns: plan.plan.items.count, keys: plan.keys)
         item.stripes = order.stripes()
+        item.areNew = !input.kinds.contains(.upsert)
         return
       }
     }
@@ -65,7 +66,7 @@ final class ChangeNetting {
     item.upserts.removeAll()
     scratch.removeAll()
     var places: [Int32] = []
-    for index in 0..<input.rows.rowCount where input.kinds[index] == .upsert {
+    for index in 0..<input.rows.rowCount where input.kinds[index] == .upsert || input.kinds[index] == .insert {
       scratch.appendRow(input.rows.row(index))
       places.append(Int32(index))
     }

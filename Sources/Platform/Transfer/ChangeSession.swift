@@ -196,7 +196,9 @@ final class ChangeSession {
     }
     let sums = item.sums ?? Sums(of: item.upserts, columns: plan.plan.items.count, keys: plan.keys)
     let stripes = item.stripes ?? KeyOrder(item.upserts, key: plan.key).stripes()
-    _ = try writer.write(item.upserts, batch: after.open, mode: .upsert)
+    // While the table is read beside its log, a new row may have come with it.
+    let mode: WriteMode = item.areNew && state.snapshot == .done ? .insert : .upsert
+    _ = try writer.write(item.upserts, batch: after.open, mode: mode)
     var back = ReadBack(plan)
     let reader = try writer.written()
     defer { reader.close() }
@@ -225,11 +227,7 @@ final class ChangeSession {
     let keys = RowBatch(capacity: RowBatch.smallest)
     func key(_ row: UnsafeRawBufferPointer) -> [UInt8] { KeyBytes.encode(row, key: plan.key) }
     for row in rows where row.withUnsafeBytes({ ChangeNetting.hasUnchanged($0) }) {
-      keys.beginRow(fields: plan.key.count)
-      let bytes = row.withUnsafeBytes { key($0) }
-      keys.reserve(bytes.count).copyMemory(from: bytes, byteCount: bytes.count)
-      keys.advance(bytes.count)
-      keys.endRow()
+      row.withUnsafeBytes { keys.appendKey(of: $0, key: plan.key) }
     }
     var found: [[UInt8]: [UInt8]] = [:]
     let reader = try writer.current(keys)
