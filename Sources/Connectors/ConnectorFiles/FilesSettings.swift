@@ -4,7 +4,7 @@ import Remote
 
 extension FilesConnector {
   package static let kind = ConnectorKind(
-    name: "files", title: Text("文件（CSV、XLSX、JSON 行）", "Files (CSV, XLSX, JSON lines)"),
+    name: "files", title: Text("文件（CSV、XLSX、JSON 行）", "Files (CSV, XLSX, JSON)"),
     settings: [
       .init("format", Text("格式：csv、xlsx 或 jsonl", "format: csv, xlsx or jsonl"), example: "xlsx"),
       .init("place", Text("位置：local、sftp 或 s3", "place: local, sftp or s3"), example: "sftp"),
