@@ -1,47 +1,10 @@
 import Connecting
-import Reshaping
-
-/// One batch on its way: as read, as delivered, and what is known of it so far.
-///
-/// Handed from the reading to the writing thread and back; never with both at once.
-final class WorkItem: @unchecked Sendable {
-  enum Kind {
-    case rows
-    /// Rows with a NULL in their key: all bad, and no position can stand behind them.
-    case rowsWithoutKey
-    case end
-  }
-
-  let input: RowBatch
-  let output: RowBatch
-  var kind = Kind.end
-  var origins: [Int32] = []
-  var faults: [RowTransform.Fault] = []
-  /// Rows of the input that the filter leaves out.
-  var filtered: [Int32] = []
-  /// What the rules counted, in their order.
-  var rules: [RuleMachine.Count] = []
-  var position: [UInt8] = []
-  var horizon: CursorValue?
-  /// The same key can only come twice in a row: what lets a first full run append without looking.
-  var isKeyOrdered = false
-  var withoutCursor = 0
-  /// Computed by the reader's side where every good row will be written; otherwise once the target has compared.
-  var sums: Sums?
-  var order: KeyOrder?
-  var stripes: [UInt8]?
-
-  init(batchBytes: Int) {
-    input = RowBatch(capacity: batchBytes)
-    output = RowBatch(capacity: batchBytes)
-  }
-}
 
 /// The two threads' bounded meeting point: three batches in all, whatever the row count.
-final class BatchQueue: Sendable {
+final class BatchQueue<Item: Sendable>: Sendable {
   private struct State {
-    var free: [WorkItem]
-    var ready: [WorkItem] = []
+    var free: [Item]
+    var ready: [Item] = []
     var failure: (any Error)?
     var isCancelled = false
     var isProducerGone = false
@@ -49,16 +12,16 @@ final class BatchQueue: Sendable {
 
   private let state: Monitor<State>
 
-  init(batchBytes: Int) {
-    state = Monitor(State(free: (0..<3).map { _ in WorkItem(batchBytes: batchBytes) }))
+  init(_ make: () -> Item) {
+    state = Monitor(State(free: (0..<3).map { _ in make() }))
   }
 
   /// Nil when the writer has given up.
-  func nextFree() -> WorkItem? {
-    state.wait { state -> WorkItem?? in state.isCancelled ? .some(nil) : state.free.popLast().map { .some($0) } }
+  func nextFree() -> Item? {
+    state.wait { state -> Item?? in state.isCancelled ? .some(nil) : state.free.popLast().map { .some($0) } }
   }
 
-  func push(_ item: WorkItem) { state.change { $0.ready.append(item) } }
+  func push(_ item: Item) { state.change { $0.ready.append(item) } }
 
   func fail(_ error: any Error) { state.change { $0.failure = error } }
 
@@ -66,94 +29,14 @@ final class BatchQueue: Sendable {
 
   func waitForProducer() { state.wait { $0.isProducerGone ? () : nil } }
 
-  func next() throws -> WorkItem {
-    try state.wait { state -> Result<WorkItem, any Error>? in
+  func next() throws -> Item {
+    try state.wait { state -> Result<Item, any Error>? in
       if !state.ready.isEmpty { return .success(state.ready.removeFirst()) }
       return state.failure.map { .failure($0) }
     }.get()
   }
 
-  func recycle(_ item: WorkItem) { state.change { $0.free.append(item) } }
+  func recycle(_ item: Item) { state.change { $0.free.append(item) } }
 
   func cancel() { state.change { $0.isCancelled = true } }
-}
-
-/// The reading thread: source → contract → delivered bytes, sums and digest.
-struct BatchProducer: Sendable {
-  private let plan: CompiledPlan
-  private let range: ReadPlan.Range
-  private let appends: Bool
-  private let queue: BatchQueue
-
-  init(_ plan: CompiledPlan, _ range: ReadPlan.Range, _ appends: Bool, _ queue: BatchQueue) {
-    self.plan = plan
-    self.range = range
-    self.appends = appends
-    self.queue = queue
-  }
-
-  func run(_ source: any Connector) {
-    do {
-      try read(source)
-    } catch {
-      queue.fail(error)
-    }
-    queue.producerIsGone()
-  }
-
-  private func read(_ source: any Connector) throws {
-    let reader = try source.openReader(plan.readPlan(range))
-    defer { reader.close() }
-    let transform = try RowTransform(plan, for: reader)
-    while let item = queue.nextFree() {
-      item.horizon = reader.horizon
-      item.isKeyOrdered = reader.isKeyOrdered
-      switch try reader.read(into: item.input) {
-      case .rows: item.kind = .rows
-      case .rowsWithoutKey: item.kind = .rowsWithoutKey
-      case .end: item.kind = .end
-      }
-      guard item.kind != .end else { return queue.push(item) }
-      item.position = reader.position
-      item.faults = transform.run(item.input, into: item.output, origins: &item.origins)
-      item.filtered = transform.filtered
-      item.rules = transform.ruleCounts
-      item.withoutCursor = plan.cursor.map { Self.nulls(item.input, field: $0) } ?? 0
-      let order = KeyOrder(item.output, key: plan.key)
-      if !order.repeated.isEmpty { item.takeOut(order.repeated, as: .duplicateKey, field: plan.key[0]) }
-      item.order = order.repeated.isEmpty ? order : KeyOrder(item.output, key: plan.key)
-      item.sums = nil
-      item.stripes = nil
-      if appends, reader.isKeyOrdered {
-        item.sums = Sums(of: item.output, columns: plan.plan.items.count, keys: plan.keys)
-        item.stripes = item.order?.stripes()
-      }
-      queue.push(item)
-    }
-  }
-
-  private static func nulls(_ batch: RowBatch, field: Int) -> Int {
-    (0..<batch.rowCount).count { row in
-      var at = batch.base + batch.starts[row] + 2
-      for _ in 0..<field {
-        let header = Int32(bigEndian: at.loadUnaligned(as: Int32.self))
-        at += 4 + (header >= 0 ? Int(header) : header == -1 ? 0 : Int(UInt32(bitPattern: header) & 0xFF_FFFF))
-      }
-      return Int32(bigEndian: at.loadUnaligned(as: Int32.self)) == -1
-    }
-  }
-}
-
-extension WorkItem {
-  /// Makes bad rows of rows of the output.
-  func takeOut(_ rows: [Int32], as fault: RowFault, field: Int) {
-    let gone = Set(rows)
-    for row in rows { faults.append(RowTransform.Fault(row: Int(origins[Int(row)]), field: field, fault: fault)) }
-    faults.sort { $0.row < $1.row }
-    let kept = (0..<Int32(output.rowCount)).filter { !gone.contains($0) }
-    let copies = kept.map { [UInt8](output.row(Int($0))) }
-    origins = kept.map { origins[Int($0)] }
-    output.removeAll()
-    for copy in copies { copy.withUnsafeBytes { output.appendRow($0) } }
-  }
 }

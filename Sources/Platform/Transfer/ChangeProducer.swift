@@ -12,7 +12,9 @@ struct ChangeProducer: Sendable {
   let plan: CompiledPlan
   let log: [UInt8]?
   let snapshot: ChangeState.Snapshot
-  let queue: ChangeQueue
+  let queue: BatchQueue<ChangeItem>
+  /// In the source's log: what the target has kept for good since this was last looked at.
+  let confirmed: Monitor<[UInt8]?>
 
   /// Keys remembered, and seconds passed, before the table's reader is opened anew.
   static let mostTouched = 500_000
@@ -44,7 +46,7 @@ struct ChangeProducer: Sendable {
     let goal = plan.plan.changes.ending == .caughtUp ? try changes.mark() : nil
     while let item = queue.nextFree() {
       item.removeAll()
-      if let confirmed = queue.takeConfirmed() { try changes.confirm(confirmed) }
+      try confirm(to: changes)
       let outcome = try changes.read(into: item.input, within: table.isOpen ? .zero : Self.quiet)
       if !item.input.isEmpty {
         if table.isOpen { table.touch(item.input, plan) }
@@ -65,7 +67,15 @@ struct ChangeProducer: Sendable {
         && (goal.map { changes.hasPassed($0) } ?? true)
       queue.push(item)
     }
-    if let confirmed = queue.takeConfirmed() { try changes.confirm(confirmed) }
+    try confirm(to: changes)
+  }
+
+  private func confirm(to changes: any ChangeReader) throws {
+    let log = confirmed.change { confirmed in
+      defer { confirmed = nil }
+      return confirmed
+    }
+    if let log { try changes.confirm(log) }
   }
 }
 

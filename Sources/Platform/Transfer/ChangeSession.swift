@@ -15,6 +15,8 @@ final class ChangeSession {
   private let control: DeliveryControl
   private let writer: any RowWriter
   private let rowKeys: RowKeys
+  /// What the target has kept for good, the source may forget.
+  private var tellSource: ([UInt8]) -> Void = { _ in }
   private let opened = ContinuousClock.now
   private var lastDurable = ContinuousClock.now
   private var groupOpened = ContinuousClock.now
@@ -81,25 +83,22 @@ final class ChangeSession {
 
   // MARK: Running
 
-  private struct Stop: Error {
-    var reason: any Error
-  }
-
-  func run(_ queue: ChangeQueue) throws -> DeliveryOutcome {
+  func run(_ queue: BatchQueue<ChangeItem>, confirm: @escaping ([UInt8]) -> Void) throws -> DeliveryOutcome {
+    tellSource = confirm
     do {
       while true {
         let item = try queue.next()
-        try take(item, queue)
+        try take(item)
         let isOver = isOver(item)
         queue.recycle(item)
         guard isOver else { continue }
         state.isEnded = true
-        try secure(queue)
+        try secure()
         queue.cancel()
         queue.waitForProducer()
         return try outcome(.finished)
       }
-    } catch let stop as Stop {
+    } catch let stop as DeliveryStop {
       writer.rollback()
       if hasUndurable { try? writer.commit(nil, state: state.text, durable: true) }
       queue.cancel()
@@ -119,8 +118,8 @@ final class ChangeSession {
     }
   }
 
-  private func take(_ item: ChangeItem, _ queue: ChangeQueue) throws {
-    try check()
+  private func take(_ item: ChangeItem) throws {
+    try control.mayGoOn()
     let isSnapshotDone = state.snapshot != .done && item.snapshot == .done
     if item.isEmpty, !isSnapshotDone {
       // The place in the log moves on even when nothing of ours stands there: the source need not keep that.
@@ -132,7 +131,7 @@ final class ChangeSession {
         plan.count(item.rules, in: &state.rules)
       }
       let pause = hasUndurable ? Self.durability : Self.rest
-      if ContinuousClock.now - lastDurable >= pause { try secure(queue) }
+      if ContinuousClock.now - lastDurable >= pause { try secure() }
       return
     }
     var after = state
@@ -168,20 +167,20 @@ final class ChangeSession {
     try writer.commit(record, state: after.text, durable: isDurable)
     state = after
     hasUndurable = !isDurable
-    if isDurable { confirm(queue) }
+    if isDurable { confirm() }
     report(record.batch)
   }
 
   /// Makes what was committed last.
-  private func secure(_ queue: ChangeQueue) throws {
+  private func secure() throws {
     try writer.commit(nil, state: state.text, durable: true)
     hasUndurable = false
-    confirm(queue)
+    confirm()
   }
 
-  private func confirm(_ queue: ChangeQueue) {
+  private func confirm() {
     lastDurable = .now
-    queue.confirm(state.log)
+    tellSource(state.log)
   }
 
   /// Writes an item's rows and reads them back; answers what both sides say of them.
@@ -257,15 +256,6 @@ final class ChangeSession {
     } ?? 0
   }
 
-  private func check() throws {
-    let check = control.check
-    do {
-      try BlockingThread.wait { try await check() }
-    } catch {
-      throw Stop(reason: error)
-    }
-  }
-
   private func report(_ batch: Int64) {
     var progress = DeliveryProgress(
       batch: batch, read: state.counts.read, delivered: state.counts.delivered, unchanged: 0,
@@ -280,14 +270,9 @@ final class ChangeSession {
     guard !item.faults.isEmpty || !hasCleared else { return }
     hasCleared = true
     let rows = item.faults.map { rowKeys.bad(item.input.rows.row($0.row), $0) }
-    let kept = QuarantinedRows(
-      grant: plan.plan.grant, run: plan.plan.run, batch: state.open, part: state.parts, rows: rows)
-    let sink = control.quarantine
-    do {
-      try BlockingThread.wait { try await sink(kept) }
-    } catch {
-      throw Stop(reason: error)
-    }
+    try control.keep(
+      QuarantinedRows(
+        grant: plan.plan.grant, run: plan.plan.run, batch: state.open, part: state.parts, rows: rows))
   }
 
   // MARK: Receipts

@@ -32,7 +32,7 @@ package struct Delivery: Sendable {
       if session.isComplete { return try session.outcome(.finished) }
       try session.readBackBeside(target)
       defer { session.stopReadingBack() }
-      let queue = BatchQueue(batchBytes: plan.batchBytes)
+      let queue = BatchQueue { [plan] in WorkItem(batchBytes: plan.batchBytes) }
       let (plan, range, appends) = (compiled, session.range, session.state.appends)
       BlockingThread.start { BatchProducer(plan, range, appends, queue).run(source) }
       do {
@@ -70,11 +70,13 @@ package struct Delivery: Sendable {
   ) throws -> DeliveryOutcome {
     let session = try ChangeSession(compiled, control, writer, stored, beginsAnew: beginsAnew)
     if session.isComplete { return try session.outcome(.finished) }
-    let queue = ChangeQueue(batchBytes: plan.batchBytes)
-    let producer = ChangeProducer(plan: compiled, log: session.log, snapshot: session.state.snapshot, queue: queue)
+    let queue = BatchQueue { ChangeItem(batchBytes: plan.batchBytes) }
+    let confirmed = Monitor<[UInt8]?>(nil)
+    let producer = ChangeProducer(
+      plan: compiled, log: session.log, snapshot: session.state.snapshot, queue: queue, confirmed: confirmed)
     BlockingThread.start { producer.run(source) }
     do {
-      return try session.run(queue)
+      return try session.run(queue) { log in confirmed.change { $0 = log } }
     } catch {
       queue.cancel()
       queue.waitForProducer()

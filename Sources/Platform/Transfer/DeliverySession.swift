@@ -130,7 +130,7 @@ final class DeliverySession {
     beside = nil
   }
 
-  func run(_ queue: BatchQueue) throws -> DeliveryOutcome {
+  func run(_ queue: BatchQueue<WorkItem>) throws -> DeliveryOutcome {
     var part = 0
     do {
       while true {
@@ -152,7 +152,7 @@ final class DeliverySession {
         }
         queue.recycle(item)
       }
-    } catch let stop as Stop {
+    } catch let stop as DeliveryStop {
       writer.rollback()
       // What is said to have been delivered must stay so. A newer run that has taken over secures it by its own commits.
       if hasCommitted { try? writer.commit(nil, state: state.text, durable: true) }
@@ -167,13 +167,8 @@ final class DeliverySession {
     }
   }
 
-  /// A wire threw: nothing is written after it.
-  private struct Stop: Error {
-    var reason: any Error
-  }
-
   private func write(_ item: WorkItem) throws {
-    try check()
+    try control.mayGoOn()
     var after = state
     let batch = nextBatch
     var written: [Int32]?
@@ -259,7 +254,7 @@ final class DeliverySession {
   }
 
   private func finish(hasParts: Bool) throws {
-    try check()
+    try control.mayGoOn()
     var after = state
     let batch = nextBatch
     if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
@@ -279,15 +274,6 @@ final class DeliverySession {
     state = after
     if hasParts { nextBatch += 1 }
     report(batch)
-  }
-
-  private func check() throws {
-    let check = control.check
-    do {
-      try BlockingThread.wait { try await check() }
-    } catch {
-      throw Stop(reason: error)
-    }
   }
 
   private func report(_ batch: Int64) {
@@ -311,13 +297,8 @@ final class DeliverySession {
 
   private func keep(_ rows: [BadRow], _ batch: Int64, _ part: Int) throws {
     hasCleared = true
-    let quarantined = QuarantinedRows(grant: plan.plan.grant, run: plan.plan.run, batch: batch, part: part, rows: rows)
-    let sink = control.quarantine
-    do {
-      try BlockingThread.wait { try await sink(quarantined) }
-    } catch {
-      throw Stop(reason: error)
-    }
+    try control.keep(
+      QuarantinedRows(grant: plan.plan.grant, run: plan.plan.run, batch: batch, part: part, rows: rows))
   }
 
   // MARK: Receipts
