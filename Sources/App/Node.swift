@@ -176,13 +176,15 @@ struct Node: Sendable {
     census = Census(database: database, clock: clock, calendars: calendars, measuring: .platform)
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
-      nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) }
+      nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) },
+      followsChanges: { kind in Self.connectors.kind(kind)?.guarantee.followsChanges ?? false },
+      ordered: { order, grant, now, tx in try Exchange.ordered(order, grant, at: now, in: tx) }
     ) { grant, now, tx in
       try Exchange.schedule(grant, at: now, in: tx)
     }
     exchange = Exchange(
       database: database, clock: clock, sharing: sharing, connectors: Self.connectors, seal: seal,
-      admission: admission, nodeKey: keys.sealing)
+      admission: admission, calendars: calendars, nodeKey: keys.sealing)
     supervision = Supervision(database: database, clock: clock, measured: .byTests)
     sequencer = Sequencer(
       database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
@@ -199,16 +201,11 @@ struct Node: Sendable {
         return "\(done.reminded) reminded, \(done.late) late, \(done.lapsed) lapsed"
       },
       Feedback.news: { _ in "\(try await feedback.bringNews()) digests" },
-      Exchange.job: { context in
-        do {
-          let (delivery, _) = try await exchange.carryOut(context.job) { progress in
-            try await context.report(done: progress.delivered, note: "\(progress.delivered)")
-          }
-          return delivery.state.rawValue
-        } catch let error as ConnectorError where error.kind != .retryable && error.kind != .fenced {
-          // A wrong password or a changed table will not mend itself: a person has to.
-          throw JobFailure.permanent(error.message.english)
-        }
+      Exchange.job: carrier,
+      Exchange.release: { context in
+        guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
+        try await exchange.release(id)
+        return nil
       },
       Exchange.turn: { context in
         guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
@@ -245,6 +242,22 @@ struct Node: Sendable {
     ]
   }
 
+  /// Carries a delivery out.
+  private var carrier: JobRunner.Handler {
+    let exchange = exchange
+    return { context in
+      do {
+        let (delivery, _) = try await exchange.carryOut(context.job) { progress in
+          try await context.report(done: progress.delivered, note: "\(progress.delivered)")
+        }
+        return delivery.state.rawValue
+      } catch let error as ConnectorError where error.kind != .retryable && error.kind != .fenced {
+        // A wrong password or a changed table will not mend itself: a person has to.
+        throw JobFailure.permanent(error.message.english)
+      }
+    }
+  }
+
   /// Files that belong to nothing any more go at night.
   private func scheduleSweep() async throws {
     let now = clock.now()
@@ -271,13 +284,26 @@ struct Node: Sendable {
     "\(ProcessInfo.processInfo.hostName) pid \(getpid()) \(UUID().uuidString.prefix(8).lowercased())"
   }
 
-  func runner(concurrency: Int = 2, owner: String = Self.worker()) -> JobRunner {
+  /// Which jobs a runner takes.
+  enum Lane {
+    /// Everything that ends.
+    case ending
+    /// What follows sources as they change: it runs all the time, and must not keep what ends from its turn.
+    case following
+    /// Both, for a command that waits for one of them.
+    case both
+  }
+
+  func runner(
+    _ lane: Lane = .ending, concurrency: Int = 2, owner: String = Self.worker()
+  ) -> JobRunner {
     let exchange = exchange
+    let abandon: JobRunner.Mourner = { job, now, tx in try exchange.abandon(job, at: now, in: tx) }
+    var taken: [String: JobRunner.Handler] = lane == .following ? [:] : handlers
+    if lane != .ending { taken[Exchange.follow] = carrier }
     return JobRunner(
-      database: database, clock: clock, handlers: handlers,
-      abandoned: [
-        Exchange.job: { job, now, tx in try exchange.abandon(job, at: now, in: tx) }
-      ], concurrency: concurrency, owner: owner,
+      database: database, clock: clock, handlers: taken,
+      abandoned: [Exchange.job: abandon, Exchange.follow: abandon], concurrency: concurrency, owner: owner,
       logger: Logger(label: "sanjiang.jobs"))
   }
 }

@@ -35,6 +35,7 @@ extension Node {
     (.sharingRevoke, Text("撤销和暂停授权", "Revoke and suspend grants")),
     (.exchangeRead, Text("查看交换", "See deliveries")),
     (.exchangeRun, Text("发起交换", "Start deliveries")),
+    (.exchangeManage, Text("设置和暂停交换任务", "Set and pause tasks")),
     (.quarantineOpen, Text("查看隔离的数据行", "Open quarantined rows")),
     (.superviseOffice, Text("查看本单位的监督数据", "See the own office's supervision")),
     (.superviseAll, Text("查看全省的监督数据", "See the whole province's supervision")),

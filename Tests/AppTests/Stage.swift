@@ -45,15 +45,17 @@ struct Stage {
   }
 
   /// Goes from a draft to a grant through everyone who has a say.
-  func grant(_ draft: RequestDraft) async throws -> Grant {
+  func grant(
+    _ draft: RequestDraft, masks: [String: Mask] = [:], rowFilter: String = ""
+  ) async throws -> Grant {
     var request = try await node.sharing.submit(draft, by: cast.clerk)
     request = try await node.sharing.decideOwn(
       request.id, approve: true, words: "", version: request.version, by: cast.leader)
     request = try await node.sharing.review(
       request.id, pass: true, words: "", version: request.version, by: cast.operatorInChief)
     return try await node.sharing.decide(
-      request.id, request.items.map { ItemDecision(item: $0.item, approve: true) }, words: "",
-      version: request.version, by: cast.officer
+      request.id, request.items.map { ItemDecision(item: $0.item, approve: true, mask: masks[$0.column] ?? .none) },
+      rowFilter: rowFilter, words: "", version: request.version, by: cast.officer
     ).1
   }
 

@@ -194,8 +194,8 @@ private let now = Instant("2026-03-02T01:00:00Z")!
       let shown = try await ground.db.write { tx in
         try DeliveryStore.insert(asked, in: tx)
         try DeliveryStore.show(
-          DeliveryProgress(batch: 1, read: 5, delivered: 4, unchanged: 0, quarantined: 1, bytes: 400), of: asked.id,
-          in: tx)
+          DeliveryProgress(batch: 1, read: 5, delivered: 4, unchanged: 0, quarantined: 1, bytes: 400),
+          DeliveryPulse.Times(), of: asked.id, at: asked.createdAt, in: tx)
         return try DeliveryStore.find(asked.id, in: tx)
       }
       #expect(shown?.read == 5 && shown?.delivered == 4 && shown?.quarantined == 1 && shown?.bytes == 400)
@@ -211,7 +211,7 @@ private let now = Instant("2026-03-02T01:00:00Z")!
       let split = outcome
       func kept(_ outcome: DeliveryOutcome) async throws -> (DeliveryRecord?, [String]) {
         try await ground.db.write { tx in
-          try DeliveryStore.keep(outcome, of: asked.id, in: tx)
+          try DeliveryStore.keep(outcome, DeliveryPulse.Times(), of: asked.id, in: tx)
           let receipts = try DeliveryStore.receipts(of: asked.id, in: tx)
           #expect(receipts.allSatisfy { $0.body.contains("\n") && $0.digest.count == 64 })
           return (try DeliveryStore.find(asked.id, in: tx), receipts.map(\.side))

@@ -98,7 +98,7 @@ extension Node {
   ) async throws -> DeliveryRecord {
     try await sharing.guardGrant(id)
     var asked = try await exchange.queue(id, trigger: "command", isFull: isFull, by: .system())
-    let runner = runner(owner: owner)
+    let runner = runner(.both, owner: owner)
     var said: Text?
     while true {
       _ = try await runner.drain()
@@ -123,9 +123,11 @@ extension Node {
   }
 
   private static func job(of id: DeliveryID, in tx: any Transaction) throws -> Job? {
-    for state in [Job.State.running, .queued] {
-      let open = try JobQueue.list(state: state, kind: Exchange.job, limit: 1000, in: tx)
-      if let job = open.first(where: { $0.payload == id.text }) { return job }
+    for kind in [Exchange.job, Exchange.follow] {
+      for state in [Job.State.running, .queued] {
+        let open = try JobQueue.list(state: state, kind: kind, limit: 1000, in: tx)
+        if let job = open.first(where: { $0.payload == id.text }) { return job }
+      }
     }
     return nil
   }

@@ -26,6 +26,9 @@ struct ServeCommand: AsyncParsableCommand {
     try await Self.serve(try await Node.open(settings))
   }
 
+  /// How many sources one process follows as they change; each takes two threads and three connections.
+  static let followers = 16
+
   static func serve(_ node: Node) async throws {
     let logger = Logger(label: "sanjiang")
     let site = node.site(ready: announce)
@@ -33,7 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
     let group = ServiceGroup(
       configuration: .init(
         services: [
-          .init(service: node.sequencer), .init(service: node.runner()), .init(service: site),
+          .init(service: node.sequencer), .init(service: node.runner()),
+          .init(service: node.runner(.following, concurrency: followers)), .init(service: site),
           .init(service: SearchWarming(cataloguing: node.cataloguing)),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -49,13 +53,15 @@ struct WorkerCommand: AsyncParsableCommand {
     commandName: "worker", abstract: "Run deliveries only, beside another machine's site.")
 
   @OptionGroup var options: NodeOptions
-  @Option(help: "How many at once.") var concurrency = 2
+  @Option(help: "How many deliveries that end, at once.") var concurrency = 2
+  @Option(help: "How many sources to follow as they change; 0 for none.") var followers = ServeCommand.followers
 
   func run() async throws {
     let node = try await Node.open(try options.settings())
     let group = ServiceGroup(
       configuration: .init(
-        services: [.init(service: node.sequencer), .init(service: node.runner(concurrency: concurrency))],
+        services: [.init(service: node.sequencer), .init(service: node.runner(concurrency: concurrency))]
+          + (followers > 0 ? [.init(service: node.runner(.following, concurrency: followers))] : []),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "sanjiang")))
     try await group.run()
     await node.database.close()

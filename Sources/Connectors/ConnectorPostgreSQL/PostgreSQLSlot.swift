@@ -1,8 +1,7 @@
 import Connecting
 import Kernel
 
-/// What a stream keeps in its source: a publication that names the table and the columns, and a replication slot that
-/// keeps the log. Both bear the grant's name, so that whoever looks at the server sees whose they are.
+/// What a stream keeps in its source: a publication of the table, and a replication slot that keeps the log. Both bear the grant's name, so that whoever looks at the server sees whose they are.
 struct PostgreSQLSlot {
   let name: String
 
@@ -14,18 +13,15 @@ struct PostgreSQLSlot {
   /// Makes both anew.
   func create(_ plan: ChangePlan, _ connection: PostgreSQLConnection) throws(ConnectorError) {
     try checkServer(connection)
-    let logged = try loggedColumns(plan, connection)
+    try checkIdentity(plan, connection)
     try drop(connection)
     let table = PostgreSQLQuote.table(plan.table)
-    // Before version 15 a publication cannot name columns: what is not listed reaches this process, and no further.
-    var columns = ""
-    if connection.serverVersion >= 15_00_00 {
-      let names = plan.columns.map(\.name) + logged.filter { name in !plan.columns.contains { $0.name == name } }
-      columns = " (\(names.map { PostgreSQLQuote.name($0) }.joined(separator: ", ")))"
-    }
+    // Without a list of columns. With one, the server refuses its owner's UPDATE and DELETE as soon as the table's REPLICA
+    // IDENTITY is not within the list, and always where it is FULL: a stream must never stop its source's own work. What
+    // is not granted reaches this process, and no further.
     do {
       try connection.run(
-        "CREATE PUBLICATION \(PostgreSQLQuote.name(name)) FOR TABLE \(table)\(columns) WITH (publish_via_partition_root = true)"
+        "CREATE PUBLICATION \(PostgreSQLQuote.name(name)) FOR TABLE \(table) WITH (publish_via_partition_root = true)"
       )
       try connection.run("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name])
     } catch  where error.code == "postgresql.42501" {
@@ -46,9 +42,9 @@ struct PostgreSQLSlot {
   }
 
   /// The columns that identify a row in the log. The key must be among them: otherwise nobody knows which row was deleted.
-  private func loggedColumns(
+  private func checkIdentity(
     _ plan: ChangePlan, _ connection: PostgreSQLConnection
-  ) throws(ConnectorError) -> [String] {
+  ) throws(ConnectorError) {
     let table = PostgreSQLQuote.table(plan.table)
     let identity = try connection.run(
       "SELECT relreplident FROM pg_class WHERE oid = to_regclass($1) AND relkind IN ('r', 'p')", [table])
@@ -64,7 +60,7 @@ struct PostgreSQLSlot {
         "changes-key", "主键列“\(plan.columns[loose].name)”允许为空，不能跟踪变更。",
         "The key's column “\(plan.columns[loose].name)” may be NULL: its changes cannot be followed.")
     }
-    if kind == "f" { return columns.map(\.name) }
+    if kind == "f" { return }
     guard !plan.needsWholeRows else {
       throw .contract(
         "changes-whole",
@@ -84,7 +80,6 @@ struct PostgreSQLSlot {
         "表“\(plan.table)”的复制标识（REPLICA IDENTITY）不含主键，删除的行无法识别。",
         "The REPLICA IDENTITY of “\(plan.table)” does not hold its key: deleted rows could not be told.")
     }
-    return identifying
   }
 
   func drop(_ connection: PostgreSQLConnection) throws(ConnectorError) {

@@ -32,13 +32,23 @@ extension Exchange {
       }
     } catch let refusal as Refusal where refusal.kind != .notFound {
       return (try await end(id, job, .stop, refusal.message), nil)
+    } catch let wait as Wait {
+      try await putOff(id, job, wait)
+      throw JobFailure.postponed(wait.until, wait.why.english)
     }
+    let pulse = DeliveryPulse()
     do {
-      let outcome = try await run(planned, id, job, report)
-      return (try await finish(outcome, id, job, planned.grant), outcome)
+      let outcome = try await run(planned, id, job, pulse, report)
+      return (try await finish(outcome, pulse.times, id, job, planned.grant), outcome)
+    } catch let wait as Wait {
+      try await putOff(id, job, wait)
+      throw JobFailure.postponed(wait.until, wait.why.english)
     } catch let error as ConnectorError where planned.plan.mode == .incremental && Self.needsFull.contains(error.code) {
       try await refill(id, job, why: error.message)
       return try await carryOut(job, report: report)
+    } catch let error as ConnectorError where error.kind == .contract {
+      _ = try await drifted(id, job, planned, error.message)
+      throw error
     } catch let error as ConnectorError where error.kind != .fenced {
       _ = try await end(id, job, .fail, error.message)
       throw error
@@ -69,8 +79,12 @@ extension Exchange {
       else { throw Refusal.notFound(Text("交换任务", "delivery")) }
       if delivery.state == .delivered || delivery.state == .stopped { return .ended(delivery) }
       try sharing.check(grant, on: now.dateInChina, in: tx)
-      let planned = try plan(grant, run: id, mode: delivery.mode, fence: Int64(job.fence), in: tx)
-      if planned.plan.mode != delivery.mode { try DeliveryStore.set(planned.plan.mode, of: id, in: tx) }
+      try checkPause(of: grant.id, in: tx)
+      let planned = try plan(grant, delivery, fence: Int64(job.fence), in: tx)
+      try requireRoom(for: planned, delivery, at: now, in: tx)
+      if planned.plan.mode != delivery.mode, !planned.beginsAnew {
+        try DeliveryStore.set(planned.plan.mode, of: id, in: tx)
+      }
       try DeliveryStore.apply(.start, to: id, at: now, in: tx)
       return .started(planned)
     }
@@ -88,14 +102,17 @@ extension Exchange {
   }
 
   private func run(
-    _ planned: PlannedDelivery, _ id: DeliveryID, _ job: Job,
+    _ planned: PlannedDelivery, _ id: DeliveryID, _ job: Job, _ pulse: DeliveryPulse,
     _ report: @escaping @Sendable (DeliveryProgress) async throws -> Void
   ) async throws -> DeliveryOutcome {
     let source = try connectors.open(planned.source.kind, planned.source.settings)
     let target = try connectors.open(planned.target.kind, planned.target.settings)
     var plan = planned.plan
     plan.overlap = max(plan.overlap, source.guarantee.overlap)
-    let (database, sharing, grant) = (database, sharing, planned.grant)
+    let (database, grant) = (database, planned.grant)
+    if planned.beginsAnew { try await BlockingThread.run { try source.endChanges(grant.id.text) } }
+    let pace = Pace(planned.pace)
+    let window = planned.obeysWindow ? planned.task.window : nil
     let latest = Mutex<(shown: Instant, progress: DeliveryProgress?)>((Instant(milliseconds: 0), nil))
     // The engine's threads do not hear of a task's cancellation: told to stop, they stop before the next commit.
     let isCancelled = Mutex(false)
@@ -103,18 +120,26 @@ extension Exchange {
     let control = DeliveryControl(
       check: {
         if isCancelled.withLock({ $0 }) { throw CancellationError() }
-        try await sharing.guardGrant(grant.id)
+        let moment = self.clock.now()
+        try await database.read { try mayMove(grant.id, at: moment, in: $0) }
+        if let window, !window.contains(moment) { throw Wait.forWindow(window, at: moment) }
         let now = clock.now()
+        if let progress = latest.withLock({ $0.progress }) {
+          let rest = pace.wait(after: progress)
+          if rest > .zero { try await Task.sleep(for: rest) }
+        }
         let due = latest.withLock { state -> DeliveryProgress? in
           guard let progress = state.progress, now - state.shown > .milliseconds(400) else { return nil }
           state.shown = now
           return progress
         }
         guard let due else { return }
-        try await database.write { tx in
+        let sharers = try await database.write { tx in
           try JobQueue.requireHeld(job, in: tx)
-          try DeliveryStore.show(due, of: id, in: tx)
+          try DeliveryStore.show(due, pulse.times, of: id, at: now, in: tx)
+          return try self.sharers(of: planned, id, in: tx)
         }
+        pace.share(among: sharers)
         try await report(due)
       },
       progress: { progress in latest.withLock { $0.progress = progress } },
@@ -123,25 +148,30 @@ extension Exchange {
           try JobQueue.requireHeld(job, in: tx)
           try DeliveryStore.keep(rows, of: id, grant: grant.id, in: tx)
         }
-      }, clock: self.clock)
+      }, clock: self.clock, pulse: pulse)
+    let delivery = try Delivery(plan, control: control)
     return try await withTaskCancellationHandler {
-      try await Delivery(plan, control: control).run(from: source, to: target)
+      try await Watchdog(pulse: pulse, limit: .seconds(planned.task.stallMinutes * 60)).guarding {
+        try await delivery.run(from: source, to: target)
+      }
     } onCancel: {
       isCancelled.withLock { $0 = true }
+      pulse.interrupt()
     }
   }
 
   private func finish(
-    _ outcome: DeliveryOutcome, _ id: DeliveryID, _ job: Job, _ grant: Grant
+    _ outcome: DeliveryOutcome, _ times: DeliveryPulse.Times, _ id: DeliveryID, _ job: Job, _ grant: Grant
   ) async throws -> DeliveryRecord {
     let now = clock.now()
     return try await database.write { tx in
       try JobQueue.requireHeld(job, in: tx)
-      try DeliveryStore.keep(outcome, of: id, in: tx)
+      try DeliveryStore.keep(outcome, times, of: id, in: tx)
       let counts = outcome.provider.counts
       var detail: [(name: String, value: String)] = [
         ("read", "\(counts.read)"), ("delivered", "\(counts.delivered)"), ("unchanged", "\(counts.unchanged)"),
-        ("quarantined", "\(counts.quarantined)"), ("stale", "\(counts.stale)"), ("provider", outcome.provider.digest),
+        ("quarantined", "\(counts.quarantined)"), ("stale", "\(counts.stale)"),
+        ("filtered", "\(counts.filtered)"), ("removed", "\(counts.removed)"), ("provider", outcome.provider.digest),
       ]
       if let consumer = outcome.consumer { detail.append(("consumer", consumer.digest)) }
       let event: DeliveryRecord.Event
@@ -169,6 +199,7 @@ extension Exchange {
       } else {
         try Inbox.close(subject: "grant-delivery", grant.id.text, by: .system(), at: now, in: tx)
       }
+      if event == .deliver { try goOn(after: delivery, grant, at: now, in: tx) }
       return delivery
     }
   }

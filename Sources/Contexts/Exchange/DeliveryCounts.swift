@@ -26,6 +26,23 @@ package enum DeliveryCounts {
       ).map { (try $0.id("grant_id"), (try $0.int("n"), try $0.int("total"))) })
   }
 
+  /// Rows that arrived under a grant in each of the last days, oldest first; days without any are 0.
+  package static func byDay(
+    of grant: GrantID, through last: CalendarDate, days: Int, in tx: any Transaction
+  ) throws -> [(day: CalendarDate, rows: Int)] {
+    let first = last + (1 - days)
+    var sums: [CalendarDate: Int] = [:]
+    for row in try tx.rows(
+      """
+      SELECT finished_at, rows_delivered FROM exchange_delivery
+      WHERE state = 'delivered' AND grant_id = \(grant) AND finished_at >= \(first.startInChina)
+      """)
+    {
+      sums[try row.instant("finished_at").dateInChina, default: 0] += try row.int("rows_delivered")
+    }
+    return (0..<days).map { (first + $0, sums[first + $0] ?? 0) }
+  }
+
   /// When one last arrived under each of these grants; at most some hundreds are asked for. One step into the index for
   /// each, however many arrived under it.
   package static func last(among grants: [GrantID], in tx: any Transaction) throws -> [GrantID: Instant] {

@@ -4,6 +4,7 @@ import Identity
 import Inventory
 import Kernel
 import NationalCrypto
+import Reshaping
 import Sharing
 import Storage
 import Transfer
@@ -12,15 +13,27 @@ import Transfer
 struct PlannedDelivery: Sendable {
   var plan: DeliveryPlan
   var grant: Grant
+  var task: ExchangeTask
+  var sourceID: SourceID
+  var targetID: SourceID
   var source: SourceAddress
   var target: SourceAddress
+  /// Everything is to be brought again, also of a source that is followed.
+  var beginsAnew = false
+  var pace: Pace.Limit
+}
+
+/// The resource's table as a grant reaches it, and the consumer's source.
+struct GrantedEnds {
+  var resource: Resource
+  var mount: Mount
+  var source: (source: DataSource, address: SourceAddress)
+  var target: (source: DataSource, address: SourceAddress)
 }
 
 extension Exchange {
-  /// The catalogue's items are the contract: what the grant lists, in the types and lengths of the version it was given for.
-  func plan(
-    _ grant: Grant, run: DeliveryID, mode: DeliveryPlan.Mode, fence: Int64, in tx: any Transaction
-  ) throws -> PlannedDelivery {
+  /// Where a grant's rows come from and go to; throws why there is no way now.
+  func ends(of grant: Grant, in tx: any Transaction) throws -> GrantedEnds {
     guard let resource = try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx),
       let mount = resource.mount
     else { throw Refusal(.conflict, "exchange.not-mounted", Text("资源没有挂接数据表。", "The resource is not mounted.")) }
@@ -34,7 +47,60 @@ extension Exchange {
     for side in [source, target] {
       try admission.check(side.source, side.address, owner: OrganisationStore.find(side.source.owner, in: tx))
     }
-    let items = try grant.items.map { granted -> ItemContract in
+    return GrantedEnds(resource: resource, mount: mount, source: source, target: target)
+  }
+
+  /// The catalogue's items are the contract: what the grant lists, in the types and lengths of the version it was given for.
+  func plan(
+    _ grant: Grant, _ delivery: DeliveryRecord, fence: Int64, in tx: any Transaction
+  ) throws -> PlannedDelivery {
+    let ends = try ends(of: grant, in: tx)
+    let task = try TaskStore.find(grant.id, in: tx)
+    var items = try contracts(of: grant, ends.resource)
+    var way = DeliveryPlan.OnTheWay()
+    way.stopWhen = task.stopWhen
+    for rule in task.rules {
+      let made = try rule.qualityRule()
+      if let column = rule.column {
+        // A rule on an item that the grant does not list has nothing to look at.
+        guard let place = items.firstIndex(where: { $0.name == column }) else { continue }
+        items[place].rules.append(made)
+      } else {
+        way.rules.append(made)
+      }
+    }
+    if let filter = grant.rowFilter {
+      way.filter = filter
+      let granted = Set(items.map(\.name))
+      way.consulted = RowFilter.columns(of: ends.resource).filter { !granted.contains($0.name) }.map {
+        ReadPlan.Column($0.name, $0.type)
+      }
+    }
+    var cursor: DeliveryPlan.Cursor?
+    if let column = ends.mount.cursorColumn {
+      let isNumber = ends.resource.items.first { $0.column == column }?.type == .integer
+      cursor = .init(column, isNumber ? .integer : .timestamp)
+    }
+    let follows = grant.frequency == .continuous
+    var plan = DeliveryPlan(
+      grant: grant.id.text, run: delivery.id.text, fence: fence,
+      mode: follows ? .changes : cursor == nil ? .full : delivery.mode, source: ends.mount.table,
+      target: TableName(grant.targetTable), items: items, key: grant.items.filter(\.isKey).map(\.column),
+      cursor: follows ? nil : cursor, overlap: .seconds(0), secret: try sharing.secret(of: grant.id, in: tx),
+      providerKey: providerKey(of: grant.provider))
+    plan.onTheWay = way
+    plan.since = delivery.since.map { CursorValue.timestamp(($0.startInChina.milliseconds - 946_684_800_000) * 1000) }
+    plan.changes.ending = delivery.trigger == "command" ? .caughtUp : .after(Self.followingRun)
+    let limits = try [ends.source.source.id, ends.target.source.id].map { try SourceLimitStore.find($0, in: tx) }
+    let (rows, bytes) = limits[0].stricter(than: limits[1])
+    return PlannedDelivery(
+      plan: plan, grant: grant, task: task, sourceID: ends.source.source.id, targetID: ends.target.source.id,
+      source: ends.source.address, target: ends.target.address,
+      beginsAnew: follows && delivery.mode == .full, pace: Pace.Limit(rows: rows, bytes: bytes))
+  }
+
+  private func contracts(of grant: Grant, _ resource: Resource) throws -> [ItemContract] {
+    try grant.items.map { granted in
       guard let item = resource.item(granted.item), let type = item.type else {
         throw Refusal(
           .conflict, "exchange.contract",
@@ -44,17 +110,14 @@ extension Exchange {
         granted.column, type, length: type == .text ? item.length : nil, isNullable: item.isNullable && !item.isKey,
         check: check(item.semantic), mask: mask(granted.mask), comment: granted.name)
     }
-    var cursor: DeliveryPlan.Cursor?
-    if let column = mount.cursorColumn {
-      cursor = .init(column, resource.items.first { $0.column == column }?.type == .integer ? .integer : .timestamp)
+  }
+
+  /// What rules may speak of: the granted items as they are before masking.
+  func ruleColumns(of grant: Grant, in tx: any Transaction) throws -> [ExpressionColumn] {
+    guard let resource = try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx) else {
+      throw Refusal.notFound(Text("资源", "resource"))
     }
-    let secret = try sharing.secret(of: grant.id, in: tx)
-    let plan = DeliveryPlan(
-      grant: grant.id.text, run: run.text, fence: fence, mode: cursor == nil ? .full : mode, source: mount.table,
-      target: TableName(grant.targetTable), items: items, key: grant.items.filter(\.isKey).map(\.column),
-      cursor: cursor,
-      overlap: .seconds(0), secret: secret, providerKey: providerKey(of: grant.provider))
-    return PlannedDelivery(plan: plan, grant: grant, source: source.address, target: target.address)
+    return try contracts(of: grant, resource).map { ExpressionColumn($0.name, $0.type) }
   }
 
   /// The key that seals bad rows for their provider, derived from the node's own.
@@ -76,6 +139,7 @@ extension Exchange {
     case .none: .none
     case .keepHeadTail(let head, let tail): .keepHeadTail(head, tail)
     case .pseudonym: .pseudonym
+    case .reshaped(let mask): .reshaped(mask)
     }
   }
 }

@@ -28,6 +28,8 @@ package struct DeliveryRecord: Hashable, Sendable {
       case (.running, .deliver): .delivered
       case (.queued, .stop), (.running, .stop): .stopped
       case (.queued, .fail), (.running, .fail): .failed
+      // Its window closed, or its source is busy: it goes on later.
+      case (.running, .wait), (.queued, .wait): .queued
       // A failed attempt is tried again by the queue.
       case (.failed, .start): .running
       // Unless the grant has ended meanwhile.
@@ -38,7 +40,7 @@ package struct DeliveryRecord: Hashable, Sendable {
   }
 
   package enum Event: String, Sendable, CaseIterable {
-    case start, deliver, stop, fail
+    case start, deliver, stop, fail, wait
   }
 
   package var id: DeliveryID
@@ -53,7 +55,19 @@ package struct DeliveryRecord: Hashable, Sendable {
   package var unchanged: Int
   package var quarantined: Int
   package var stale: Int
+  /// Rows of the source that are not for this grant.
+  package var filtered: Int
+  /// Rows that the source no longer has, or that are no longer for this grant, taken out of the target.
+  package var removed: Int
   package var bytes: Int
+  /// Whom the time was spent with.
+  package var times = DeliveryPulse.Times()
+  /// A person asked for what changed since then, whatever was brought already.
+  package var since: CalendarDate?
+  /// How far the source had come, by its own time, with what is in the target now.
+  package var sourceAt: Instant?
+  /// When the target last took something.
+  package var writtenAt: Instant?
   /// Both receipts agree; nil until both are there.
   package var agrees: Bool?
   package var reason: Text?
@@ -71,7 +85,7 @@ package struct DeliveryRecord: Hashable, Sendable {
     self.state = state
     self.trigger = trigger
     self.askedBy = askedBy
-    (read, delivered, unchanged, quarantined, stale, bytes) = (0, 0, 0, 0, 0, 0)
+    (read, delivered, unchanged, quarantined, stale, filtered, removed, bytes) = (0, 0, 0, 0, 0, 0, 0, 0)
     self.createdAt = createdAt
   }
 }

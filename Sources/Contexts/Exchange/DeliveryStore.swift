@@ -1,4 +1,5 @@
 import Connecting
+import Inventory
 import Kernel
 package import Sharing
 package import Storage
@@ -20,6 +21,20 @@ package enum DeliveryStore {
     return try tx.rows("\(select) WHERE \(SQL.all(conditions)) ORDER BY id DESC LIMIT \(limit)").map(record)
   }
 
+  /// The newest of each of these grants; at most some hundreds are asked for.
+  static func last(of grants: [GrantID], in tx: any Transaction) throws -> [GrantID: DeliveryRecord] {
+    guard !grants.isEmpty else { return [:] }
+    let newest = try tx.rows(
+      "SELECT MAX(id) AS id FROM exchange_delivery WHERE grant_id IN (\(each: grants)) GROUP BY grant_id"
+    ).map { (row) -> DeliveryID in try row.id("id") }
+    guard !newest.isEmpty else { return [:] }
+    return Dictionary(
+      try tx.rows("\(select) WHERE id IN (\(each: newest))").map { row in
+        let delivery = try record(row)
+        return (delivery.grant, delivery)
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
   /// Whether a grant was ever carried out to the end; until then every run is a full one.
   static func hasDelivered(_ grant: GrantID, in tx: any Transaction) throws -> Bool {
     try tx.row("SELECT id FROM exchange_delivery WHERE grant_id = \(grant) AND state = 'delivered' LIMIT 1") != nil
@@ -29,9 +44,9 @@ package enum DeliveryStore {
     try tx.run(
       """
       INSERT INTO exchange_delivery (id, grant_id, mode, state, trigger_kind, asked_by, rows_read, rows_delivered,
-        rows_unchanged, rows_quarantined, rows_stale, bytes, created_at)
-      VALUES (\(delivery.id), \(delivery.grant), \(delivery.mode), \(delivery.state), \(delivery.trigger),
-        \(delivery.askedBy), 0, 0, 0, 0, 0, 0, \(delivery.createdAt))
+        rows_unchanged, rows_quarantined, rows_stale, bytes, follows, since_day, created_at)
+      VALUES (\(delivery.id), \(delivery.grant), \(stored(delivery.mode)), \(delivery.state), \(delivery.trigger),
+        \(delivery.askedBy), 0, 0, 0, 0, 0, 0, \(follows(delivery.mode)), \(delivery.since), \(delivery.createdAt))
       """)
   }
 
@@ -55,27 +70,61 @@ package enum DeliveryStore {
   }
 
   static func set(_ mode: DeliveryPlan.Mode, of id: DeliveryID, in tx: any Transaction) throws {
-    try tx.run("UPDATE exchange_delivery SET mode = \(mode) WHERE id = \(id)")
+    try tx.run(
+      "UPDATE exchange_delivery SET mode = \(stored(mode)), follows = \(follows(mode)) WHERE id = \(id)")
   }
 
-  static func show(_ progress: DeliveryProgress, of id: DeliveryID, in tx: any Transaction) throws {
+  /// The column is older than following changes, and allows the other two only: `follows` says the rest.
+  private static func stored(_ mode: DeliveryPlan.Mode) -> String { mode == .full ? "full" : "incremental" }
+  private static func follows(_ mode: DeliveryPlan.Mode) -> Int { mode == .changes ? 1 : 0 }
+
+  /// Between which sources it runs.
+  static func set(source: SourceID, target: SourceID, of id: DeliveryID, in tx: any Transaction) throws {
+    try tx.run("UPDATE exchange_delivery SET source = \(source), target = \(target) WHERE id = \(id)")
+  }
+
+  /// How many deliveries run at this source now, this one left out.
+  static func running(at source: SourceID, besides id: DeliveryID, in tx: any Transaction) throws -> Int {
+    try tx.int(
+      """
+      SELECT COUNT(*) FROM exchange_delivery
+      WHERE state = 'running' AND (source = \(source) OR target = \(source)) AND id <> \(id)
+      """) ?? 0
+  }
+
+  static func show(
+    _ progress: DeliveryProgress, _ times: DeliveryPulse.Times, of id: DeliveryID, at now: Instant,
+    in tx: any Transaction
+  ) throws {
     try tx.run(
       """
       UPDATE exchange_delivery SET rows_read = \(progress.read), rows_delivered = \(progress.delivered),
-        rows_unchanged = \(progress.unchanged), rows_quarantined = \(progress.quarantined), bytes = \(progress.bytes)
+        rows_unchanged = \(progress.unchanged), rows_quarantined = \(progress.quarantined), bytes = \(progress.bytes),
+        rows_filtered = \(progress.filtered), rows_removed = \(progress.removed), \(spent(times)),
+        source_at = COALESCE(\(progress.committedAt), source_at), written_at = \(now)
       WHERE id = \(id)
       """)
   }
 
+  private static func spent(_ times: DeliveryPulse.Times) -> SQL {
+    """
+    source_ms = \(times.source.inMilliseconds), target_ms = \(times.target.inMilliseconds),
+    own_ms = \(times.own.inMilliseconds)
+    """
+  }
+
   /// Keeps what both sides said, and what it comes to.
-  static func keep(_ outcome: DeliveryOutcome, of id: DeliveryID, in tx: any Transaction) throws {
+  static func keep(
+    _ outcome: DeliveryOutcome, _ times: DeliveryPulse.Times, of id: DeliveryID, in tx: any Transaction
+  ) throws {
     let (provider, counts) = (outcome.provider, outcome.provider.counts)
     let agrees = outcome.consumer == nil ? nil : outcome.disagreement == nil
     try tx.run(
       """
       UPDATE exchange_delivery SET rows_read = \(counts.read), rows_delivered = \(counts.delivered),
         rows_unchanged = \(counts.unchanged), rows_quarantined = \(counts.quarantined), rows_stale = \(counts.stale),
-        bytes = \(counts.bytes), first_batch = \(provider.firstBatch), last_batch = \(provider.lastBatch), agrees = \(agrees)
+        rows_filtered = \(counts.filtered), rows_removed = \(counts.removed), \(spent(times)),
+        source_at = COALESCE(\(provider.through?.time), source_at), bytes = \(counts.bytes), first_batch = \(provider.firstBatch), last_batch = \(provider.lastBatch), agrees = \(agrees)
       WHERE id = \(id)
       """)
     // An attempt that was broken off and begun anew left the rows that it had set apart: this one found them again.
@@ -163,7 +212,8 @@ package enum DeliveryStore {
 
   private static let select: SQL = """
     SELECT id, grant_id, mode, state, trigger_kind, asked_by, rows_read, rows_delivered, rows_unchanged, rows_quarantined,
-      rows_stale, bytes, agrees, reason_zh, reason_en, created_at, started_at, finished_at
+      rows_stale, rows_filtered, rows_removed, bytes, follows, since_day, source_ms, target_ms, own_ms, source_at,
+      written_at, agrees, reason_zh, reason_en, created_at, started_at, finished_at
     FROM exchange_delivery
     """
 
@@ -177,11 +227,30 @@ package enum DeliveryStore {
     delivery.unchanged = try row.int("rows_unchanged")
     delivery.quarantined = try row.int("rows_quarantined")
     delivery.stale = try row.int("rows_stale")
+    delivery.filtered = try row.int("rows_filtered")
+    delivery.removed = try row.int("rows_removed")
     delivery.bytes = try row.int("bytes")
+    if try row.int("follows") != 0 { delivery.mode = .changes }
+    delivery.since = try row.dateOrNil("since_day")
+    delivery.times.source = .milliseconds(try row.int("source_ms"))
+    delivery.times.target = .milliseconds(try row.int("target_ms"))
+    delivery.times.own = .milliseconds(try row.int("own_ms"))
+    delivery.sourceAt = try row.instantOrNil("source_at")
+    delivery.writtenAt = try row.instantOrNil("written_at")
     delivery.agrees = try row.intOrNil("agrees").map { $0 != 0 }
     if let chinese = try row.textOrNil("reason_zh") { delivery.reason = Text(chinese, try row.text("reason_en")) }
     delivery.startedAt = try row.instantOrNil("started_at")
     delivery.finishedAt = try row.instantOrNil("finished_at")
     return delivery
+  }
+}
+
+extension CursorValue {
+  /// Where it is a time: what it says, to the millisecond.
+  fileprivate var time: Instant? {
+    switch self {
+    case .timestamp(let since2000): Instant(milliseconds: since2000 / 1000 + 946_684_800_000)
+    case .integer: nil
+    }
   }
 }

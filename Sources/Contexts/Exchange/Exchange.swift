@@ -1,4 +1,6 @@
 import Audit
+package import Calendars
+import Catalog
 import Inbox
 package import Connecting
 package import Identity
@@ -14,6 +16,8 @@ extension Permission {
   package static let exchangeRun = Permission("exchange.run")
   /// Opens a sealed bad row: only the provider's data officer, and each time on record.
   package static let quarantineOpen = Permission("exchange.quarantine.open")
+  /// Changes how tasks are carried out, pauses and resumes them, and sets what sources may be asked for.
+  package static let exchangeManage = Permission("exchange.manage")
 }
 
 /// Carries grants out.
@@ -24,12 +28,14 @@ package struct Exchange: Sendable {
   let connectors: ConnectorCatalog
   let seal: SourceSeal
   let admission: SourceAdmission
+  let calendars: Calendars
   let nodeKey: [UInt8]
 
   package init(
     database: any Database, clock: Clock, sharing: Sharing, connectors: ConnectorCatalog, seal: SourceSeal,
-    admission: SourceAdmission, nodeKey: [UInt8]
+    admission: SourceAdmission, calendars: Calendars = .embedded, nodeKey: [UInt8]
   ) {
+    self.calendars = calendars
     self.database = database
     self.clock = clock
     self.sharing = sharing
@@ -43,65 +49,100 @@ package struct Exchange: Sendable {
     .exchangeRead: [.clerk, .leader, .dataOfficer, .platformOperator],
     .exchangeRun: [.dataOfficer, .clerk, .platformOperator],
     .quarantineOpen: [.dataOfficer],
+    .exchangeManage: [.dataOfficer, .platformOperator],
   ]
 
   /// The kind of job that carries out one delivery; its payload is the delivery's id.
   package static let job = "exchange.deliver"
   /// The kind of job that a schedule makes; its payload is the grant's id.
   package static let turn = "exchange.turn"
+  /// The kind of job that follows a source's changes; its payload is a delivery's id. It ends only to begin again, so it has
+  /// workers of its own.
+  package static let follow = "exchange.follow"
+  /// The kind of job by which a source need keep its log for a grant no more; its payload is the grant's id.
+  package static let release = "exchange.release"
+  /// How long one delivery of followed changes lasts before it is summed up in receipts and the next goes on.
+  static let followingRun: Duration = .seconds(3600)
 
   // MARK: - Asking for a delivery
 
   /// Queues a delivery of a grant; one that is already open, or waits for its next attempt, is
   /// answered instead of a second. `isFull` brings everything anew, also what a cursor never shows: rows that were deleted.
   package func ask(
-    _ id: GrantID, trigger: String = "person", isFull: Bool = false, by principal: Principal
+    _ id: GrantID, trigger: String = "person", isFull: Bool = false, since: CalendarDate? = nil,
+    by principal: Principal
   ) async throws -> DeliveryRecord {
     try principal.require(.exchangeRun)
     let grant = try await sharing.grant(id, for: principal)
-    try grant.check(on: clock.now().dateInChina)
-    return try await queue(grant.id, trigger: trigger, isFull: isFull, by: principal)
+    let today = clock.now().dateInChina
+    try grant.check(on: today)
+    if let since { try await checkSince(since, grant, today: today) }
+    return try await queue(grant.id, trigger: trigger, isFull: isFull, since: since, by: principal)
   }
 
-  /// What a schedule does: no person behind it, the guard decides as ever.
-  package func takeTurn(_ id: GrantID) async throws {
-    do {
-      try await sharing.guardGrant(id)
-      _ = try await queue(id, trigger: "schedule", by: .system())
-    } catch let refusal as Refusal where refusal.kind == .forbidden {
-      // A suspended grant, one whose period has not begun and one whose resource is offline keep their turns. One that is
-      // over has none.
-      guard ["sharing.grant.revoked", "sharing.grant.expired"].contains(refusal.code) else { return }
-      try await database.write { try JobSchedule.remove("grant:\(id)", in: $0) }
+  private func checkSince(_ since: CalendarDate, _ grant: Grant, today: CalendarDate) async throws {
+    let cursor = try await database.read { tx in
+      try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx).flatMap { resource in
+        resource.mount?.cursorColumn.map { name in resource.items.first { $0.column == name }?.type }
+      }
+    }
+    guard grant.frequency != .continuous, let cursor, cursor != .integer else {
+      throw Refusal.invalid(
+        "exchange.since", "since",
+        Text(
+          "该授权不按时间增量交换，不能从某一天补起；可重新全量交换。",
+          "This grant is not delivered by time, so no day can be gone back to; deliver everything anew instead."))
+    }
+    guard since <= today else {
+      throw Refusal.invalid("exchange.since", "since", Text("起始日不能晚于今天。", "The day is not after today."))
     }
   }
 
   package func queue(
-    _ id: GrantID, trigger: String, isFull: Bool = false, by principal: Principal
+    _ id: GrantID, trigger: String, isFull: Bool = false, since: CalendarDate? = nil, by principal: Principal
   ) async throws -> DeliveryRecord {
     let now = clock.now()
     return try await database.write { tx in
-      let last = try DeliveryStore.list(grant: id, limit: 1, in: tx).first
-      if let last, last.state.isOpen || last.state == .failed,
-        let job = try JobQueue.open(dedupe: Self.key(last.id), in: tx)
-      {
-        // One that failed and is to be tried again is still the same delivery: it is tried now.
-        if job.state == .queued { _ = try JobQueue.hasten(dedupe: Self.key(last.id), at: now, in: tx) }
-        return last
-      }
-      if let last, last.state.isOpen { try give(up: last, .fail, Self.lost, at: now, in: tx) }
-      // What the two sides could not agree on is not mended by bringing what changed since.
-      let isFull = try isFull || last?.agrees == false || !DeliveryStore.hasDelivered(id, in: tx)
-      let delivery = DeliveryRecord(
-        id: .make(at: now), grant: id, mode: isFull ? .full : .incremental, state: .queued, trigger: trigger,
-        askedBy: principal.name, createdAt: now)
-      try DeliveryStore.insert(delivery, in: tx)
-      try JobQueue.enqueue(Self.job, payload: delivery.id.text, dedupe: Self.key(delivery.id), at: now, in: tx)
-      try record(
-        "exchange.delivery.ask", delivery, by: principal, [("mode", delivery.mode.rawValue), ("trigger", trigger)],
-        at: now, in: tx)
-      return delivery
+      try queue(id, trigger: trigger, isFull: isFull, since: since, by: principal, at: now, in: tx)
     }
+  }
+
+  /// The same in a transaction that goes on.
+  func queue(
+    _ id: GrantID, trigger: String, isFull: Bool = false, since: CalendarDate? = nil, by principal: Principal,
+    at now: Instant, in tx: any Transaction
+  ) throws -> DeliveryRecord {
+    guard let grant = try GrantStore.find(id, in: tx) else { throw Refusal.notFound(Text("授权", "grant")) }
+    try checkPause(of: id, in: tx)
+    let task = try TaskStore.find(id, in: tx)
+    let last = try DeliveryStore.list(grant: id, limit: 1, in: tx).first
+    if let last, last.state.isOpen || last.state == .failed,
+      let job = try JobQueue.open(dedupe: Self.key(last.id), in: tx)
+    {
+      // One that failed and is to be tried again is still the same delivery: it is tried now.
+      if job.state == .queued { _ = try JobQueue.hasten(dedupe: Self.key(last.id), at: now, in: tx) }
+      return last
+    }
+    if let last, last.state.isOpen { try give(up: last, .fail, Self.lost, at: now, in: tx) }
+    let asksAnew = isFull
+    // What the two sides could not agree on is not mended by bringing what changed since.
+    let isFull = try isFull || last?.agrees == false || !DeliveryStore.hasDelivered(id, in: tx)
+    let follows = grant.frequency == .continuous
+    // What is followed knows by itself whether it has everything; only a person who doubts it brings it anew.
+    let mode: DeliveryPlan.Mode = follows ? asksAnew ? .full : .changes : isFull ? .full : .incremental
+    var delivery = DeliveryRecord(
+      id: .make(at: now), grant: id, mode: mode, state: .queued, trigger: trigger, askedBy: principal.name,
+      createdAt: now)
+    delivery.since = mode == .incremental ? since : nil
+    try DeliveryStore.insert(delivery, in: tx)
+    let opens = trigger == "command" ? nil : task.window?.next(from: now)
+    try JobQueue.enqueue(
+      follows ? Self.follow : Self.job, payload: delivery.id.text, runAt: opens, dedupe: Self.key(delivery.id),
+      priority: task.priority.rawValue, at: now, in: tx)
+    try record(
+      "exchange.delivery.ask", delivery, by: principal, [("mode", delivery.mode.rawValue), ("trigger", trigger)],
+      at: now, in: tx)
+    return delivery
   }
 
   /// Ends an open delivery: at once while it waits, before its next commit while it runs. What was committed stays.
@@ -133,14 +174,6 @@ package struct Exchange: Sendable {
   private static let cancelled = Text(
     "已被取消；已提交的部分保留，可再次发起交换。", "It was cancelled; what was committed stays, and it can be asked for again.")
 
-  /// Sets the schedule that the grant's frequency asks for: the first turn when its period begins.
-  package static func schedule(_ grant: Grant, at now: Instant, in tx: any Transaction) throws {
-    guard let every = grant.frequency.every else { return }
-    try JobSchedule.set(
-      "grant:\(grant.id)", kind: turn, payload: grant.id.text, every: every,
-      first: max(now, grant.firstDay.startInChina), in: tx)
-  }
-
   /// In the transaction that ends the job without its work: the delivery must not stand there as if somebody still
   /// worked at it, and both sides' offices hear of it.
   package func abandon(_ job: Job, at now: Instant, in tx: any Transaction) throws {
@@ -153,7 +186,7 @@ package struct Exchange: Sendable {
     if job.state == .failed { try tell(id, at: now, in: tx) }
   }
 
-  private func give(
+  func give(
     up delivery: DeliveryRecord, _ event: DeliveryRecord.Event, _ reason: Text, at now: Instant, in tx: any Transaction
   ) throws {
     try DeliveryStore.apply(event, to: delivery.id, reason: reason, at: now, in: tx)
@@ -175,6 +208,16 @@ package struct Exchange: Sendable {
           link: "/deliveries/\(id)", for: .office(office, .exchangeRun), subject: ("grant-delivery", grant.id.text),
           at: now), in: tx)
     }
+  }
+
+  func recordTask(
+    _ action: String, _ grant: Grant, by principal: Principal, _ detail: [(name: String, value: String)],
+    at now: Instant, in tx: any Transaction
+  ) throws {
+    try AuditLog.record(
+      AuditEntry(
+        at: now, actor: principal, action: action, subjectKind: "task", subject: grant.id.text,
+        subjectName: grant.number, grant: grant.id.text, detail: detail), in: tx)
   }
 
   func record(

@@ -9,7 +9,7 @@ package struct ExchangeRoutes: Sendable {
 
   package static func routes(exchange: Exchange) -> [Route] {
     let site = ExchangeRoutes(exchange: exchange)
-    return site.pages + ExchangeAPI(exchange: exchange).routes
+    return site.pages + TaskRoutes(exchange: exchange).routes + ExchangeAPI(exchange: exchange).routes
   }
 
   private var pages: [Route] {
@@ -24,7 +24,14 @@ package struct ExchangeRoutes: Sendable {
       },
       .post("/grants/{id}/deliver", .permission(.exchangeRun)) { request in
         let id: GrantID = try request.id()
-        let delivery = try await exchange.ask(id, isFull: request.form["full"] == "yes", by: request.visitor())
+        let day = request.form["since"] ?? ""
+        let since = CalendarDate(day)
+        if !day.isEmpty, since == nil {
+          throw Refusal.invalid(
+            "exchange.since", "since", Text("请填写日期，如 2026-03-02。", "Enter a date, such as 2026-03-02."))
+        }
+        let delivery = try await exchange.ask(
+          id, isFull: request.form["full"] == "yes", since: since, by: request.visitor())
         return .redirect("/deliveries/\(delivery.id)", flash: Text("已排队。", "Queued."))
       },
       .get("/deliveries/{id}", .permission(.exchangeRead)) { request in

@@ -56,5 +56,65 @@ package enum ExchangeSchema {
     CREATE INDEX exchange_delivery_arrived ON exchange_delivery (finished_at) WHERE state = 'delivered';
     CREATE INDEX exchange_delivery_arrived_under ON exchange_delivery (grant_id, finished_at, id)
       WHERE state = 'delivered';
+    """
+  )
+  .adding(
+    "021 tasks",
+    """
+    CREATE TABLE exchange_task (
+      grant_id TEXT PRIMARY KEY REFERENCES sharing_grant (id),
+      start TEXT NOT NULL,
+      on_working_days BOOLEAN NOT NULL,
+      window_from BIGINT CHECK (window_from BETWEEN 0 AND 1439),
+      window_to BIGINT CHECK (window_to BETWEEN 0 AND 1439),
+      priority BIGINT NOT NULL CHECK (priority BETWEEN -1 AND 1),
+      stop_rows BIGINT,
+      stop_share BIGINT,
+      drift TEXT NOT NULL CHECK (drift IN ('freeze', 'retry')),
+      stall_minutes BIGINT NOT NULL CHECK (stall_minutes > 0),
+      paused_at TEXT,
+      paused_by TEXT,
+      paused_why_zh TEXT,
+      paused_why_en TEXT,
+      is_frozen BOOLEAN NOT NULL,
+      version BIGINT NOT NULL,
+      CHECK ((paused_at IS NULL) = (paused_why_zh IS NULL))
+    );
+    CREATE TABLE exchange_task_after (
+      grant_id TEXT NOT NULL REFERENCES exchange_task (grant_id),
+      after_grant TEXT NOT NULL REFERENCES sharing_grant (id),
+      PRIMARY KEY (grant_id, after_grant),
+      CHECK (grant_id <> after_grant)
+    );
+    CREATE INDEX exchange_task_after_other ON exchange_task_after (after_grant);
+    CREATE TABLE exchange_task_rule (
+      grant_id TEXT NOT NULL REFERENCES exchange_task (grant_id),
+      position BIGINT NOT NULL,
+      column_name TEXT,
+      kind TEXT NOT NULL,
+      argument TEXT NOT NULL,
+      severity TEXT NOT NULL CHECK (severity IN ('reject', 'warn')),
+      stop_rows BIGINT,
+      stop_share BIGINT,
+      PRIMARY KEY (grant_id, position)
+    );
+    CREATE TABLE exchange_source_limit (
+      source TEXT PRIMARY KEY REFERENCES inventory_source (id),
+      deliveries BIGINT CHECK (deliveries > 0),
+      rows_per_second BIGINT CHECK (rows_per_second > 0),
+      bytes_per_second BIGINT CHECK (bytes_per_second > 0),
+      version BIGINT NOT NULL
+    );
+    ALTER TABLE exchange_delivery ADD COLUMN follows BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE exchange_delivery ADD COLUMN since_day TEXT;
+    ALTER TABLE exchange_delivery ADD COLUMN source TEXT;
+    ALTER TABLE exchange_delivery ADD COLUMN target TEXT;
+    ALTER TABLE exchange_delivery ADD COLUMN rows_filtered BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE exchange_delivery ADD COLUMN rows_removed BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE exchange_delivery ADD COLUMN source_ms BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE exchange_delivery ADD COLUMN target_ms BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE exchange_delivery ADD COLUMN own_ms BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE exchange_delivery ADD COLUMN source_at TEXT;
+    ALTER TABLE exchange_delivery ADD COLUMN written_at TEXT;
     """)
 }

@@ -46,6 +46,8 @@ package struct Grant: Hashable, Sendable {
   package var targetSource: SourceID
   package var targetTable: String
   package var items: [Item]
+  /// An expression over the resource's columns: only rows of which it is true are given. Nil for every row.
+  package var rowFilter: String?
   package var state: State
   package var endedAt: Instant?
   package var endedBy: String?

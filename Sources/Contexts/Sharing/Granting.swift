@@ -30,6 +30,7 @@ extension Sharing {
           at: now, actor: principal, action: "sharing.grant.\(order.rawValue)", subjectKind: "grant", subject: id.text,
           subjectName: grant.number, grant: id.text, detail: [("why", why)]), in: tx)
       guard let changed = try GrantStore.find(id, in: tx) else { throw Self.noGrant }
+      try ordered(order, changed, now, tx)
       return changed
     }
   }

@@ -56,7 +56,7 @@ extension Sharing {
             "“\(offline.metadata.name)”已下架，下架期间不能申请。", "“\(offline.metadata.name)” is offline and cannot be asked for.")
         )
       }
-      try check(draft, against: resource, consumer: consumer)
+      try check(draft, against: resource, consumer: consumer, in: tx)
       guard let target = try InventoryStore.source(draft.targetSource, in: tx), target.owner == consumer else {
         throw Refusal.invalid(
           "sharing.request.target", "target",
@@ -157,9 +157,11 @@ extension Sharing {
     }
   }
 
-  /// The provider's decision on each item; what is approved becomes a grant.
+  /// The provider's decision on each item; what is approved becomes a grant. `rowFilter` is empty for every row, or says
+  /// of which rows (`docs/expressions.md`).
   package func decide(
-    _ id: ShareRequestID, _ decisions: [ItemDecision], words: String, version: Int, by principal: Principal
+    _ id: ShareRequestID, _ decisions: [ItemDecision], rowFilter: String = "", words: String, version: Int,
+    by principal: Principal
   ) async throws -> (ShareRequest, Grant) {
     try principal.require(.sharingDecide)
     let request = try await act(id, version, principal) { request, now, tx in
@@ -179,8 +181,9 @@ extension Sharing {
           .conflict, "sharing.decide.target", Self.isTaken(request.targetTable, taken))
       }
       try request.take(decisions, of: resource)
+      let rowFilter = try RowFilter.checked(rowFilter, of: resource)
       try apply(.grant, to: &request, by: principal, words: words.isEmpty ? nil : words, at: now, in: tx)
-      try makeGrant(for: request, by: principal, at: now, in: tx)
+      try makeGrant(for: request, rowFilter: rowFilter, by: principal, at: now, in: tx)
     }
     let grant = try await database.read { try GrantStore.find(request: id, in: $0) }
     guard let grant else { throw Self.noGrant }
@@ -229,9 +232,10 @@ extension Sharing {
     }
   }
 
-  private func makeGrant(for request: ShareRequest, by principal: Principal, at now: Instant, in tx: any Transaction)
-    throws
-  {
+  private func makeGrant(
+    for request: ShareRequest, rowFilter: String? = nil, by principal: Principal, at now: Instant,
+    in tx: any Transaction
+  ) throws {
     let year = now.dateInChina.year
     let grant = Grant(
       id: .make(at: now), number: "青数授〔\(year)〕\(sixDigits(try RequestStore.next("grant/\(year)", in: tx)))",
@@ -243,7 +247,7 @@ extension Sharing {
       lastDay: request.lastDay, targetSource: request.targetSource, targetTable: request.targetTable,
       items: request.items.filter { $0.approved == true }.map {
         Grant.Item(item: $0.item, name: $0.name, column: $0.column, isKey: $0.isKey, mask: $0.mask ?? .none)
-      }, state: .active, version: 1, createdAt: now)
+      }, rowFilter: rowFilter, state: .active, version: 1, createdAt: now)
     let secret = Sealed.seal(SecureRandom.bytes(32), key: sealingKey, context: "grant \(grant.id)")
     try GrantStore.insert(grant, sealedSecret: secret, in: tx)
     try granted(grant, now, tx)
@@ -257,7 +261,7 @@ extension Sharing {
           ("to", "\(grant.lastDay)"), ("purpose", grant.purpose), ("legalBasis", grant.legalBasis),
           ("scene", grant.scene),
           ("items", grant.items.map { "\($0.column):\($0.mask.encoded)" }.joined(separator: ",")),
-        ]), in: tx)
+        ] + (grant.rowFilter.map { [("rowFilter", $0)] } ?? [])), in: tx)
   }
 
   private func check(_ draft: RequestDraft, today: CalendarDate) throws {
@@ -321,7 +325,9 @@ extension Sharing {
       "The table “\(table)” belongs to grant \(grant); choose another name.")
   }
 
-  private func check(_ draft: RequestDraft, against resource: Resource, consumer: OrganisationID) throws {
+  private func check(
+    _ draft: RequestDraft, against resource: Resource, consumer: OrganisationID, in tx: any Transaction
+  ) throws {
     guard resource.metadata.sharingType != "3" else {
       throw Refusal(
         .conflict, "sharing.request.not-shared",
@@ -333,8 +339,18 @@ extension Sharing {
       throw Refusal.invalid(
         "sharing.request.own", "resource", Text("这是本部门自己的资源。", "This is your own department's resource."))
     }
-    guard resource.mount != nil else {
+    guard let mount = resource.mount else {
       throw Refusal(.conflict, "sharing.request.not-mounted", Text("该资源还没有挂接数据。", "This resource is not mounted yet."))
+    }
+    if draft.frequency == .continuous {
+      guard let source = try InventoryStore.source(mount.source, in: tx), followsChanges(source.kind) else {
+        throw Refusal.invalid(
+          "sharing.request.frequency", "frequency",
+          Text(
+            "该资源所在的数据库不能捕获变更，请选其他频率，如每小时。",
+            "The database of this resource cannot be followed as it changes; choose another frequency, such as hourly.")
+        )
+      }
     }
     guard Set(draft.items).count == draft.items.count, draft.items.allSatisfy({ resource.item($0) != nil }) else {
       throw Refusal.invalid("sharing.request.items", "items", Text("所选信息项不在该资源中。", "An item is not of this resource."))
@@ -393,15 +409,9 @@ extension ShareRequest {
       if let wrong = PlainText.wrongWords(reason, most: Sharing.limits.words, missing: missing) {
         throw Refusal.invalid("sharing.decide.reason", "reason-\(items[index].item)", wrong)
       }
-      if case .keepHeadTail = decision.mask, resource.item(items[index].item)?.type != .text {
-        throw Refusal.invalid(
-          "sharing.decide.mask", "mask-\(items[index].item)",
-          Text("“\(name)”不是文本，不能保留首尾。", "“\(name)” is not text; head and tail cannot be kept."))
-      }
-      if case .keepHeadTail = decision.mask, items[index].isKey {
-        throw Refusal.invalid(
-          "sharing.decide.mask", "mask-\(items[index].item)",
-          Text("主键“\(name)”遮盖后会重复，请改用假名。", "The key “\(name)” would no longer be unique; use a pseudonym."))
+      let item = resource.item(items[index].item)
+      if decision.approve, let fault = item.flatMap({ decision.mask.fault(for: $0, isKey: items[index].isKey) }) {
+        throw Refusal.invalid("sharing.decide.mask", "mask-\(items[index].item)", fault)
       }
       items[index].approved = decision.approve
       items[index].mask = decision.approve ? decision.mask : nil

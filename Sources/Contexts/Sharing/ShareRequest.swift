@@ -21,6 +21,8 @@ package enum SharingMode: String, Sendable, CaseIterable {
 /// How often the grant is carried out.
 package enum Frequency: String, Sendable, CaseIterable {
   case once, hourly, daily, weekly, monthly
+  /// Each change as the source commits it (变更捕获), deletes too.
+  case continuous
 
   package var title: Text {
     switch self {
@@ -29,10 +31,11 @@ package enum Frequency: String, Sendable, CaseIterable {
     case .daily: Text("每日", "Daily")
     case .weekly: Text("每周", "Weekly")
     case .monthly: Text("每月", "Monthly")
+    case .continuous: Text("实时（捕获变更）", "As it changes (change capture)")
     }
   }
 
-  /// Nil for `once`.
+  /// Nil for `once`. Of what never ends: how often it is seen to that it runs.
   package var every: Duration? {
     switch self {
     case .once: nil
@@ -40,58 +43,9 @@ package enum Frequency: String, Sendable, CaseIterable {
     case .daily: .seconds(86_400)
     case .weekly: .seconds(7 * 86_400)
     case .monthly: .seconds(30 * 86_400)
+    case .continuous: .seconds(300)
     }
   }
-}
-
-/// What the consumer sees instead of a value. Part of the grant, carried out on the provider's side.
-package enum Mask: Hashable, Sendable {
-  case none
-  case keepHeadTail(Int, Int)
-  /// HMAC-SM3 under a key of this grant alone: equal values stay equal, nothing else can be told.
-  case pseudonym
-
-  /// `none`, `keep(6,4)`, `pseudonym`; `init(_:)` reads it back.
-  package var encoded: String {
-    switch self {
-    case .none: "none"
-    case .keepHeadTail(let head, let tail): "keep(\(head),\(tail))"
-    case .pseudonym: "pseudonym"
-    }
-  }
-
-  package init?(_ text: String) {
-    switch text {
-    case "none": self = .none
-    case "pseudonym": self = .pseudonym
-    default:
-      guard text.hasPrefix("keep("), text.hasSuffix(")") else { return nil }
-      let numbers = text.dropFirst(5).dropLast().split(separator: ",").map { Int($0) }
-      guard numbers.count == 2, let head = numbers[0], let tail = numbers[1], (0...20).contains(head),
-        (0...20).contains(tail),
-        head + tail > 0
-      else { return nil }
-      self = .keepHeadTail(head, tail)
-    }
-  }
-
-  package var title: Text {
-    switch self {
-    case .none: Text("原样", "As it is")
-    case .keepHeadTail(1, 0): Text("只保留第 1 位", "Only the first character kept")
-    case .keepHeadTail(let head, 0): Text("只保留前 \(head) 位", "Only the first \(head) kept")
-    case .keepHeadTail(0, 1): Text("只保留最后 1 位", "Only the last character kept")
-    case .keepHeadTail(0, let tail): Text("只保留后 \(tail) 位", "Only the last \(tail) kept")
-    case .keepHeadTail(let head, let tail):
-      Text("保留前 \(head) 位和后 \(tail) 位", "First \(head) and last \(tail) kept")
-    case .pseudonym: Text("假名（SM3）", "Pseudonym (SM3)")
-    }
-  }
-
-  /// What the forms offer.
-  package static let offered: [Mask] = [
-    .none, .keepHeadTail(6, 4), .keepHeadTail(3, 4), .keepHeadTail(1, 0), .pseudonym,
-  ]
 }
 
 /// One item asked for, and what became of it.

@@ -29,13 +29,21 @@ package struct Sharing: Sendable {
   let granted: @Sendable (Grant, Instant, any Transaction) throws -> Void
   /// Why a source of this kind cannot have a table or column of this name; filled in by App from the connectors.
   let nameFault: @Sendable (_ kind: String, _ name: String) -> Text?
+  /// Whether sources of this kind can be followed as they change; filled in by App from the connectors.
+  let followsChanges: @Sendable (_ kind: String) -> Bool
+  /// What a grant's order sets in motion above this context, in the order's own transaction; filled in by App.
+  let ordered: @Sendable (GrantOrder, Grant, Instant, any Transaction) throws -> Void
 
   package init(
     database: any Database, clock: Clock, calendars: Calendars = .embedded, rules: [RuleSet] = RuleSet.embedded,
     sealingKey: [UInt8], nameFault: @escaping @Sendable (_ kind: String, _ name: String) -> Text? = { _, _ in nil },
+    followsChanges: @escaping @Sendable (_ kind: String) -> Bool = { _ in false },
+    ordered: @escaping @Sendable (GrantOrder, Grant, Instant, any Transaction) throws -> Void = { _, _, _, _ in },
     granted: @escaping @Sendable (Grant, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
     self.nameFault = nameFault
+    self.followsChanges = followsChanges
+    self.ordered = ordered
     self.granted = granted
     self.database = database
     self.clock = clock

@@ -191,7 +191,9 @@ package struct SharingRoutes: Sendable {
             item: line.item, approve: form["approve-\(line.item)"] == "yes", mask: mask,
             reason: form["reason-\(line.item)"] ?? "")
         }
-        _ = try await sharing.decide(id, decisions, words: form["words"] ?? "", version: version, by: principal)
+        _ = try await sharing.decide(
+          id, decisions, rowFilter: form["rowFilter"] ?? "", words: form["words"] ?? "", version: version, by: principal
+        )
       },
       step("refuse", .sharingDecide) { id, form, version, principal in
         guard let ground = RefusalGround(rawValue: form["ground"] ?? "") else {
@@ -242,7 +244,11 @@ package struct SharingRoutes: Sendable {
     let (item, events, grant) = try await sharing.request(request.id(), for: request.visitor())
     let material = MaterialPart(
       files: try await attaching.list(item.id, for: request.visitor()), attachments: attaching.attachments)
-    return .page(RequestPage.render(request, item, events, grant, material, entered: entered, refusal: refusal))
+    let resource = try await sharing.database.read {
+      try CatalogStore.find(item.resource, version: item.resourceVersion, in: $0)
+    }
+    return .page(
+      RequestPage.render(request, item, resource, events, grant, material, entered: entered, refusal: refusal))
   }
 
   // MARK: - Grants

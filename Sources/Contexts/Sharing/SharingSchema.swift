@@ -136,5 +136,11 @@ package enum SharingSchema {
     ALTER TABLE sharing_request ADD COLUMN asked_for_name TEXT;
     ALTER TABLE sharing_request_event ADD COLUMN in_name_of TEXT;
     ALTER TABLE sharing_grant ADD COLUMN ended_for TEXT;
+    """
+  )
+  .adding(
+    "005 which rows a grant gives",
+    """
+    ALTER TABLE sharing_grant ADD COLUMN row_filter TEXT;
     """)
 }

@@ -20,6 +20,7 @@ extension Sharing {
       ("number", Text("编号", "Number")), ("state", Text("状态", "State")), ("resource", Text("信息资源", "Resource")),
       ("due", Text("办理时限", "Due")), ("words", Text("意见", "Words")), ("consumer", Text("使用部门", "Consumer")),
       ("from", Text("自", "From")), ("to", Text("至", "To")), ("items", Text("信息项", "Items")),
+      ("rowFilter", Text("行范围", "Rows")),
       ("why", Text("理由", "Why")), ("purpose", Text("使用目的", "Purpose")), ("legalBasis", Text("法律依据", "Legal basis")),
       ("scene", Text("办事场景", "Scene")), ("mode", Text("共享方式", "Mode")),
       ("file", Text("文件", "File")), ("digest", Text("摘要（SM3）", "Digest (SM3)")), ("bytes", Text("字节数", "Bytes")),
@@ -36,7 +37,7 @@ extension Sharing {
 
   /// `uscc:none,id:keep(6,4)` in words.
   private static func masks(_ value: String) -> Text? {
-    let items = value.matches(of: /([^:]+):([^,(]+(?:\([0-9,]+\))?),?/).map { match in
+    let items = value.matches(of: /([^:,]+):([^,(]+(?:\([0-9,]+\))?),?/).map { match in
       (String(match.output.1), Mask(String(match.output.2))?.title ?? Text(same: String(match.output.2)))
     }
     if items.isEmpty { return nil }

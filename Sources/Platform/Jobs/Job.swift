@@ -41,6 +41,8 @@ package enum JobFailure: Error, Sendable {
   case retryable(String)
   /// Trying again would end the same way.
   case permanent(String)
+  /// Its time has not come: it waits until then, and the attempt does not count.
+  case postponed(Instant, String)
   /// The lease is lost or somebody asked to stop.
   case cancelled(String)
 }

@@ -4,22 +4,23 @@ package import Storage
 /// The durable queue. Each function is one step inside the caller's transaction; `now` is the caller's clock.
 package enum JobQueue {
   /// How long a worker may be silent before another takes over.
-  package static let lease: Duration = .seconds(30)
+  package static let lease: Duration = .seconds(20)
 
   /// Asks for work, in the transaction of what makes it necessary. With a `dedupe` key the open job of that key is
-  /// answered instead of a second one.
+  /// answered instead of a second one. Of due jobs those of the greatest `priority` are taken first.
   @discardableResult
   package static func enqueue(
     _ kind: String, payload: String = "", runAt: Instant? = nil, maxAttempts: Int = 8, dedupe: String? = nil,
-    at now: Instant, in tx: any Transaction
+    priority: Int = 0, at now: Instant, in tx: any Transaction
   ) throws -> JobID {
     precondition(payload.utf8.count <= 65_536, "a job's payload is at most 64 KiB")
     let id = JobID.make(at: now)
     let added = try tx.run(
       """
       INSERT INTO jobs_job (id, kind, payload, state, run_at, attempts, max_attempts, fence, dedupe_key,
-        cancel_requested, progress_done, created_at)
-      VALUES (\(id), \(kind), \(payload), 'queued', \(runAt ?? now), 0, \(maxAttempts), 0, \(dedupe), \(false), 0, \(now))
+        cancel_requested, progress_done, priority, created_at)
+      VALUES (\(id), \(kind), \(payload), 'queued', \(runAt ?? now), 0, \(maxAttempts), 0, \(dedupe), \(false), 0,
+        \(priority), \(now))
       ON CONFLICT DO NOTHING
       """)
     if added == 1 { return id }
@@ -92,7 +93,7 @@ package enum JobQueue {
     try tx.row(
       """
       SELECT \(columns) FROM jobs_job WHERE state = 'queued' AND run_at <= \(now) AND kind IN (\(each: kinds))
-      ORDER BY run_at, id LIMIT 1
+      ORDER BY priority DESC, run_at, id LIMIT 1
       """
     ).map(Job.init(row:))
   }
@@ -149,6 +150,8 @@ package enum JobQueue {
       return try finish(job, as: .cancelled, note: nil, code: code ?? "cancelled", error: reason, at: now, in: tx)
     case .permanent(let reason):
       return try finish(job, as: .failed, note: nil, code: code, error: reason, at: now, in: tx)
+    case .postponed(let moment, let reason):
+      return try postpone(job, until: moment, why: reason, at: now, in: tx)
     case .retryable(let reason):
       if try isCancelRequested(job, in: tx) {
         return try finish(job, as: .cancelled, note: nil, code: "cancelled", error: reason, at: now, in: tx)
@@ -175,6 +178,22 @@ package enum JobQueue {
     return try tx.run(
       """
       UPDATE jobs_job SET state = 'queued', run_at = \(now), attempts = attempts - 1, lease_owner = NULL, lease_until = NULL
+      WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
+      """) == 1
+  }
+
+  /// A job whose time has not come (a window, a busy source) waits until then, without counting the attempt.
+  @discardableResult
+  package static func postpone(
+    _ job: Job, until moment: Instant, why: String, at now: Instant, in tx: any Transaction
+  ) throws -> Bool {
+    if try isCancelRequested(job, in: tx) {
+      return try finish(job, as: .cancelled, note: nil, code: "cancelled", error: "cancelled", at: now, in: tx)
+    }
+    return try tx.run(
+      """
+      UPDATE jobs_job SET state = 'queued', run_at = \(moment), attempts = attempts - 1, lease_owner = NULL,
+        lease_until = NULL, progress_note = \(clipped(why))
       WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
       """) == 1
   }

@@ -200,7 +200,11 @@ package struct JobRunner: Service {
       case let error as StorageError: (.retryable("\(error)"), "storage.\(error.code.rawValue)")
       default: (.retryable("\(error)"), nil)
       }
-    logger.warning("job \(job.id) (\(job.kind)), attempt \(job.attempts): \(failure)")
+    if case .postponed = failure {
+      logger.debug("job \(job.id) (\(job.kind)): \(failure)")
+    } else {
+      logger.warning("job \(job.id) (\(job.kind)), attempt \(job.attempts): \(failure)")
+    }
     let (jitter, mourner) = (Double.random(in: 0...1), abandoned[job.kind])
     await settle(job) { tx, now in
       guard try JobQueue.fail(job, failure, code: code, jitter: jitter, at: now, in: tx) else { return false }

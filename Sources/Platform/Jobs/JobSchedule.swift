@@ -6,6 +6,7 @@ package enum Rhythm: Sendable, Hashable {
   case every(Duration)
   /// At a time of day in China, 0:00 to 23:59.
   case daily(hour: Int, minute: Int)
+  case cron(CronExpression)
   /// By a rule that the runner knows by this name, for what only a calendar can tell: the next working day.
   case calendar(String)
 
@@ -16,6 +17,7 @@ package enum Rhythm: Sendable, Hashable {
     switch self {
     case .every(let duration): "every \(max(1, duration.inMilliseconds / 1000))"
     case .daily(let hour, let minute): "daily \(hour * 60 + minute)"
+    case .cron(let expression): "cron \(expression.text)"
     case .calendar(let name): "calendar \(name)"
     }
   }
@@ -27,6 +29,9 @@ package enum Rhythm: Sendable, Hashable {
     case ("every", let seconds?) where seconds > 0: self = .every(.seconds(seconds))
     case ("daily", let minutes?) where (0..<1440).contains(minutes):
       self = .daily(hour: minutes / 60, minute: minutes % 60)
+    case ("cron", _):
+      guard let expression = try? CronExpression(parsing: String(parts[1])) else { return nil }
+      self = .cron(expression)
     case ("calendar", _): self = .calendar(String(parts[1]))
     default: return nil
     }
@@ -42,6 +47,7 @@ package enum Rhythm: Sendable, Hashable {
     case .daily(let hour, let minute):
       let today = now.dateInChina.startInChina + .seconds((hour * 60 + minute) * 60)
       return today > now ? today : today + .seconds(86_400)
+    case .cron(let expression): return expression.next(after: now)
     case .calendar(let name):
       guard let next = rules[name]?(now), next > now else { return nil }
       return next

@@ -44,5 +44,11 @@ package enum JobsSchema {
       last BIGINT NOT NULL
     );
     INSERT INTO jobs_fence (one, last) VALUES (1, 0);
+    """
+  )
+  .adding(
+    "002 priorities",
+    """
+    ALTER TABLE jobs_job ADD COLUMN priority BIGINT NOT NULL DEFAULT 0;
     """)
 }

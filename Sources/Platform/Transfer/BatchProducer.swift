@@ -43,8 +43,13 @@ struct BatchProducer: Sendable {
   private let range: ReadPlan.Range
   private let appends: Bool
   private let queue: BatchQueue<WorkItem>
+  private let pulse: DeliveryPulse
 
-  init(_ plan: CompiledPlan, _ range: ReadPlan.Range, _ appends: Bool, _ queue: BatchQueue<WorkItem>) {
+  init(
+    _ plan: CompiledPlan, _ range: ReadPlan.Range, _ appends: Bool, _ queue: BatchQueue<WorkItem>,
+    _ pulse: DeliveryPulse
+  ) {
+    self.pulse = pulse
     self.plan = plan
     self.range = range
     self.appends = appends
@@ -61,7 +66,7 @@ struct BatchProducer: Sendable {
   }
 
   private func read(_ source: any Connector) throws {
-    let reader = try source.openReader(plan.readPlan(range))
+    let reader = try WatchedReader(pulse) { () throws(ConnectorError) in try source.openReader(plan.readPlan(range)) }
     defer { reader.close() }
     let transform = try RowTransform(plan, for: reader)
     while let item = queue.nextFree() {
@@ -74,20 +79,24 @@ struct BatchProducer: Sendable {
       }
       guard item.kind != .end else { return queue.push(item) }
       item.position = reader.position
-      item.faults = transform.run(item.input, into: item.output, origins: &item.origins)
-      item.filtered = transform.filtered
-      item.rules = transform.ruleCounts
-      item.withoutCursor = plan.cursor.map { Self.nulls(item.input, field: $0) } ?? 0
-      let order = KeyOrder(item.output, key: plan.key)
-      if !order.repeated.isEmpty { item.takeOut(order.repeated, as: .duplicateKey, field: plan.key[0]) }
-      item.order = order.repeated.isEmpty ? order : KeyOrder(item.output, key: plan.key)
-      item.sums = nil
-      item.stripes = nil
-      if appends, reader.isKeyOrdered {
-        item.sums = Sums(of: item.output, columns: plan.plan.items.count, keys: plan.keys)
-        item.stripes = item.order?.stripes()
-      }
+      pulse.measuring(\.own) { reshape(item, transform, isAppending: appends && reader.isKeyOrdered) }
       queue.push(item)
+    }
+  }
+
+  private func reshape(_ item: WorkItem, _ transform: RowTransform, isAppending: Bool) {
+    item.faults = transform.run(item.input, into: item.output, origins: &item.origins)
+    item.filtered = transform.filtered
+    item.rules = transform.ruleCounts
+    item.withoutCursor = plan.cursor.map { Self.nulls(item.input, field: $0) } ?? 0
+    let order = KeyOrder(item.output, key: plan.key)
+    if !order.repeated.isEmpty { item.takeOut(order.repeated, as: .duplicateKey, field: plan.key[0]) }
+    item.order = order.repeated.isEmpty ? order : KeyOrder(item.output, key: plan.key)
+    item.sums = nil
+    item.stripes = nil
+    if isAppending {
+      item.sums = Sums(of: item.output, columns: plan.plan.items.count, keys: plan.keys)
+      item.stripes = item.order?.stripes()
     }
   }
 

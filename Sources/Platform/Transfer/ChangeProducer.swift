@@ -15,6 +15,7 @@ struct ChangeProducer: Sendable {
   let queue: BatchQueue<ChangeItem>
   /// In the source's log: what the target has kept for good since this was last looked at.
   let confirmed: Monitor<[UInt8]?>
+  let pulse: DeliveryPulse
 
   /// Keys remembered, and seconds passed, before the table's reader is opened anew.
   static let mostTouched = 500_000
@@ -32,13 +33,17 @@ struct ChangeProducer: Sendable {
   }
 
   private func read(_ source: any Connector) throws {
-    let changes = try source.openChanges(
+    let changePlan =
       ChangePlan(
         table: plan.plan.source, columns: plan.readColumns, key: plan.readKey, stream: plan.plan.grant,
-        mostRetained: plan.plan.changes.mostRetained, needsWholeRows: plan.reshaping != nil), after: log)
+        mostRetained: plan.plan.changes.mostRetained, needsWholeRows: plan.reshaping != nil)
+    let changes = try pulse.measuring(\.source) { () throws(ConnectorError) in
+      try source.openChanges(changePlan, after: log)
+    }
+    pulse.watch(changes.interrupter)
     defer { changes.close() }
     let netting = ChangeNetting(plan, try RowTransform(plan, checksText: false, watchesKeys: false))
-    var table = TableBeside(plan, source, snapshot)
+    var table = TableBeside(plan, source, snapshot, pulse)
     defer { table.close() }
     var mark: [UInt8]?
     if snapshot == .settling { mark = try changes.mark() }
@@ -47,12 +52,12 @@ struct ChangeProducer: Sendable {
     while let item = queue.nextFree() {
       item.removeAll()
       try confirm(to: changes)
-      let outcome = try changes.read(into: item.input, within: table.isOpen ? .zero : Self.quiet)
+      let outcome = try read(changes, into: item.input, within: table.isOpen ? .zero : Self.quiet)
       if !item.input.isEmpty {
         if table.isOpen { table.touch(item.input, plan) }
-        netting.takeChanges(into: item)
+        pulse.measuring(\.own) { netting.takeChanges(into: item) }
       } else if let rows = try table.next() {
-        netting.take(rows: rows, into: item)
+        pulse.measuring(\.own) { netting.take(rows: rows, into: item) }
         if !table.isOpen { mark = try changes.mark() }
       }
       if let wanted = mark, !table.isOpen, changes.hasPassed(wanted) {
@@ -70,6 +75,17 @@ struct ChangeProducer: Sendable {
     try confirm(to: changes)
   }
 
+  /// Waiting for changes that nobody makes is no time spent with the source.
+  private func read(
+    _ changes: any ChangeReader, into batch: ChangeBatch, within limit: Duration
+  ) throws(ConnectorError) -> ChangeOutcome {
+    let start = ContinuousClock.now
+    let outcome = try changes.read(into: batch, within: limit)
+    pulse.beat()
+    if !batch.isEmpty { pulse.add(ContinuousClock.now - start, \.source) }
+    return outcome
+  }
+
   private func confirm(to changes: any ChangeReader) throws {
     let log = confirmed.change { confirmed in
       defer { confirmed = nil }
@@ -84,6 +100,7 @@ private struct TableBeside {
   var snapshot: ChangeState.Snapshot
   private let plan: CompiledPlan
   private let source: any Connector
+  private let pulse: DeliveryPulse
   private var reader: (any RowReader)?
   private var opened = ContinuousClock.now
   /// Keys, as read, of which a change was passed on since the reader was opened.
@@ -91,7 +108,8 @@ private struct TableBeside {
   private let batch: RowBatch
   private let kept = RowBatch(capacity: RowBatch.smallest)
 
-  init(_ plan: CompiledPlan, _ source: any Connector, _ snapshot: ChangeState.Snapshot) {
+  init(_ plan: CompiledPlan, _ source: any Connector, _ snapshot: ChangeState.Snapshot, _ pulse: DeliveryPulse) {
+    self.pulse = pulse
     self.plan = plan
     self.source = source
     self.snapshot = snapshot
@@ -121,7 +139,9 @@ private struct TableBeside {
       close()
     }
     if reader == nil {
-      reader = try source.openReader(plan.readPlan(.full(after: after.isEmpty ? nil : after)))
+      let (source, range) = (source, ReadPlan.Range.full(after: after.isEmpty ? nil : after))
+      let readPlan = plan.readPlan(range)
+      reader = try WatchedReader(pulse) { () throws(ConnectorError) in try source.openReader(readPlan) }
       opened = .now
       touched.removeAll()
     }

@@ -25,7 +25,8 @@ package struct Delivery: Sendable {
       defer { sj_return_memory() }
       var compiled = compiled
       compiled.longestKey = target.guarantee.longestKey ?? Int.max
-      let writer = try target.openWriter(compiled.writePlan)
+      let (pulse, writePlan) = (control.pulse, compiled.writePlan)
+      let writer = try WatchedWriter(pulse) { () throws(ConnectorError) in try target.openWriter(writePlan) }
       defer { writer.close() }
       let stored = try writer.open()
       let session = try DeliverySession(compiled, control, writer, stored, overlap(with: source))
@@ -34,7 +35,7 @@ package struct Delivery: Sendable {
       defer { session.stopReadingBack() }
       let queue = BatchQueue { [plan] in WorkItem(batchBytes: plan.batchBytes) }
       let (plan, range, appends) = (compiled, session.range, session.state.appends)
-      BlockingThread.start { BatchProducer(plan, range, appends, queue).run(source) }
+      BlockingThread.start { BatchProducer(plan, range, appends, queue, pulse).run(source) }
       do {
         return try session.run(queue)
       } catch {
@@ -53,7 +54,8 @@ package struct Delivery: Sendable {
       defer { sj_return_memory() }
       var compiled = compiled
       compiled.longestKey = target.guarantee.longestKey ?? Int.max
-      let writer = try target.openWriter(compiled.writePlan)
+      let (pulse, writePlan) = (control.pulse, compiled.writePlan)
+      let writer = try WatchedWriter(pulse) { () throws(ConnectorError) in try target.openWriter(writePlan) }
       defer { writer.close() }
       let stored = try writer.open()
       do {
@@ -73,7 +75,8 @@ package struct Delivery: Sendable {
     let queue = BatchQueue { ChangeItem(batchBytes: plan.batchBytes) }
     let confirmed = Monitor<[UInt8]?>(nil)
     let producer = ChangeProducer(
-      plan: compiled, log: session.log, snapshot: session.state.snapshot, queue: queue, confirmed: confirmed)
+      plan: compiled, log: session.log, snapshot: session.state.snapshot, queue: queue, confirmed: confirmed,
+      pulse: control.pulse)
     BlockingThread.start { producer.run(source) }
     do {
       return try session.run(queue) { log in confirmed.change { $0 = log } }

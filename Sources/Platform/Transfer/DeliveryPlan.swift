@@ -59,6 +59,8 @@ package struct DeliveryPlan: Sendable {
   package var cursor: Cursor?
   /// How far an incremental run goes back behind the last one's horizon. At least the source connector's own overlap.
   package var overlap: Duration
+  /// For mode `incremental`: what changed after it is read again, whatever was brought already. It must be of the cursor's type.
+  package var since: CursorValue?
   /// For mode `changes`.
   package var changes = Changes()
   /// Keys of this grant are derived from it (HKDF-SM3 with the grant's id): for sums, pseudonyms and key digests.
@@ -120,13 +122,16 @@ package struct DeliveryControl: Sendable {
   /// Keeps the bad rows of a batch, before the target's commit: see `QuarantinedRows`.
   package var quarantine: @Sendable (QuarantinedRows) async throws -> Void
   package var clock: Clock
+  /// Shows that the delivery lives, and ends it where it blocks. One for each run.
+  package var pulse: DeliveryPulse
 
   package init(
     check: @escaping @Sendable () async throws -> Void = {},
     progress: @escaping @Sendable (DeliveryProgress) -> Void = { _ in },
     quarantine: @escaping @Sendable (QuarantinedRows) async throws -> Void,
-    clock: Clock = .system
+    clock: Clock = .system, pulse: DeliveryPulse = DeliveryPulse()
   ) {
+    self.pulse = pulse
     self.check = check
     self.progress = progress
     self.quarantine = quarantine

@@ -88,7 +88,7 @@ final class DeliverySession {
       state.holdsRows = previous.holdsRows
       // An interrupted run, this one or one that was given up, left rows that no receipt covers: they are signed for here.
       if previous.phase == .changing { state.runFirst = previous.runFirst }
-      let from = Self.step(reached, back: overlap)
+      let from = Self.earlier(Self.step(reached, back: overlap), plan.plan.since)
       state.from = from
       range = .incremental(above: from)
     case .changes: throw ConnectorError.contract("mode", "变更跟踪由另一过程执行。", "Changes are followed by another session.")
@@ -109,6 +109,14 @@ final class DeliverySession {
     switch reached {
     case .timestamp(let time): .timestamp(time - overlap.inMilliseconds * 1000)
     case .integer(let number): .integer(number.subtractingReportingOverflow(integerOverlap).partialValue)
+    }
+  }
+
+  private static func earlier(_ from: CursorValue, _ since: CursorValue?) -> CursorValue {
+    switch (from, since) {
+    case (.timestamp(let from), .timestamp(let since)?): .timestamp(min(from, since))
+    case (.integer(let from), .integer(let since)?): .integer(min(from, since))
+    default: from
     }
   }
 

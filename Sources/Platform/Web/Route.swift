@@ -328,7 +328,7 @@ package struct Page: Sendable {
 }
 
 extension StringProtocol {
-  var trimmingBlanks: String {
+  package var trimmingBlanks: String {
     let scalars = unicodeScalars
     guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
       let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })

@@ -18,8 +18,12 @@ enum DeliveryPages {
     }
   }
 
-  private static func mode(_ delivery: DeliveryRecord, _ t: Language) -> String {
-    delivery.mode == .full ? t("全量", "Full") : t("增量", "Incremental")
+  static func mode(_ delivery: DeliveryRecord, _ t: Language) -> String {
+    switch delivery.mode {
+    case .full: t("全量", "Full")
+    case .incremental: delivery.since.map { t("补采自 \($0)", "Backfill from \($0)") } ?? t("增量", "Incremental")
+    case .changes: t("变更捕获", "Change capture")
+    }
   }
 
   static func list(_ request: Request, _ found: [(DeliveryRecord, Grant)], grant: GrantID?, next: DeliveryID?) -> Page {
@@ -27,7 +31,7 @@ enum DeliveryPages {
     return Page(
       section.label, section: .deliveries,
       body: """
-        <h1>\(t(section.label))</h1>
+        <h1>\(t(section.label))</h1>\(TaskPages.views(t, at: "/deliveries"))
         \(table(
           caption: t("交换记录", "Deliveries"),
           columns: [
@@ -78,7 +82,12 @@ enum DeliveryPages {
         \(facts([
           (t("授权", "Grant"), "<a href=\"/grants/\(grant.id)\">\(grant.number)</a>"), (t("从", "From"), "\(grant.providerName)"),
           (t("到", "To"), "\(grant.consumerName) · <code>\(grant.targetTable)</code>"), (t("发起", "Asked by"), "\(delivery.askedBy)"),
-          (t("开始", "Started"), delivery.startedAt.map { time($0) } ?? "—"), (t("结束", "Finished"), delivery.finishedAt.map { time($0) } ?? "—"),
+          (t("交换任务", "Task"), "<a href=\"/tasks/\(grant.id)\">\(t("设置与历史", "Settings and history"))</a>"),
+          (t("源数据截至", "The source as of"), delivery.sourceAt.map { time($0) } ?? "—"),
+          (t("开始读取", "Reading began"), delivery.startedAt.map { time($0) } ?? "—"),
+          (t("最后写入", "Last written"), delivery.writtenAt.map { time($0) } ?? "—"),
+          (t("核对完成", "Receipts compared"), delivery.agrees == nil ? "—" : delivery.finishedAt.map { time($0) } ?? "—"),
+          (t("时间花在哪里", "Where the time went"), TimeSplit.html(delivery.times, t)),
         ] as [(String, HTML)] + log))
         <h2 id="receipts">\(t("回执", "Receipts"))</h2>\(receiptTable(view, t))
         <h2>\(t("隔离的行", "Quarantined rows"))</h2>
@@ -98,6 +107,8 @@ enum DeliveryPages {
       Figure(t("读取", "Read"), delivery.read, href: page + "#receipt-read"),
       Figure(t("送达", "Delivered"), delivery.delivered, href: page + "#receipt-delivered", tone: .good),
       Figure(t("未变", "Unchanged"), delivery.unchanged, href: page + "#receipt-unchanged"),
+      Figure(t("不在行范围", "Not for this grant"), delivery.filtered, href: page + "#receipt-filtered"),
+      Figure(t("移除", "Removed"), delivery.removed, href: page + "#receipt-removed"),
       Figure(
         t("隔离", "Quarantined"), delivery.quarantined, href: page + "/quarantine",
         tone: delivery.quarantined > 0 ? .soon : .neutral),

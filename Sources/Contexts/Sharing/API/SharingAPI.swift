@@ -76,7 +76,8 @@ struct SharingAPI: Sendable {
     ("resource", Schema.id), ("resourceName", Schema.text), ("provider", Schema.text), ("consumer", Schema.text),
     ("purpose", Schema.text), ("legalBasis", Schema.text), ("scene", Schema.text),
     ("mode", Schema.choice(SharingMode.self)), ("frequency", Schema.choice(Frequency.self)), ("from", Schema.day),
-    ("to", Schema.day), ("targetTable", Schema.text), ("endedWhy", Schema.maybe(Schema.text)),
+    ("to", Schema.day), ("targetTable", Schema.text), ("rowFilter", Schema.maybe(Schema.text)),
+    ("endedWhy", Schema.maybe(Schema.text)),
     (
       "items",
       Schema.list(
@@ -120,7 +121,8 @@ struct SharingAPI: Sendable {
       ("mode", .string(grant.mode.rawValue)),
       ("frequency", .string(grant.frequency.rawValue)),
       ("from", .string("\(grant.firstDay)")), ("to", .string("\(grant.lastDay)")),
-      ("targetTable", .string(grant.targetTable)), ("endedWhy", .optional(grant.endedWhy)),
+      ("targetTable", .string(grant.targetTable)), ("rowFilter", .optional(grant.rowFilter)),
+      ("endedWhy", .optional(grant.endedWhy)),
       (
         "items",
         .array(

@@ -54,9 +54,11 @@ enum GrantPages {
           (t("办事场景", "Scene"), "\(grant.scene)"), (t("共享方式", "Mode"), "\(t(grant.mode.title))"),
           (t("频率", "Frequency"), "\(t(grant.frequency.title))"),
           (t("期限", "Period"), period(grant.firstDay, grant.lastDay)), (t("目标表", "Target table"), "<code>\(grant.targetTable)</code>"),
+          (t("行范围", "Rows"), RowFilter.said(grant.rowFilter, t)),
           (t("由申请", "From request"), "<a href=\"/requests/\(grant.request)\">\(t("查看", "See it"))</a>"),
         ]))
-        <p class="actions"><a class="button" href="/deliveries?grant=\(grant.id)">\(t("交换记录", "Deliveries"))</a> \
+        <p class="actions"><a class="button" href="/tasks/\(grant.id)">\(t("交换任务", "The task"))</a> \
+        <a class="button" href="/deliveries?grant=\(grant.id)">\(t("交换记录", "Deliveries"))</a> \
         \(when: readsAudit, "<a class=\"button\" href=\"/audit?grant=\(grant.id)\">\(t("审计记录", "Audit records"))</a>")</p>
         \(when: grant.state == .active && (principal?.permissions.contains(Permission("exchange.run")) ?? false), form(request, action: "/grants/\(grant.id)/deliver", "<button class=\"primary\">\(t("现在交换一次", "Deliver now"))</button>") + anew(request, grant))
         \(table(

@@ -1,3 +1,4 @@
+import Catalog
 import Deadlines
 import Kernel
 import Web
@@ -5,7 +6,7 @@ import Web
 /// One request: where it stands, what was asked, what happened, and what the reader may do now.
 enum RequestPage {
   static func render(
-    _ request: Request, _ item: ShareRequest, _ events: [RequestStore.Event], _ grant: Grant?,
+    _ request: Request, _ item: ShareRequest, _ resource: Resource?, _ events: [RequestStore.Event], _ grant: Grant?,
     _ material: MaterialPart, entered: Fields = Fields(), refusal: Refusal? = nil
   ) -> Page {
     let t = request.language
@@ -26,7 +27,7 @@ enum RequestPage {
           (t("频率", "Frequency"), "\(t(item.frequency.title))"),
           (t("使用期限", "Period of use"), period(item.firstDay, item.lastDay)), (t("目标表", "Target table"), "<code>\(item.targetTable)</code>"),
         ]))
-        \(actions(request, item, entered, refusal?.faults ?? []))
+        \(actions(request, item, resource, entered, refusal?.faults ?? []))
         \(itemsTable(item, t))
         \(material.html(request, item, refusal))
         <h2>\(t("经过", "What happened"))</h2>\(history(item, events, t))
@@ -125,9 +126,9 @@ enum RequestPage {
 
   // MARK: - What may be done now
 
-  private static func actions(_ request: Request, _ item: ShareRequest, _ entered: Fields, _ faults: [Refusal.Fault])
-    -> HTML
-  {
+  private static func actions(
+    _ request: Request, _ item: ShareRequest, _ resource: Resource?, _ entered: Fields, _ faults: [Refusal.Fault]
+  ) -> HTML {
     guard let principal = request.principal else { return .nothing }
     let sent = request.method == .post ? String(request.path.split(separator: "/").last ?? "") : ""
     func filled(_ step: String) -> Filled {
@@ -148,7 +149,7 @@ enum RequestPage {
           request, item, Text("平台审查", "Platform's review"), Text("通过", "Pass"), Text("不通过", "Do not pass"),
           filled("review")))
     case .providerPending where isProvider && principal.may(.sharingDecide):
-      parts.append(decide(request, item, filled("decide")))
+      parts.append(decide(request, item, resource, filled("decide")))
       parts.append(refuse(request, item, filled("refuse")))
       if !item.supplementAsked { parts.append(askSupplement(request, item, filled("ask"))) }
     case .supplementPending where isConsumer && principal.may(.sharingRequest):
@@ -198,16 +199,20 @@ enum RequestPage {
       """
   }
 
-  private static func decide(_ request: Request, _ item: ShareRequest, _ filled: Filled) -> HTML {
-    let t = request.language
+  private static func decide(
+    _ request: Request, _ item: ShareRequest, _ resource: Resource?, _ filled: Filled
+  ) -> HTML {
+    let (t, today) = (request.language, request.now.dateInChina)
     let rows: [HTML] = item.items.map { line in
       let id = line.item.text
       let isOff = filled.entered["approve-\(id)"] == nil && !filled.entered.pairs.isEmpty
       let mask = filled.entered["mask-\(id)"] ?? Mask.none.encoded
+      let offered =
+        resource?.item(line.item).map { Mask.offered(for: $0, isKey: line.isKey, on: today) } ?? [.none, .pseudonym]
       return """
         <tr><td>\(line.name)\(when: line.isKey, " \(badge(t("主键", "key")))")</td>\
         <td><label class="tick"><input type="checkbox" name="approve-\(id)" value="yes"\(when: !isOff, " checked")> \(t("同意", "Approve"))</label></td>\
-        <td>\(rowSelect(name: "mask-\(id)", label: t("交付方式：\(line.name)", "Delivered: \(line.name)"), options: Mask.offered.map { ($0.encoded, t($0.title)) }, value: mask, wrong: filled.isWrong("mask-\(id)")))</td>\
+        <td>\(rowSelect(name: "mask-\(id)", label: t("交付方式：\(line.name)", "Delivered: \(line.name)"), options: offered.map { ($0.encoded, t($0.title)) }, value: mask, wrong: filled.isWrong("mask-\(id)")))</td>\
         <td>\(rowText(name: "reason-\(id)", label: t("理由：\(line.name)", "Reason: \(line.name)"), value: filled.entered["reason-\(id)"], wrong: filled.isWrong("reason-\(id)")))\
         \(filled.faults.first { $0.field == "reason-\(id)" }.map { "<p class=\"fault\">\(t($0.message))</p>" as HTML })</td></tr>
         """
@@ -215,8 +220,20 @@ enum RequestPage {
     return """
       <section class="act" id="items"><h2>\(t("逐项审批", "Decide on each item"))</h2>\(form(request, action: "/requests/\(item.id)/decide", """
         \(version(item))\(table(caption: t("申请的信息项", "Items asked for"), head: [t("信息项", "Item"), t("决定", "Decision"), t("交付方式", "Delivered as"), t("不同意的理由", "Reason if not")], rows: rows.joined(), empty: ""))\
+        \(rowFilter(resource, t, filled))\
         \(words(t, Text("附言", "Words"), required: false, filled))<button class="primary">\(t("按以上决定授权", "Grant as decided"))</button>
         """))</section>
+      """
+  }
+
+  /// Which rows, in a sentence of the small language; folded away, for most grants give every row.
+  private static func rowFilter(_ resource: Resource?, _ t: Language, _ filled: Filled) -> HTML {
+    let columns = (resource?.items ?? []).filter { $0.type != nil }
+    let example = columns.first.map { "\($0.column) = '…'" } ?? ""
+    return """
+      <details\(when: filled.isWrong("rowFilter") || !(filled.entered["rowFilter"] ?? "").isEmpty, " open")><summary>\(t("只给一部分行", "Give some rows only"))</summary>\
+      \(field(t, Field("rowFilter", Text("行范围（不填则给全部行）", "Rows (empty for all)"), .area(maxLength: RowFilter.limit), required: false, hint: Text("对每行为真才交付，如 \(example)，可用 and、or、in、between、like；文字用单引号。不再满足的行会从接收表移除。", "A row is given when this is true of it, such as \(example); and, or, in, between, like; texts in single quotes. A row of which it is true no more leaves the target.")), value: filled.entered, faults: filled.faults))\
+      <p class="hint">\(t("可用的列：", "Columns: "))\(columns, { "<code>\($0.column)</code> \($0.name) " })</p></details>
       """
   }
 
