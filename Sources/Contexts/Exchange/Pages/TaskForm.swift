@@ -89,7 +89,7 @@ enum TaskForm {
         faults.append(.init("start", Text("请选择启动方式。", "Choose what starts it.")))
       }
     }
-    settings.after = (form["after"] ?? "").split(whereSeparator: { $0.isNewline || $0 == "," || $0 == "，" })
+    settings.after = (form["after"] ?? "").split(whereSeparator: { $0.isNewline || $0 == "," || $0 == "\u{FF0C}" })
       .map { $0.trimmingBlanks }.filter { !$0.isEmpty }
     settings.onWorkingDays = form["workdays"] == "yes"
     settings.window = window(form, &faults)
