@@ -130,6 +130,9 @@ let connectors: [Room] = [
   Room(
     name: "ConnectorMariaDB", folder: "Connectors", uses: ["Connecting", "Kernel", "CMariaDB"],
     tests: ["Conformance", "Connecting", "Kernel", "TestKit", "CMariaDB"]),
+  Room(
+    name: "ConnectorODBC", folder: "Connectors", uses: ["Connecting", "Kernel", "CODBC"],
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
 ]
 
 let product: [Room] = [
@@ -181,6 +184,7 @@ let package = Package(
     .systemLibrary(name: "CQRCode", path: "Sources/Platform/CQRCode", pkgConfig: "libqrencode"),
     .systemLibrary(name: "CSQLite", path: "Sources/Platform/CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CMariaDB", path: "Sources/Platform/CMariaDB", pkgConfig: "libmariadb"),
+    .systemLibrary(name: "CODBC", path: "Sources/Platform/CODBC", pkgConfig: "odbc"),
     .systemLibrary(name: "CXLSXWriter", path: "Sources/Platform/CXLSXWriter", pkgConfig: "xlsxwriter"),
     .systemLibrary(name: "CArchive", path: "Sources/Platform/CArchive", pkgConfig: "libarchive"),
     .systemLibrary(name: "CExpat", path: "Sources/Platform/CExpat", pkgConfig: "expat"),
