@@ -68,8 +68,8 @@ let platform: [Room] = [
   Room(
     name: "transfer-bench", folder: "Tools",
     uses: [
-      "Transfer", "Reshaping", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel",
-      "TestKit",
+      "Transfer", "Reshaping", "Connecting", "ConnectorMariaDB", "ConnectorODBC", "ConnectorPostgreSQL",
+      "ConnectorSQLite", "Kernel", "TestKit",
     ], isProgram: true),
   Room(
     name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],

@@ -38,7 +38,7 @@ import Testing
     "UID", "pwd", "Password", "Server", "Servername", "Port", "Database", "DBQ", "pqopt", "ConnSettings", "InitStmt",
     "LoadExt", "AttachDBFilename", "TranslationDLL", "SSLKEY", "ClientCertificate", "KeystoreLocation", "Plugin_Dir",
     "Trusted_Connection", "Authentication", "UseDeclareFetch", "LFConversion", "StepAPI", "SyncPragma", "A6", "Wallet",
-    "ServerSPN", "tnsnames", "Translate", "Protocol", "Fetch", "DefaultTablespacePath",
+    "ServerSPN", "tnsnames", "Translate", "Protocol", "Fetch", "DefaultTablespacePath", "AccessToken", "NewPassword",
   ])
   func `an attribute that is the operator's is refused, however it is written`(name: String) {
     for written in [name, name.uppercased(), name.lowercased()] {

@@ -32,6 +32,7 @@ extension ODBCAddress {
     "FILE", "TRACE", "LOG", "LIB", "PATH", "DIR", "DLL", "EXT", "INIT", "STMT", "SETTING", "PLUGIN", "OPT", "KEY",
     "CERT",
     "DEBUG", "SCRIPT", "COMMAND", "EXEC", "SQL", "LOAD", "ATTACH", "TRANSLAT", "KRB", "SPN", "PROXY", "SOCK", "WALLET",
+    "PASS", "PWD", "SECRET", "TOKEN",
   ]
   /// Known to be harmless although a part of their names is not.
   private static let permitted: Set<String> = ["TRUSTSERVERCERTIFICATE", "HOSTNAMEINCERTIFICATE"]

@@ -223,12 +223,14 @@ extension ODBCDialect {
     }
   }
 
-  /// A stage lives as long as the session; where the database has no such tables, its rows do.
+  /// A stage lives as long as the session, or at least its rows do no longer than a transaction: what was deleted would
+  /// else stay in it.
   func createStage(_ name: String, _ columns: String) -> String {
     switch self {
-    case .postgresql, .sqlite, .generic: "CREATE TEMPORARY TABLE \(name) (\(columns))"
+    case .postgresql: "CREATE TEMPORARY TABLE \(name) (\(columns)) ON COMMIT DELETE ROWS"
+    case .sqlite, .generic: "CREATE TEMPORARY TABLE \(name) (\(columns))"
     case .sqlserver: "CREATE TABLE \(name) (\(columns))"
-    case .oracle, .dm: "CREATE GLOBAL TEMPORARY TABLE \(name) (\(columns)) ON COMMIT PRESERVE ROWS"
+    case .oracle, .dm: "CREATE GLOBAL TEMPORARY TABLE \(name) (\(columns)) ON COMMIT DELETE ROWS"
     }
   }
 
