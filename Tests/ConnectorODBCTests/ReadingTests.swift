@@ -144,6 +144,30 @@ import Testing
       try source.connector.examine(TableName("t"), columns: [], cursor: "id", within: .seconds(5)).mark?.own == "7")
   }
 
+  @Test func `a driver that does not carry Chinese text is refused, and never loses a character`() throws {
+    // Debian's ANSI driver: what it makes of text depends on this process's locale.
+    var source = try Source()
+    try source.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, '青海😀')")
+    source.address.driver = "PostgreSQL ANSI"
+    do {
+      #expect(try source.texts(source.plan("t", [("id", .integer), ("v", .text)])) == [["1", "青海😀"]])
+    } catch let error as ConnectorError {
+      #expect(error.code == "odbc.unicode" && error.kind == .permanent)
+    }
+  }
+
+  @Test func `a file that is not there is not made by looking for it`() async throws {
+    try await withTemporaryFolder { folder in
+      let connector = ODBCConnector(ODBCAddress(driver: "SQLite3", database: folder + "/missing.db"))
+      #expect(throws: ConnectorError.self) { try connector.probe() }
+      #expect(throws: ConnectorError.self) { try connector.tables() }
+      #expect(!FileManager.default.fileExists(atPath: folder + "/missing.db"))
+      try "no database at all, only text".write(toFile: folder + "/text.db", atomically: true, encoding: .utf8)
+      let text = ODBCConnector(ODBCAddress(driver: "SQLite3", database: folder + "/text.db"))
+      #expect(throws: ConnectorError.self) { try text.tables() }
+    }
+  }
+
   @Test func `what SQLite holds against its own declarations is set apart, and text with a NUL is not cut`()
     async throws
   {

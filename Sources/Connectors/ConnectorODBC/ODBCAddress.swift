@@ -173,7 +173,10 @@ extension ODBCAddress {
   // MARK: The connection string
 
   /// `Server=…;Port=…`, every value so quoted that nothing in it ends it.
-  func connectionString(_ driver: ODBCDriver, _ dialect: ODBCDialect) throws(ConnectorError) -> String {
+  /// `creates`: a file that is not there is made, as a target's.
+  func connectionString(
+    _ driver: ODBCDriver, _ dialect: ODBCDialect, creates: Bool = false
+  ) throws(ConnectorError) -> String {
     try check(driver)
     var pairs: [(String, String)] = [("Driver", "{\(driver.name)}")]
     func add(_ name: String, _ value: String?) { if let value { pairs.append((name, Self.quoted(value))) } }
@@ -205,7 +208,7 @@ extension ODBCAddress {
       // One row at a time from the file, whole words to the disk, and no library beside the driver's own.
       pairs += [
         ("StepAPI", "1"), ("Timeout", "30000"), ("SyncPragma", "FULL"), ("NoWCHAR", "1"), ("LongNames", "0"),
-        ("LoadExt", ""), ("Tracefile", ""),
+        ("LoadExt", ""), ("Tracefile", ""), ("NoCreat", creates ? "0" : "1"),
       ]
     case .generic:
       add("Server", server)

@@ -35,7 +35,8 @@ final class ODBCConnection {
     self.address = address
     driver = try ODBCDriver.named(address.driver)
     dialect = address.dialect ?? driver.dialect
-    let string = try address.connectionString(driver, dialect)
+    let creates = if case .writing = purpose { true } else { false }
+    let string = try address.connectionString(driver, dialect, creates: creates)
     guard let environment = ODBCEnvironment.shared else { throw ODBCEnvironment.missing }
     var handle: SQLHANDLE?
     guard SQLAllocHandle(SQLSMALLINT(SQL_HANDLE_DBC), environment, &handle) & ~1 == 0, let handle else {
