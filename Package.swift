@@ -68,8 +68,8 @@ let platform: [Room] = [
   Room(
     name: "transfer-bench", folder: "Tools",
     uses: [
-      "Transfer", "Reshaping", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel",
-      "TestKit",
+      "Transfer", "Reshaping", "Connecting", "ConnectorMariaDB", "ConnectorODBC", "ConnectorPostgreSQL",
+      "ConnectorSQLite", "Kernel", "TestKit",
     ], isProgram: true),
   Room(
     name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],
@@ -130,6 +130,9 @@ let connectors: [Room] = [
   Room(
     name: "ConnectorMariaDB", folder: "Connectors", uses: ["Connecting", "Kernel", "CMariaDB"],
     tests: ["Conformance", "Connecting", "Kernel", "TestKit", "CMariaDB"]),
+  Room(
+    name: "ConnectorODBC", folder: "Connectors", uses: ["Connecting", "Kernel", "CODBC"],
+    tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
 ]
 
 let product: [Room] = [
@@ -181,6 +184,7 @@ let package = Package(
     .systemLibrary(name: "CQRCode", path: "Sources/Platform/CQRCode", pkgConfig: "libqrencode"),
     .systemLibrary(name: "CSQLite", path: "Sources/Platform/CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CMariaDB", path: "Sources/Platform/CMariaDB", pkgConfig: "libmariadb"),
+    .systemLibrary(name: "CODBC", path: "Sources/Platform/CODBC", pkgConfig: "odbc"),
     .systemLibrary(name: "CXLSXWriter", path: "Sources/Platform/CXLSXWriter", pkgConfig: "xlsxwriter"),
     .systemLibrary(name: "CArchive", path: "Sources/Platform/CArchive", pkgConfig: "libarchive"),
     .systemLibrary(name: "CExpat", path: "Sources/Platform/CExpat", pkgConfig: "expat"),

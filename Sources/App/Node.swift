@@ -8,6 +8,7 @@ import Connecting
 import ConnectorFiles
 import ConnectorHTTP
 import ConnectorMariaDB
+import ConnectorODBC
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Deadlines
@@ -70,8 +71,8 @@ struct Node: Sendable {
   ]
 
   static let connectors = ConnectorCatalog([
-    PostgreSQLConnector.kind, MariaDBConnector.kind, SQLiteConnector.kind, CSVConnector.kind, FilesConnector.kind,
-    HTTPConnector.kind,
+    PostgreSQLConnector.kind, MariaDBConnector.kind, SQLiteConnector.kind, ODBCConnector.kind, CSVConnector.kind,
+    FilesConnector.kind, HTTPConnector.kind,
   ])
 
   /// Which role may do what: each context's part, and Audit's, which stands below the roles.

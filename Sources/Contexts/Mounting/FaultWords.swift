@@ -15,7 +15,7 @@ extension Tie.Fault {
   /// The first part of a code: who reported it.
   private static let origins: [String: Text] = [
     "api": Text("服务", "the service"), "postgresql": Text("数据库", "the database"),
-    "mariadb": Text("数据库", "the database"),
+    "mariadb": Text("数据库", "the database"), "odbc": Text("数据库", "the database"),
     "sqlite": Text("数据库", "the database"), "csv": Text("文件数据源", "the folder of files"),
     "files": Text("文件数据源", "the folder of files"), "spreadsheet": Text("工作簿", "the workbook"),
     "http": Text("接口", "the API"), "remote": Text("远端服务器", "the server elsewhere"),

@@ -27,17 +27,21 @@ package final class PostgresServer: Sendable {
 
   package let folder: String
   private let settings: [String]
+  package let port: Int?
   /// The address of a server that is not ours to stop.
   private let elsewhere: String?
   private let process = Mutex<Int32?>(nil)
 
-  package init(durable: Bool = true) throws {
+  /// `port`: also listens there on 127.0.0.1, for what has no sockets in folders.
+  package init(durable: Bool = true, port: Int? = nil) throws {
     elsewhere = nil
+    self.port = port
     let folder = "/tmp/sanjiang-pg-" + String(UUID().uuidString.prefix(8)).lowercased()
     self.folder = folder
     settings =
       [
-        "-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000",
+        "-c", "listen_addresses=\(port == nil ? "" : "127.0.0.1")", "-c", "port=\(port ?? 5432)",
+        "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000",
         "-c", "wal_level=logical", "-c", "max_replication_slots=100", "-c", "max_wal_senders=100",
       ]
       + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
@@ -56,13 +60,14 @@ package final class PostgresServer: Sendable {
 
   private init(running address: String) {
     elsewhere = address
+    port = nil
     folder = ""
     settings = []
   }
 
   /// The address of one of its databases.
   package func address(of database: String) -> String {
-    guard let elsewhere else { return "host=\(folder) user=postgres dbname=\(database)" }
+    guard let elsewhere else { return "host=\(folder) port=\(port ?? 5432) user=postgres dbname=\(database)" }
     guard var parts = URLComponents(string: elsewhere), parts.scheme != nil else {
       return "\(elsewhere) dbname=\(database)"
     }
@@ -79,7 +84,9 @@ package final class PostgresServer: Sendable {
     server.standardInput = FileHandle.nullDevice
     try server.run()
     for _ in 0..<300 {
-      if let pid = postmaster, (try? Tool.run(try Self.tool("pg_isready"), ["-q", "-h", folder])) != nil {
+      if let pid = postmaster,
+        (try? Tool.run(try Self.tool("pg_isready"), ["-q", "-h", folder, "-p", "\(port ?? 5432)"])) != nil
+      {
         process.withLock { $0 = pid }
         return
       }
@@ -163,9 +170,10 @@ package final class PostgresServer: Sendable {
 
 /// Runs a test with a server of its own, which it may stop, kill and start again.
 package func withPostgresServer<T>(
-  durable: Bool = true, isolation: isolated (any Actor)? = #isolation, _ body: (PostgresServer) async throws -> T
+  durable: Bool = true, port: Int? = nil, isolation: isolated (any Actor)? = #isolation,
+  _ body: (PostgresServer) async throws -> T
 ) async throws -> T {
-  let server = try PostgresServer(durable: durable)
+  let server = try PostgresServer(durable: durable, port: port)
   defer { server.remove() }
   return try await body(server)
 }

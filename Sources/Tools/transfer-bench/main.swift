@@ -4,6 +4,7 @@
 //   transfer-bench mariadb [ROWS]       MariaDB → MariaDB beside `SELECT | LOAD DATA LOCAL`
 //   transfer-bench reshaped [ROWS]      the same with a filter, expressions, tokens and rules on the way
 //   transfer-bench sqlite [ROWS]        SQLite → SQLite beside ATTACH + INSERT SELECT
+//   transfer-bench odbc [ROWS]          PostgreSQL through its own client and through psqlodbc: reading and writing alone
 //   transfer-bench changes [SECONDS]    following a source's changes, and draining a backlog of them
 //   transfer-bench deliver …            one delivery of the tests' table of persons (see Kill.swift)
 
@@ -14,9 +15,10 @@ case "mariadb": try await MariaDBBench(rows: arguments.dropFirst().first.flatMap
 case "reshaped":
   try await PostgresBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000, reshaped: true).run()
 case "sqlite": try await SQLiteBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
+case "odbc": try await ODBCBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 200_000).run()
 case "changes": try await ChangeBench(seconds: arguments.dropFirst().first.flatMap { Int($0) } ?? 20).run()
 case "sample": try Sample.write(Int(arguments[1]) ?? 1, to: arguments[2])
 case "deliver": try await Kill.run(Array(arguments.dropFirst()))
 default:
-  print("usage: transfer-bench postgres | reshaped | mariadb | sqlite [ROWS], or changes [SECONDS]")
+  print("usage: transfer-bench postgres | reshaped | mariadb | sqlite | odbc [ROWS], or changes [SECONDS]")
 }
