@@ -357,6 +357,9 @@ private enum Doors {
     ("POST /tasks/{id}/rules/remove", officers.union(operators)),
     ("POST /tasks/{id}/pause", officers.union(operators)),
     ("POST /tasks/{id}/resume", officers.union(operators)),
+    ("GET /api/v1/tasks", offices),
+    ("GET /api/v1/tasks/{id}", offices),
+    ("GET /api/v1/metrics", offices),
     ("GET /api/v1/deliveries", offices),
     ("GET /api/v1/deliveries/{id}", offices),
   ]

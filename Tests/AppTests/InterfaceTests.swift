@@ -37,6 +37,8 @@ import Web
       let node = stage.node
       let grant = try await stage.grant(stage.draft)
       let delivery = try await node.deliverNow(grant.id)
+      try await node.exchange.add(
+        TaskRule(column: "name", kind: .notNull), to: grant.id, version: 0, by: stage.cast.officer)
       // Mounted is what was tested.
       _ = try await node.mounting.sweep()
       var second = stage.draft
@@ -128,6 +130,8 @@ import Web
           ("/api/v1/grants/{id}", "/api/v1/grants/\(grant.id)", visitor),
           ("/api/v1/deliveries", "/api/v1/deliveries?grant=\(grant.id)", visitor),
           ("/api/v1/deliveries/{id}", "/api/v1/deliveries/\(delivery.id)", visitor),
+          ("/api/v1/tasks", "/api/v1/tasks", visitor), ("/api/v1/tasks/{id}", "/api/v1/tasks/\(grant.id)", visitor),
+          ("/api/v1/metrics", "/api/v1/metrics", visitor),
           ("/api/v1/supervision/matrix", "/api/v1/supervision/matrix?sort=entries&limit=3", visitor),
           ("/api/v1/supervision/rows", "/api/v1/supervision/rows?what=deliveries&month=\(month)", visitor),
           ("/api/v1/supervision/trend", "/api/v1/supervision/trend", visitor),

@@ -163,6 +163,26 @@ import Transfer
   }
 
   @Test(arguments: Engine.allCases)
+  func `the measures count what was delivered, and no other office's`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let grant = try await stage.grant(stage.draft)
+      let delivery = try await stage.node.deliverNow(grant.id)
+      try await stage.node.exchange.pause(grant.id, why: "割接", by: stage.cast.officer)
+      let text = try await stage.node.exchange.metrics(for: stage.cast.officer)
+      for line in [
+        "sanjiang_grants_active 1", "sanjiang_deliveries{state=\"delivered\"} 1",
+        "sanjiang_rows_delivered_day \(delivery.delivered)", "sanjiang_rows_quarantined_day \(delivery.quarantined)",
+        "sanjiang_tasks_paused 1", "sanjiang_tasks_frozen 0",
+      ] {
+        #expect(text.split(separator: "\n").contains(Substring(line)), "\(line)")
+      }
+      #expect(text.contains("sanjiang_source_age_seconds{grant=\"\(grant.number)\""))
+      let others = try await stage.node.exchange.metrics(for: stage.stranger())
+      #expect(others.contains("sanjiang_grants_active 0") && !others.contains(grant.number))
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `a task may wait for others, and none for itself in a circle`(engine: Engine) async throws {
     try await withStage(engine) { stage in
       let first = try await stage.grant(stage.draft(into: "first"))

@@ -70,4 +70,22 @@ import Testing
       pace.wait(after: DeliveryProgress(batch: 1, read: .max, delivered: 0, unchanged: 0, quarantined: 0, bytes: .max))
         == .zero)
   }
+
+  @Test func `measures are written as Prometheus reads them`() {
+    var metrics = Metrics()
+    metrics.add("grants_active", "Grants.", 3)
+    metrics.add(
+      "age_seconds", "Ages.",
+      [Metrics.Sample(labels: [("grant", "青数授〔2026〕1"), ("odd", "a\"b\\c\nd")], value: 1.5)])
+    #expect(
+      metrics.text == """
+        # HELP sanjiang_grants_active Grants.
+        # TYPE sanjiang_grants_active gauge
+        sanjiang_grants_active 3
+        # HELP sanjiang_age_seconds Ages.
+        # TYPE sanjiang_age_seconds gauge
+        sanjiang_age_seconds{grant="青数授〔2026〕1",odd="a\\"b\\\\c\\nd"} 1.5
+
+        """)
+  }
 }

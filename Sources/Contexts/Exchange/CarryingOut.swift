@@ -136,7 +136,7 @@ extension Exchange {
         guard let due else { return }
         let sharers = try await database.write { tx in
           try JobQueue.requireHeld(job, in: tx)
-          try DeliveryStore.show(due, pulse.times, of: id, at: now, in: tx)
+          try DeliveryStore.show(due, pulse.times, of: id, at: moment, in: tx)
           return try self.sharers(of: planned, id, in: tx)
         }
         pace.share(among: sharers)

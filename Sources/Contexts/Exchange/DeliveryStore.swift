@@ -35,6 +35,26 @@ package enum DeliveryStore {
       }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// Sums by state over deliveries of these grants that are open or were made since a moment.
+  static func sums(
+    of grants: [GrantID], since moment: Instant, in tx: any Transaction
+  ) throws -> [(state: DeliveryRecord.State, deliveries: Int, delivered: Int, quarantined: Int, removed: Int)] {
+    try tx.rows(
+      """
+      SELECT state, COUNT(*) AS n, CAST(SUM(rows_delivered) AS BIGINT) AS delivered,
+        CAST(SUM(rows_quarantined) AS BIGINT) AS quarantined, CAST(SUM(rows_removed) AS BIGINT) AS removed
+      FROM exchange_delivery
+      WHERE grant_id IN (\(each: grants)) AND (id >= \(DeliveryID.make(at: moment)) OR state IN ('queued', 'running'))
+      GROUP BY state
+      """
+    ).map {
+      (
+        try $0.choice("state"), try $0.int("n"), try $0.int("delivered"), try $0.int("quarantined"),
+        try $0.int("removed")
+      )
+    }
+  }
+
   /// Whether a grant was ever carried out to the end; until then every run is a full one.
   static func hasDelivered(_ grant: GrantID, in tx: any Transaction) throws -> Bool {
     try tx.row("SELECT id FROM exchange_delivery WHERE grant_id = \(grant) AND state = 'delivered' LIMIT 1") != nil

@@ -10,6 +10,7 @@ package struct ExchangeRoutes: Sendable {
   package static func routes(exchange: Exchange) -> [Route] {
     let site = ExchangeRoutes(exchange: exchange)
     return site.pages + TaskRoutes(exchange: exchange).routes + ExchangeAPI(exchange: exchange).routes
+      + TaskAPI(exchange: exchange).routes
   }
 
   private var pages: [Route] {

@@ -52,6 +52,7 @@ extension Exchange {
     "rows": Text("送达行数", "Rows delivered"), "unchanged": Text("未变行数", "Rows unchanged"),
     "quarantined": Text("隔离行数", "Rows quarantined"), "stale": Text("保留旧值的行数", "Rows kept stale"),
     "removed": Text("源中已无、从目标清除的行数", "Rows gone from the source and removed"),
+    "filtered": Text("不在行范围的行数", "Rows not for this grant"),
     "without-cursor": Text("无增量标记的行数", "Rows without a change cursor"), "bytes": Text("送达字节数", "Bytes delivered"),
     "row-sum": Text("整行校验和", "Sum over the rows"), "batch-root": Text("各批总摘要", "Digest over the batches"),
     "started": Text("开始时间", "Started"), "finished": Text("结束时间", "Finished"),

@@ -198,7 +198,7 @@ enum DeliveryPages {
 
   private static func line(_ name: String, _ mine: String, _ theirs: String?, _ grant: Grant, _ t: Language) -> HTML {
     let isOwn = own.contains(name)
-    let isProviders = providers.contains(name)
+    let isProviders = providers.contains(name) || name.hasPrefix("rule ")
     let other: HTML = isProviders ? "—" : theirs.map { value(name, $0, t) } ?? "—"
     let compared: HTML =
       theirs == nil || isOwn || isProviders
@@ -207,7 +207,9 @@ enum DeliveryPages {
     let title: HTML =
       name.hasPrefix("column ")
       ? "\(item(String(name.dropFirst(7)), grant)) <span class=\"muted\">\(t("空值数与校验和", "NULLs and sum"))</span>"
-      : "\(Exchange.receiptLines[name].map { t($0) } ?? name)"
+      : name.hasPrefix("rule ")
+        ? "\(t("规则", "Rule")) <code>\(name.dropFirst(5))</code> <span class=\"muted\">\(t("检查数与不合格数", "checked and broken"))</span>"
+        : "\(Exchange.receiptLines[name].map { t($0) } ?? name)"
     return """
       <tr\(when: !name.hasPrefix("column "), " id=\"receipt-\(name)\"")><td>\(title)</td><td>\(value(name, mine, t))</td><td>\(other)</td><td>\(compared)</td></tr>
       """
@@ -219,6 +221,9 @@ enum DeliveryPages {
     let parts = value.split(separator: " ")
     if name == "batches", parts.count == 3 {
       return "\(t("第 \(parts[0]) 至 \(parts[1]) 批，共 \(parts[2]) 批", "\(parts[0]) to \(parts[1]), \(parts[2]) in all"))"
+    }
+    if name.hasPrefix("rule "), parts.count == 2, let checked = Int(parts[0]), let broken = Int(parts[1]) {
+      return "\(grouped(checked)) · \(grouped(broken))"
     }
     if name.hasPrefix("column "), parts.count == 2 {
       return "\(t("空值 \(parts[0])", "\(parts[0]) NULL")) \(shortened(String(parts[1])))"
@@ -238,14 +243,14 @@ enum DeliveryPages {
       let parts = line.split(separator: " ", maxSplits: 1)
       let (name, value) = (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
       let column = value.split(separator: " ", maxSplits: 2)
-      guard name == "column", column.count == 3 else { return (name, value) }
-      return ("column \(column[2])", "\(column[0]) \(column[1])")
+      guard ["column", "rule"].contains(name), column.count == 3 else { return (name, value) }
+      return ("\(name) \(column[2])", "\(column[0]) \(column[1])")
     }
   }
 
   /// What each side says of itself, and what the provider alone can say: not there to agree.
   private static let own: Set<String> = ["side", "started", "finished"]
-  private static let providers: Set<String> = ["read", "unchanged", "without-cursor"]
+  private static let providers: Set<String> = ["read", "unchanged", "without-cursor", "filtered"]
 
   // MARK: - Quarantine
 
