@@ -31,16 +31,17 @@ package final class PostgresServer: Sendable {
   private let elsewhere: String?
   private let process = Mutex<Int32?>(nil)
 
-  package init(durable: Bool = true) throws {
+  /// `settings` as on the command line; by default it listens at its socket only.
+  package init(durable: Bool = true, settings extra: [String] = ["-c", "listen_addresses="]) throws {
     elsewhere = nil
     let folder = "/tmp/sanjiang-pg-" + String(UUID().uuidString.prefix(8)).lowercased()
     self.folder = folder
     settings =
       [
-        "-c", "listen_addresses=", "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000",
+        "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000",
         "-c", "wal_level=logical", "-c", "max_replication_slots=100", "-c", "max_wal_senders=100",
       ]
-      + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+      + extra + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // Removes what this process left behind, and first ends the server that still runs in it.
     afterThisProcess(
