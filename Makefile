@@ -6,7 +6,7 @@ DATA ?= var/demo
 ROWS ?= 200000
 PORT ?= 8080
 
-.PHONY: demo test build release check format bench bench-engine bench-catalogue browser-test clean
+.PHONY: demo test torture build release check format bench bench-engine bench-exchange bench-catalogue browser-test clean
 
 demo: release
 	@$(RELEASE) demo --data $(DATA) --rows $(ROWS) --port $(PORT)
@@ -23,6 +23,11 @@ build:
 test:
 	@scripts/install-packages test
 	@scripts/test
+
+# A thousand crashes at random, with their seed: SEED=… RUNS=… make torture repeats their choices, RUN=… one of them.
+torture:
+	@scripts/install-packages test
+	@scripts/torture
 
 browser-test:
 	@scripts/browser-tests
@@ -44,6 +49,11 @@ bench: release
 bench-engine:
 	@scripts/install-packages test
 	@scripts/bench-transfer
+
+# The engine beside sling, pgloader, dlt and psql, which are fetched to var/peers: ROWS=5000000 RUNS=5 make bench-exchange
+bench-exchange:
+	@scripts/install-packages test
+	@scripts/bench-exchange
 
 # The catalogue at a million entries: search beside Tantivy, and pages; then writing to it.
 bench-catalogue: release

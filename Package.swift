@@ -63,13 +63,18 @@ let platform: [Room] = [
     tests: [
       "Reshaping", "CStripes", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite",
       "NationalCrypto", "Kernel",
-      "TestKit", "transfer-bench",
+      "TestKit", "transfer-torture",
     ]),
   Room(
     name: "transfer-bench", folder: "Tools",
     uses: [
-      "Transfer", "Reshaping", "Connecting", "ConnectorMariaDB", "ConnectorODBC", "ConnectorPostgreSQL",
-      "ConnectorSQLite", "Kernel", "TestKit",
+      "Transfer", "Reshaping", "Connecting", "ConnectorFiles", "ConnectorMariaDB", "ConnectorODBC",
+      "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit",
+    ], isProgram: true),
+  Room(
+    name: "transfer-torture", folder: "Tools",
+    uses: [
+      "Transfer", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit",
     ], isProgram: true),
   Room(
     name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],

@@ -173,6 +173,19 @@ import Testing
     }
   }
 
+  @Test func `a run waits for no part of the source's log that only its memory has`() throws {
+    let (source, grant) = (try source(rows: 10), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    let changes = try source.connector.openChanges(
+      ChangePlan(
+        table: TableName("person"), columns: [.init("id", .integer)], key: [0], stream: grant.name), after: nil)
+    defer { changes.close() }
+    // As pruning does: written, and brought to the disk by nobody until somebody commits.
+    try source.run("SELECT pg_logical_emit_message(false, 'test', repeat('x', 100))")
+    let mark = try #require(PostgreSQLPlace(try changes.mark()))
+    #expect(try source.value("SELECT '\(mark.written)'::pg_lsn <= pg_current_wal_flush_lsn()") == "t")
+  }
+
   @Test func `the source forgets its log once the target has it`() async throws {
     let (source, target, grant) = (try source(rows: 10), try Stand(.postgresql), Self.grant())
     defer { try? source.connector.endChanges(grant.name) }

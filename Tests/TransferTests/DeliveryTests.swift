@@ -233,6 +233,28 @@ import Testing
     }
   }
 
+  @Test(arguments: Product.allCases)
+  func `a worker that wakes up when another has delivered the same rows is told so, and not that they are bad`(
+    product: Product
+  ) async throws {
+    let (source, target, grant) = (try Stand(product), try Stand(product), Grant())
+    try source.makePersons()
+    try source.insert(Person.many(1...15_000))
+    let seen = Mutex(0)
+    await #expect {
+      try await grant.deliver(.full, run: "r1", from: source, to: target) {
+        let count = seen.withLock { seen in
+          seen += 1
+          return seen
+        }
+        if count == 3 { try await grant.deliver(.full, run: "r1", fence: 2, from: source, to: target) }
+      }
+    } throws: {
+      ($0 as? ConnectorError)?.kind == .fenced
+    }
+    #expect(try target.persons() == Person.many(1...15_000).map(\.delivered))
+  }
+
   @Test(arguments: Way.all) func `an incremental delivery waits for a full one`(way: Way) async throws {
     let (source, target, grant) = (try Stand(way.from), try Stand(way.to), Grant())
     try source.makePersons()

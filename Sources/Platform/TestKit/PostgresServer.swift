@@ -32,8 +32,8 @@ package final class PostgresServer: Sendable {
   private let elsewhere: String?
   private let process = Mutex<Int32?>(nil)
 
-  /// `port`: also listens there on 127.0.0.1, for what has no sockets in folders.
-  package init(durable: Bool = true, port: Int? = nil) throws {
+  /// `port`: also listens there on 127.0.0.1, for what has no sockets in folders. `settings` as on the command line.
+  package init(durable: Bool = true, port: Int? = nil, settings extra: [String] = []) throws {
     elsewhere = nil
     self.port = port
     let folder = "/tmp/sanjiang-pg-" + String(UUID().uuidString.prefix(8)).lowercased()
@@ -44,7 +44,7 @@ package final class PostgresServer: Sendable {
         "-c", "unix_socket_directories=\(folder)", "-c", "max_connections=1000",
         "-c", "wal_level=logical", "-c", "max_replication_slots=100", "-c", "max_wal_senders=100",
       ]
-      + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+      + extra + (durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // Removes what this process left behind, and first ends the server that still runs in it.
     afterThisProcess(

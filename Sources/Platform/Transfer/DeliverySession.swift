@@ -180,7 +180,7 @@ final class DeliverySession {
     var after = state
     let batch = nextBatch
     var written: [Int32]?
-    let result = try writer.write(item.output, batch: batch, mode: mode)
+    let result = try put(item.output, batch)
     if state.appends {
       if let sums = item.sums { after.sums += sums }
     } else {
@@ -230,6 +230,20 @@ final class DeliverySession {
       end = after
     }
     report(batch)
+  }
+
+  /// Rows that can only be new are not when another worker has taken over and wrote them: then this one is at its end, and
+  /// nothing is wrong with the data.
+  private func put(_ rows: RowBatch, _ batch: Int64) throws -> WriteOutcome {
+    do {
+      return try writer.write(rows, batch: batch, mode: mode)
+    } catch let error {
+      if error.kind == .data {
+        writer.rollback()
+        try writer.commit(nil, state: state.text, durable: false)
+      }
+      throw error
+    }
   }
 
   private var mode: WriteMode {

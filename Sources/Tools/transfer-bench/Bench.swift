@@ -42,9 +42,11 @@ struct EngineRun {
   var verify: Usage
   var outcome: DeliveryOutcome
 
-  /// `reshaped`: with a filter, two expressions, three tokens, a generalised date and four rules on the way.
+  /// `reshaped`: with a filter, two expressions, three tokens, a generalised date and four rules on the way. `plain`:
+  /// nothing checked but types, lengths and keys, nothing masked.
   static func measure(
-    _ source: any Connector, _ target: any Connector, table: String, into: String, reshaped: Bool = false
+    _ source: any Connector, _ target: any Connector, table: String, into: String, reshaped: Bool = false,
+    plain: Bool = false, hasCursor: Bool = true
   ) async throws -> EngineRun {
     var plan = DeliveryPlan(
       grant: "bench", run: "bench", fence: 1, mode: .full, source: TableName(table), target: TableName(into),
@@ -59,7 +61,11 @@ struct EngineRun {
         ItemContract("changed", .timestamp),
       ], key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef".utf8),
       providerKey: Array("0123456789abcdef".utf8))
+    if !hasCursor { plan.cursor = nil }
     if reshaped { try reshape(&plan) }
+    if plain {
+      for index in plan.items.indices { (plan.items[index].check, plan.items[index].mask) = (.none, .none) }
+    }
     let last = Mutex(Usage.now())
     let control = DeliveryControl(progress: { _ in last.withLock { $0 = .now() } }, quarantine: { _ in })
     let start = Usage.now()

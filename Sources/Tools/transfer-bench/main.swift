@@ -1,4 +1,4 @@
-// Measures the engine, and runs single deliveries that tests kill. Not part of the product.
+// Measures the engine. Not part of the product.
 //
 //   transfer-bench postgres [ROWS]      PostgreSQL → PostgreSQL beside `psql COPY TO | psql COPY FROM`
 //   transfer-bench mariadb [ROWS]       MariaDB → MariaDB beside `SELECT | LOAD DATA LOCAL`
@@ -6,7 +6,7 @@
 //   transfer-bench sqlite [ROWS]        SQLite → SQLite beside ATTACH + INSERT SELECT
 //   transfer-bench odbc [ROWS]          PostgreSQL through its own client and through psqlodbc: reading and writing alone
 //   transfer-bench changes [SECONDS]    following a source's changes, and draining a backlog of them
-//   transfer-bench deliver …            one delivery of the tests' table of persons (see Kill.swift)
+//   transfer-bench exchange ROWS RUNS PEERS   the engine beside sling, pgloader, dlt and psql (see ExchangeBench.swift)
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
@@ -17,8 +17,9 @@ case "reshaped":
 case "sqlite": try await SQLiteBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
 case "odbc": try await ODBCBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 200_000).run()
 case "changes": try await ChangeBench(seconds: arguments.dropFirst().first.flatMap { Int($0) } ?? 20).run()
+case "exchange": try await ExchangeBench(Array(arguments.dropFirst())).run()
+case "one": try await OneDelivery.run(Array(arguments.dropFirst()))
 case "sample": try Sample.write(Int(arguments[1]) ?? 1, to: arguments[2])
-case "deliver": try await Kill.run(Array(arguments.dropFirst()))
 default:
   print("usage: transfer-bench postgres | reshaped | mariadb | sqlite | odbc [ROWS], or changes [SECONDS]")
 }
