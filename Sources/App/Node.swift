@@ -202,7 +202,7 @@ struct Node: Sendable {
         return "\(done.reminded) reminded, \(done.late) late, \(done.lapsed) lapsed"
       },
       Feedback.news: { _ in "\(try await feedback.bringNews()) digests" },
-      Exchange.job: carrier,
+      Exchange.job: carrier(),
       Exchange.release: { context in
         guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
         try await exchange.release(id)
@@ -244,11 +244,12 @@ struct Node: Sendable {
   }
 
   /// Carries a delivery out.
-  private var carrier: JobRunner.Handler {
+  private func carrier(_ show: @escaping @Sendable (DeliveryProgress) -> Void = { _ in }) -> JobRunner.Handler {
     let exchange = exchange
     return { context in
       do {
         let (delivery, _) = try await exchange.carryOut(context.job) { progress in
+          show(progress)
           try await context.report(done: progress.delivered, note: "\(progress.delivered)")
         }
         return delivery.state.rawValue
@@ -296,12 +297,14 @@ struct Node: Sendable {
   }
 
   func runner(
-    _ lane: Lane = .ending, concurrency: Int = 2, owner: String = Self.worker()
+    _ lane: Lane = .ending, concurrency: Int = 2, owner: String = Self.worker(),
+    show: @escaping @Sendable (DeliveryProgress) -> Void = { _ in }
   ) -> JobRunner {
     let exchange = exchange
     let abandon: JobRunner.Mourner = { job, now, tx in try exchange.abandon(job, at: now, in: tx) }
     var taken: [String: JobRunner.Handler] = lane == .following ? [:] : handlers
-    if lane != .ending { taken[Exchange.follow] = carrier }
+    if lane != .following { taken[Exchange.job] = carrier(show) }
+    if lane != .ending { taken[Exchange.follow] = carrier(show) }
     return JobRunner(
       database: database, clock: clock, handlers: taken,
       abandoned: [Exchange.job: abandon, Exchange.follow: abandon], concurrency: concurrency, owner: owner,

@@ -168,7 +168,7 @@ import Web
         #expect(
           left == [
             "inventory.manage", "sharing.request", "sharing.approve-own", "sharing.decide",
-            "sharing.revoke", "exchange.run", "exchange.quarantine.open", "identity.people.read",
+            "sharing.revoke", "exchange.run", "exchange.manage", "exchange.quarantine.open", "identity.people.read",
             "identity.organisations.manage",
           ])
         let page = try await visitor.get("/account/tokens")

@@ -347,6 +347,8 @@ private enum Doors {
     ("POST /deliveries/{id}/cancel", askers.union(operators)),
     ("GET /deliveries/{id}/quarantine", offices),
     ("POST /deliveries/{id}/quarantine", officers),
+    ("POST /deliveries/{id}/hand-back", askers.union(operators)),
+    ("POST /hand-backs/{id}", officers),
     ("GET /tasks", offices),
     ("GET /tasks/flows", offices),
     ("GET /tasks/sources", offices),

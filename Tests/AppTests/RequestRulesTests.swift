@@ -482,7 +482,7 @@ import Testing
             INSERT INTO sharing_grant SELECT \(id), \("多\(number)"), \(request), resource, resource_version,
               resource_name, provider, provider_name, consumer, consumer_name, purpose, legal_basis, scene, mode,
               frequency, first_day, last_day, target_source, target_table, secret, state, ended_at, ended_by, ended_why,
-              version, created_at, ended_for
+              version, created_at, ended_for, row_filter
             FROM sharing_grant WHERE id = \(grant.id)
             """)
         }

@@ -163,6 +163,60 @@ import Transfer
   }
 
   @Test(arguments: Engine.allCases)
+  func `bad rows go back to their provider, are read again once it has corrected them, and stay open while they are bad`(
+    engine: Engine
+  ) async throws {
+    try await withStage(engine) { stage in
+      var draft = stage.draft
+      draft.items = stage.items(["uscc", "name", "established"])
+      let grant = try await stage.grant(draft)
+      let exchange = stage.node.exchange
+      _ = try provider(
+        stage,
+        """
+        UPDATE legal_person SET established = '2020-02-30' WHERE rowid IN (
+          SELECT rowid FROM legal_person WHERE established NOT LIKE '%-13-%' LIMIT 4)
+        """)
+      let first = try await stage.node.deliverNow(grant.id)
+      let view = try await exchange.delivery(first.id, for: stage.cast.clerk)
+      let bad = try #require(view.quarantine.first { $0.item == "established" })
+      try await exchange.handBack(
+        first.id, item: bad.item, fault: bad.fault, words: "日期不存在，请核对档案", by: stage.cast.consumerOfficer)
+      await #expect(throws: Refusal.self) {
+        try await exchange.handBack(
+          first.id, item: bad.item, fault: bad.fault, words: "再退", by: stage.cast.consumerOfficer)
+      }
+      func waiting() async throws -> Int {
+        try await stage.node.database.read {
+          try Inbox.waiting(for: stage.cast.officer, limit: 50, in: $0).count { $0.kind == "exchange.hand-back" }
+        }
+      }
+      #expect(try await waiting() == 1)
+      let handed = try #require(try await exchange.handBacks(of: first.id, for: stage.cast.officer).first)
+      #expect(handed.state == .open && handed.rows == bad.rows)
+      await #expect(throws: Refusal.self) {
+        _ = try await exchange.answer(handed.id, since: nil, words: "", by: stage.cast.consumerOfficer)
+      }
+      // Says it is corrected, and it is not.
+      _ = try await exchange.answer(handed.id, since: nil, words: "已更正", by: stage.cast.officer)
+      #expect(try await waiting() == 0)
+      _ = try await stage.node.runner().drain()
+      let again = try #require(try await exchange.handBacks(of: first.id, for: stage.cast.officer).first)
+      #expect(again.state == .stillBad && again.stillBad == bad.rows)
+      #expect(try await waiting() == 1)
+      _ = try provider(stage, "UPDATE legal_person SET established = '2020-02-28' WHERE established LIKE '2020-02-30%'")
+      let delivery = try await exchange.answer(handed.id, since: nil, words: "按档案更正", by: stage.cast.officer)
+      _ = try await stage.node.runner().drain()
+      let ended = try #require(try await exchange.handBacks(of: first.id, for: stage.cast.officer).first)
+      #expect(ended.reread == delivery.id && ended.answer == "按档案更正")
+      #expect(ended.stillBad == (try await exchange.delivery(delivery.id, for: stage.cast.officer)).quarantine
+        .filter { $0.item == bad.item && $0.fault == bad.fault }.reduce(0) { $0 + $1.rows })
+      #expect(ended.state == (ended.stillBad == 0 ? .mended : .stillBad))
+      #expect(try await exchange.delivery(delivery.id, for: stage.cast.clerk).delivery.state == .delivered)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `the measures count what was delivered, and no other office's`(engine: Engine) async throws {
     try await withStage(engine) { stage in
       let grant = try await stage.grant(stage.draft)

@@ -57,6 +57,7 @@ let connectors = ConnectorCatalog([
     settings: [
       .init("file", Text("文件", "file")), .init("user", Text("用户", "user"), required: false),
       .init("password", Text("口令", "password"), secret: true),
+      .init("key", Text("私钥", "key"), secret: true, required: false).long,
     ], guarantee: FakeConnector(settings: [:]).guarantee
   ) { settings in FakeConnector(settings: settings) }
 ])
@@ -247,6 +248,11 @@ let migrations = [AuditSchema.migrations, InventorySchema.migrations]
     (["file": "a\nb", "password": "x"], ["setting.file"]),
     (["file": String(repeating: "a", count: 1001), "password": "x"], ["setting.file"]),
     (["file": "/srv/a.db", "password": "x"], []),
+    // A key has lines, and is longer than what fits into one.
+    (["file": "/srv/a.db", "password": "x", "key": "-----BEGIN\n" + String(repeating: "a", count: 3000)], []),
+    (["file": "/srv/a.db", "password": "x", "key": String(repeating: "a", count: 16_385)], ["setting.key"]),
+    (["file": "/srv/a.db", "password": "x", "key": "a\u{0}b"], ["setting.key"]),
+    (["file": "/srv/a\n.db", "password": "x"], ["setting.file"]),
   ])
   func `each wrong setting is named`(settings: [String: String], fields: [String]) {
     let faults = source(settings).faults(kind: connectors.kind("fake"), kept: [], admission: .anywhere, owner: "OWN")

@@ -37,7 +37,11 @@ struct ExchangeCommand: AsyncParsableCommand {
         let owner = Node.worker()
         let watch = await node.handBackWhenToldToStop(owner)
         defer { watch.cancel() }
-        delivery = try await node.deliverNow(id, isFull: full, owner: owner) { Terminal.error(Terminal.language($0)) }
+        let meter = Meter()
+        delivery = try await node.deliverNow(
+          id, isFull: full, owner: owner, show: { Terminal.progress(Terminal.language(meter.line(of: $0))) }
+        ) { Terminal.error(Terminal.language($0)) }
+        Terminal.progress("")
       } catch {
         await node.close()
         throw error
@@ -50,6 +54,20 @@ struct ExchangeCommand: AsyncParsableCommand {
       }
       if delivery.state != .delivered { throw ExitCode(1) }
     }
+  }
+}
+
+/// How fast a delivery goes, for a line on the terminal.
+struct Meter: Sendable {
+  private let start = ContinuousClock.now
+
+  func line(of progress: DeliveryProgress, at now: ContinuousClock.Instant = .now) -> Text {
+    let seconds = max(0.001, Double((now - start).inMilliseconds) / 1000)
+    let rate = grouped(Int(Double(progress.read) / seconds))
+    let (read, delivered, bad) = (grouped(progress.read), grouped(progress.delivered), grouped(progress.quarantined))
+    return Text(
+      "已读 \(read) 行，送达 \(delivered)，隔离 \(bad)，每秒 \(rate) 行",
+      "\(read) rows read, \(delivered) delivered, \(bad) quarantined, \(rate) rows/s")
   }
 }
 
@@ -94,11 +112,12 @@ extension Node {
 
   /// Queues a delivery and carries it out here, with a lease like any worker's, so that two can never run at once.
   func deliverNow(
-    _ id: GrantID, isFull: Bool = false, owner: String = Self.worker(), waiting: (Text) -> Void = { _ in }
+    _ id: GrantID, isFull: Bool = false, owner: String = Self.worker(),
+    show: @escaping @Sendable (DeliveryProgress) -> Void = { _ in }, waiting: (Text) -> Void = { _ in }
   ) async throws -> DeliveryRecord {
     try await sharing.guardGrant(id)
     var asked = try await exchange.queue(id, trigger: "command", isFull: isFull, by: .system())
-    let runner = runner(.both, owner: owner)
+    let runner = runner(.both, owner: owner, show: show)
     var said: Text?
     while true {
       _ = try await runner.drain()

@@ -6,36 +6,52 @@ extension FilesConnector {
   package static let kind = ConnectorKind(
     name: "files", title: Text("文件（CSV、XLSX、JSON 行）", "Files (CSV, XLSX, JSON)"),
     settings: [
-      .init("format", Text("格式：csv、xlsx 或 jsonl", "format: csv, xlsx or jsonl"), example: "xlsx"),
-      .init("place", Text("位置：local、sftp 或 s3", "place: local, sftp or s3"), example: "sftp"),
+      .init("format", Text("格式", "Format")).choosing([
+        ("csv", Text(same: "CSV")), ("xlsx", Text(same: "XLSX")), ("jsonl", Text("JSON 行", "JSON lines")),
+      ]),
+      .init("place", Text("位置", "Place")).choosing([
+        ("local", Text("本机文件夹", "A folder of this machine")), ("sftp", Text(same: "SFTP")), ("s3", Text(same: "S3")),
+      ]),
+      .init("folder", Text("本机文件夹", "Folder of this machine"), required: false, example: "/srv/exchange/registry"),
       .init(
-        "tables",
-        Text("哪些文件合为一张表（逗号分隔；不填则每个文件一张表）", "which files make one table (parted by commas; empty: each file is one)"),
-        required: false, example: "orders-*.csv, refunds-*.csv"),
-      .init(
-        "folder", Text("本机文件夹（local）", "folder of this machine (local)"), required: false,
-        example: "/srv/exchange/registry"),
-      .init(
-        "address", Text("地址（sftp、s3）", "address (sftp, s3)"), required: false,
+        "address", Text("地址（SFTP、S3）", "Address (SFTP, S3)"), required: false,
         example: "sftp://10.1.2.3:22/outbox/registry"),
-      .init("user", Text("账号（sftp）", "user (sftp)"), required: false, example: "exchange"),
-      .init("password", Text("口令（sftp）", "password (sftp)"), secret: true, required: false),
-      .init(
-        "key", Text("私钥全文（sftp，替代口令）", "private key's text (sftp, instead of a password)"), secret: true,
-        required: false),
-      .init(
-        "fingerprint", Text("主机密钥指纹（sftp，必填）", "host key's fingerprint (sftp, required)"), required: false,
-        example: "SHA256:uNiVztksCsDhcc0u9e8BrpN9…"),
-      .init("region", Text("区域（s3）", "region (s3)"), required: false, example: "us-east-1"),
-      .init("bucket", Text("存储桶（s3）", "bucket (s3)"), required: false, example: "exchange"),
-      .init("prefix", Text("对象前缀（s3）", "prefix of objects (s3)"), required: false, example: "registry/"),
-      .init("access", Text("访问密钥标识（s3）", "access key id (s3)"), required: false),
-      .init("secret", Text("访问密钥（s3）", "secret access key (s3)"), secret: true, required: false),
-      .init("sheet", Text("工作表（xlsx；不填为第一张）", "sheet (xlsx; empty: the first)"), required: false, example: "企业名录"),
-      .init("null", Text("空值的写法", "spelling of NULL"), required: false, example: "N/A"),
-      .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+08:00"),
-      .init("encoding", Text("CSV 编码（一般不填）", "encoding of CSV (normally empty)"), required: false, example: "GB18030"),
-    ],
+    ]
+      + ConnectorKind.Setting.part(
+        Text("SFTP 登录", "Signing in by SFTP"),
+        [
+          .init(
+            "fingerprint", Text("主机密钥指纹（必填）", "Host key's fingerprint (needed)"), required: false,
+            example: "SHA256:uNiVztksCsDhcc0u9e8BrpN9…"),
+          .init("user", Text("账号", "User"), required: false, example: "exchange"),
+          .init("password", Text("口令", "Password"), secret: true, required: false),
+          .init(
+            "key", Text("私钥全文（替代口令）", "Private key's text (instead of a password)"), secret: true, required: false
+          ).long,
+        ])
+      + ConnectorKind.Setting.part(
+        Text("S3 存储", "S3 store"),
+        [
+          .init("bucket", Text("存储桶", "Bucket"), required: false, example: "exchange"),
+          .init("prefix", Text("对象前缀", "Prefix of objects"), required: false, example: "registry/"),
+          .init("region", Text("区域", "Region"), required: false, example: "us-east-1"),
+          .init("access", Text("访问密钥标识", "Access key id"), required: false),
+          .init("secret", Text("访问密钥", "Secret access key"), secret: true, required: false),
+        ])
+      + ConnectorKind.Setting.part(
+        Text("怎样读文件", "How files are read"),
+        [
+          .init(
+            "tables",
+            Text(
+              "哪些文件合为一张表（逗号分隔；不填则每个文件一张表）", "Which files make one table (parted by commas; empty: each file is one)"),
+            required: false, example: "orders-*.csv, refunds-*.csv"),
+          .init("sheet", Text("工作表（XLSX；不填为第一张）", "Sheet (XLSX; empty: the first)"), required: false, example: "企业名录"),
+          .init(
+            "encoding", Text("CSV 编码（一般不填）", "Encoding of CSV (normally empty)"), required: false, example: "GB18030"),
+          .init("null", Text("空值的写法", "Spelling of NULL"), required: false, example: "N/A"),
+          .init("zone", Text("无时区时间的时区", "Zone of times without one"), required: false, example: "+08:00"),
+        ]),
     guarantee: guarantee,
     check: { FilesSettings($0).faults },
     open: { settings throws(ConnectorError) in

@@ -7,37 +7,49 @@ extension HTTPConnector {
   package static let kind = ConnectorKind(
     name: "http", title: Text("HTTP 接口（JSON）", "HTTP API (JSON)"),
     settings: [
-      .init("address", Text("地址", "address"), example: "https://api.example.gov.cn/v1/enterprises"),
+      .init("address", Text("地址", "Address"), example: "https://api.example.gov.cn/v1/enterprises"),
       .init(
-        "tables",
-        Text("各表的名称和路径（逗号分隔；不填则地址本身是一张表）", "names and paths of tables (parted by commas; empty: the address is one)"),
-        required: false, example: "enterprises=/v1/enterprises, permits=/v1/permits"),
+        "headers", Text("请求头（每行一个）", "Headers (one a line)"), secret: true, required: false,
+        example: "Authorization: Bearer …"
+      ).long,
       .init(
-        "headers", Text("请求头（每行一个）", "headers (one a line)"), secret: true, required: false,
-        example: "Authorization: Bearer …"),
-      .init(
-        "list", Text("列表在应答中的位置（JSON 指针）", "where the list stands (JSON pointer)"), required: false,
+        "list", Text("列表在应答中的位置（JSON 指针）", "Where the list stands (JSON pointer)"), required: false,
         example: "/data/list"),
-      .init(
-        "total", Text("总数在应答中的位置（JSON 指针）", "where the total stands (JSON pointer)"), required: false,
-        example: "/data/total"),
-      .init(
-        "paging", Text("翻页：none、page、offset、cursor、link 或 next", "paging: none, page, offset, cursor, link or next"),
-        example: "page"),
-      .init("parameter", Text("页码、偏移或游标的参数名", "parameter of page, offset or cursor"), required: false, example: "page"),
-      .init("sizeparameter", Text("每页行数的参数名", "parameter of the page's size"), required: false, example: "size"),
-      .init("size", Text("每页行数", "rows a page"), required: false, example: "500"),
-      .init("first", Text("首页页码", "number of the first page"), required: false, example: "1"),
-      .init(
-        "pointer", Text("游标或下一页地址的位置（JSON 指针）", "where the cursor or next address stands (JSON pointer)"),
-        required: false,
-        example: "/data/next"),
-      .init(
-        "fields",
-        Text("列及其位置（逗号分隔；不填则取每行的各字段）", "columns and where they stand (parted by commas; empty: a row's members)"),
-        required: false, example: "code=/id, city=/address/city"),
-      .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+08:00"),
-    ],
+      .init("paging", Text("翻页", "Paging")).choosing([
+        ("none", Text("不翻页", "None")), ("page", Text("按页码", "By page number")), ("offset", Text("按偏移", "By offset")),
+        ("cursor", Text("按游标", "By cursor")), ("link", Text("按 Link 响应头", "By the Link header")),
+        ("next", Text("按应答中的下一页地址", "By the next address in the answer")),
+      ]),
+    ]
+      + ConnectorKind.Setting.part(
+        Text("翻页的参数", "Parameters of paging"),
+        [
+          .init(
+            "parameter", Text("页码、偏移或游标的参数名", "Parameter of page, offset or cursor"), required: false, example: "page"),
+          .init("first", Text("首页页码", "Number of the first page"), required: false, example: "1"),
+          .init("sizeparameter", Text("每页行数的参数名", "Parameter of the page's size"), required: false, example: "size"),
+          .init("size", Text("每页行数", "Rows a page"), required: false, example: "500"),
+          .init(
+            "pointer", Text("游标或下一页地址的位置（JSON 指针）", "Where the cursor or next address stands (JSON pointer)"),
+            required: false, example: "/data/next"),
+          .init(
+            "total", Text("总数在应答中的位置（JSON 指针）", "Where the total stands (JSON pointer)"), required: false,
+            example: "/data/total"),
+        ])
+      + ConnectorKind.Setting.part(
+        Text("表和列", "Tables and columns"),
+        [
+          .init(
+            "tables",
+            Text(
+              "各表的名称和路径（逗号分隔；不填则地址本身是一张表）", "Names and paths of tables (parted by commas; empty: the address is one)"),
+            required: false, example: "enterprises=/v1/enterprises, permits=/v1/permits"),
+          .init(
+            "fields",
+            Text("列及其位置（逗号分隔；不填则取每行的各字段）", "Columns and where they stand (parted by commas; empty: a row's members)"),
+            required: false, example: "code=/id, city=/address/city"),
+          .init("zone", Text("无时区时间的时区", "Zone of times without one"), required: false, example: "+08:00"),
+        ]),
     guarantee: guarantee,
     check: { HTTPSettings($0).faults },
     open: { settings throws(ConnectorError) in

@@ -55,12 +55,14 @@ extension MariaDBAddress {
     .init("database", Text("库名", "database"), example: "registry"),
     .init("user", Text("用户", "user"), example: "reader"),
     .init("password", Text("口令", "password"), secret: true, required: false),
-    .init(
-      "tls", Text("加密（verify 加密并验证对方，encrypt 只加密，off 不加密）", "encryption: verify, encrypt or off"), required: false,
-      example: "verify"),
+    .init("tls", Text("加密", "encryption"), required: false).choosing([
+      ("verify", Text("加密并验证对方", "Encrypted, the server verified")), ("encrypt", Text("只加密", "Encrypted only")),
+      ("off", Text("不加密", "Not encrypted")),
+    ]),
     .init(
       "authority", Text("签发对方证书的 CA 证书（PEM）", "certificate (PEM) of the authority that signed the server's"),
-      required: false),
+      required: false
+    ).long,
     .init("zone", Text("DATETIME 的时区", "zone of DATETIME values"), required: false, example: "+08:00"),
   ]
 

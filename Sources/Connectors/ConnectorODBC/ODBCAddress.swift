@@ -66,12 +66,12 @@ extension ODBCAddress {
     .init(
       "attributes", Text("驱动的其他参数（名称=值，以分号分隔）", "other parameters of the driver: name=value, parted by semicolons"),
       required: false, example: "Encrypt=yes;TrustServerCertificate=no"),
-    .init(
-      "dialect",
-      Text(
-        "数据库类型（sqlserver、oracle、dm、postgresql、sqlite、generic；不填则自动识别）",
-        "kind of database: sqlserver, oracle, dm, postgresql, sqlite or generic; found out when left empty"),
-      required: false, example: "dm"),
+    .init("dialect", Text("数据库类型（不指定则自动识别）", "kind of database; found out where it is not said"), required: false)
+      .choosing([
+        ("sqlserver", Text(same: "SQL Server")), ("oracle", Text(same: "Oracle")), ("dm", Text("达梦", "DM8")),
+        ("postgresql", Text(same: "PostgreSQL")), ("sqlite", Text(same: "SQLite")),
+        ("generic", Text("其他（只能作为来源）", "Another (as a source only)")),
+      ]),
     .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+08:00"),
   ]
 

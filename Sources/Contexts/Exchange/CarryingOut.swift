@@ -199,6 +199,7 @@ extension Exchange {
       } else {
         try Inbox.close(subject: "grant-delivery", grant.id.text, by: .system(), at: now, in: tx)
       }
+      try conclude(delivery, grant, at: now, in: tx)
       if event == .deliver { try goOn(after: delivery, grant, at: now, in: tx) }
       return delivery
     }

@@ -80,7 +80,7 @@ package struct Exchange: Sendable {
     return try await queue(grant.id, trigger: trigger, isFull: isFull, since: since, by: principal)
   }
 
-  private func checkSince(_ since: CalendarDate, _ grant: Grant, today: CalendarDate) async throws {
+  func checkSince(_ since: CalendarDate, _ grant: Grant, today: CalendarDate) async throws {
     let cursor = try await database.read { tx in
       try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx).flatMap { resource in
         resource.mount?.cursorColumn.map { name in resource.items.first { $0.column == name }?.type }
@@ -192,6 +192,10 @@ package struct Exchange: Sendable {
     try DeliveryStore.apply(event, to: delivery.id, reason: reason, at: now, in: tx)
     try record(
       "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
+    if let ended = try DeliveryStore.find(delivery.id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx)
+    {
+      try conclude(ended, grant, at: now, in: tx)
+    }
   }
 
   /// A delivery that failed for good needs a person on either side.

@@ -48,7 +48,26 @@ package struct ExchangeRoutes: Sendable {
         let (view, lines) = try await exchange.quarantine(
           request.id(), item: request.query["item"], fault: request.query["fault"], after: after, for: request.visitor()
         )
-        return .page(DeliveryPages.quarantine(request, view, lines, next: next(lines)))
+        let given = try await exchange.handBacks(of: view.delivery.id, for: request.visitor())
+        return .page(DeliveryPages.quarantine(request, view, lines, given, next: next(lines)))
+      },
+      .post("/deliveries/{id}/hand-back", .permission(.exchangeRun)) { request in
+        let id: DeliveryID = try request.id()
+        let (item, fault) = (request.form["item"] ?? "", request.form["fault"] ?? "")
+        try await exchange.handBack(
+          id, item: item, fault: fault, words: request.form["words"] ?? "", by: request.visitor())
+        return .redirect(
+          DeliveryPages.quarantine(id, item, fault), flash: Text("已退回提供部门。", "Handed back to the provider."))
+      },
+      .post("/hand-backs/{id}", .permission(.quarantineOpen)) { request in
+        let day = request.form["since"] ?? ""
+        guard day.isEmpty || CalendarDate(day) != nil else {
+          throw Refusal.invalid(
+            "exchange.since", "since", Text("请填写日期，如 2026-03-02。", "Enter a date, such as 2026-03-02."))
+        }
+        let delivery = try await exchange.answer(
+          request.id(), since: CalendarDate(day), words: request.form["words"] ?? "", by: request.visitor())
+        return .redirect("/deliveries/\(delivery.id)", flash: Text("已排队重新读取。", "Queued: the rows are read again."))
       },
       .post("/deliveries/{id}/quarantine", .permission(.quarantineOpen)) { request in
         guard let batch = Int(request.form["batch"] ?? ""), let part = Int(request.form["part"] ?? ""),
@@ -58,7 +77,8 @@ package struct ExchangeRoutes: Sendable {
         let fields = try await exchange.openBadRow(
           id, batch: batch, part: part, position: position, by: request.visitor())
         let (view, lines) = try await exchange.quarantine(id, for: request.visitor())
-        return .page(DeliveryPages.quarantine(request, view, lines, opened: fields, next: next(lines)))
+        let given = try await exchange.handBacks(of: id, for: request.visitor())
+        return .page(DeliveryPages.quarantine(request, view, lines, given, opened: fields, next: next(lines)))
       },
     ]
   }

@@ -116,5 +116,29 @@ package enum ExchangeSchema {
     ALTER TABLE exchange_delivery ADD COLUMN own_ms BIGINT NOT NULL DEFAULT 0;
     ALTER TABLE exchange_delivery ADD COLUMN source_at TEXT;
     ALTER TABLE exchange_delivery ADD COLUMN written_at TEXT;
+    """
+  )
+  .adding(
+    "022 bad rows handed back",
+    """
+    CREATE TABLE exchange_hand_back (
+      id TEXT PRIMARY KEY,
+      delivery TEXT NOT NULL REFERENCES exchange_delivery (id),
+      grant_id TEXT NOT NULL REFERENCES sharing_grant (id),
+      item TEXT NOT NULL,
+      fault TEXT NOT NULL,
+      row_count BIGINT NOT NULL CHECK (row_count > 0),
+      words TEXT NOT NULL,
+      handed_by TEXT NOT NULL,
+      handed_at TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('open', 'rereading', 'mended', 'still-bad')),
+      answer TEXT,
+      answered_by TEXT,
+      answered_at TEXT,
+      reread TEXT REFERENCES exchange_delivery (id),
+      still_bad BIGINT NOT NULL,
+      UNIQUE (delivery, item, fault)
+    );
+    CREATE INDEX exchange_hand_back_reread ON exchange_hand_back (reread) WHERE state = 'rereading';
     """)
 }

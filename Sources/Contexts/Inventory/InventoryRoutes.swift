@@ -156,9 +156,13 @@ package enum InventoryRoutes {
     var settings: [String: String] = [:]
     for pair in form.pairs where pair.name.hasPrefix("setting.") {
       let name = String(pair.name.dropFirst("setting.".count))
-      let secret = kind.settings.contains { $0.name == name && $0.isSecret }
+      let setting = kind.settings.first { $0.name == name }
       // A password may begin or end with a blank.
-      settings[name] = secret ? pair.value : form[pair.name] ?? ""
+      let value = setting?.isSecret == true ? pair.value : form[pair.name] ?? ""
+      // Browsers send lines parted by two characters.
+      settings[name] =
+        setting?.isLong == true
+        ? value.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\n") : value
     }
     return SourceDraft(name: form["source"] ?? "", kind: kind.name, settings: settings)
   }

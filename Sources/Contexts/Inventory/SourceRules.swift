@@ -17,6 +17,8 @@ package struct SourceDraft: Hashable, Sendable {
 extension SourceDraft {
   package static let nameLimit = 64
   package static let settingLimit = 1000
+  /// Of a setting of several lines: a private key, a chain of certificates.
+  package static let longSettingLimit = 16_384
 
   /// What is wrong with it; `kept` are the secrets a stored source already has, `owner` its organisation's credit code.
   package func faults(
@@ -44,10 +46,10 @@ extension SourceDraft {
         guard setting.isRequired, !(setting.isSecret && kept.contains(setting.name)) else { continue }
         faults.append(
           .init(field, Text("请填写\(setting.title.chinese)。", "Enter the \(setting.title.english).")))
-      } else if value.utf8.count > Self.settingLimit {
-        faults.append(
-          .init(field, Text("最多 \(Self.settingLimit) 字节。", "At most \(Self.settingLimit) bytes.")))
-      } else if value.unicodeScalars.contains(where: { $0.value < 0x20 }) {
+      } else if value.utf8.count > (setting.isLong ? Self.longSettingLimit : Self.settingLimit) {
+        let most = setting.isLong ? Self.longSettingLimit : Self.settingLimit
+        faults.append(.init(field, Text("最多 \(most) 字节。", "At most \(most) bytes.")))
+      } else if value.unicodeScalars.contains(where: { $0.value < 0x20 && !(setting.isLong && $0.properties.isWhitespace) }) {
         faults.append(.init(field, Text("不能含有控制字符。", "Control characters are not allowed.")))
       }
     }

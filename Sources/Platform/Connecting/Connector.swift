@@ -106,6 +106,17 @@ package struct ConnectorKind: Sendable {
     package var isSecret: Bool
     package var isRequired: Bool
     package var example: String
+    /// What may be chosen, where it is not written freely.
+    package var choices: [Choice] = []
+    /// Several lines: a certificate, a key, headers.
+    package var isLong = false
+    /// The part of the form it belongs to, which not everybody needs; all of it may stay empty.
+    package var part: Text?
+
+    package struct Choice: Hashable, Sendable {
+      package var value: String
+      package var title: Text
+    }
 
     package init(_ name: String, _ title: Text, secret: Bool = false, required: Bool = true, example: String = "") {
       self.name = name
@@ -113,6 +124,30 @@ package struct ConnectorKind: Sendable {
       isSecret = secret
       isRequired = required
       self.example = example
+    }
+
+    /// The same, chosen from a list.
+    package func choosing(_ choices: [(value: String, title: Text)]) -> Setting {
+      var setting = self
+      setting.choices = choices.map { Choice(value: $0.value, title: $0.title) }
+      return setting
+    }
+
+    /// The same in several lines.
+    package var long: Setting {
+      var setting = self
+      setting.isLong = true
+      return setting
+    }
+
+    /// These as a part of the form that may stay folded.
+    package static func part(_ title: Text, _ settings: [Setting]) -> [Setting] {
+      settings.map { setting in
+        precondition(!setting.isRequired, "what must be filled in is never folded away")
+        var setting = setting
+        setting.part = title
+        return setting
+      }
     }
   }
 

@@ -266,12 +266,13 @@ enum DeliveryPages {
     t(RowFault(code: code)?.title ?? Text(same: code))
   }
 
-  private static func quarantine(_ id: DeliveryID, _ item: String?, _ fault: String?, after: String? = nil) -> String {
+  static func quarantine(_ id: DeliveryID, _ item: String?, _ fault: String?, after: String? = nil) -> String {
     address("/deliveries/\(id)/quarantine", [("item", item), ("fault", fault), ("after", after)])
   }
 
   static func quarantine(
-    _ request: Request, _ view: DeliveryView, _ lines: [QuarantineLine], opened: [(name: String, value: String)]? = nil,
+    _ request: Request, _ view: DeliveryView, _ lines: [QuarantineLine], _ given: [HandBack],
+    opened: [(name: String, value: String)]? = nil,
     next: String?
   ) -> Page {
     let t = request.language
@@ -285,6 +286,7 @@ enum DeliveryPages {
         <p>\(t("原始内容密封在提供部门一侧；这里只有主键摘要、列和原因。", "The raw rows are sealed on the provider's side; here are the key's digest, the column and the reason."))</p>
         \(opened.map { fields in "<section class=\"act\"><h2>\(t("原始行（已记入审计）", "The raw row (on record)"))</h2>\(facts(fields.map { field in (view.grant.items.first { $0.column == field.name }?.name ?? field.name, "\(field.value)" as HTML) }))</section>" as HTML })
         \(narrowing(view, wanted.item, wanted.fault, t))
+        \(HandBackPart.html(request, view, given, item: wanted.item, fault: wanted.fault))
         \(table(
           caption: t("隔离的行", "Quarantined rows"), head: [t("位置", "Place"), t("主键摘要", "Key digest"), t("信息项", "Item"), t("原因", "Reason"), t("操作", "Action")],
           rows: lines.map { line in

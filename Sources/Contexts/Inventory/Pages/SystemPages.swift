@@ -177,23 +177,11 @@ func sourceForm(
   refusal: Refusal?
 ) -> Page {
   let t = request.language
-  var fields = [
-    Field(
-      "source", Text("数据源名称", "Name of the source"), .text(maxLength: SourceDraft.nameLimit),
-      hint: Text("如“企业登记库”。", "Such as “register of companies”."))
-  ]
-  for setting in kind.settings {
-    let kept = setting.isSecret && editing?.secrets.contains(setting.name) == true
-    let example =
-      setting.example.isEmpty ? nil : Text("例如 \(setting.example)", "For example \(setting.example)")
-    fields.append(
-      Field(
-        "setting.\(setting.name)", setting.title,
-        setting.isSecret ? .newPassword : .text(maxLength: SourceDraft.settingLimit),
-        required: setting.isRequired && !kept,
-        hint: kept ? Text("已加密保存；留空则不变。", "Kept sealed; leave blank to keep it.") : example))
-  }
-  let inputs = fields.map { field(t, $0, value: values, faults: refusal?.faults ?? []) }.joined()
+  let name = Field(
+    "source", Text("数据源名称", "Name of the source"), .text(maxLength: SourceDraft.nameLimit),
+    hint: Text("如“企业登记库”。", "Such as “register of companies”."))
+  let inputs: HTML =
+    "\(field(t, name, value: values, faults: refusal?.faults ?? []))\(settingInputs(t, kind, editing, values, refusal))"
   let limits: HTML = "<ul>\(kind.guarantee.limits, { "<li>\(t($0))</li>" })</ul>"
   let title =
     editing == nil ? Text("连接 \(kind.title.chinese)", "Connect \(kind.title.english)") : Text("修改数据源", "Edit source")
@@ -207,4 +195,49 @@ func sourceForm(
       <h1>\(t(title))</h1><p>\(t(kind.guarantee.promise))</p>\(limits)\(faultSummary(t, refusal))\
       \(form(request, action: editing.map { SystemLink.source($0) } ?? SystemLink.sources(system.id), "<input type=\"hidden\" name=\"kind\" value=\"\(kind.name)\">\(inputs)\(buttons(button(t("保存", "Save"))))"))
       """)
+}
+
+/// The settings of a kind of source; those of a part that not everybody needs are folded away until one is filled in.
+private func settingInputs(
+  _ t: Language, _ kind: ConnectorKind, _ editing: DataSource?, _ values: Fields, _ refusal: Refusal?
+) -> HTML {
+  let faults = refusal?.faults ?? []
+  var parts: [(title: Text?, settings: [ConnectorKind.Setting])] = []
+  for setting in kind.settings {
+    if let last = parts.indices.last, parts[last].title == setting.part {
+      parts[last].settings.append(setting)
+    } else {
+      parts.append((setting.part, [setting]))
+    }
+  }
+  return parts.map { part in
+    let inputs = part.settings.map { setting in
+      field(t, settingField(t, setting, editing), value: values, faults: faults)
+    }.joined()
+    guard let title = part.title else { return inputs }
+    let isFilled = part.settings.contains { setting in
+      let name = "setting.\(setting.name)"
+      return !(values[name] ?? "").isEmpty || editing?.secrets.contains(setting.name) == true
+        || faults.contains { $0.field == name }
+    }
+    return details(t(title), open: isFilled, inputs)
+  }.joined()
+}
+
+private func settingField(_ t: Language, _ setting: ConnectorKind.Setting, _ editing: DataSource?) -> Field {
+  let kept = setting.isSecret && editing?.secrets.contains(setting.name) == true
+  let example = setting.example.isEmpty ? nil : Text("例如 \(setting.example)", "For example \(setting.example)")
+  let kind: Field.Kind
+  if !setting.choices.isEmpty {
+    let none = setting.isRequired ? [] : [("", t("不指定", "Not said"))]
+    kind = .choice(none + setting.choices.map { ($0.value, t($0.title)) })
+  } else if setting.isLong {
+    kind = .area(maxLength: SourceDraft.longSettingLimit)
+  } else {
+    kind = setting.isSecret ? .newPassword : .text(maxLength: SourceDraft.settingLimit)
+  }
+  return Field(
+    "setting.\(setting.name)", setting.title, kind, required: setting.isRequired && !kept,
+    hint: kept
+      ? Text("已加密保存；留空则不变。", "Kept sealed; leave blank to keep it.") : setting.choices.isEmpty ? example : nil)
 }
