@@ -163,9 +163,11 @@ import Transfer
   }
 
   @Test(arguments: Engine.allCases)
-  func `bad rows go back to their provider, are read again once it has corrected them, and stay open while they are bad`(
-    engine: Engine
-  ) async throws {
+  func
+    `bad rows go back to their provider, are read again once it has corrected them, and stay open while they are bad`(
+      engine: Engine
+    ) async throws
+  {
     try await withStage(engine) { stage in
       var draft = stage.draft
       draft.items = stage.items(["uscc", "name", "established"])
@@ -209,8 +211,10 @@ import Transfer
       _ = try await stage.node.runner().drain()
       let ended = try #require(try await exchange.handBacks(of: first.id, for: stage.cast.officer).first)
       #expect(ended.reread == delivery.id && ended.answer == "按档案更正")
-      #expect(ended.stillBad == (try await exchange.delivery(delivery.id, for: stage.cast.officer)).quarantine
-        .filter { $0.item == bad.item && $0.fault == bad.fault }.reduce(0) { $0 + $1.rows })
+      #expect(
+        ended.stillBad
+          == (try await exchange.delivery(delivery.id, for: stage.cast.officer)).quarantine
+          .filter { $0.item == bad.item && $0.fault == bad.fault }.reduce(0) { $0 + $1.rows })
       #expect(ended.state == (ended.stillBad == 0 ? .mended : .stillBad))
       #expect(try await exchange.delivery(delivery.id, for: stage.cast.clerk).delivery.state == .delivered)
     }

@@ -49,7 +49,9 @@ extension SourceDraft {
       } else if value.utf8.count > (setting.isLong ? Self.longSettingLimit : Self.settingLimit) {
         let most = setting.isLong ? Self.longSettingLimit : Self.settingLimit
         faults.append(.init(field, Text("最多 \(most) 字节。", "At most \(most) bytes.")))
-      } else if value.unicodeScalars.contains(where: { $0.value < 0x20 && !(setting.isLong && $0.properties.isWhitespace) }) {
+      } else if value.unicodeScalars.contains(where: {
+        $0.value < 0x20 && !(setting.isLong && $0.properties.isWhitespace)
+      }) {
         faults.append(.init(field, Text("不能含有控制字符。", "Control characters are not allowed.")))
       }
     }
