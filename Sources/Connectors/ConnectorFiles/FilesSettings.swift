@@ -21,7 +21,7 @@ extension FilesConnector {
         Text("SFTP 登录", "Signing in by SFTP"),
         [
           .init(
-            "fingerprint", Text("主机密钥指纹（必填）", "Host key's fingerprint (needed)"), required: false,
+            "fingerprint", Text("主机密钥指纹", "Host key's fingerprint"), required: false,
             example: "SHA256:uNiVztksCsDhcc0u9e8BrpN9…"),
           .init("user", Text("账号", "User"), required: false, example: "exchange"),
           .init("password", Text("口令", "Password"), secret: true, required: false),

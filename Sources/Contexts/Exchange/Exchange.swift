@@ -165,7 +165,7 @@ package struct Exchange: Sendable {
     }
   }
 
-  private static func key(_ id: DeliveryID) -> String { "delivery:\(id)" }
+  static func key(_ id: DeliveryID) -> String { "delivery:\(id)" }
 
   private static let lost = Text(
     "工作进程多次中断，已停止自动重试；已提交的部分保留，可再次发起交换。",

@@ -11,7 +11,7 @@ package struct HandBack: Hashable, Sendable {
     case open
     /// The provider says it has; the rows are being read again.
     case rereading
-    /// None of the rows is bad any more.
+    /// None of them was bad when they were read again; or their source is followed, and its own change brings them.
     case mended
     /// Some still are, for whatever reason.
     case stillBad = "still-bad"
@@ -20,7 +20,7 @@ package struct HandBack: Hashable, Sendable {
       switch self {
       case .open: Text("待提供部门更正", "To be corrected by the provider")
       case .rereading: Text("已更正，重新读取中", "Corrected, being read again")
-      case .mended: Text("已全部恢复正常", "All good again")
+      case .mended: Text("更正后未再发现问题", "Not found bad any more")
       case .stillBad: Text("重新读取后仍有问题", "Still bad after reading again")
       }
     }

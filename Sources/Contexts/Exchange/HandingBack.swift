@@ -1,4 +1,5 @@
 import Inbox
+import Jobs
 package import Kernel
 import Sharing
 import Storage
@@ -70,10 +71,25 @@ extension Exchange {
         throw Refusal(
           .conflict, "exchange.handback.state", Text("这些行已在重新读取或已恢复。", "These rows are being read again, or good."))
       }
+      let last = try DeliveryStore.list(grant: grant.id, limit: 1, in: tx).first
+      let name = "\(principal.organisationName) \(principal.name)"
+      if grant.frequency == .continuous, let last {
+        // The correction is a change like any other: it comes by itself, and if it is bad again it is set apart again.
+        try HandBackStore.answer(id, words, by: name, reread: last.id, at: now, in: tx)
+        try HandBackStore.conclude(id, stillBad: 0, in: tx)
+        try Inbox.close(subject: "hand-back", id.text, by: principal, at: now, in: tx)
+        return last
+      }
+      // One that is under way began before the correction, and would say nothing about it.
+      if let last, try JobQueue.open(dedupe: Self.key(last.id), in: tx) != nil {
+        throw Refusal(
+          .conflict, "exchange.handback.busy",
+          Text("有一次交换正在进行，请等它结束后再重新读取。", "A delivery is under way; have the rows read again when it has ended."))
+      }
       let delivery = try queue(
         grant.id, trigger: "person", isFull: since == nil, since: since, by: principal, at: now, in: tx)
       try HandBackStore.answer(
-        id, words, by: "\(principal.organisationName) \(principal.name)", reread: delivery.id, at: now, in: tx)
+        id, words, by: name, reread: delivery.id, at: now, in: tx)
       try Inbox.close(subject: "hand-back", id.text, by: principal, at: now, in: tx)
       try record(
         "exchange.quarantine.answer", delivery, by: principal,

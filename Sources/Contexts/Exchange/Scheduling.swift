@@ -74,7 +74,8 @@ extension Exchange {
 
   /// After a delivery: what is followed is followed on, and tasks that waited for this one have their turn.
   func goOn(after delivery: DeliveryRecord, _ grant: Grant, at now: Instant, in tx: any Transaction) throws {
-    if grant.frequency == .continuous, delivery.trigger != "command" {
+    // Paused just now: what was delivered stands, and nothing follows it.
+    if grant.frequency == .continuous, delivery.trigger != "command", try TaskStore.pause(of: grant.id, in: tx) == nil {
       _ = try queue(grant.id, trigger: "schedule", by: .system(), at: now, in: tx)
     }
     for waiting in try TaskStore.waiting(for: grant.id, in: tx) {
