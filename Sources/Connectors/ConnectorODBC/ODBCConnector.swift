@@ -43,7 +43,7 @@ package struct ODBCConnector: Connector {
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 
   package static let kind = ConnectorKind(
-    name: "odbc", title: Text("ODBC（SQL Server、Oracle、达梦等）", "ODBC (SQL Server, Oracle, DM8 …)"),
+    name: "odbc", title: Text("ODBC（达梦、Oracle 等）", "ODBC (DM8, Oracle …)"),
     settings: ODBCAddress.settings, guarantee: guarantee, check: { ODBCAddress.faults(in: $0) },
     nameFault: { ODBCAddress.fault(inName: $0) },
     open: { settings throws(ConnectorError) in ODBCConnector(try ODBCAddress(settings)) })
