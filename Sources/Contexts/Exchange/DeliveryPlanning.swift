@@ -32,6 +32,14 @@ struct GrantedEnds {
 }
 
 extension Exchange {
+  /// The sources at both ends of a grant, as far as there are any: for showing, whether they may be used now or not.
+  func sources(of grant: Grant, in tx: any Transaction) throws -> [DataSource] {
+    let mount = try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx)?.mount
+    return try [mount?.source, grant.targetSource].compactMap { $0 }.compactMap {
+      try InventoryStore.source($0, in: tx)
+    }
+  }
+
   /// Where a grant's rows come from and go to; throws why there is no way now.
   func ends(of grant: Grant, in tx: any Transaction) throws -> GrantedEnds {
     guard let resource = try CatalogStore.find(grant.resource, version: grant.resourceVersion, in: tx),

@@ -103,12 +103,13 @@ package enum DeliveryStore {
     try tx.run("UPDATE exchange_delivery SET source = \(source), target = \(target) WHERE id = \(id)")
   }
 
-  /// How many deliveries run at this source now, this one left out.
-  static func running(at source: SourceID, besides id: DeliveryID, in tx: any Transaction) throws -> Int {
-    try tx.int(
+  /// How many deliveries run at this source now; one may be left out.
+  static func running(at source: SourceID, besides id: DeliveryID? = nil, in tx: any Transaction) throws -> Int {
+    let others: SQL = id.map { "AND id <> \($0)" } ?? ""
+    return try tx.int(
       """
       SELECT COUNT(*) FROM exchange_delivery
-      WHERE state = 'running' AND (source = \(source) OR target = \(source)) AND id <> \(id)
+      WHERE state = 'running' AND (source = \(source) OR target = \(source)) \(others)
       """) ?? 0
   }
 

@@ -202,14 +202,22 @@ package struct Exchange: Sendable {
   func tell(_ id: DeliveryID, at now: Instant, in tx: any Transaction) throws {
     guard let delivery = try DeliveryStore.find(id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx)
     else { return }
-    try Inbox.close(subject: "grant-delivery", grant.id.text, by: .system(), at: now, in: tx)
+    try tellBoth(
+      grant, "delivery.failed",
+      Text("交换失败：\(grant.resourceName)（\(grant.number)）", "Delivery failed: \(grant.resourceName) (\(grant.number))"),
+      link: "/deliveries/\(id)", subject: "grant-delivery", at: now, in: tx)
+  }
+
+  /// A task for either side's office, in place of an earlier one on the same subject of this grant.
+  func tellBoth(
+    _ grant: Grant, _ kind: String, _ title: Text, link: String, subject: String, at now: Instant,
+    in tx: any Transaction
+  ) throws {
+    try Inbox.close(subject: subject, grant.id.text, by: .system(), at: now, in: tx)
     for office in [grant.provider, grant.consumer] {
       try Inbox.post(
         InboxTask(
-          kind: "delivery.failed",
-          title: Text(
-            "交换失败：\(grant.resourceName)（\(grant.number)）", "Delivery failed: \(grant.resourceName) (\(grant.number))"),
-          link: "/deliveries/\(id)", for: .office(office, .exchangeRun), subject: ("grant-delivery", grant.id.text),
+          kind: kind, title: title, link: link, for: .office(office, .exchangeRun), subject: (subject, grant.id.text),
           at: now), in: tx)
     }
   }

@@ -73,23 +73,23 @@ extension Exchange {
       }
       let last = try DeliveryStore.list(grant: grant.id, limit: 1, in: tx).first
       let name = "\(principal.organisationName) \(principal.name)"
-      if grant.frequency == .continuous, let last {
-        // The correction is a change like any other: it comes by itself, and if it is bad again it is set apart again.
-        try HandBackStore.answer(id, words, by: name, reread: last.id, at: now, in: tx)
-        try HandBackStore.conclude(id, stillBad: 0, in: tx)
-        try Inbox.close(subject: "hand-back", id.text, by: principal, at: now, in: tx)
-        return last
+      let follows = grant.frequency == .continuous
+      let delivery: DeliveryRecord
+      if follows, let last {
+        delivery = last
+      } else {
+        // One that is under way began before the correction, and would say nothing about it.
+        if let last, try JobQueue.open(dedupe: Self.key(last.id), in: tx) != nil {
+          throw Refusal(
+            .conflict, "exchange.handback.busy",
+            Text("有一次交换正在进行，请等它结束后再重新读取。", "A delivery is under way; have the rows read again when it has ended."))
+        }
+        delivery = try queue(
+          grant.id, trigger: "person", isFull: since == nil, since: since, by: principal, at: now, in: tx)
       }
-      // One that is under way began before the correction, and would say nothing about it.
-      if let last, try JobQueue.open(dedupe: Self.key(last.id), in: tx) != nil {
-        throw Refusal(
-          .conflict, "exchange.handback.busy",
-          Text("有一次交换正在进行，请等它结束后再重新读取。", "A delivery is under way; have the rows read again when it has ended."))
-      }
-      let delivery = try queue(
-        grant.id, trigger: "person", isFull: since == nil, since: since, by: principal, at: now, in: tx)
-      try HandBackStore.answer(
-        id, words, by: name, reread: delivery.id, at: now, in: tx)
+      try HandBackStore.answer(id, words, by: name, reread: delivery.id, at: now, in: tx)
+      // Of what is followed the correction is a change like any other: it comes by itself, and is set apart if it is bad.
+      if follows { try HandBackStore.conclude(id, stillBad: 0, in: tx) }
       try Inbox.close(subject: "hand-back", id.text, by: principal, at: now, in: tx)
       try record(
         "exchange.quarantine.answer", delivery, by: principal,

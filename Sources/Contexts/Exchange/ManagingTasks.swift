@@ -43,10 +43,10 @@ extension Exchange {
     return try await database.read { tx in
       let tasks = try TaskStore.find(among: grants.map(\.id), in: tx)
       let last = try DeliveryStore.last(of: grants.map(\.id), in: tx)
-      return try grants.map { grant in
+      let next = try JobSchedule.next(among: grants.map { Self.schedule(of: $0.id) }, in: tx)
+      return grants.map { grant in
         (
-          grant, tasks[grant.id] ?? ExchangeTask(grant: grant.id), last[grant.id],
-          try JobSchedule.next("grant:\(grant.id)", in: tx)
+          grant, tasks[grant.id] ?? ExchangeTask(grant: grant.id), last[grant.id], next[Self.schedule(of: grant.id)]
         )
       }
     }
@@ -58,16 +58,14 @@ extension Exchange {
     let today = clock.now().dateInChina
     return try await database.read { tx in
       let task = try TaskStore.find(id, in: tx)
-      let source = try ends(of: grant, in: tx).source.source
-      let target = try InventoryStore.source(grant.targetSource, in: tx)
       return TaskView(
         task: task, grant: grant, deliveries: try DeliveryStore.list(grant: id, limit: 30, in: tx),
-        nextTurn: try JobSchedule.next("grant:\(id)", in: tx),
+        nextTurn: try JobSchedule.next(Self.schedule(of: id), in: tx),
         after: try task.after.compactMap { try GrantStore.find($0, in: tx) },
-        ends: try [source, target].compactMap { $0 }.map { end in
+        ends: try sources(of: grant, in: tx).map { end in
           (
             end, try SourceLimitStore.find(end.id, in: tx),
-            try DeliveryStore.running(at: end.id, besides: DeliveryID(trusted: ""), in: tx)
+            try DeliveryStore.running(at: end.id, in: tx)
           )
         }, days: try DeliveryCounts.byDay(of: id, through: today, days: 30, in: tx))
     }
@@ -310,17 +308,15 @@ extension Exchange {
     try principal.require(.exchangeRead)
     let grants = try await sharing.grants(for: principal, limit: 500)
     return try await database.read { tx in
-      var uses: [SourceID: Int] = [:]
+      var uses: [SourceID: (source: DataSource, grants: Int)] = [:]
       for grant in grants {
-        uses[grant.targetSource, default: 0] += 1
-        if let source = try? ends(of: grant, in: tx).source.source.id { uses[source, default: 0] += 1 }
+        for source in try sources(of: grant, in: tx) { uses[source.id, default: (source, 0)].grants += 1 }
       }
       let limits = try SourceLimitStore.find(among: Array(uses.keys), in: tx)
-      return try uses.keys.sorted { $0.text < $1.text }.compactMap { id in
-        guard let source = try InventoryStore.source(id, in: tx) else { return nil }
-        return (
-          source, limits[id] ?? SourceLimit(source: id),
-          try DeliveryStore.running(at: id, besides: DeliveryID(trusted: ""), in: tx), uses[id] ?? 0
+      return try uses.values.sorted { $0.source.id.text < $1.source.id.text }.map { source, grants in
+        (
+          source, limits[source.id] ?? SourceLimit(source: source.id),
+          try DeliveryStore.running(at: source.id, in: tx), grants
         )
       }
     }

@@ -5,12 +5,9 @@ import Storage
 
 /// What runs and how it goes, as Prometheus reads it (text exposition format 0.0.4).
 struct Metrics: Sendable {
-  struct Sample: Hashable, Sendable {
+  struct Sample: Sendable {
     var labels: [(name: String, value: String)]
     var value: Double
-
-    static func == (a: Sample, b: Sample) -> Bool { a.text("") == b.text("") }
-    func hash(into hasher: inout Hasher) { hasher.combine(text("")) }
 
     func text(_ name: String) -> String {
       let inner = labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")

@@ -29,7 +29,8 @@ extension PlannedDelivery {
 // When a task has its turn, and when it has to wait.
 
 extension Exchange {
-  private static func schedule(of grant: GrantID) -> String { "grant:\(grant)" }
+  /// What the grant's schedule is called.
+  static func schedule(of grant: GrantID) -> String { "grant:\(grant)" }
 
   /// Sets the schedule that the grant's frequency or its task asks for: no turn before its period begins.
   package static func schedule(_ grant: Grant, at now: Instant, in tx: any Transaction) throws {
@@ -234,18 +235,12 @@ extension Exchange {
           ExchangeTask.Pause(at: now, by: Principal.system().name, why: why, isFrozen: true), of: grant.id, in: tx)
         try recordTask("exchange.task.freeze", grant, by: .system(), [("reason", why.chinese)], at: now, in: tx)
       }
-      try Inbox.close(subject: "grant-drift", grant.id.text, by: .system(), at: now, in: tx)
-      for office in [grant.provider, grant.consumer] {
-        try Inbox.post(
-          InboxTask(
-            kind: "exchange.drift",
-            title: Text(
-              "表结构与约定不符，交换\(freezes ? "已冻结" : "失败")：\(grant.resourceName)（\(grant.number)）",
-              "A table is not what was agreed, delivery \(freezes ? "frozen" : "failed"): \(grant.resourceName) (\(grant.number))"
-            ),
-            link: "/tasks/\(grant.id)", for: .office(office, .exchangeRun), subject: ("grant-drift", grant.id.text),
-            at: now), in: tx)
-      }
+      try tellBoth(
+        grant, "exchange.drift",
+        Text(
+          "表结构与约定不符，交换\(freezes ? "已冻结" : "失败")：\(grant.resourceName)（\(grant.number)）",
+          "A table is not what was agreed, delivery \(freezes ? "frozen" : "failed"): \(grant.resourceName) (\(grant.number))"
+        ), link: "/tasks/\(grant.id)", subject: "grant-drift", at: now, in: tx)
       return delivery
     }
   }

@@ -91,6 +91,15 @@ package enum JobSchedule {
     try tx.row("SELECT next_at FROM jobs_schedule WHERE name = \(name)")?.instant("next_at")
   }
 
+  /// The next turns of those of these schedules that there are.
+  package static func next(among names: [String], in tx: any Transaction) throws -> [String: Instant] {
+    guard !names.isEmpty else { return [:] }
+    return Dictionary(
+      uniqueKeysWithValues: try tx.rows("SELECT name, next_at FROM jobs_schedule WHERE name IN (\(each: names))").map {
+        (try $0.text("name"), try $0.instant("next_at"))
+      })
+  }
+
   /// Whether `turn` would find something: a look that does not write.
   package static func isDue(at now: Instant, in tx: any Transaction) throws -> Bool {
     try tx.row("SELECT name FROM jobs_schedule WHERE next_at <= \(now) LIMIT 1") != nil

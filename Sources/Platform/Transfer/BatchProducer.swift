@@ -57,12 +57,7 @@ struct BatchProducer: Sendable {
   }
 
   func run(_ source: any Connector) {
-    do {
-      try read(source)
-    } catch {
-      queue.fail(error)
-    }
-    queue.producerIsGone()
+    queue.produce { try read(source) }
   }
 
   private func read(_ source: any Connector) throws {

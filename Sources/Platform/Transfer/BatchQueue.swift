@@ -23,9 +23,11 @@ final class BatchQueue<Item: Sendable>: Sendable {
 
   func push(_ item: Item) { state.change { $0.ready.append(item) } }
 
-  func fail(_ error: any Error) { state.change { $0.failure = error } }
-
-  func producerIsGone() { state.change { $0.isProducerGone = true } }
+  /// What the reading thread does from beginning to end: the writer hears how it failed, and that it is gone.
+  func produce(_ body: () throws -> Void) {
+    do { try body() } catch { state.change { $0.failure = error } }
+    state.change { $0.isProducerGone = true }
+  }
 
   func waitForProducer() { state.wait { $0.isProducerGone ? () : nil } }
 

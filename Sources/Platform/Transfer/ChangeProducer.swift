@@ -24,12 +24,7 @@ struct ChangeProducer: Sendable {
   static let quiet = Duration.milliseconds(200)
 
   func run(_ source: any Connector) {
-    do {
-      try read(source)
-    } catch {
-      queue.fail(error)
-    }
-    queue.producerIsGone()
+    queue.produce { try read(source) }
   }
 
   private func read(_ source: any Connector) throws {
