@@ -307,7 +307,7 @@ struct Node: Sendable {
     if lane != .ending { taken[Exchange.follow] = carrier(show) }
     return JobRunner(
       database: database, clock: clock, handlers: taken,
-      abandoned: [Exchange.job: abandon, Exchange.follow: abandon], concurrency: concurrency, owner: owner,
-      logger: Logger(label: "sanjiang.jobs"))
+      abandoned: [Exchange.job: abandon, Exchange.follow: abandon], concurrency: concurrency,
+      turnsSchedules: lane != .following, owner: owner, logger: Logger(label: "sanjiang.jobs"))
   }
 }

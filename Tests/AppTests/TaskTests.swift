@@ -84,7 +84,9 @@ import Transfer
       let now = stage.node.clock.now()
       let minute = Int((now - now.dateInChina.startInChina).inMilliseconds / 60_000)
       let window = try #require(DayWindow(from: (minute + 60) % 1440, to: (minute + 120) % 1440))
-      try await exchange.set(.init(window: window), of: grant.id, version: 0, by: stage.cast.officer)
+      var wanted = ExchangeTask(grant: grant.id)
+      wanted.window = window
+      try await exchange.set(wanted, by: stage.cast.officer)
       let asked = try await exchange.ask(grant.id, by: stage.cast.clerk)
       _ = try await runner.drain()
       #expect(try await exchange.delivery(asked.id, for: stage.cast.clerk).delivery.state == .queued)
@@ -220,6 +222,34 @@ import Transfer
     }
   }
 
+  @Test func `a task that one has no part in is not there, whatever is asked of it`() async throws {
+    try await withStage(.sqlite) { stage in
+      let grant = try await stage.grant(stage.draft)
+      let delivery = try await stage.node.deliverNow(grant.id)
+      let (exchange, stranger) = (stage.node.exchange, try await stage.stranger())
+      func isNotThere(_ what: String, _ body: () async throws -> Void) async {
+        let refusal = await #expect(throws: Refusal.self, "\(what)") { try await body() }
+        #expect(refusal?.kind == .notFound, "\(what)")
+      }
+      await isNotThere("seeing it") { _ = try await exchange.task(grant.id, for: stranger) }
+      await isNotThere("setting it") { try await exchange.set(ExchangeTask(grant: grant.id), by: stranger) }
+      await isNotThere("a rule") {
+        try await exchange.add(TaskRule(column: "name", kind: .notNull), to: grant.id, version: 0, by: stranger)
+      }
+      await isNotThere("pausing") { try await exchange.pause(grant.id, why: "x", by: stranger) }
+      await isNotThere("resuming") { try await exchange.resume(grant.id, by: stranger) }
+      await isNotThere("handing back") {
+        try await exchange.handBack(delivery.id, item: "name", fault: "null", words: "x", by: stranger)
+      }
+      await isNotThere("what was handed back") { _ = try await exchange.handBacks(of: delivery.id, for: stranger) }
+      #expect(try await exchange.tasks(for: stranger).isEmpty)
+      #expect(try await exchange.flows(for: stranger).isEmpty)
+      #expect(try await exchange.sources(for: stranger).isEmpty)
+      let flow = try #require(try await exchange.flows(for: stage.cast.clerk).first)
+      #expect(flow.grants == 1 && flow.deliveries == 1 && flow.rows == delivery.delivered)
+    }
+  }
+
   @Test(arguments: Engine.allCases)
   func `the measures count what was delivered, and no other office's`(engine: Engine) async throws {
     try await withStage(engine) { stage in
@@ -246,11 +276,14 @@ import Transfer
       let first = try await stage.grant(stage.draft(into: "first"))
       let second = try await stage.grant(stage.draft(into: "second"))
       let (exchange, runner) = (stage.node.exchange, stage.node.runner())
-      try await exchange.set(
-        .init(start: .afterOthers, after: [first.number]), of: second.id, version: 0, by: stage.cast.officer)
+      func wait(_ grant: Grant, for other: Grant) async throws {
+        var wanted = ExchangeTask(grant: grant.id)
+        wanted.start = .afterOthers
+        try await exchange.set(wanted, after: [other.number], by: stage.cast.officer)
+      }
+      try await wait(second, for: first)
       let circle = await #expect(throws: Refusal.self) {
-        try await exchange.set(
-          .init(start: .afterOthers, after: [second.number]), of: first.id, version: 0, by: stage.cast.officer)
+        try await wait(first, for: second)
       }
       #expect(circle?.faults.first?.field == "after")
       stage.clock.advance(by: .seconds(60))

@@ -37,7 +37,8 @@ package struct FilesOptions: Hashable, Sendable {
   var patterns: [NamePattern]
 
   package init(
-    format: FileFormat, zone: Int = 28_800, nullText: String = "", encoding: CSVEncoding? = nil, sheet: String = "",
+    format: FileFormat, zone: Int = SettingRules.usualZone, nullText: String = "", encoding: CSVEncoding? = nil,
+    sheet: String = "",
     tables: [String] = []
   ) {
     self.format = format

@@ -127,9 +127,7 @@ struct FilesSettings {
         "tables", "两张表会同名：\(stems.joined(separator: "、"))。",
         "Two tables would have one name: \(stems.joined(separator: ", ")).")
     }
-    if !self["zone"].isEmpty, WrittenTime.zone(self["zone"]) == nil {
-      note("zone", "时区应写作 +08:00。", "Write the zone as +08:00.")
-    }
+    if let fault = SettingRules.zoneFault(self["zone"]) { faults.append(("zone", fault)) }
     if !self["encoding"].isEmpty, encoding == nil {
       note(
         "encoding", "编码应为 UTF-8、GB18030、UTF-16LE 或 UTF-16BE。", "The encoding is UTF-8, GB18030, UTF-16LE or UTF-16BE.")
@@ -158,7 +156,8 @@ struct FilesSettings {
 
   func options() throws(ConnectorError) -> FilesOptions {
     FilesOptions(
-      format: FileFormat(rawValue: self["format"]) ?? .csv, zone: WrittenTime.zone(self["zone"]) ?? 28_800,
+      format: FileFormat(rawValue: self["format"]) ?? .csv,
+      zone: WrittenTime.zone(self["zone"]) ?? SettingRules.usualZone,
       nullText: self["null"], encoding: encoding, sheet: self["sheet"], tables: patterns)
   }
 

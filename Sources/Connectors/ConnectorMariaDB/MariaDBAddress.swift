@@ -30,7 +30,7 @@ package struct MariaDBAddress: Hashable, Sendable {
 
   package init(
     host: String, port: Int = 3306, database: String, user: String, password: String? = nil,
-    encryption: Encryption? = nil, authority: String? = nil, zone: Int = 28_800, socket: String? = nil
+    encryption: Encryption? = nil, authority: String? = nil, zone: Int = SettingRules.usualZone, socket: String? = nil
   ) {
     self.host = host
     self.port = port
@@ -73,7 +73,7 @@ extension MariaDBAddress {
   static func faults(in settings: [String: String]) -> [(setting: String, message: Text)] {
     var faults: [(String, Text)] = []
     func written(_ name: String) -> String? { settings[name].flatMap { $0.isEmpty ? nil : $0 } }
-    if let host = written("host"), !isHost(host) {
+    if let host = written("host"), !SettingRules.isHost(host) {
       faults.append(
         ("host", Text("主机只能写一个域名或 IP 地址，如 10.1.2.3。", "A host is one name or address, such as 10.1.2.3.")))
     }
@@ -106,9 +106,7 @@ extension MariaDBAddress {
             "This must be a certificate in PEM form (-----BEGIN CERTIFICATE-----).")
         ))
     }
-    if let zone = written("zone"), WrittenTime.zone(zone) == nil {
-      faults.append(("zone", Text("时区应写作 +08:00。", "Write the zone as +08:00.")))
-    }
+    if let fault = SettingRules.zoneFault(written("zone") ?? "") { faults.append(("zone", fault)) }
     return faults
   }
 
@@ -122,21 +120,7 @@ extension MariaDBAddress {
       database: written("database") ?? "", user: written("user") ?? "", password: written("password"),
       encryption: written("tls").flatMap { Encryption(rawValue: $0) },
       authority: written("authority").flatMap { Self.pem($0) },
-      zone: written("zone").flatMap { WrittenTime.zone($0) } ?? 28_800)
-  }
-
-  /// The library reads more into a host than a host: lists, addresses of plugins, whole strings of options.
-  private static func isHost(_ host: String) -> Bool {
-    host.utf8.count <= 253 && !host.isEmpty
-      && host.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-          true
-        case UInt8(ascii: ":"): host.utf8.count { $0 == UInt8(ascii: ":") } >= 2
-        default: false
-        }
-      }
+      zone: written("zone").flatMap { WrittenTime.zone($0) } ?? SettingRules.usualZone)
   }
 
   /// Certificates as they stand in a file, also when a form has made spaces of their line ends; nil where there is none.

@@ -32,7 +32,7 @@ package struct ODBCAddress: Hashable, Sendable {
 
   package init(
     driver: String, server: String? = nil, port: Int? = nil, database: String? = nil, user: String? = nil,
-    password: String? = nil, attributes: [Attribute] = [], zone: Int = 28_800
+    password: String? = nil, attributes: [Attribute] = [], zone: Int = SettingRules.usualZone
   ) {
     self.driver = driver
     self.server = server
@@ -88,7 +88,7 @@ extension ODBCAddress {
             "A driver is the name that the operator gave it (such as DM8 ODBC DRIVER), never a path.")
         ))
     }
-    if let server = written("server"), !isHost(server) {
+    if let server = written("server"), !SettingRules.isHost(server) {
       faults.append(
         ("server", Text("主机只能写一个域名或 IP 地址，如 10.1.2.3。", "A host is one name or address, such as 10.1.2.3.")))
     }
@@ -115,9 +115,7 @@ extension ODBCAddress {
             "Write sqlserver, oracle, dm, postgresql, sqlite or generic.")
         ))
     }
-    if let zone = written("zone"), WrittenTime.zone(zone) == nil {
-      faults.append(("zone", Text("时区应写作 +08:00。", "Write the zone as +08:00.")))
-    }
+    if let fault = SettingRules.zoneFault(written("zone") ?? "") { faults.append(("zone", fault)) }
     return faults
   }
 
@@ -130,26 +128,13 @@ extension ODBCAddress {
       driver: written("driver") ?? "", server: written("server"), port: written("port").flatMap { Int($0) },
       database: written("database"), user: written("user"), password: written("password"),
       attributes: (try? Self.attributes(written("attributes") ?? "").get()) ?? [],
-      zone: written("zone").flatMap { WrittenTime.zone($0) } ?? 28_800)
+      zone: written("zone").flatMap { WrittenTime.zone($0) } ?? SettingRules.usualZone)
     dialect = written("dialect").flatMap { ODBCDialect(rawValue: $0) }
   }
 
   private static func isDriverName(_ name: String) -> Bool {
     name.utf8.count <= 100 && !name.contains("/") && !name.contains("\\") && !name.hasPrefix(".")
       && !name.unicodeScalars.contains { isControl($0) || "{};=[]".unicodeScalars.contains($0) }
-  }
-
-  private static func isHost(_ host: String) -> Bool {
-    host.utf8.count <= 253
-      && host.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-          true
-        case UInt8(ascii: ":"): host.utf8.count { $0 == UInt8(ascii: ":") } >= 2
-        default: false
-        }
-      }
   }
 
   /// A path may only be a whole one, so that it can be judged where it leads; anything else is no path at all.

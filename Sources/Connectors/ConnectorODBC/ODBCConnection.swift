@@ -2,6 +2,12 @@ import CODBC
 import Connecting
 import Kernel
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// One blocking connection through a driver. Errors carry the SQLSTATE and never a row's values.
 final class ODBCConnection {
   enum Purpose {
@@ -27,8 +33,14 @@ final class ODBCConnection {
   /// What a thread waits in, for the thread that ends it.
   private struct Blocked {
     var statement: UInt?
+    /// How many calls were made, so that one can be told from the next.
+    var calls = 0
     var isEnded = false
     var socket: ODBCSocket?
+
+    func cancel() {
+      if let statement = statement.flatMap({ SQLHSTMT(bitPattern: $0) }) { SQLCancel(statement) }
+    }
   }
 
   init(_ address: ODBCAddress, _ purpose: Purpose = .reading) throws(ConnectorError) {
@@ -74,13 +86,14 @@ final class ODBCConnection {
     _ = sj_odbc_connection(handle, SQLINTEGER(SQL_ATTR_LOGIN_TIMEOUT), 10)
     let result: SQLRETURN
     if driver.isWide {
-      var text = Array(string.utf16)
+      // Ended by a zero, here as in statements: there are drivers that heed no length.
+      var text = Array(string.utf16) + [0]
       result = SQLDriverConnectW(
-        handle, nil, &text, SQLSMALLINT(text.count), nil, 0, nil, SQLUSMALLINT(SQL_DRIVER_NOPROMPT))
+        handle, nil, &text, SQLSMALLINT(text.count - 1), nil, 0, nil, SQLUSMALLINT(SQL_DRIVER_NOPROMPT))
     } else {
-      var text = Array(string.utf8)
+      var text = Array(string.utf8) + [0]
       result = SQLDriverConnect(
-        handle, nil, &text, SQLSMALLINT(text.count), nil, 0, nil, SQLUSMALLINT(SQL_DRIVER_NOPROMPT))
+        handle, nil, &text, SQLSMALLINT(text.count - 1), nil, 0, nil, SQLUSMALLINT(SQL_DRIVER_NOPROMPT))
     }
     guard result & ~1 == 0 else {
       let found = ODBCDiagnosis.read(SQL_HANDLE_DBC, handle, isWide: driver.isWide)
@@ -134,16 +147,23 @@ final class ODBCConnection {
     }
     socket?.keepAlive()
     blocked.change { $0.socket = socket }
+    let isFile = driver.readsFiles
     interruption = Interruption { [blocked] in
-      blocked.change { blocked in
+      let begun = blocked.change { blocked in
         blocked.isEnded = true
         // The connection is cut and not asked, where it can be.
         if let socket = blocked.socket {
           socket.cut()
-        } else if let statement = blocked.statement.flatMap({ SQLHSTMT(bitPattern: $0) }) {
-          SQLCancel(statement)
+        } else if !isFile {
+          blocked.cancel()
         }
+        return blocked.calls
       }
+      // sqliteodbc closes a statement that it is told to cancel before its call has begun: only one that has long begun
+      // is cancelled, and a short one ends by itself.
+      guard isFile else { return }
+      usleep(100_000)
+      blocked.change { if $0.calls == begun { $0.cancel() } }
     }
   }
 
@@ -246,17 +266,22 @@ final class ODBCConnection {
     { [interruption] in interruption?.interrupt() }
   }
 
-  /// Runs a call of the driver's so that another thread can end it; nothing is called any more once it was.
+  /// Runs a call of the driver's so that another thread can end it; nothing is called any more once it was, and what was
+  /// called has failed.
   @inline(__always)
   func blocking(_ statement: SQLHSTMT?, _ body: () -> SQLRETURN) -> SQLRETURN {
     let isEnded = blocked.change { blocked in
       blocked.statement = statement.map { UInt(bitPattern: $0) }
+      blocked.calls += 1
       return blocked.isEnded
     }
     if isEnded { return SQLRETURN(SQL_ERROR) }
     let result = body()
-    blocked.change { $0.statement = nil }
-    return result
+    return blocked.change { blocked in
+      blocked.statement = nil
+      // A driver may call what was cancelled the end of the rows.
+      return blocked.isEnded ? SQLRETURN(SQL_ERROR) : result
+    }
   }
 
   var isEnded: Bool { blocked.change { $0.isEnded } }

@@ -51,11 +51,11 @@ final class ODBCStatement {
 
   private func directly(_ sql: String) -> SQLRETURN {
     if connection.driver.isWide {
-      var text = Array(sql.utf16)
-      return SQLExecDirectW(handle, &text, SQLINTEGER(text.count))
+      var text = Array(sql.utf16) + [0]
+      return SQLExecDirectW(handle, &text, SQLINTEGER(text.count - 1))
     }
-    var text = Array(sql.utf8)
-    return SQLExecDirect(handle, &text, SQLINTEGER(text.count))
+    var text = Array(sql.utf8) + [0]
+    return SQLExecDirect(handle, &text, SQLINTEGER(text.count - 1))
   }
 
   func prepare(_ sql: String) throws(ConnectorError) {
@@ -63,11 +63,11 @@ final class ODBCStatement {
     try check(
       connection.blocking(handle) {
         if isWide {
-          var text = Array(sql.utf16)
-          return SQLPrepareW(handle, &text, SQLINTEGER(text.count))
+          var text = Array(sql.utf16) + [0]
+          return SQLPrepareW(handle, &text, SQLINTEGER(text.count - 1))
         }
-        var text = Array(sql.utf8)
-        return SQLPrepare(handle, &text, SQLINTEGER(text.count))
+        var text = Array(sql.utf8) + [0]
+        return SQLPrepare(handle, &text, SQLINTEGER(text.count - 1))
       })
   }
 
@@ -188,7 +188,8 @@ final class ODBCStatement {
     while true {
       var (length, result): (SQLLEN, SQLRETURN) = (0, 0)
       let piece = [UInt8](unsafeUninitializedCapacity: size) { buffer, used in
-        result = connection.blocking(handle) {
+        // Of a file it does not wait, and must not be cancelled (see `findSocket`).
+        result = connection.blocking(connection.driver.readsFiles ? nil : handle) {
           SQLGetData(handle, SQLUSMALLINT(column), SQLSMALLINT(kind), buffer.baseAddress, SQLLEN(size), &length)
         }
         let room = size - mark

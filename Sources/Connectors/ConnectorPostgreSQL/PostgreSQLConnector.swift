@@ -8,7 +8,7 @@ package struct PostgreSQLAddress: Hashable, Sendable {
   /// What a `timestamp without time zone` means, in seconds east of UTC.
   package var zone: Int
 
-  package init(address: String, password: String? = nil, zone: Int = 28_800) {
+  package init(address: String, password: String? = nil, zone: Int = SettingRules.usualZone) {
     self.address = address
     self.password = password
     self.zone = zone
@@ -62,7 +62,7 @@ package struct PostgreSQLConnector: Connector {
     },
     nameFault: { PostgreSQLAddress.fault(inName: $0) },
     open: { settings throws(ConnectorError) in
-      var zone = 28_800
+      var zone = SettingRules.usualZone
       if let written = settings["zone"], !written.isEmpty {
         guard let read = WrittenTime.zone(written) else {
           throw ConnectorError(

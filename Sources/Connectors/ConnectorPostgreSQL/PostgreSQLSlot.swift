@@ -23,7 +23,17 @@ struct PostgreSQLSlot {
       try connection.run(
         "CREATE PUBLICATION \(PostgreSQLQuote.name(name)) FOR TABLE \(table) WITH (publish_via_partition_root = true)"
       )
+      // The server first waits for every transaction that is open, in whichever database.
+      try connection.run("SET lock_timeout = '5min'")
       try connection.run("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name])
+      try connection.run("SET lock_timeout = '60s'")
+    } catch  where error.code == "postgresql.55P03" {
+      throw ConnectorError(
+        .retryable, "changes-waiting",
+        Text(
+          "来源服务器上有长时间未结束的事务，结束之前不能开始跟踪变更；稍后自动重试。",
+          "A transaction has been open on the source's server for long: changes cannot be followed before it ends. Tried again by itself."
+        ))
     } catch  where error.code == "postgresql.42501" {
       throw .contract(
         "changes-right",

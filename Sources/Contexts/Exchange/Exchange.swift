@@ -30,6 +30,7 @@ package struct Exchange: Sendable {
   let admission: SourceAdmission
   let calendars: Calendars
   let nodeKey: [UInt8]
+  let flowSums = FlowSums()
 
   package init(
     database: any Database, clock: Clock, sharing: Sharing, connectors: ConnectorCatalog, seal: SourceSeal,

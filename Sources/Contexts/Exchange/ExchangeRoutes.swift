@@ -25,15 +25,14 @@ package struct ExchangeRoutes: Sendable {
       },
       .post("/grants/{id}/deliver", .permission(.exchangeRun)) { request in
         let id: GrantID = try request.id()
-        let day = request.form["since"] ?? ""
-        let since = CalendarDate(day)
-        if !day.isEmpty, since == nil {
-          throw Refusal.invalid(
-            "exchange.since", "since", Text("请填写日期，如 2026-03-02。", "Enter a date, such as 2026-03-02."))
+        do {
+          let delivery = try await exchange.ask(
+            id, isFull: request.form["full"] == "yes", since: try day(request.form), by: request.visitor())
+          return .redirect("/deliveries/\(delivery.id)", flash: Text("已排队。", "Queued."))
+        } catch let refusal as Refusal where refusal.code == "exchange.since" {
+          let view = try await exchange.task(id, for: request.visitor())
+          return .page(TaskPages.task(request, view, entered: request.form, refusal: refusal))
         }
-        let delivery = try await exchange.ask(
-          id, isFull: request.form["full"] == "yes", since: since, by: request.visitor())
-        return .redirect("/deliveries/\(delivery.id)", flash: Text("已排队。", "Queued."))
       },
       .get("/deliveries/{id}", .permission(.exchangeRead)) { request in
         .page(DeliveryPages.delivery(request, try await exchange.delivery(request.id(), for: request.visitor())))
@@ -60,13 +59,8 @@ package struct ExchangeRoutes: Sendable {
           DeliveryPages.quarantine(id, item, fault), flash: Text("已退回提供部门。", "Handed back to the provider."))
       },
       .post("/hand-backs/{id}", .permission(.quarantineOpen)) { request in
-        let day = request.form["since"] ?? ""
-        guard day.isEmpty || CalendarDate(day) != nil else {
-          throw Refusal.invalid(
-            "exchange.since", "since", Text("请填写日期，如 2026-03-02。", "Enter a date, such as 2026-03-02."))
-        }
         let delivery = try await exchange.answer(
-          request.id(), since: CalendarDate(day), words: request.form["words"] ?? "", by: request.visitor())
+          request.id(), since: try day(request.form), words: request.form["words"] ?? "", by: request.visitor())
         return .redirect("/deliveries/\(delivery.id)", flash: Text("已排队重新读取。", "Queued: the rows are read again."))
       },
       .post("/deliveries/{id}/quarantine", .permission(.quarantineOpen)) { request in
@@ -81,6 +75,13 @@ package struct ExchangeRoutes: Sendable {
         return .page(DeliveryPages.quarantine(request, view, lines, given, opened: fields, next: next(lines)))
       },
     ]
+  }
+
+  /// The day to go back to; nil where none was entered.
+  private func day(_ form: Fields) throws -> CalendarDate? {
+    guard let text = form["since"], !text.isEmpty else { return nil }
+    if let day = CalendarDate(text) { return day }
+    throw Refusal.invalid("exchange.since", "since", Text("请填写日期，如 2026-03-02。", "Enter a date, such as 2026-03-02."))
   }
 
   private func place(_ text: String) -> (batch: Int, part: Int, position: Int)? {

@@ -4,7 +4,7 @@ import Inbox
 package import Inventory
 import Jobs
 package import Kernel
-package import Reshaping
+import Reshaping
 package import Sharing
 import Storage
 
@@ -71,67 +71,33 @@ extension Exchange {
     }
   }
 
-  /// What a person may set of a task; its rules and its pause have their own steps.
-  package struct TaskSettings: Sendable {
-    package var start: ExchangeTask.Start
-    package var onWorkingDays: Bool
-    package var window: DayWindow?
-    package var priority: ExchangeTask.Priority
-    /// Numbers of grants.
-    package var after: [String]
-    package var stopWhen: StopRule?
-    package var drift: ExchangeTask.Drift
-    package var stallMinutes: Int
-
-    package init(
-      start: ExchangeTask.Start = .frequency, onWorkingDays: Bool = false, window: DayWindow? = nil,
-      priority: ExchangeTask.Priority = .normal, after: [String] = [], stopWhen: StopRule? = nil,
-      drift: ExchangeTask.Drift = .freeze, stallMinutes: Int = 15
-    ) {
-      self.start = start
-      self.onWorkingDays = onWorkingDays
-      self.window = window
-      self.priority = priority
-      self.after = after
-      self.stopWhen = stopWhen
-      self.drift = drift
-      self.stallMinutes = stallMinutes
-    }
-  }
-
   static let stallRange = 1...1440
 
-  package func set(
-    _ settings: TaskSettings, of id: GrantID, version: Int, by principal: Principal
-  ) async throws {
-    try await change(id, version, principal) { task, grant, now, tx in
-      guard Self.stallRange.contains(settings.stallMinutes) else {
+  /// Sets what a person may of a task; its rules and its pause have their own steps. `after` are numbers of grants.
+  package func set(_ wanted: ExchangeTask, after numbers: [String] = [], by principal: Principal) async throws {
+    try await change(wanted.grant, wanted.version, principal) { task, grant, now, tx in
+      guard Self.stallRange.contains(wanted.stallMinutes) else {
         throw Refusal.invalid(
           "exchange.task.stall", "stall", Text("无进展时限为 1 至 1440 分钟。", "From 1 to 1440 minutes without progress."))
       }
-      if let stop = settings.stopWhen, !stop.isSensible {
+      if let stop = wanted.stopWhen, !stop.isSensible {
         throw Refusal.invalid(
           "exchange.task.stop", "stopShare",
           Text("停止条件为行数，或 0 至 100 的百分比。", "A number of rows, or a percentage from 0 to 100."))
       }
-      let after = try predecessors(settings.after, of: grant, by: principal, in: tx)
-      if settings.start == .afterOthers, after.isEmpty {
+      let after = try predecessors(numbers, of: grant, by: principal, in: tx)
+      if wanted.start == .afterOthers, after.isEmpty {
         throw Refusal.invalid(
           "exchange.task.after", "after", Text("请填写要等待的授权编号。", "Enter the numbers of the grants to wait for."))
       }
-      if grant.frequency == .continuous, settings.start != .frequency {
+      if grant.frequency == .continuous, wanted.start != .frequency {
         throw Refusal.invalid(
           "exchange.task.start", "start",
           Text("实时交换一直进行，没有别的启动方式。", "What is followed as it changes runs all the time."))
       }
-      task.start = settings.start
-      task.onWorkingDays = settings.onWorkingDays
-      task.window = settings.window
-      task.priority = settings.priority
-      task.after = after
-      task.stopWhen = settings.stopWhen
-      task.drift = settings.drift
-      task.stallMinutes = settings.stallMinutes
+      let (rules, pause) = (task.rules, task.pause)
+      task = wanted
+      (task.after, task.rules, task.pause) = (after, rules, pause)
       return [
         ("start", task.start.encoded), ("window", task.window?.text ?? "-"), ("priority", "\(task.priority)"),
         ("drift", task.drift.rawValue), ("stop", task.stopWhen?.sentence.chinese ?? "-"),

@@ -34,7 +34,8 @@ struct TaskRoutes: Sendable {
         .page(TaskPages.task(request, try await exchange.task(request.id(), for: request.visitor())))
       },
       step("settings") { id, form, version, principal in
-        try await exchange.set(try TaskForm.settings(form), of: id, version: version, by: principal)
+        let (task, after) = try TaskForm.settings(form, of: id, version: version)
+        try await exchange.set(task, after: after, by: principal)
       },
       step("rules") { id, form, version, principal in
         try await exchange.add(try TaskForm.rule(form), to: id, version: version, by: principal)

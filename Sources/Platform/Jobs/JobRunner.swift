@@ -36,17 +36,19 @@ package struct JobRunner: Service {
   let abandoned: [String: Mourner]
   let rules: [String: Rhythm.Rule]
   let concurrency: Int
+  let turnsSchedules: Bool
   let owner: String
   let poll: Duration
   let lease: Duration
   let grace: Duration
   let logger: Logger
 
-  /// `rules` are the calendar rules that schedules name; `grace` is what a handler has to end in at a shutdown.
+  /// `rules` are the calendar rules that schedules name; of several runners of a process one need turn them; `grace` is what a handler has to end in at a shutdown.
   package init(
     database: any Database, clock: Clock, handlers: [String: Handler], abandoned: [String: Mourner] = [:],
     rules: [String: Rhythm.Rule] = [:],
-    concurrency: Int = 2, poll: Duration = .milliseconds(500), lease: Duration = JobQueue.lease,
+    concurrency: Int = 2, turnsSchedules: Bool = true, poll: Duration = .milliseconds(500),
+    lease: Duration = JobQueue.lease,
     grace: Duration = .seconds(5), owner: String = uuidVersion7(at: Clock.system.now()), logger: Logger
   ) {
     self.database = database
@@ -55,6 +57,7 @@ package struct JobRunner: Service {
     self.abandoned = abandoned
     self.rules = rules
     self.concurrency = max(1, concurrency)
+    self.turnsSchedules = turnsSchedules
     self.poll = poll
     self.lease = lease
     self.grace = grace
@@ -64,8 +67,8 @@ package struct JobRunner: Service {
 
   package func run() async throws {
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await turnSchedules() }
-      for _ in 0..<concurrency { group.addTask { await work() } }
+      if turnsSchedules { group.addTask { await turnSchedules() } }
+      group.addTask { await work() }
       await group.waitForAll()
     }
   }
@@ -108,17 +111,28 @@ package struct JobRunner: Service {
     }
   }
 
+  /// One looks for all: however many may run at once, an idle runner asks the store once a poll.
   private func work() async {
-    while !isStopping {
-      do {
-        if let job = try await claim() {
-          await perform(job)
+    await withTaskGroup(of: Void.self) { group in
+      var begun = 0
+      while !isStopping {
+        if begun == concurrency {
+          await group.next()
+          begun -= 1
           continue
         }
-      } catch {
-        logger.error("claiming a job: \(error)")
+        do {
+          if let job = try await claim() {
+            begun += 1
+            group.addTask { await perform(job) }
+            continue
+          }
+        } catch {
+          logger.error("claiming a job: \(error)")
+        }
+        try? await cancelWhenGracefulShutdown { try await Task.sleep(for: poll) }
       }
-      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: poll) }
+      await group.waitForAll()
     }
   }
 

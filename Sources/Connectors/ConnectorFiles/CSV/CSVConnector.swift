@@ -10,7 +10,7 @@ package struct CSVOptions: Hashable, Sendable {
   /// For files without a byte-order mark; nil to find out.
   package var encoding: CSVEncoding?
 
-  package init(zone: Int = 28_800, nullText: String = "", encoding: CSVEncoding? = nil) {
+  package init(zone: Int = SettingRules.usualZone, nullText: String = "", encoding: CSVEncoding? = nil) {
     self.zone = zone
     self.nullText = nullText
     self.encoding = encoding

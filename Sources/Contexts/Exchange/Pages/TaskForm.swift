@@ -14,17 +14,17 @@ enum TaskForm {
     let value = isOurs && !entered.pairs.isEmpty ? entered : fields(task, view.after)
     let faults = isOurs ? refusal?.faults ?? [] : []
     func one(_ field: Field) -> HTML { Web.field(t, field, value: value, faults: faults) }
+    // What is followed runs all the time: nothing starts it.
+    let timing: HTML =
+      grant.frequency == .continuous
+      ? "<input type=\"hidden\" name=\"start\" value=\"frequency\">" : self.timing(grant, t).map(one).joined()
     return details(
       t("任务设置", "Settings of the task"), open: !faults.isEmpty,
       form(
         request, action: "/tasks/\(grant.id)/settings",
         """
         <input type="hidden" name="version" value="\(task.version)">
-        \(when: grant.frequency != .continuous, one(Field("start", Text("启动方式", "Started by"), .radio(starts(grant, t)))))\
-        \(when: grant.frequency == .continuous, "<input type=\"hidden\" name=\"start\" value=\"frequency\">")\
-        \(when: grant.frequency != .continuous, one(Field("cron", Text("定时表达式", "Cron expression"), .text(maxLength: 100), required: false, hint: Text("分 时 日 月 周，北京时间。每天 2:30 为 30 2 * * *，工作日每小时为 0 * * * 1-5。", "Minute hour day month weekday, China's time: every day at 2:30 is 30 2 * * *, hourly from Monday to Friday is 0 * * * 1-5."), needed: Text("选“定时”时必填", "required for cron"))))\
-        \(when: grant.frequency != .continuous, one(Field("after", Text("前置授权编号", "Grants to wait for"), .area(maxLength: 1000), required: false, hint: Text("每行一个；它们自本任务上次启动以来都送达后，本任务启动。", "One a line; when all have delivered since this task was last started, it starts."), needed: Text("选“前置任务完成后”时必填", "required for “after others”"))))\
-        \(when: grant.frequency != .continuous, one(Field("workdays", Text("日期", "Days"), .ticks([("yes", t("只在工作日（按已载入的日历，含调休）", "Working days only, by the loaded calendar"))]), required: false, saysOptional: false)))\
+        \(timing)\
         \(one(Field("from", Text("允许的时段自", "Window from"), .text(maxLength: 5), required: false, hint: Text("如 22:00；时段外不交换，到点停在批次之间，下次时段继续。", "Such as 22:00; nothing moves outside the window: it stops between two batches and goes on in the next."))))\
         \(one(Field("to", Text("至", "To"), .text(maxLength: 5), required: false, hint: Text("如 06:00，可跨零点。", "Such as 06:00; midnight may lie between."))))\
         \(one(Field("priority", Text("优先级", "Priority"), .choice(ExchangeTask.Priority.allCases.map { ("\($0.rawValue)", t($0.title)) }))))\
@@ -34,6 +34,28 @@ enum TaskForm {
         \(one(Field("stall", Text("多少分钟无进展就中断重试", "Minutes without progress before it is ended and tried again"), .number(Exchange.stallRange))))\
         \(buttons(button(t("保存设置", "Save"))))
         """))
+  }
+
+  private static func timing(_ grant: Grant, _ t: Language) -> [Field] {
+    [
+      Field("start", Text("启动方式", "Started by"), .radio(starts(grant, t))),
+      Field(
+        "cron", Text("定时表达式", "Cron expression"), .text(maxLength: 100), required: false,
+        hint: Text(
+          "分 时 日 月 周，北京时间。每天 2:30 为 30 2 * * *，工作日每小时为 0 * * * 1-5。",
+          "Minute hour day month weekday, China's time: every day at 2:30 is 30 2 * * *, hourly from Monday to Friday is 0 * * * 1-5."
+        ), needed: Text("选“定时”时必填", "required for cron")),
+      Field(
+        "after", Text("前置授权编号", "Grants to wait for"), .area(maxLength: 1000), required: false,
+        hint: Text(
+          "每行一个；它们自本任务上次启动以来都送达后，本任务启动。",
+          "One a line; when all have delivered since this task was last started, it starts."),
+        needed: Text("选“前置任务完成后”时必填", "required for “after others”")),
+      Field(
+        "workdays", Text("日期", "Days"),
+        .ticks([("yes", t("只在工作日（按已载入的日历，含调休）", "Working days only, by the loaded calendar"))]), required: false,
+        saysOptional: false),
+    ]
   }
 
   private static func starts(_ grant: Grant, _ t: Language) -> [(String, String)] {
@@ -74,9 +96,12 @@ enum TaskForm {
   }
 
   /// What was filled in; throws what cannot be read.
-  static func settings(_ form: Fields) throws -> Exchange.TaskSettings {
+  static func settings(
+    _ form: Fields, of grant: GrantID, version: Int
+  ) throws -> (task: ExchangeTask, after: [String]) {
     var faults: [Refusal.Fault] = []
-    var settings = Exchange.TaskSettings()
+    var settings = ExchangeTask(grant: grant)
+    settings.version = version
     switch form["start"] {
     case "cron":
       do { settings.start = .cron(try CronExpression(parsing: form["cron"] ?? "")) } catch {
@@ -89,7 +114,7 @@ enum TaskForm {
         faults.append(.init("start", Text("请选择启动方式。", "Choose what starts it.")))
       }
     }
-    settings.after = (form["after"] ?? "").split(whereSeparator: { $0.isNewline || $0 == "," || $0 == "\u{FF0C}" })
+    let after = (form["after"] ?? "").split(whereSeparator: { $0.isNewline || $0 == "," || $0 == "\u{FF0C}" })
       .map { $0.trimmingBlanks }.filter { !$0.isEmpty }
     settings.onWorkingDays = form["workdays"] == "yes"
     settings.window = window(form, &faults)
@@ -110,7 +135,7 @@ enum TaskForm {
     }
     settings.stopWhen = stop(form, &faults)
     guard faults.isEmpty else { throw Refusal.invalid("exchange.task", faults) }
-    return settings
+    return (settings, after)
   }
 
   private static func window(_ form: Fields, _ faults: inout [Refusal.Fault]) -> DayWindow? {

@@ -111,7 +111,7 @@ enum TaskPages {
           (t("下次", "Next turn"), next(view.nextTurn, grant, task, now: request.now)),
           (t("数据时效", "Freshness"), freshness(view, t, now: request.now)),
         ]))
-        \(runs(request, view))
+        \(runs(request, view, refusal?.faults ?? []))
         <h2>\(t("最近 30 天", "The last 30 days"))</h2>\(volume(view, t))\(history(view, t))
         \(rules(request, view, manages, entered, refusal))
         \(when: manages, TaskForm.html(request, view, entered, refusal))
@@ -156,7 +156,7 @@ enum TaskPages {
     return "\(t("源数据截至", "The source as of")) \(time(at))"
   }
 
-  private static func runs(_ request: Request, _ view: Exchange.TaskView) -> HTML {
+  private static func runs(_ request: Request, _ view: Exchange.TaskView, _ faults: [Refusal.Fault]) -> HTML {
     let (t, grant) = (request.language, view.grant)
     guard request.principal?.may(.exchangeRun) ?? false, grant.state == .active, view.task.pause == nil else {
       return .nothing
@@ -165,11 +165,11 @@ enum TaskPages {
       grant.frequency == .continuous
       ? .nothing
       : details(
-        t("补采：从某一天起重新读取", "Backfill: read again from a day on"),
+        t("补采：从某一天起重新读取", "Backfill: read again from a day on"), open: faults.contains { $0.field == "since" },
         form(
           request, action: "/grants/\(grant.id)/deliver",
           """
-          \(field(t, Field("since", Text("从哪一天起（含）", "From this day on"), .date, hint: Text("读取该日以后变更过的行，已有且未变的不重复计入。", "Rows that changed since are read again; what is there and equal is not counted twice.")), value: Fields()))<button>\(t("补采", "Backfill"))</button>
+          \(field(t, Field("since", Text("从哪一天起（含）", "From this day on"), .date, hint: Text("读取该日以后变更过的行，已有且未变的不重复计入。", "Rows that changed since are read again; what is there and equal is not counted twice.")), value: request.form, faults: faults))<button>\(t("补采", "Backfill"))</button>
           """))
     return """
       <div class="buttons">\(form(request, action: "/grants/\(grant.id)/deliver", "<button class=\"primary\">\(t("现在交换一次", "Deliver now"))</button>"))</div>\(since)
