@@ -168,9 +168,9 @@ static void one_row(const unsigned char *at, size_t columns, sj_hash_key column_
   add(total, row.low, row.high);
 }
 
-void sj_row_sums(const void *base, const intptr_t *starts, const int32_t *chosen, size_t rows, size_t batch_rows,
-                 size_t columns, sj_hash_key column_key, sj_hash_key row_key, sj_hash128 *sums,
-                 size_t *nulls, sj_hash128 *total) {
+static void sum_rows(const void *base, const intptr_t *starts, const int32_t *chosen, size_t rows, size_t batch_rows,
+                     size_t columns, sj_hash_key column_key, sj_hash_key row_key, sj_hash128 *sums, size_t *nulls,
+                     sj_hash128 *total, sj_hash128 *each) {
   // Per column eight lanes of sums and of NULLs; the last row's column hashes, for rows that go one by one.
   size_t room = (columns + 1) * sizeof(lane_sums) + columns * sizeof(lanes) + columns * sizeof(sj_hash128);
   lane_sums *lane_sum = aligned_alloc(64, (room + 63) / 64 * 64);
@@ -189,10 +189,21 @@ void sj_row_sums(const void *base, const intptr_t *starts, const int32_t *chosen
       for (size_t lane = 0; lane < LANES; lane++)
         at[lane] = start + starts[chosen ? (size_t)chosen[row + lane] : row + lane] + 2;
       eight(at, columns, column_key, row_key, lane_sum, lane_nulls, lane_sum + columns);
+      if (each != NULL) {
+        // Begun at nothing, a lane's sum is its one row's hash.
+        for (size_t lane = 0; lane < LANES; lane++) {
+          each[row + lane] = (sj_hash128){lane_sum[columns].low[lane], lane_sum[columns].high[lane]};
+          add(total, each[row + lane].low, each[row + lane].high);
+        }
+        memset(lane_sum + columns, 0, sizeof(lane_sums));
+      }
       row += LANES;
     } else {
+      sj_hash128 hash = {0, 0};
       one_row(start + starts[chosen ? (size_t)chosen[row] : row] + 2, columns, column_key, row_key, hashes, sums,
-              nulls, total);
+              nulls, &hash);
+      add(total, hash.low, hash.high);
+      if (each != NULL) each[row] = hash;
       row++;
     }
   }
@@ -202,4 +213,19 @@ void sj_row_sums(const void *base, const intptr_t *starts, const int32_t *chosen
       if (column < columns) nulls[column] += lane_nulls[column][lane];
     }
   free(lane_sum);
+}
+
+void sj_row_sums(const void *base, const intptr_t *starts, const int32_t *chosen, size_t rows, size_t batch_rows,
+                 size_t columns, sj_hash_key column_key, sj_hash_key row_key, sj_hash128 *sums,
+                 size_t *nulls, sj_hash128 *total) {
+  sum_rows(base, starts, chosen, rows, batch_rows, columns, column_key, row_key, sums, nulls, total, NULL);
+}
+
+void sj_row_hashes(const void *base, const intptr_t *starts, size_t rows, size_t columns, sj_hash_key column_key,
+                   sj_hash_key row_key, sj_hash128 *each, sj_hash128 *total) {
+  size_t room = columns * (sizeof(sj_hash128) + sizeof(size_t));
+  sj_hash128 *sums = calloc(1, room > 0 ? room : 1);
+  if (sums == NULL) abort();
+  sum_rows(base, starts, NULL, rows, rows, columns, column_key, row_key, sums, (size_t *)(sums + columns), total, each);
+  free(sums);
 }

@@ -80,13 +80,8 @@ struct BatchProducer: Sendable {
   }
 
   private func reshape(_ item: WorkItem, _ transform: RowTransform, isAppending: Bool) {
-    item.faults = transform.run(item.input, into: item.output, origins: &item.origins)
-    item.filtered = transform.filtered
-    item.rules = transform.ruleCounts
+    item.reshape(transform, key: plan.key)
     item.withoutCursor = plan.cursor.map { Self.nulls(item.input, field: $0) } ?? 0
-    let order = KeyOrder(item.output, key: plan.key)
-    if !order.repeated.isEmpty { item.takeOut(order.repeated, as: .duplicateKey, field: plan.key[0]) }
-    item.order = order.repeated.isEmpty ? order : KeyOrder(item.output, key: plan.key)
     item.sums = nil
     item.stripes = nil
     if isAppending {
@@ -108,6 +103,16 @@ struct BatchProducer: Sendable {
 }
 
 extension WorkItem {
+  /// From rows as read to rows as they would be delivered, no key among them twice; the others are bad or left out.
+  func reshape(_ transform: RowTransform, key: [Int]) {
+    faults = transform.run(input, into: output, origins: &origins)
+    filtered = transform.filtered
+    rules = transform.ruleCounts
+    let order = KeyOrder(output, key: key)
+    if !order.repeated.isEmpty { takeOut(order.repeated, as: .duplicateKey, field: key[0]) }
+    self.order = order.repeated.isEmpty ? order : KeyOrder(output, key: key)
+  }
+
   /// Makes bad rows of rows of the output.
   func takeOut(_ rows: [Int32], as fault: RowFault, field: Int) {
     let gone = Set(rows)

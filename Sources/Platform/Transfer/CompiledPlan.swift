@@ -214,6 +214,15 @@ struct FieldPlan {
     (mask, head, tail) = (.drop, 0, 0)
   }
 
+  /// The one spelling of a value that is delivered as it is, as the loop writes it.
+  func respell(_ value: inout [UInt8]) {
+    if kind == .decimal, value.count >= 8 {
+      (value[6], value[7]) = (UInt8(truncatingIfNeeded: scale >> 8), UInt8(truncatingIfNeeded: scale))
+    } else if kind == .double, value.first == 0x80, value.dropFirst().allSatisfy({ $0 == 0 }) {
+      value[0] = 0
+    }
+  }
+
   private static func kind(_ type: ValueType) -> (Kind, Int, Int) {
     switch type {
     case .text: (.text, 0, 0)

@@ -87,10 +87,15 @@ package final class DeliveryPulse: Sendable {
 final class WatchedReader: RowReader {
   private let reader: any RowReader
   private let pulse: DeliveryPulse
+  private let side: WritableKeyPath<DeliveryPulse.Times, Duration>
 
-  init(_ pulse: DeliveryPulse, _ open: () throws(ConnectorError) -> any RowReader) throws(ConnectorError) {
+  init(
+    _ pulse: DeliveryPulse, _ side: WritableKeyPath<DeliveryPulse.Times, Duration> = \.source,
+    _ open: () throws(ConnectorError) -> any RowReader
+  ) throws(ConnectorError) {
     self.pulse = pulse
-    reader = try pulse.measuring(\.source, open)
+    self.side = side
+    reader = try pulse.measuring(side, open)
     pulse.watch(reader.interrupter)
   }
 
@@ -101,7 +106,7 @@ final class WatchedReader: RowReader {
   var interrupter: @Sendable () -> Void { reader.interrupter }
 
   func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
-    try pulse.measuring(\.source) { () throws(ConnectorError) in try reader.read(into: batch) }
+    try pulse.measuring(side) { () throws(ConnectorError) in try reader.read(into: batch) }
   }
 
   func close() { reader.close() }

@@ -8,6 +8,8 @@ import NationalCrypto
 struct GrantKeys {
   let columns: sj_hash_key
   let rows: sj_hash_key
+  /// Tells which keys share a bucket when two sides are compared.
+  let buckets: sj_hash_key
   let pseudonym: [UInt8]
   let keyDigest: [UInt8]
   /// Goes first into every batch digest: one row's digest must not be guessable by trying values.
@@ -26,6 +28,7 @@ struct GrantKeys {
     }
     columns = hashKey("column sums")
     rows = hashKey("row sum")
+    buckets = hashKey("key buckets")
     pseudonym = derived("pseudonyms", 32)
     keyDigest = derived("key digests", 32)
     salt = derived("batch digests", 32)

@@ -23,6 +23,8 @@ struct RowKeys {
       } else if let masker = maskers[place] {
         guard let masked = masker.masked(value) else { return nil }
         value = masked
+      } else {
+        plan.fields[plan.key[place]].respell(&value)
       }
       bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
     }

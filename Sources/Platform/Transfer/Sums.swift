@@ -46,8 +46,20 @@ extension Sums {
   }
 }
 
+/// The hashes of a batch's rows, one by one, that `Sums.rows` is the sum of.
+struct RowHashes {
+  private(set) var each: [sj_hash128] = []
+
+  mutating func read(_ batch: RowBatch, columns: Int, keys: GrantKeys) {
+    // Kept for the next batch: there are many, of much the same size.
+    if each.count < batch.rowCount { each = Array(repeating: sj_hash128(), count: batch.rowCount + batch.rowCount / 8) }
+    var total = sj_hash128()
+    sj_row_hashes(batch.base, batch.starts, batch.rowCount, columns, keys.columns, keys.rows, &each, &total)
+  }
+}
+
 extension sj_hash128 {
-  fileprivate var sum: UInt128 { UInt128(high) << 64 | UInt128(low) }
+  var sum: UInt128 { UInt128(high) << 64 | UInt128(low) }
 }
 
 extension UInt128 {

@@ -71,6 +71,10 @@ static inline sj_hash128 sj_siphash128(const void *bytes, size_t count, sj_hash_
 void sj_row_sums(const void *base, const intptr_t *starts, const int32_t *chosen, size_t rows, size_t batch_rows,
                  size_t columns, sj_hash_key column_key, sj_hash_key row_key, sj_hash128 *sums, size_t *nulls, sj_hash128 *total);
 
+/// The hash of each row by itself that `sj_row_sums` adds to `total`: `each` gets as many as the batch has rows.
+void sj_row_hashes(const void *base, const intptr_t *starts, size_t rows, size_t columns, sj_hash_key column_key,
+                   sj_hash_key row_key, sj_hash128 *each, sj_hash128 *total);
+
 /// Gives freed memory back to the system. Each delivery has threads of its own, and glibc keeps what a thread freed in
 /// that thread's arena: a worker that runs for months would hold the page caches of all of them.
 static inline void sj_return_memory(void) {
