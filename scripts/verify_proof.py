@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Checks offline that a record stands in the log: scripts/verify_proof.py proof.json [--key HEX]
+Or that the receipts of a delivery are those that both offices signed: scripts/verify_proof.py delivery.json [--key HEX …]
 
 Needs nothing but Python. Computes the record's digest from what the proof says of it, then the path from there to the root
 (RFC 9162, section 2.1.3.2, over SM3), and compares the root with the one in the checkpoint's text. With --key, the node's
 public key as /audit/checkpoints shows it (130 hexadecimal digits), the checkpoint's SM2 signature is checked too; without it
 anybody could have written the checkpoint, and the answer says so.
+
+A delivery is the answer of /api/v1/deliveries/ID: of each receipt the digest and the SM2 signature are checked, and the lines
+that both sides know are compared. --key, given for each office, says whose keys they have to be.
 
 Exit code: 0 it holds, 1 it does not, 2 wrong usage or not a proof.
 """
@@ -173,21 +177,67 @@ def faults_of(proof, key):
     return faults
 
 
+# What only one side knows, or each says for itself.
+OWN_LINES = {"side", "read", "unchanged", "without-cursor", "started", "finished", "filtered", "rule", "from", "removed"}
+
+
+def receipt_faults(delivery, keys):
+    """What does not hold of a delivery's receipts, in words; nothing when it all does."""
+    faults, said = [], {}
+    receipts = part(delivery, "receipts", list)
+    if not receipts:
+        return ["it has no receipts"]
+    for receipt in receipts:
+        if type(receipt) is not dict:
+            raise NotAProof("a receipt is not an object")
+        side, body = part(receipt, "side", str), part(receipt, "body", str)
+        key, signature = part(receipt, "publicKey", str, optional=True), part(receipt, "signature", str, optional=True)
+        if sm3(body.encode()) != hash_of(part(receipt, "digest", str)):
+            faults.append(f"the {side}'s digest is not that of its text")
+        if key is None or signature is None:
+            faults.append(f"the {side}'s receipt is not signed")
+            continue
+        try:
+            key, signature = bytes.fromhex(key), bytes.fromhex(signature)
+        except ValueError:
+            raise NotAProof(f"the {side}'s key or signature is not hexadecimal")
+        if not is_key(key) or not sm2_verifies(key, signature, body.encode()):
+            faults.append(f"the {side}'s signature does not hold")
+        if keys and key not in keys:
+            faults.append(f"the {side}'s key is none of those given")
+        said[side] = [line for line in body.splitlines() if line.split(" ")[0] not in OWN_LINES]
+    if set(said) == {"provider", "consumer"} and said["provider"] != said["consumer"]:
+        faults.append("the two sides do not say the same")
+    return faults
+
+
+def check_receipts(delivery, keys):
+    faults = receipt_faults(delivery, keys)
+    print(f"{len(delivery['receipts'])} receipts of delivery {part(delivery, 'id', str)!r}: {'DO NOT HOLD' if faults else 'hold'}")
+    for fault in faults:
+        print(f"  {fault}")
+    if not keys:
+        print("whose keys they are was NOT checked: give --key for each office")
+    sys.exit(1 if faults else 0)
+
+
 def main():
     reader = argparse.ArgumentParser(description="Checks offline that a record stands in the log.")
     reader.add_argument("proof", help="the file proof.json, downloaded from a record's page")
-    reader.add_argument("--key", help="the node's public key in hexadecimal, as /audit/checkpoints shows it")
+    reader.add_argument(
+        "--key", action="append", default=[], help="the node's public key in hexadecimal, as /audit/checkpoints shows it")
     given = reader.parse_args()
-    key = None
-    if given.key is not None:
-        key = bytes.fromhex(given.key) if re.fullmatch("[0-9a-fA-F]{130}", given.key) else b""
-        if not key or not is_key(key):
-            reader.error("--key: not an SM2 public key: 130 hexadecimal digits that begin with 04")
+    keys = [bytes.fromhex(key) if re.fullmatch("[0-9a-fA-F]{130}", key) else b"" for key in given.key]
+    if not all(key and is_key(key) for key in keys):
+        reader.error("--key: not an SM2 public key: 130 hexadecimal digits that begin with 04")
+    key = keys[0] if keys else None
     try:
         with open(given.proof, encoding="utf-8") as file:
             proof = json.load(file)
         if type(proof) is not dict:
             raise NotAProof("it is not a JSON object")
+        if "receipts" in proof:
+            check_receipts(proof, keys)
         faults = faults_of(proof, key)
         for name in ("at", "action", "subjectKind", "subject"):
             part(proof["fields"], name, str)

@@ -208,6 +208,12 @@ struct Node: Sendable {
         try await exchange.release(id)
         return nil
       },
+      Exchange.comparing: comparer(),
+      Exchange.comparingTurn: { context in
+        guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
+        try await exchange.takeComparingTurn(id)
+        return nil
+      },
       Exchange.turn: { context in
         guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
         try await exchange.takeTurn(id)
@@ -260,6 +266,17 @@ struct Node: Sendable {
     }
   }
 
+  /// Compares the two sides of a grant.
+  private func comparer() -> JobRunner.Handler {
+    let exchange = exchange
+    return { context in
+      let comparison = try await exchange.carryOutComparison(context.job) { rows in
+        try await context.report(done: rows)
+      }
+      return comparison.state.rawValue
+    }
+  }
+
   /// Files that belong to nothing any more go at night.
   private func scheduleSweep() async throws {
     let now = clock.now()
@@ -305,9 +322,15 @@ struct Node: Sendable {
     var taken: [String: JobRunner.Handler] = lane == .following ? [:] : handlers
     if lane != .following { taken[Exchange.job] = carrier(show) }
     if lane != .ending { taken[Exchange.follow] = carrier(show) }
+    var logger = Logger(label: "sanjiang.jobs")
+    // Who waits for a command hears from the command.
+    if lane == .both { logger.logLevel = .notice }
     return JobRunner(
       database: database, clock: clock, handlers: taken,
-      abandoned: [Exchange.job: abandon, Exchange.follow: abandon], concurrency: concurrency,
-      turnsSchedules: lane != .following, owner: owner, logger: Logger(label: "sanjiang.jobs"))
+      abandoned: [
+        Exchange.job: abandon, Exchange.follow: abandon,
+        Exchange.comparing: { job, now, tx in try exchange.abandonComparison(job, at: now, in: tx) },
+      ], concurrency: concurrency,
+      turnsSchedules: lane != .following, owner: owner, logger: logger)
   }
 }

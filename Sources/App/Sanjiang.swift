@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Kernel
+import Logging
 import Storage
 
 /// The one program: a node of the platform, and everything an operator does with it.
@@ -22,6 +23,11 @@ package struct Sanjiang: AsyncParsableCommand {
 
   /// Parses and runs, and turns what goes wrong into one clear line and an exit code.
   package static func main() async {
+    LoggingSystem.bootstrap(
+      { StreamLogHandler.standardError(label: $0, metadataProvider: $1) },
+      metadataProvider: Logger.MetadataProvider {
+        Trace.current.map { ["trace_id": "\($0.id)", "span_id": "\($0.span)"] } ?? [:]
+      })
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

@@ -41,6 +41,7 @@ import Testing
         let grant = try await decide(request, clerk, leader, operatorOfPlatform, officer)
         let delivery = try await deliver(grant, node, clerk, databases)
         try await quarantine(delivery, clerk, officer, databases)
+        try await receipts(delivery, clerk, folder)
         try await audit(grant, auditor, folder, node, clock)
         try await revoke(grant, officer, clerk)
       }
@@ -196,6 +197,22 @@ import Testing
     #expect(shown.status == 200 || shown.status == 303)
     let denied = try await clerk.post(open.action, open.fields.filter { $0.name != "csrf" }, from: list)
     #expect(denied.status == 403)
+  }
+
+  /// What anyone can check who has the answer of the interface, and what a forged one comes to.
+  private func receipts(_ delivery: String, _ clerk: Visitor, _ folder: String) async throws {
+    let answer = try await clerk.get("/api/v1" + delivery).text
+    let checker = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("scripts/verify_proof.py").path
+    func check(_ text: String) throws -> String {
+      let file = folder + "/delivery.json"
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+      return try Tool.run("/usr/bin/env", ["sh", "-c", "python3 '\(checker)' '\(file)' || true"])
+    }
+    #expect(try check(answer).contains("2 receipts"))
+    #expect(try !check(answer).contains("DO NOT HOLD"))
+    let forged = answer.replacing("delivered ", with: "delivered 9")
+    #expect(try forged != answer && check(forged).contains("DO NOT HOLD"))
   }
 
   private func audit(_ grant: String, _ auditor: Visitor, _ folder: String, _ node: Node, _ clock: DemoClock)

@@ -5,6 +5,7 @@ import Connecting
 import Identity
 import Inventory
 import Kernel
+import NationalCrypto
 import Storage
 import TestKit
 import Testing
@@ -122,7 +123,7 @@ private let now = Instant("2026-03-02T01:00:00Z")!
       let (begun, why) = (now + .seconds(5), Text("连接中断", "The connection broke"))
       let (failed, again, done) = try await ground.db.write { tx in
         try DeliveryStore.apply(.start, to: asked.id, at: begun, in: tx)
-        try DeliveryStore.apply(.fail, to: asked.id, reason: why, at: begun + .seconds(1), in: tx)
+        try DeliveryStore.apply(.fail, to: asked.id, Cause("postgresql.connect", why), at: begun + .seconds(1), in: tx)
         let failed = try DeliveryStore.find(asked.id, in: tx)
         try DeliveryStore.apply(.start, to: asked.id, at: begun + .seconds(9), in: tx)
         let again = try DeliveryStore.find(asked.id, in: tx)
@@ -140,6 +141,47 @@ private let now = Instant("2026-03-02T01:00:00Z")!
         try await ground.db.write { try DeliveryStore.apply(.start, to: .make(at: now), at: now, in: $0) }
       }
       #expect(refusal?.kind == .conflict && unknown?.kind == .notFound)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `attempts that did not deliver are counted by their causes, also those made good later`(engine: Engine)
+    async throws
+  {
+    try await with(engine) { ground in
+      let (mine, theirs) = (delivery(ground.grants[0]), delivery(ground.grants[1], second: 1))
+      let (away, drift) = (Text("连接中断", "The connection broke"), Text("列不见了", "A column is gone"))
+      let later = Text("连接超时", "The connection timed out")
+      try await ground.db.write { tx in
+        for (one, words, at) in [(mine, away, 10), (mine, away, 20), (theirs, later, 30)] {
+          if try DeliveryStore.find(one.id, in: tx) == nil { try DeliveryStore.insert(one, in: tx) }
+          try DeliveryStore.apply(.start, to: one.id, at: now + .seconds(at), in: tx)
+          try DeliveryStore.apply(.wait, to: one.id, Cause("exchange.waiting", away), at: now + .seconds(at), in: tx)
+          try DeliveryStore.apply(.start, to: one.id, at: now + .seconds(at), in: tx)
+          try DeliveryStore.apply(
+            .fail, to: one.id, Cause("postgresql.connect", words), at: now + .seconds(at + 1), in: tx)
+        }
+        try DeliveryStore.apply(.start, to: mine.id, at: now + .seconds(40), in: tx)
+        try DeliveryStore.apply(.deliver, to: mine.id, at: now + .seconds(41), in: tx)
+        try DeliveryStore.apply(.stop, to: theirs.id, Cause("contract.column", drift), at: now + .seconds(50), in: tx)
+      }
+      func causes(_ grants: [GrantID]?, since: Int = 0) async throws -> [FailureCause] {
+        try await ground.db.read { try FailureStore.causes(among: grants, since: now + .seconds(since), in: $0) }
+      }
+      let all = try await causes(nil)
+      #expect(all.map(\.code) == ["postgresql.connect", "contract.column"])
+      #expect(all.first?.attempts == 3 && all.first?.deliveries == 2 && all.first?.grants == 2)
+      #expect(all.first?.words == later && all.first?.last == theirs.id && all.first?.lastAt == now + .seconds(31))
+      let own = try await causes([ground.grants[0]])
+      #expect(own.count == 1 && own.first?.attempts == 2 && own.first?.words == away)
+      #expect(try await causes([]).isEmpty)
+      #expect(try await causes(nil, since: 45).map(\.code) == ["contract.column"])
+      // Long ago is forgotten with the next.
+      try await ground.db.write { tx in
+        try FailureStore.insert(
+          Cause("x", away), of: mine.id, grant: mine.grant, at: now + .seconds(91 * 86_400), in: tx)
+      }
+      #expect(try await causes(nil).map(\.code) == ["x"])
     }
   }
 
@@ -201,6 +243,7 @@ private let now = Instant("2026-03-02T01:00:00Z")!
       #expect(shown?.read == 5 && shown?.delivered == 4 && shown?.quarantined == 1 && shown?.bytes == 400)
       #expect(shown?.agrees == nil)
 
+      let key = SM2.PrivateKey()
       let (ours, theirs) = (receipt(.provider, delivered: 9), receipt(.consumer, delivered: 9))
       var outcome = DeliveryOutcome(ending: .finished, provider: ours, consumer: nil, disagreement: nil)
       let halfway = outcome
@@ -211,9 +254,24 @@ private let now = Instant("2026-03-02T01:00:00Z")!
       let split = outcome
       func kept(_ outcome: DeliveryOutcome) async throws -> (DeliveryRecord?, [String]) {
         try await ground.db.write { tx in
-          try DeliveryStore.keep(outcome, DeliveryPulse.Times(), of: asked.id, in: tx)
+          let said = [outcome.provider, outcome.consumer].compactMap { $0 }.map { receipt in
+            let body = receipt.canonicalText
+            return SignedReceipt(
+              side: receipt.side.rawValue, digest: receipt.digest, body: body, signature: key.sign(Array(body.utf8)),
+              key: key.publicKey.bytes)
+          }
+          try DeliveryStore.keep(outcome, said, DeliveryPulse.Times(), of: asked.id, in: tx)
           let receipts = try DeliveryStore.receipts(of: asked.id, in: tx)
-          #expect(receipts.allSatisfy { $0.body.contains("\n") && $0.digest.count == 64 })
+          #expect(receipts.allSatisfy { $0.body.contains("\n") && $0.digest.count == 64 && $0.isValid == true })
+          // Neither another text nor another's key goes through.
+          for var receipt in receipts {
+            receipt.body += " "
+            #expect(receipt.isValid == false)
+          }
+          for var receipt in receipts {
+            receipt.key = SM2.PrivateKey().publicKey.bytes
+            #expect(receipt.isValid == false)
+          }
           return (try DeliveryStore.find(asked.id, in: tx), receipts.map(\.side))
         }
       }

@@ -31,7 +31,7 @@ extension Exchange {
       case .started(let started): planned = started
       }
     } catch let refusal as Refusal where refusal.kind != .notFound {
-      return (try await end(id, job, .stop, refusal.message), nil)
+      return (try await end(id, job, .stop, Cause(refusal)), nil)
     } catch let wait as Wait {
       try await putOff(id, job, wait)
       throw JobFailure.postponed(wait.until, wait.why.english)
@@ -47,24 +47,20 @@ extension Exchange {
       try await refill(id, job, why: error.message)
       return try await carryOut(job, report: report)
     } catch let error as ConnectorError where error.kind == .contract {
-      _ = try await drifted(id, job, planned, error.message)
+      _ = try await drifted(id, job, planned, Cause(error))
       throw error
     } catch let error as ConnectorError where error.kind != .fenced {
-      _ = try await end(id, job, .fail, error.message)
+      _ = try await end(id, job, .fail, Cause(error))
       throw error
     } catch let error as Refusal {
-      _ = try await end(id, job, .fail, error.message)
+      _ = try await end(id, job, .fail, Cause(error))
       throw error
     } catch let error as StorageError {
       // Our own database: what it is about to be told may not reach it either. It is tried again in any case.
-      _ = try? await end(id, job, .fail, Self.ownTrouble)
+      _ = try? await end(id, job, .fail, Cause.ownTrouble)
       throw error
     }
   }
-
-  private static let ownTrouble = Text(
-    "平台自己的数据库暂时不可用（如磁盘已满），稍后自动重试。",
-    "The platform's own database is in trouble (a full disk, say); it is tried again by itself.")
 
   private enum Start {
     case started(PlannedDelivery)
@@ -166,7 +162,9 @@ extension Exchange {
     let now = clock.now()
     return try await database.write { tx in
       try JobQueue.requireHeld(job, in: tx)
-      try DeliveryStore.keep(outcome, times, of: id, in: tx)
+      var receipts = [try sign(outcome.provider, for: grant.provider, at: now, in: tx)]
+      if let consumer = outcome.consumer { receipts.append(try sign(consumer, for: grant.consumer, at: now, in: tx)) }
+      try DeliveryStore.keep(outcome, receipts, times, of: id, in: tx)
       let counts = outcome.provider.counts
       var detail: [(name: String, value: String)] = [
         ("read", "\(counts.read)"), ("delivered", "\(counts.delivered)"), ("unchanged", "\(counts.unchanged)"),
@@ -175,24 +173,24 @@ extension Exchange {
       ]
       if let consumer = outcome.consumer { detail.append(("consumer", consumer.digest)) }
       let event: DeliveryRecord.Event
-      var reason: Text?
+      var cause: Cause?
       switch outcome.ending {
       case .stopped(let refusal):
         event = .stop
-        reason = refusal.message
+        cause = Cause(refusal)
       case .finished:
         if let disagreement = outcome.disagreement {
           event = .fail
-          reason = disagreement.message
+          cause = Cause("exchange.disagreement", disagreement.message)
           detail.append(("disagreement", disagreement.subject))
         } else {
           event = .deliver
           detail.append(("agrees", "true"))
         }
       }
-      try DeliveryStore.apply(event, to: id, reason: reason, at: now, in: tx)
+      try DeliveryStore.apply(event, to: id, cause, at: now, in: tx)
       guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
-      if let reason { detail.append(("reason", reason.chinese)) }
+      if let cause { detail.append(("reason", cause.words.chinese)) }
       try record("exchange.delivery.\(event.rawValue)", delivery, by: .system(), detail, at: now, in: tx)
       if event == .fail {
         try tell(id, at: now, in: tx)
@@ -201,20 +199,22 @@ extension Exchange {
       }
       try conclude(delivery, grant, at: now, in: tx)
       if event == .deliver { try goOn(after: delivery, grant, at: now, in: tx) }
+      try compareAgain(after: delivery, grant, at: now, in: tx)
       return delivery
     }
   }
 
   private func end(
-    _ id: DeliveryID, _ job: Job, _ event: DeliveryRecord.Event, _ reason: Text
+    _ id: DeliveryID, _ job: Job, _ event: DeliveryRecord.Event, _ cause: Cause
   ) async throws -> DeliveryRecord {
     let now = clock.now()
     return try await database.write { tx in
       try JobQueue.requireHeld(job, in: tx)
-      try DeliveryStore.apply(event, to: id, reason: reason, at: now, in: tx)
+      try DeliveryStore.apply(event, to: id, cause, at: now, in: tx)
       guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
       try record(
-        "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
+        "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", cause.words.chinese)], at: now,
+        in: tx)
       return delivery
     }
   }

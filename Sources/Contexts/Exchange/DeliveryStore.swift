@@ -72,7 +72,7 @@ package enum DeliveryStore {
 
   /// Moves a delivery along; throws `.conflict` for a step that does not exist.
   static func apply(
-    _ event: DeliveryRecord.Event, to id: DeliveryID, reason: Text? = nil, at now: Instant, in tx: any Transaction
+    _ event: DeliveryRecord.Event, to id: DeliveryID, _ cause: Cause? = nil, at now: Instant, in tx: any Transaction
   ) throws {
     guard let delivery = try find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
     guard let next = delivery.state.applying(event) else {
@@ -82,11 +82,14 @@ package enum DeliveryStore {
     }
     try tx.run(
       """
-      UPDATE exchange_delivery SET state = \(next), reason_zh = \(reason?.chinese), reason_en = \(reason?.english),
+      UPDATE exchange_delivery SET state = \(next), reason_zh = \(cause?.words.chinese), reason_en = \(cause?.words.english),
         started_at = CASE WHEN started_at IS NULL AND \(next.rawValue) = 'running' THEN \(now) ELSE started_at END,
         finished_at = \(next.isOpen ? nil : now)
       WHERE id = \(id)
       """)
+    if let cause, event == .fail || event == .stop {
+      try FailureStore.insert(cause, of: id, grant: delivery.grant, at: now, in: tx)
+    }
   }
 
   static func set(_ mode: DeliveryPlan.Mode, of id: DeliveryID, in tx: any Transaction) throws {
@@ -136,7 +139,8 @@ package enum DeliveryStore {
 
   /// Keeps what both sides said, and what it comes to.
   static func keep(
-    _ outcome: DeliveryOutcome, _ times: DeliveryPulse.Times, of id: DeliveryID, in tx: any Transaction
+    _ outcome: DeliveryOutcome, _ receipts: [SignedReceipt], _ times: DeliveryPulse.Times, of id: DeliveryID,
+    in tx: any Transaction
   ) throws {
     let (provider, counts) = (outcome.provider, outcome.provider.counts)
     let agrees = outcome.consumer == nil ? nil : outcome.disagreement == nil
@@ -151,21 +155,24 @@ package enum DeliveryStore {
     // An attempt that was broken off and begun anew left the rows that it had set apart: this one found them again.
     try tx.run("DELETE FROM exchange_quarantine WHERE delivery = \(id) AND batch < \(provider.firstBatch)")
     try tx.run("DELETE FROM exchange_receipt WHERE delivery = \(id)")
-    for receipt in [outcome.provider, outcome.consumer].compactMap({ $0 }) {
-      let body = receipt.canonicalText
+    for receipt in receipts {
       try tx.run(
         """
-        INSERT INTO exchange_receipt (delivery, side, digest, body)
-        VALUES (\(id), \(receipt.side), \(receipt.digest), \(body))
+        INSERT INTO exchange_receipt (delivery, side, digest, body, signature, public_key)
+        VALUES (\(id), \(receipt.side), \(receipt.digest), \(receipt.body), \(receipt.signature), \(receipt.key))
         """)
     }
   }
 
-  package static func receipts(of id: DeliveryID, in tx: any Transaction) throws -> [(
-    side: String, digest: String, body: String
-  )] {
-    try tx.rows("SELECT side, digest, body FROM exchange_receipt WHERE delivery = \(id) ORDER BY side DESC").map {
-      (try $0.text("side"), try $0.text("digest"), try $0.text("body"))
+  package static func receipts(of id: DeliveryID, in tx: any Transaction) throws -> [SignedReceipt] {
+    try tx.rows(
+      """
+      SELECT side, digest, body, signature, public_key FROM exchange_receipt WHERE delivery = \(id) ORDER BY side DESC
+      """
+    ).map {
+      SignedReceipt(
+        side: try $0.text("side"), digest: try $0.text("digest"), body: try $0.text("body"),
+        signature: try $0.blobOrNil("signature"), key: try $0.blobOrNil("public_key"))
     }
   }
 

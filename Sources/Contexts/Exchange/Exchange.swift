@@ -120,11 +120,14 @@ package struct Exchange: Sendable {
     if let last, last.state.isOpen || last.state == .failed,
       let job = try JobQueue.open(dedupe: Self.key(last.id), in: tx)
     {
-      // One that failed and is to be tried again is still the same delivery: it is tried now.
-      if job.state == .queued { _ = try JobQueue.hasten(dedupe: Self.key(last.id), at: now, in: tx) }
-      return last
+      guard try givesWay(last, job, asksAnew: isFull, at: now, in: tx) else {
+        // One that failed and is to be tried again is still the same delivery: it is tried now.
+        if job.state == .queued { _ = try JobQueue.hasten(dedupe: Self.key(last.id), at: now, in: tx) }
+        return last
+      }
+    } else if let last, last.state.isOpen {
+      try give(up: last, .fail, Cause.lost, at: now, in: tx)
     }
-    if let last, last.state.isOpen { try give(up: last, .fail, Self.lost, at: now, in: tx) }
     let asksAnew = isFull
     // What the two sides could not agree on is not mended by bringing what changed since.
     let isFull = try isFull || last?.agrees == false || !DeliveryStore.hasDelivered(id, in: tx)
@@ -146,6 +149,16 @@ package struct Exchange: Sendable {
     return delivery
   }
 
+  /// What follows changes has no end of its own: asked for everything anew, it makes room for that.
+  private func givesWay(
+    _ last: DeliveryRecord, _ job: Job, asksAnew: Bool, at now: Instant, in tx: any Transaction
+  ) throws -> Bool {
+    guard asksAnew, last.mode == .changes else { return false }
+    try JobQueue.cancel(job.id, at: now, in: tx)
+    if job.state == .queued { try give(up: last, .stop, Cause.cancelled, at: now, in: tx) }
+    return true
+  }
+
   /// Ends an open delivery: at once while it waits, before its next commit while it runs. What was committed stays.
   package func cancel(_ id: DeliveryID, by principal: Principal) async throws {
     try principal.require(.exchangeRun)
@@ -162,18 +175,11 @@ package struct Exchange: Sendable {
       }
       try record("exchange.delivery.cancel", delivery, by: principal, [], at: now, in: tx)
       try JobQueue.cancel(job.id, at: now, in: tx)
-      if job.state == .queued { try give(up: delivery, .stop, Self.cancelled, at: now, in: tx) }
+      if job.state == .queued { try give(up: delivery, .stop, Cause.cancelled, at: now, in: tx) }
     }
   }
 
   static func key(_ id: DeliveryID) -> String { "delivery:\(id)" }
-
-  private static let lost = Text(
-    "工作进程多次中断，已停止自动重试；已提交的部分保留，可再次发起交换。",
-    "Worker after worker was lost, so it is no longer tried by itself; what was committed stays, and it can be asked for again."
-  )
-  private static let cancelled = Text(
-    "已被取消；已提交的部分保留，可再次发起交换。", "It was cancelled; what was committed stays, and it can be asked for again.")
 
   /// In the transaction that ends the job without its work: the delivery must not stand there as if somebody still
   /// worked at it, and both sides' offices hear of it.
@@ -181,18 +187,19 @@ package struct Exchange: Sendable {
     guard let id = DeliveryID(job.payload), let delivery = try DeliveryStore.find(id, in: tx) else { return }
     if delivery.state.isOpen || job.state == .cancelled && delivery.state == .failed {
       try give(
-        up: delivery, job.state == .cancelled ? .stop : .fail, job.state == .cancelled ? Self.cancelled : Self.lost,
+        up: delivery, job.state == .cancelled ? .stop : .fail, job.state == .cancelled ? Cause.cancelled : Cause.lost,
         at: now, in: tx)
     }
     if job.state == .failed { try tell(id, at: now, in: tx) }
   }
 
   func give(
-    up delivery: DeliveryRecord, _ event: DeliveryRecord.Event, _ reason: Text, at now: Instant, in tx: any Transaction
+    up delivery: DeliveryRecord, _ event: DeliveryRecord.Event, _ cause: Cause, at now: Instant, in tx: any Transaction
   ) throws {
-    try DeliveryStore.apply(event, to: delivery.id, reason: reason, at: now, in: tx)
+    try DeliveryStore.apply(event, to: delivery.id, cause, at: now, in: tx)
     try record(
-      "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", reason.chinese)], at: now, in: tx)
+      "exchange.delivery.\(event.rawValue)", delivery, by: .system(), [("reason", cause.words.chinese)], at: now, in: tx
+    )
     if let ended = try DeliveryStore.find(delivery.id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx)
     {
       try conclude(ended, grant, at: now, in: tx)

@@ -140,5 +140,62 @@ package enum ExchangeSchema {
       UNIQUE (delivery, item, fault)
     );
     CREATE INDEX exchange_hand_back_reread ON exchange_hand_back (reread) WHERE state = 'rereading';
+    """
+  )
+  .adding(
+    "023 comparisons",
+    """
+    ALTER TABLE exchange_task ADD COLUMN comparing TEXT NOT NULL DEFAULT 'monthly';
+    CREATE TABLE exchange_comparison (
+      id TEXT PRIMARY KEY,
+      grant_id TEXT NOT NULL REFERENCES sharing_grant (id),
+      state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'agrees', 'differs', 'failed')),
+      asked_by TEXT NOT NULL,
+      created_at TEXT NOT NULL,
+      started_at TEXT,
+      finished_at TEXT,
+      reason_zh TEXT,
+      reason_en TEXT,
+      source_rows BIGINT NOT NULL,
+      target_rows BIGINT NOT NULL,
+      bad_rows BIGINT NOT NULL,
+      stale_rows BIGINT NOT NULL,
+      missing BIGINT NOT NULL,
+      extra BIGINT NOT NULL,
+      different BIGINT NOT NULL,
+      is_complete BOOLEAN NOT NULL,
+      ranges BLOB,
+      repair TEXT REFERENCES exchange_delivery (id)
+    );
+    CREATE INDEX exchange_comparison_grant ON exchange_comparison (grant_id, id);
+    CREATE INDEX exchange_comparison_repair ON exchange_comparison (repair) WHERE repair IS NOT NULL;
+    """
+  )
+  .adding(
+    "024 failures by cause",
+    """
+    CREATE TABLE exchange_failure (
+      id TEXT PRIMARY KEY,
+      delivery TEXT NOT NULL REFERENCES exchange_delivery (id),
+      grant_id TEXT NOT NULL REFERENCES sharing_grant (id),
+      at TEXT NOT NULL,
+      cause TEXT NOT NULL,
+      words_zh TEXT NOT NULL,
+      words_en TEXT NOT NULL
+    );
+    CREATE INDEX exchange_failure_at ON exchange_failure (at);
+    """
+  )
+  .adding(
+    "025 receipts signed",
+    """
+    CREATE TABLE exchange_office_key (
+      organisation TEXT PRIMARY KEY REFERENCES identity_organisation (id),
+      public_key BLOB NOT NULL,
+      sealed BLOB NOT NULL,
+      made_at TEXT NOT NULL
+    );
+    ALTER TABLE exchange_receipt ADD COLUMN signature BLOB;
+    ALTER TABLE exchange_receipt ADD COLUMN public_key BLOB;
     """)
 }

@@ -93,6 +93,8 @@ package struct ExchangeTask: Hashable, Sendable {
   package var drift = Drift.freeze
   /// Minutes without any sign of life after which a delivery is ended and tried again.
   package var stallMinutes = 15
+  /// How often both sides are compared, besides when a person asks.
+  package var comparing = ComparisonRhythm.monthly
   package var rules: [TaskRule] = []
   package var pause: Pause?
   /// 0: never changed, all is as usual.

@@ -22,6 +22,7 @@ extension Exchange {
     package var ends: [(source: DataSource, limit: SourceLimit, running: Int)]
     /// Rows delivered in each of the last days, oldest first, today the last.
     package var days: [(day: CalendarDate, rows: Int)]
+    package var comparison: Comparison?
   }
 
   /// May change how the grant is carried out: its provider's data officer and the platform's operator.
@@ -67,7 +68,8 @@ extension Exchange {
             end, try SourceLimitStore.find(end.id, in: tx),
             try DeliveryStore.running(at: end.id, in: tx)
           )
-        }, days: try DeliveryCounts.byDay(of: id, through: today, days: 30, in: tx))
+        }, days: try DeliveryCounts.byDay(of: id, through: today, days: 30, in: tx),
+        comparison: try ComparisonStore.last(of: id, in: tx))
     }
   }
 
@@ -101,6 +103,7 @@ extension Exchange {
       return [
         ("start", task.start.encoded), ("window", task.window?.text ?? "-"), ("priority", "\(task.priority)"),
         ("drift", task.drift.rawValue), ("stop", task.stopWhen?.sentence.chinese ?? "-"),
+        ("comparing", task.comparing.rawValue),
       ]
     }
   }

@@ -35,7 +35,9 @@ extension Exchange {
   /// Sets the schedule that the grant's frequency or its task asks for: no turn before its period begins.
   package static func schedule(_ grant: Grant, at now: Instant, in tx: any Transaction) throws {
     let (name, first) = (schedule(of: grant.id), max(now, grant.firstDay.startInChina))
-    switch try TaskStore.find(grant.id, in: tx).start {
+    let task = try TaskStore.find(grant.id, in: tx)
+    try scheduleComparing(grant.id, task.comparing.every, from: first, in: tx)
+    switch task.start {
     case .frequency:
       guard let every = grant.frequency.every else { return try JobSchedule.remove(name, in: tx) }
       try JobSchedule.set(name, kind: turn, payload: grant.id.text, every: every, first: first, in: tx)
@@ -46,6 +48,15 @@ extension Exchange {
     case .afterOthers, .manual:
       try JobSchedule.remove(name, in: tx)
     }
+  }
+
+  /// The first comparison is a whole period away.
+  private static func scheduleComparing(
+    _ id: GrantID, _ every: Duration?, from first: Instant, in tx: any Transaction
+  ) throws {
+    let name = comparisonSchedule(of: id)
+    guard let every else { return try JobSchedule.remove(name, in: tx) }
+    try JobSchedule.set(name, kind: comparingTurn, payload: id.text, every: every, first: first + every, in: tx)
   }
 
   /// What a schedule does: no person behind it, the guard decides as ever.
@@ -150,7 +161,7 @@ extension Exchange {
     let now = clock.now()
     try await database.write { tx in
       try JobQueue.requireHeld(job, in: tx)
-      try DeliveryStore.apply(.wait, to: id, reason: wait.why, at: now, in: tx)
+      try DeliveryStore.apply(.wait, to: id, Cause("exchange.waiting", wait.why), at: now, in: tx)
     }
   }
 
@@ -169,6 +180,7 @@ extension Exchange {
     switch order {
     case .revoke:
       try JobSchedule.remove(schedule(of: grant.id), in: tx)
+      try JobSchedule.remove(comparisonSchedule(of: grant.id), in: tx)
       try letGo(grant, at: now, in: tx)
     case .resume: try schedule(grant, at: now, in: tx)
     case .suspend: break
@@ -219,21 +231,22 @@ extension Exchange {
   /// The source is not what was agreed: the delivery fails, the provider is told, and the task stands still where that
   /// was agreed.
   func drifted(
-    _ id: DeliveryID, _ job: Job, _ planned: PlannedDelivery, _ why: Text
+    _ id: DeliveryID, _ job: Job, _ planned: PlannedDelivery, _ cause: Cause
   ) async throws -> DeliveryRecord {
     let (now, grant) = (clock.now(), planned.grant)
     return try await database.write { tx in
       try JobQueue.requireHeld(job, in: tx)
-      try DeliveryStore.apply(.fail, to: id, reason: why, at: now, in: tx)
+      try DeliveryStore.apply(.fail, to: id, cause, at: now, in: tx)
       guard let delivery = try DeliveryStore.find(id, in: tx) else { throw Refusal.notFound(Text("交换任务", "delivery")) }
       let freezes = planned.task.drift == .freeze
       try record(
         "exchange.delivery.fail", delivery, by: .system(),
-        [("reason", why.chinese), ("drift", planned.task.drift.rawValue)], at: now, in: tx)
+        [("reason", cause.words.chinese), ("drift", planned.task.drift.rawValue)], at: now, in: tx)
       if freezes {
         try TaskStore.set(
-          ExchangeTask.Pause(at: now, by: Principal.system().name, why: why, isFrozen: true), of: grant.id, in: tx)
-        try recordTask("exchange.task.freeze", grant, by: .system(), [("reason", why.chinese)], at: now, in: tx)
+          ExchangeTask.Pause(at: now, by: Principal.system().name, why: cause.words, isFrozen: true), of: grant.id,
+          in: tx)
+        try recordTask("exchange.task.freeze", grant, by: .system(), [("reason", cause.words.chinese)], at: now, in: tx)
       }
       try tellBoth(
         grant, "exchange.drift",

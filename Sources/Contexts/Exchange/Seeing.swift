@@ -11,7 +11,7 @@ package import Transfer
 package struct DeliveryView: Sendable {
   package var delivery: DeliveryRecord
   package var grant: Grant
-  package var receipts: [(side: String, digest: String, body: String)]
+  package var receipts: [SignedReceipt]
   package var quarantine: [QuarantineSummary]
 }
 

@@ -18,6 +18,9 @@ struct TaskRoutes: Sendable {
       .get("/tasks/flows", .permission(.exchangeRead)) { request in
         .page(FlowPage.render(request, try await exchange.flows(for: request.visitor())))
       },
+      .get("/tasks/failures", .permission(.exchangeRead)) { request in
+        .page(FailurePage.render(request, try await exchange.failures(for: request.visitor())))
+      },
       .get("/tasks/sources", .permission(.exchangeRead)) { request in
         .page(SourcePages.list(request, try await exchange.sources(for: request.visitor())))
       },
@@ -32,6 +35,20 @@ struct TaskRoutes: Sendable {
       },
       .get("/tasks/{id}", .permission(.exchangeRead)) { request in
         .page(TaskPages.task(request, try await exchange.task(request.id(), for: request.visitor())))
+      },
+      .post("/tasks/{id}/compare", .permission(.exchangeRun)) { request in
+        let id: GrantID = try request.id()
+        _ = try await exchange.compare(id, by: request.visitor())
+        return .redirect("/tasks/\(id)#comparison", flash: Text("已排队。", "Queued."))
+      },
+      .post("/comparisons/{id}", .permission(.exchangeRun)) { request in
+        let found = try await exchange.differences(request.id(), by: request.visitor())
+        let view = try await exchange.task(found.comparison.grant, for: request.visitor())
+        return .page(TaskPages.task(request, view, differences: found.ranges))
+      },
+      .post("/comparisons/{id}/repair", .permission(.exchangeRun)) { request in
+        let delivery = try await exchange.repair(request.id(), by: request.visitor())
+        return .redirect("/deliveries/\(delivery.id)", flash: Text("已排队。", "Queued."))
       },
       step("settings") { id, form, version, principal in
         let (task, after) = try TaskForm.settings(form, of: id, version: version)

@@ -148,12 +148,21 @@ package struct JobRunner: Service {
     }
   }
 
+  /// All attempts of all jobs about one thing are one trace, by its id: a delivery's, say.
   private func perform(_ job: Job) async {
+    let trace = Trace(work: job.payload) ?? Trace(work: job.id.text)
+    await Trace.$current.withValue(trace) { await carryOut(job) }
+  }
+
+  private func carryOut(_ job: Job) async {
     guard let handler = handlers[job.kind] else { return }
+    let begun = ContinuousClock.now
     let context = JobContext(job: job, database: database, clock: clock, lease: lease)
     do {
       let note = try await withLeaseKept(context) { try await handler(context) }
       await settle(job) { try JobQueue.complete(job, note: note, at: $1, in: $0) }
+      let took = (ContinuousClock.now - begun).inMilliseconds
+      logger.info("job \(job.id) (\(job.kind)), attempt \(job.attempts): \(note ?? "done") in \(took) ms")
     } catch {
       if isStopping, !(error is JobFailure), !(error is Refusal) {
         await settle(job) { try JobQueue.handBack(job, at: $1, in: $0) }

@@ -67,6 +67,13 @@ struct Site: HTTPResponder {
   }
 
   func respond(to request: Hummingbird.Request, context: SiteContext) async throws -> Hummingbird.Response {
+    let parent = HTTPField.Name("traceparent").flatMap { request.headers[$0] }
+    return try await Trace.$current.withValue(parent.flatMap(Trace.init(parent:)) ?? .make()) {
+      try await traced(request, context)
+    }
+  }
+
+  private func traced(_ request: Hummingbird.Request, _ context: SiteContext) async throws -> Hummingbird.Response {
     let started = ContinuousClock.now
     guard mayEnter(context.peer) else {
       let reply = Reply.plainHTTP(to: context.peer)

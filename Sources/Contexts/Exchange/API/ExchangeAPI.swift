@@ -1,4 +1,5 @@
 import Kernel
+import NationalCrypto
 import Sharing
 import Transfer
 import Web
@@ -32,7 +33,10 @@ struct ExchangeAPI: Sendable {
       ) { request in
         let view = try await exchange.delivery(request.id(), for: request.visitor())
         let receipts = view.receipts.map { receipt -> JSON in
-          ["side": .string(receipt.side), "digest": .string(receipt.digest), "body": .string(receipt.body)]
+          [
+            "side": .string(receipt.side), "digest": .string(receipt.digest), "body": .string(receipt.body),
+            "signature": .optional(receipt.signature?.hex), "publicKey": .optional(receipt.key?.hex),
+          ]
         }
         return .json(.object(Self.members(view.delivery, view.grant) + [("receipts", .array(receipts))]))
       }.widened(by: .sharingReview).described(
@@ -43,6 +47,7 @@ struct ExchangeAPI: Sendable {
               Schema.list(
                 Schema.object([
                   ("side", Schema.choice(["provider", "consumer"])), ("digest", Schema.text), ("body", Schema.text),
+                  ("signature", Schema.maybe(Schema.text)), ("publicKey", Schema.maybe(Schema.text)),
                 ]))
             )
           ])),

@@ -45,7 +45,10 @@ struct TaskAPI: Sendable {
         return .json(
           .object(
             Self.members(view.grant, view.task, view.deliveries.first, view.nextTurn)
-              + [("rules", .array(rules)), ("ends", .array(ends))]))
+              + [
+                ("rules", .array(rules)), ("ends", .array(ends)), ("comparing", .string(view.task.comparing.rawValue)),
+                ("comparison", view.comparison.map { .object(Self.members($0)) } ?? .null),
+              ]))
       }.widened(by: .sharingReview).described(
         gives: Schema.object(
           Self.task + [
@@ -66,6 +69,8 @@ struct TaskAPI: Sendable {
                   ("rowsPerSecond", Schema.maybe(Schema.whole)), ("bytesPerSecond", Schema.maybe(Schema.whole)),
                 ]))
             ),
+            ("comparing", Schema.choice(ComparisonRhythm.self)),
+            ("comparison", Schema.maybe(Schema.object(Self.comparison))),
           ])),
       .get(
         "/api/v1/metrics", .permission(.exchangeRead),
@@ -88,6 +93,24 @@ struct TaskAPI: Sendable {
     ("next", Schema.maybe(Schema.moment)), ("lastDelivery", Schema.maybe(Schema.id)),
     ("lastState", Schema.maybe(Schema.choice(DeliveryRecord.State.self))),
   ]
+
+  private static let comparison: [(String, JSON)] = [
+    ("id", Schema.id), ("state", Schema.choice(Comparison.State.self)), ("createdAt", Schema.moment),
+    ("finishedAt", Schema.maybe(Schema.moment)), ("sourceRows", Schema.whole), ("targetRows", Schema.whole),
+    ("bad", Schema.whole), ("stale", Schema.whole), ("missing", Schema.whole), ("extra", Schema.whole),
+    ("different", Schema.whole), ("complete", Schema.flag), ("reason", Schema.maybe(Schema.text)),
+  ]
+
+  private static func members(_ one: Comparison) -> [(String, JSON)] {
+    [
+      ("id", .string(one.id.text)), ("state", .string(one.state.rawValue)),
+      ("createdAt", .string(one.createdAt.description)), ("finishedAt", .optional(one.finishedAt?.description)),
+      ("sourceRows", JSON(one.counts.source)), ("targetRows", JSON(one.counts.target)), ("bad", JSON(one.counts.bad)),
+      ("stale", JSON(one.counts.stale)), ("missing", JSON(one.counts.missing)), ("extra", JSON(one.counts.extra)),
+      ("different", JSON(one.counts.different)), ("complete", JSON(one.isComplete)),
+      ("reason", .optional(one.reason?.chinese)),
+    ]
+  }
 
   private static func members(
     _ grant: Grant, _ task: ExchangeTask, _ last: DeliveryRecord?, _ next: Instant?

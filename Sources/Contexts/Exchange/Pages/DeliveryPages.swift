@@ -1,6 +1,7 @@
 import Audit
 import Connecting
 import Kernel
+import NationalCrypto
 import Sharing
 import Transfer
 import Web
@@ -186,13 +187,23 @@ enum DeliveryPages {
       }
     let shown = mine.prefix(80)
     return """
-      \(verdict)<p class="muted">\(t("读取、未变、无增量标记的行数只有提供方知道，使用方只看得到写入的行，所以是“—”；出具方、开始和结束时间由双方各自写明，不作比较。", "What was read, unchanged or without a cursor only the provider knows: the consumer sees what was written, hence “—”. Issuer, start and end are each side's own and are not compared."))</p>\
+      \(verdict)\(view.receipts, { signed($0, view.grant, t) })<p class="muted">\(t("读取、未变、无增量标记的行数只有提供方知道，使用方只看得到写入的行，所以是“—”；出具方、开始和结束时间由双方各自写明，不作比较。", "What was read, unchanged or without a cursor only the provider knows: the consumer sees what was written, hence “—”. Issuer, start and end are each side's own and are not compared."))</p>\
       \(table(
         caption: t("逐项比较", "Line by line"),
         head: [t("项", "Line"), t("提供方", "Provider"), t("使用方", "Consumer"), t("比较", "Compared")],
         rows: shown.map { line($0, $1, theirs[$0], view.grant, t) }.joined(), empty: ""))\
       \(when: mine.count > shown.count, "<p>\(t("还有 \(mine.count - shown.count) 行，见原文。", "\(mine.count - shown.count) more lines stand in the originals."))</p>")\
       <p><a href="/api/v1/deliveries/\(view.delivery.id)">\(t("回执原文（JSON）", "The receipts as they were given (JSON)"))</a></p>
+      """
+  }
+
+  private static func signed(_ receipt: SignedReceipt, _ grant: Grant, _ t: Language) -> HTML {
+    let office = receipt.side == "provider" ? grant.providerName : grant.consumerName
+    let side = receipt.side == "provider" ? t("提供方回执", "The provider's receipt") : t("使用方回执", "The consumer's receipt")
+    guard let isValid = receipt.isValid else { return .nothing }
+    return """
+      <p>\(side)\(t.colon)\(isValid ? badge(t("签名有效", "Signed"), .good) : badge(t("签名无效", "Signature does not hold"), .late)) \
+      \(t("\(office)的密钥（SM2）", "by the key of \(office) (SM2)")) <code>\(String((receipt.key?.hex ?? "").dropFirst(2).prefix(16)))…</code></p>
       """
   }
 

@@ -32,6 +32,7 @@ enum TaskForm {
         \(one(Field("stopShare", Text("问题行超过百分之几时停止", "Stop beyond this percentage of bad rows"), .text(maxLength: 6), required: false, hint: Text("如 5 或 0.5；停止时该批不写入。", "Such as 5 or 0.5; the batch that tells is not written."))))\
         \(one(Field("drift", Text("来源表结构变化时", "When the source's table changes"), .choice(ExchangeTask.Drift.allCases.map { ($0.rawValue, t($0.title)) }), hint: Text("来源多出的列、变长的列不影响；授权的列不见了或类型变了才算。", "Further columns and longer ones are no matter; a granted column that is gone or has another type is."))))\
         \(one(Field("stall", Text("多少分钟无进展就中断重试", "Minutes without progress before it is ended and tried again"), .number(Exchange.stallRange))))\
+        \(one(Field("comparing", Text("定期对账", "Compare both sides"), .choice(ComparisonRhythm.allCases.map { ($0.rawValue, t($0.title)) }), hint: Text("读回两端逐行比对；在允许的时段内进行。", "Both sides are read back and compared row by row, within the window."))))\
         \(buttons(button(t("保存设置", "Save"))))
         """))
   }
@@ -72,6 +73,7 @@ enum TaskForm {
   private static func fields(_ task: ExchangeTask, _ after: [Grant]) -> Fields {
     var pairs: [(name: String, value: String)] = [
       ("priority", "\(task.priority.rawValue)"), ("drift", task.drift.rawValue), ("stall", "\(task.stallMinutes)"),
+      ("comparing", task.comparing.rawValue),
       ("after", after.map(\.number).joined(separator: "\n")),
     ]
     if case .cron(let expression) = task.start {
@@ -127,6 +129,11 @@ enum TaskForm {
       settings.drift = drift
     } else {
       faults.append(.init("drift", Text("请选择处理方式。", "Choose what happens.")))
+    }
+    if let rhythm = ComparisonRhythm(rawValue: form["comparing"] ?? "") {
+      settings.comparing = rhythm
+    } else {
+      faults.append(.init("comparing", Text("请选择多久对账一次。", "Choose how often they are compared.")))
     }
     if let minutes = Int(form["stall"] ?? "") {
       settings.stallMinutes = minutes

@@ -16,7 +16,8 @@ enum TaskPages {
   static func views(_ t: Language, at here: String) -> HTML {
     let all: [(Text, String)] = [
       (Text("交换记录", "Deliveries"), "/deliveries"), (Text("任务", "Tasks"), "/tasks"),
-      (Text("流向图", "Flows"), "/tasks/flows"), (Text("数据源限流", "Limits of sources"), "/tasks/sources"),
+      (Text("流向图", "Flows"), "/tasks/flows"), (Text("失败原因", "Failures"), "/tasks/failures"),
+      (Text("数据源限流", "Limits of sources"), "/tasks/sources"),
     ]
     return """
       <nav class="filters" aria-label="\(t("数据交换", "Deliveries"))">\
@@ -92,7 +93,8 @@ enum TaskPages {
   // MARK: - One task
 
   static func task(
-    _ request: Request, _ view: Exchange.TaskView, entered: Fields = Fields(), refusal: Refusal? = nil
+    _ request: Request, _ view: Exchange.TaskView, entered: Fields = Fields(), refusal: Refusal? = nil,
+    differences: [Comparison.Range]? = nil
   ) -> Page {
     let (t, grant, task) = (request.language, view.grant, view.task)
     let manages = request.principal.map { Exchange.manages(grant, $0) } ?? false
@@ -113,6 +115,7 @@ enum TaskPages {
         ]))
         \(runs(request, view, refusal?.faults ?? []))
         <h2>\(t("最近 30 天", "The last 30 days"))</h2>\(volume(view, t))\(history(view, t))
+        \(ComparisonPart.html(request, view, opened: differences))
         \(rules(request, view, manages, entered, refusal))
         \(when: manages, TaskForm.html(request, view, entered, refusal))
         \(sources(view, t))
