@@ -1,4 +1,5 @@
 import Catalog
+import Connecting
 import Demo
 import Exchange
 import Inbox
@@ -73,6 +74,76 @@ import Transfer
           _ = try await stage.node.sharing.withdraw(open.id, words: "", version: open.version, by: stage.cast.clerk)
         }
       }
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
+  func `the target gets what is computed from the granted items, and nothing that a mask keeps`(engine: Engine)
+    async throws
+  {
+    try await withStage(engine) { stage in
+      let grant = try await stage.grant(stage.draft, masks: ["name": .reshaped(.cut(2))])
+      let (exchange, officer) = (stage.node.exchange, stage.cast.officer)
+      var version = 0
+      func add(_ name: String, _ type: ValueType, _ expression: String) async throws {
+        try await exchange.add(
+          TaskColumn(name: name, type: type, expression: expression), to: grant.id, version: version, by: officer)
+        version += 1
+      }
+      func refused(_ field: String, _ body: () async throws -> Void) async {
+        let refusal = await #expect(throws: Refusal.self, "\(field)") { try await body() }
+        #expect(refusal?.faults.first?.field == field, "\(String(describing: refusal))")
+      }
+      // The raw value of a masked item, a column that is not granted, a wrong type, a name that is taken.
+      await refused("expression") { try await add("leak", .text, "name") }
+      await refused("expression") { try await add("leak", .text, "CONCAT(uscc, address)") }
+      await refused("expression") { try await add("n", .integer, "LEFT(uscc, 2)") }
+      await refused("expression") { try await add("said", .text, "LOOKUP('登记状态', status)") }
+      await refused("name") { try await add("USCC", .text, "'x'") }
+      await refused("name") { try await add("sj_mine", .text, "'x'") }
+      let states = try provider(stage, "SELECT DISTINCT status FROM legal_person ORDER BY 1").split(separator: "\n")
+      await refused("lines") {
+        try await exchange.set(
+          TaskDictionary(name: "登记状态", lines: "a,1\na,2"), of: grant.id, version: version, by: officer)
+      }
+      try await exchange.set(
+        TaskDictionary(
+          name: "登记状态", lines: states.enumerated().map { "\($1), S\($0)" }.joined(separator: "\r\n"), unknown: .null),
+        of: grant.id, version: version, by: officer)
+      version += 1
+      try await add("origin", .text, "'青海省'")
+      try await add("class", .integer, "TO_INTEGER(LEFT(uscc, 2))")
+      try await add("said", .text, "LOOKUP('登记状态', status)")
+      let used = await #expect(throws: Refusal.self) {
+        try await exchange.removeDictionary("登记状态", from: grant.id, version: version, by: officer)
+      }
+      #expect(used?.code == "exchange.dictionary.used")
+      let stranger = try await stage.stranger()
+      let unseen = await #expect(throws: Refusal.self) {
+        try await exchange.removeColumn("said", from: grant.id, version: version, by: stranger)
+      }
+      #expect(unseen?.kind == .notFound)
+
+      let delivery = try await stage.node.deliverNow(grant.id)
+      #expect(delivery.state == .delivered && delivery.agrees == true, "\(delivery.reason?.english ?? "")")
+      #expect(try consumer(stage, "SELECT count(*) FROM checked WHERE origin = '青海省' AND class = 91") != "0")
+      #expect(
+        try consumer(
+          stage, "SELECT count(*) FROM checked WHERE said IS NULL OR origin IS NULL OR class <> substr(uscc, 1, 2)")
+          == "0"
+      )
+      #expect(try consumer(stage, "SELECT count(DISTINCT said) FROM checked") == "\(states.count)")
+      let task = try await exchange.task(grant.id, for: officer).task
+      #expect(task.columns.map(\.name) == ["origin", "class", "said"] && task.dictionaries.count == 1)
+      // Saving the settings keeps them.
+      try await exchange.set(task, by: officer)
+      #expect(try await exchange.task(grant.id, for: officer).task.columns == task.columns)
+      // The table lacks what is new: told, and nothing is delivered in part.
+      version += 1
+      try await add("later", .text, "'x'")
+      let late = try await stage.node.deliverNow(grant.id)
+      #expect(late.state == .failed && late.reason?.chinese.contains("later") == true)
+      #expect(try await exchange.task(grant.id, for: officer).task.pause?.isFrozen == true)
     }
   }
 

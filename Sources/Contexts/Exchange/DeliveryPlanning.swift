@@ -77,6 +77,11 @@ extension Exchange {
         way.rules.append(made)
       }
     }
+    way.dictionaries = try tables(task)
+    for column in task.columns {
+      items.append(
+        ItemContract(column.name, column.type, comment: column.comment, source: .expression(column.expression)))
+    }
     if let filter = grant.rowFilter {
       way.filter = filter
       let granted = Set(items.map(\.name))

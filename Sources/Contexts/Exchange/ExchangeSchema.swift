@@ -197,5 +197,27 @@ package enum ExchangeSchema {
     );
     ALTER TABLE exchange_receipt ADD COLUMN signature BLOB;
     ALTER TABLE exchange_receipt ADD COLUMN public_key BLOB;
+    """
+  )
+  .adding(
+    "026 computed columns",
+    """
+    CREATE TABLE exchange_task_column (
+      grant_id TEXT NOT NULL REFERENCES exchange_task (grant_id),
+      position BIGINT NOT NULL,
+      name TEXT NOT NULL,
+      type TEXT NOT NULL,
+      expression TEXT NOT NULL,
+      comment TEXT NOT NULL,
+      PRIMARY KEY (grant_id, position),
+      UNIQUE (grant_id, name)
+    );
+    CREATE TABLE exchange_task_dictionary (
+      grant_id TEXT NOT NULL REFERENCES exchange_task (grant_id),
+      name TEXT NOT NULL,
+      lines TEXT NOT NULL,
+      unknown_code TEXT NOT NULL CHECK (unknown_code IN ('fault', 'keep', 'null')),
+      PRIMARY KEY (grant_id, name)
+    );
     """)
 }

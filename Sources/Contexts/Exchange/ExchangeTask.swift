@@ -96,6 +96,9 @@ package struct ExchangeTask: Hashable, Sendable {
   /// How often both sides are compared, besides when a person asks.
   package var comparing = ComparisonRhythm.monthly
   package var rules: [TaskRule] = []
+  /// What the target gets beside the granted items.
+  package var columns: [TaskColumn] = []
+  package var dictionaries: [TaskDictionary] = []
   package var pause: Pause?
   /// 0: never changed, all is as usual.
   package var version = 0

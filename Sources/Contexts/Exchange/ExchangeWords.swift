@@ -38,6 +38,8 @@ extension Exchange {
       ("drift", Text("结构变化时", "When the table changes")), ("start", Text("启动方式", "Started by")),
       ("window", Text("允许的时段", "Window")), ("priority", Text("优先级", "Priority")),
       ("stop", Text("停止条件", "Stops")), ("rule", Text("质量规则", "Quality rule")),
+      ("column", Text("派生列", "Computed column")), ("expression", Text("表达式", "Expression")),
+      ("dictionary", Text("字典", "Dictionary")),
       ("severity", Text("不合格时", "When broken")), ("item", Text("信息项", "Item")), ("fault", Text("原因", "Fault")),
       ("words", Text("意见", "Words")), ("comparing", Text("定期对账", "Compared")),
       ("sourceRows", Text("来源行数", "Rows of the source")), ("targetRows", Text("目标行数", "Rows of the target")),

@@ -97,9 +97,11 @@ extension Exchange {
           "exchange.task.start", "start",
           Text("实时交换一直进行，没有别的启动方式。", "What is followed as it changes runs all the time."))
       }
-      let (rules, pause) = (task.rules, task.pause)
+      let (before, wantedAfter) = (task, after)
       task = wanted
-      (task.after, task.rules, task.pause) = (after, rules, pause)
+      task.after = wantedAfter
+      (task.rules, task.columns, task.dictionaries, task.pause) =
+        (before.rules, before.columns, before.dictionaries, before.pause)
       return [
         ("start", task.start.encoded), ("window", task.window?.text ?? "-"), ("priority", "\(task.priority)"),
         ("drift", task.drift.rawValue), ("stop", task.stopWhen?.sentence.chinese ?? "-"),
@@ -196,7 +198,7 @@ extension Exchange {
     }
   }
 
-  private func change(
+  func change(
     _ id: GrantID, _ version: Int, _ principal: Principal,
     _ body:
       @escaping @Sendable (inout ExchangeTask, Grant, Instant, any Transaction) throws -> [(

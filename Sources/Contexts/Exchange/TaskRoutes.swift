@@ -60,6 +60,18 @@ struct TaskRoutes: Sendable {
       step("rules/remove") { id, form, version, principal in
         try await exchange.removeRule(form["name"] ?? "", from: id, version: version, by: principal)
       },
+      step("columns") { id, form, version, principal in
+        try await exchange.add(try ColumnPart.column(form), to: id, version: version, by: principal)
+      },
+      step("columns/remove") { id, form, version, principal in
+        try await exchange.removeColumn(form["name"] ?? "", from: id, version: version, by: principal)
+      },
+      step("dictionaries") { id, form, version, principal in
+        try await exchange.set(try ColumnPart.dictionary(form), of: id, version: version, by: principal)
+      },
+      step("dictionaries/remove") { id, form, version, principal in
+        try await exchange.removeDictionary(form["name"] ?? "", from: id, version: version, by: principal)
+      },
       step("pause") { id, form, _, principal in
         try await exchange.pause(id, why: form["why"] ?? "", by: principal)
       },

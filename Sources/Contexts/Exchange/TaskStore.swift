@@ -1,3 +1,4 @@
+import Connecting
 import Inventory
 import Jobs
 import Kernel
@@ -17,6 +18,8 @@ package enum TaskStore {
     )
     .map { try $0.id("after_grant") }
     task.rules = try rules(of: grant, in: tx)
+    task.columns = try columns(of: grant, in: tx)
+    task.dictionaries = try dictionaries(of: grant, in: tx)
     return task
   }
 
@@ -70,7 +73,27 @@ package enum TaskStore {
           \(rule.stopWhen?.count), \(share(rule.stopWhen)))
         """)
     }
+    try saveColumns(of: task, in: tx)
     return true
+  }
+
+  private static func saveColumns(of task: ExchangeTask, in tx: any Transaction) throws {
+    try tx.run("DELETE FROM exchange_task_column WHERE grant_id = \(task.grant)")
+    for (position, column) in task.columns.enumerated() {
+      try tx.run(
+        """
+        INSERT INTO exchange_task_column (grant_id, position, name, type, expression, comment)
+        VALUES (\(task.grant), \(position), \(column.name), \("\(column.type)"), \(column.expression), \(column.comment))
+        """)
+    }
+    try tx.run("DELETE FROM exchange_task_dictionary WHERE grant_id = \(task.grant)")
+    for one in task.dictionaries {
+      try tx.run(
+        """
+        INSERT INTO exchange_task_dictionary (grant_id, name, lines, unknown_code)
+        VALUES (\(task.grant), \(one.name), \(one.lines), \(one.unknown))
+        """)
+    }
   }
 
   static func set(_ pause: ExchangeTask.Pause?, of grant: GrantID, in tx: any Transaction) throws {
@@ -104,6 +127,27 @@ package enum TaskStore {
       TaskRule(
         column: try row.textOrNil("column_name"), kind: try row.choice("kind"), argument: try row.text("argument"),
         severity: try row.choice("severity"), stopWhen: try stop(row))
+    }
+  }
+
+  private static func columns(of grant: GrantID, in tx: any Transaction) throws -> [TaskColumn] {
+    try tx.rows(
+      "SELECT name, type, expression, comment FROM exchange_task_column WHERE grant_id = \(grant) ORDER BY position"
+    ).map { row in
+      guard let type = ValueType(try row.text("type")) else {
+        throw StorageError(.decoding, "a computed column of grant \(grant)")
+      }
+      return TaskColumn(
+        name: try row.text("name"), type: type, expression: try row.text("expression"),
+        comment: try row.text("comment"))
+    }
+  }
+
+  private static func dictionaries(of grant: GrantID, in tx: any Transaction) throws -> [TaskDictionary] {
+    try tx.rows(
+      "SELECT name, lines, unknown_code FROM exchange_task_dictionary WHERE grant_id = \(grant) ORDER BY name"
+    ).map {
+      TaskDictionary(name: try $0.text("name"), lines: try $0.text("lines"), unknown: try $0.choice("unknown_code"))
     }
   }
 

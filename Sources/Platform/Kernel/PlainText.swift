@@ -124,3 +124,14 @@ package enum PlainText {
     }
   }
 }
+
+extension StringProtocol {
+  /// Without blanks and ends of lines at both ends.
+  package var trimmingBlanks: String {
+    let scalars = unicodeScalars
+    guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+      let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+    else { return "" }
+    return String(String.UnicodeScalarView(scalars[first...last]))
+  }
+}

@@ -6,25 +6,12 @@ import Web
 /// Whether both sides hold the same, how many rows differ and where, and what may be done about it.
 enum ComparisonPart {
   static func html(_ request: Request, _ view: Exchange.TaskView, opened: [Comparison.Range]? = nil) -> HTML {
-    let (t, grant) = (request.language, view.grant)
-    let may = (request.principal?.may(.exchangeRun) ?? false) && grant.state == .active && view.task.pause == nil
-    let one = view.comparison
+    let (t, grant, one) = (request.language, view.grant, view.comparison)
     return """
       <h2 id="comparison">\(t("对账", "Both sides compared"))</h2>
-      \(one.map { result(request, grant, $0, may: may) } ?? "<p class=\"hint\">\(t("还没有比对过。", "Not compared yet."))</p>")\
-      \(opened.map { ranges($0, grant, one, t) })\
-      \(when: may && !(one?.state.isOpen ?? false), compare(request, grant))
+      \(one.map { result($0, t) } ?? "<p class=\"hint\">\(t("还没有比对过。", "Not compared yet."))</p>")\
+      \(opened.map { ranges($0, grant, t) })\(steps(request, view))
       """
-  }
-
-  private static func compare(_ request: Request, _ grant: Grant) -> HTML {
-    let t = request.language
-    return form(
-      request, action: "/tasks/\(grant.id)/compare",
-      """
-      <p class="hint">\(t("按授权的脱敏和筛选读取来源，与接收表逐行比对；不写任何一端。", "The source is read with the grant's masks and filter and compared with the target's table row by row; neither is written to."))</p>\
-      <button>\(t("比对两端", "Compare both sides"))</button>
-      """)
   }
 
   private static func tone(_ state: Comparison.State) -> Tone {
@@ -35,8 +22,8 @@ enum ComparisonPart {
     }
   }
 
-  private static func result(_ request: Request, _ grant: Grant, _ one: Comparison, may: Bool) -> HTML {
-    let (t, counts) = (request.language, one.counts)
+  private static func result(_ one: Comparison, _ t: Language) -> HTML {
+    let counts = one.counts
     let when: HTML = "\(time(one.finishedAt ?? one.startedAt ?? one.createdAt)) · \(one.askedBy)"
     var lines: [(String, HTML)] = [(t("结果", "Result"), "\(badge(t(one.state.title), tone(one.state))) \(when)")]
     if one.state == .agrees || one.state == .differs {
@@ -55,7 +42,7 @@ enum ComparisonPart {
     return """
       \(facts(lines))\(one.reason.map { "<p>\(t($0))</p>" as HTML })\
       \(when: !one.isComplete, "<p class=\"hint\">\(t("差异太多，只逐行比对了其中一部分，实际更多。", "There are too many differences: only some were told one by one."))</p>")\
-      \(when: one.state == .differs, steps(request, grant, one, may: may))
+      \(one.repair.map { "<p><a href=\"/deliveries/\($0)\">\(t("修复的那次交换", "The delivery that mends it"))</a></p>" as HTML })
       """
   }
 
@@ -64,28 +51,43 @@ enum ComparisonPart {
     return "\(grouped(count)) \(t("行", "rows"))\(more)"
   }
 
-  private static func steps(_ request: Request, _ grant: Grant, _ one: Comparison, may: Bool) -> HTML {
-    let t = request.language
-    let opens = request.principal.map { Exchange.opensDifferences(grant, $0) } ?? false
-    let repair: HTML
-    if let id = one.repair {
-      repair = "<p><a href=\"/deliveries/\(id)\">\(t("修复的那次交换", "The delivery that mends it"))</a></p>"
-    } else if may {
-      repair = form(
-        request, action: "/comparisons/\(one.id)/repair",
-        """
-        <p class="hint">\(t("重新全量交换：补上缺少的、改正不同的、移除多余的；完成后自动再比对一次。", "Everything is delivered anew: what is missing is written, what differs is corrected, what is too much is removed; then both sides are compared again."))</p>\
-        <button class="primary">\(t("修复差异", "Mend the differences"))</button>
-        """)
-    } else {
-      repair = .nothing
+  /// What may be done now, the likeliest first.
+  private static func steps(_ request: Request, _ view: Exchange.TaskView) -> HTML {
+    let (t, grant, one) = (request.language, view.grant, view.comparison)
+    let principal = request.principal
+    let may = (principal?.may(.exchangeRun) ?? false) && grant.state == .active && view.task.pause == nil
+    var (hints, steps): ([String], [HTML]) = ([], [])
+    if let one, one.state == .differs {
+      if principal.map({ Exchange.opensDifferences(grant, $0) }) ?? false {
+        steps.append(
+          form(request, action: "/comparisons/\(one.id)", "<button>\(t("查看差异在哪里", "See where they differ"))</button>"))
+      }
+      if may, one.repair == nil {
+        steps.append(
+          form(
+            request, action: "/comparisons/\(one.id)/repair",
+            "<button class=\"primary\">\(t("修复差异", "Mend the differences"))</button>"))
+        hints.append(
+          t(
+            "修复：重新全量交换，补上缺少的、改正不同的、移除多余的；完成后自动再比对一次。",
+            "Mending delivers everything anew: what is missing is written, what differs is corrected, what is too much is removed; then both sides are compared again."
+          ))
+      }
     }
-    return """
-      \(when: opens, form(request, action: "/comparisons/\(one.id)", "<button>\(t("查看差异在哪里", "See where they differ"))</button>"))\(repair)
-      """
+    if may, !(one?.state.isOpen ?? false) {
+      steps.append(
+        form(request, action: "/tasks/\(grant.id)/compare", "<button>\(t("比对两端", "Compare both sides"))</button>"))
+      hints.append(
+        t(
+          "比对：按授权的脱敏和筛选读取来源，与接收表逐行比较；不写任何一端。",
+          "Comparing reads the source with the grant's masks and filter, and the target's table row by row; neither is written to."
+        ))
+    }
+    guard !steps.isEmpty else { return .nothing }
+    return "<div class=\"buttons\">\(steps.joined())</div>\(hints, { "<p class=\"hint\">\($0)</p>" })"
   }
 
-  private static func ranges(_ found: [Comparison.Range], _ grant: Grant, _ one: Comparison?, _ t: Language) -> HTML {
+  private static func ranges(_ found: [Comparison.Range], _ grant: Grant, _ t: Language) -> HTML {
     let keys = grant.items.filter(\.isKey).map(\.name).joined(separator: t("、", ", "))
     return table(
       caption: t("差异所在（\(keys)，按交换后的值）", "Where they differ, by \(keys) as delivered"),

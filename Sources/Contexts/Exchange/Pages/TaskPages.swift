@@ -117,6 +117,7 @@ enum TaskPages {
         <h2>\(t("最近 30 天", "The last 30 days"))</h2>\(volume(view, t))\(history(view, t))
         \(ComparisonPart.html(request, view, opened: differences))
         \(rules(request, view, manages, entered, refusal))
+        \(ColumnPart.html(request, view, manages, entered, refusal))
         \(when: manages, TaskForm.html(request, view, entered, refusal))
         \(sources(view, t))
         """)
