@@ -1,4 +1,5 @@
 import Connecting
+import Foundation
 import Kernel
 import Synchronization
 import Testing
@@ -134,4 +135,26 @@ final class HangingReader: RowReader, @unchecked Sendable {
   }
 
   func close() {}
+}
+
+/// A reader whose first batch takes more than a second.
+final class SlowReader: RowReader {
+  private let base: any RowReader
+  private var isFirst = true
+
+  init(_ base: any RowReader) { self.base = base }
+
+  var horizon: CursorValue? { base.horizon }
+  var isKeyOrdered: Bool { base.isKeyOrdered }
+  var checksText: Bool { base.checksText }
+  var position: [UInt8] { base.position }
+  var interrupter: @Sendable () -> Void { base.interrupter }
+
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
+    if isFirst { Thread.sleep(forTimeInterval: 1.1) }
+    isFirst = false
+    return try base.read(into: batch)
+  }
+
+  func close() { base.close() }
 }

@@ -187,6 +187,17 @@ import Testing
     #expect(try await ours.compare(source, target).summary == "-0 +0 ≠1 [7000.500]")
   }
 
+  @Test func `a key that is too long for the target is a bad row here, too`() async throws {
+    let (source, target) = (try Stand(.sqlite), try Stand(.mariadb))
+    try source.run("CREATE TABLE person (id TEXT PRIMARY KEY, name TEXT)")
+    try source.run("INSERT INTO person VALUES ('短', '甲'), ('\(String(repeating: "长", count: 300))', '乙')")
+    var ours = Reconciled()
+    (ours.grant.items, ours.grant.cursor) = ([ItemContract("id", .text), ItemContract("name", .text)], nil)
+    #expect(try await ours.deliver(from: source, to: target).provider.counts.quarantined == 1)
+    let report = try await ours.compare(source, target)
+    #expect(report.agrees && report.bad == 1 && report.sourceRows == 1)
+  }
+
   @Test(arguments: Reconciled.ways) func `more differences than can be remembered are there, and counted in part`(
     way: Way
   ) async throws {

@@ -122,6 +122,19 @@ import Testing
     #expect(from.looks == at - 1)
   }
 
+  @Test func `whoever checks may end it within a look that takes long`() async throws {
+    let (source, target, ours) = try await persons(.sqlite)
+    let asked = Mutex(0)
+    let from = DisturbedConnector(source, replacing: { SlowReader($0) })
+    let control = DeliveryControl(
+      check: {
+        asked.withLock { $0 += 1 }
+        if asked.withLock({ $0 }) == 2 { throw Cancelled() }
+      }, quarantine: { _ in })
+    await #expect(throws: Cancelled.self) { try await ours.compare(from, target.connector, control: control) }
+    #expect(from.looks == 1)
+  }
+
   @Test(arguments: [true, false]) func `a side that hangs is cut by the watchdog`(isSource: Bool) async throws {
     let (source, target, ours) = try await persons(.sqlite)
     let from = DisturbedConnector(source, replacing: { isSource ? HangingReader() : $0 })
