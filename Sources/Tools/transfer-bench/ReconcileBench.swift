@@ -29,10 +29,11 @@ struct ReconcileBench {
       PostgreSQLConnector(PostgreSQLAddress(address: server.address(of: $0)))
     }
     try await compare("equal", connectors[0], connectors[1])
-    let step = max(1, rows / 1000)
-    try server.query("DELETE FROM legal_person WHERE id % \(step) = 0", on: source)
-    try server.query("DELETE FROM copy WHERE id % \(step) = 1", on: target)
-    try server.query("UPDATE copy SET staff = staff + 1 WHERE id % \(step) = 2", on: target)
+    // Every thousandth row of the sample is bad: not those.
+    let step = max(4, rows / 1000)
+    try server.query("DELETE FROM legal_person WHERE id % \(step) = 1", on: source)
+    try server.query("DELETE FROM copy WHERE id % \(step) = 2", on: target)
+    try server.query("UPDATE copy SET staff = staff + 1 WHERE id % \(step) = 3", on: target)
     try await compare("a thousand removed, added and changed", connectors[0], connectors[1])
     try server.query("UPDATE copy SET staff = staff + 1", on: target)
     try await compare("every row changed", connectors[0], connectors[1])
