@@ -1,4 +1,5 @@
 import Connecting
+import Foundation
 import Kernel
 import Synchronization
 import Testing
@@ -10,6 +11,8 @@ struct Reconciled {
   var grant = Grant()
   var way = DeliveryPlan.OnTheWay()
   var limits = Reconciliation.Limits()
+  /// Of the plan that is compared; it tells nothing.
+  var mode = DeliveryPlan.Mode.full
 
   static let ways = [
     Way(from: .postgresql, to: .postgresql), Way(from: .sqlite, to: .sqlite), Way(from: .sqlite, to: .postgresql),
@@ -35,7 +38,7 @@ struct Reconciled {
   func compare(
     _ source: any Connector, _ target: any Connector, control: DeliveryControl = DeliveryControl(quarantine: { _ in })
   ) async throws -> ReconciliationReport {
-    try await Reconciliation(plan(), limits: limits, control: control).run(from: source, to: target)
+    try await Reconciliation(plan(mode), limits: limits, control: control).run(from: source, to: target)
   }
 
   func compare(_ source: Stand, _ target: Stand) async throws -> ReconciliationReport {
@@ -134,4 +137,27 @@ final class HangingReader: RowReader, @unchecked Sendable {
   }
 
   func close() {}
+}
+
+/// A reader one of whose batches takes more than a second.
+final class SlowReader: RowReader {
+  private let base: any RowReader
+  private let slow: Int
+  private var number = 0
+
+  init(_ base: any RowReader, at batch: Int) { (self.base, slow) = (base, batch) }
+
+  var horizon: CursorValue? { base.horizon }
+  var isKeyOrdered: Bool { base.isKeyOrdered }
+  var checksText: Bool { base.checksText }
+  var position: [UInt8] { base.position }
+  var interrupter: @Sendable () -> Void { base.interrupter }
+
+  func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
+    number += 1
+    if number == slow { Thread.sleep(forTimeInterval: 1.1) }
+    return try base.read(into: batch)
+  }
+
+  func close() { base.close() }
 }

@@ -58,8 +58,12 @@ import Testing
     #expect(report.isComplete && !report.agrees)
   }
 
-  @Test func `differences of tables at rest take two looks`() async throws {
-    let (source, target, ours) = try await persons(.postgresql)
+  @Test(arguments: DeliveryPlan.Mode.allCases)
+  func `differences of tables at rest take two looks, however they are delivered`(mode: DeliveryPlan.Mode) async throws
+  {
+    let (source, target, full) = try await persons(.postgresql)
+    var ours = full
+    ours.mode = mode
     try target.run("DELETE FROM person WHERE id = 500")
     let from = DisturbedConnector(source)
     #expect(try await ours.compare(from, target.connector).counts.missing == 1 && from.looks == 2)
@@ -120,6 +124,19 @@ import Testing
       }, quarantine: { _ in })
     await #expect(throws: Cancelled.self) { try await ours.compare(from, target.connector, control: control) }
     #expect(from.looks == at - 1)
+  }
+
+  @Test func `whoever checks may end it within a look that takes long`() async throws {
+    let (source, target, ours) = try await persons(.sqlite)
+    let asked = Mutex(0)
+    let from = DisturbedConnector(source, replacing: { SlowReader($0, at: 1) })
+    let control = DeliveryControl(
+      check: {
+        asked.withLock { $0 += 1 }
+        if asked.withLock({ $0 }) == 2 { throw Cancelled() }
+      }, quarantine: { _ in })
+    await #expect(throws: Cancelled.self) { try await ours.compare(from, target.connector, control: control) }
+    #expect(from.looks == 1)
   }
 
   @Test(arguments: [true, false]) func `a side that hangs is cut by the watchdog`(isSource: Bool) async throws {

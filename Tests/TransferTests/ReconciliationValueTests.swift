@@ -109,6 +109,28 @@ import Testing
     #expect(report.ranges.map(\.first) == [["A", "0"], ["~", "0"], ["张三", "-1"], ["𠮷", "0"]])
   }
 
+  @Test(arguments: [
+    (ValueType.decimal(precision: 12, scale: 3), "numeric", "17.5"), (.double, "double precision", "-0"),
+    (.date, "date", "2026-01-01"), (.boolean, "boolean", "true"), (.timestamp, "timestamptz", "2026-01-01 00:00:00+00"),
+    (.text, "char(8)", "甲"), (.bytes, "bytea", "x"),
+  ])
+  func `a bad row is found by its key however the source spells it`(type: ValueType, native: String, key: String)
+    async throws
+  {
+    let (source, target) = (try Stand(.postgresql), try Stand(.postgresql))
+    try source.run("CREATE TABLE person (id \(native) PRIMARY KEY, name text, changed timestamptz)")
+    try source.run("INSERT INTO person VALUES ('\(key)', '甲', '2026-08-22 09:00:00+00')")
+    var ours = Reconciled()
+    ours.grant.items = [ItemContract("id", type), ItemContract("name", .text, length: 3)]
+    #expect(try await ours.deliver(from: source, to: target).disagreement == nil)
+    try source.run("UPDATE person SET name = '太长的名字', changed = '2026-08-22 10:00:00+00'")
+    try await ours.deliver(.incremental, run: "r2", fence: 2, from: source, to: target)
+    let report = try await ours.compare(source, target)
+    #expect(report.agrees && report.bad == 1 && report.stale == 1, "\(report)")
+    try target.run("UPDATE person SET sj_stale_batch = NULL")
+    #expect(try await ours.compare(source, target).counts == .init(different: 1))
+  }
+
   @Test func `tables in schemas are found there`() async throws {
     let (source, target, ours) = (try Stand(.postgresql), try Stand(.postgresql), Reconciled())
     for stand in [source, target] { try stand.run("CREATE SCHEMA \"省 库\"") }

@@ -1,4 +1,3 @@
-import CStripes
 import Connecting
 
 /// Groups keys in their order into a few ranges, so that a person sees where differences lie.
@@ -14,8 +13,8 @@ struct KeyRanges {
 
   func ranges(of differences: [Difference]) -> [ReconciliationReport.Range] {
     guard !differences.isEmpty, most > 0 else { return [] }
-    let sorted = differences.map { (rank: rank($0.key), difference: $0) }
-      .sorted { Self.precedes($0.rank, $1.rank) }.map(\.difference)
+    let order = KeyValueOrder(types: types)
+    let sorted = differences.sorted { order.precedes($0.key, $1.key) }
     return runs(sorted).map { run in
       ReconciliationReport.Range(
         first: texts(sorted[run.lowerBound].key), last: texts(sorted[run.upperBound - 1].key),
@@ -91,56 +90,4 @@ struct KeyRanges {
   }
 
   private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-
-  /// Bytes whose order is the order of the values.
-  private func rank(_ key: [UInt8]) -> [UInt8] {
-    var rank: [UInt8] = []
-    for (field, type) in zip(fields(key), types) {
-      guard let field else {
-        rank.append(0)
-        continue
-      }
-      rank.append(1)
-      switch type {
-      case .text, .bytes, .boolean:
-        // A text that ends comes before one that goes on, whatever the next field holds.
-        for byte in field { rank += byte == 0 ? [0, 1] : [byte] }
-        rank += [0, 0]
-      case .integer, .timestamp, .date:
-        rank += field
-        if !field.isEmpty { rank[rank.count - field.count] ^= 0x80 }
-      case .double:
-        let isNegative = (field.first ?? 0) & 0x80 != 0
-        rank += isNegative ? field.map { ~$0 } : field.enumerated().map { $0 == 0 ? $1 | 0x80 : $1 }
-      case .decimal: rank += Self.rank(decimal: field)
-      }
-    }
-    return rank
-  }
-
-  /// `numeric`: count, weight, sign, scale, then digits to the base 10,000 without zeros at the ends.
-  private static func rank(decimal field: ArraySlice<UInt8>) -> [UInt8] {
-    let bytes = Array(field)
-    guard bytes.count > 8 else { return [1] }
-    // The weight's order by bytes, then the digits, each one more than it is: so an end differs from a zero.
-    var size = [bytes[2] ^ 0x80, bytes[3]]
-    for place in stride(from: 8, to: bytes.count - 1, by: 2) {
-      let digit = (UInt16(bytes[place]) << 8 | UInt16(bytes[place + 1])) &+ 1
-      size += [UInt8(digit >> 8), UInt8(truncatingIfNeeded: digit)]
-    }
-    return bytes[4] & 0x40 == 0 ? [2] + size + [0, 0] : [0] + size.map { ~$0 } + [0xFF, 0xFF]
-  }
-
-  private static func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-    a.withUnsafeBytes { a in
-      b.withUnsafeBytes { b in
-        let common = min(a.count, b.count)
-        if common > 0, let x = a.baseAddress, let y = b.baseAddress {
-          let result = memcmp(x, y, common)
-          if result != 0 { return result < 0 }
-        }
-        return a.count < b.count
-      }
-    }
-  }
 }

@@ -63,21 +63,28 @@ final class ReconciledSide: @unchecked Sendable {
     _ buckets: BucketSet, _ connector: any Connector, _ look: ReconciliationLook, _ suspects: Monitor<Suspects>
   ) throws {
     var sightings: [Suspects.Sighting] = []
-    var hasSaidOrder = false
-    try read(connector, look) { [self] rows, totals in
-      if !hasSaidOrder {
-        hasSaidOrder = true
-        if side == .source, !rows.isKeyOrdered { suspects.change { $0.keepsMatched = true } }
+    // Buckets that were given up meanwhile are not looked at any more.
+    var limit = BucketSums.count
+    func tell() {
+      limit = suspects.change { suspects in
+        suspects.add(sightings, of: side)
+        return suspects.limit
       }
+      sightings.removeAll(keepingCapacity: true)
+    }
+    try read(connector, look) { [self] rows, totals in
+      if side == .source, !rows.isKeyOrdered { suspects.change { $0.keepsMatched = true } }
       rows.forEach { key, hash, mark in
         totals.add(hash, mark)
         let bucket = BucketSums.bucket(hashed(key))
         guard buckets.contains(bucket) else { return }
         if mark == .good { sums[bucket] &-= hash.sum }
+        guard bucket < limit else { return }
         sightings.append(Suspects.Sighting(key: [UInt8](key), bucket: Int32(bucket), hash: hash, mark: mark))
+        // A batch of small rows that all differ would be large as sightings.
+        if sightings.count >= 4096 { tell() }
       }
-      suspects.change { $0.add(sightings, of: side) }
-      sightings.removeAll(keepingCapacity: true)
+      tell()
     }
   }
 

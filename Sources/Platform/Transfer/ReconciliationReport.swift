@@ -50,9 +50,9 @@ package struct ReconciliationReport: Hashable, Sendable {
   package var sourceSum: String
   package var targetSum: String
   package var counts: Counts
-  /// False: there are more differences than `Limits.remembered`, or half as many again rows could not be told from
-  /// differences at one time. `counts` and `ranges` are then exact for a part of the keys, chosen evenly over all of them
-  /// by a hash, and say nothing of the rest. There are differences: `agrees` is false even where none was in that part.
+  /// False: there are more differences than `Limits.remembered` (or than 8 MiB of keys), or a quarter more rows than that
+  /// could not be told from differences at one time. `counts` and `ranges` are then exact for a part of the keys, chosen
+  /// evenly over all of them by a hash, and say nothing of the rest. `agrees` is false even where none was in that part.
   package var isComplete: Bool
   /// In the order of their keys; together they hold what `counts` counts.
   package var ranges: [Range]

@@ -4,9 +4,14 @@ import Connecting
 /// Rows of two sides that may differ, by their keys: what is not yet known to be equal, and no more of it than `most`.
 ///
 /// The two sides come in whatever order; a row is forgotten as soon as its like has come from the other side. Where more
-/// than half as many again as `most` wait at one time (or 16 MiB of keys), the upper half of the buckets is given up, so
+/// than a quarter more than `most` wait at one time (or 8 MiB of keys), the upper half of the buckets is given up, so
 /// that what is said of the others stays exact.
 struct Suspects: Sendable {
+  struct Repeated: Sendable {
+    var rows = 0
+    var sum: UInt128 = 0
+  }
+
   struct Sighting: Sendable {
     var key: [UInt8]
     var bucket: Int32
@@ -15,12 +20,18 @@ struct Suspects: Sendable {
   }
 
   struct Suspect: Sendable {
-    fileprivate var source = sj_hash128()
-    fileprivate var target = sj_hash128()
+    /// Half of each row's hash: a changed row is overlooked once in 2^64.
+    fileprivate var source: UInt64 = 0
+    fileprivate var target: UInt64 = 0
     let bucket: Int32
     /// Rows of the target beyond the first.
     fileprivate var copies: Int16 = 0
     fileprivate var marks: Marks = []
+
+    fileprivate init(bucket: Int32, marks: Marks = []) {
+      self.bucket = bucket
+      self.marks = marks
+    }
   }
 
   fileprivate struct Marks: OptionSet {
@@ -33,7 +44,7 @@ struct Suspects: Sendable {
     static let again = Marks(rawValue: 16)
   }
 
-  private static let mostKeyBytes = 16 << 20
+  private static let mostKeyBytes = 8 << 20
 
   let most: Int
   /// The source may give a key again much later, so that a row found equal must be remembered.
@@ -41,7 +52,7 @@ struct Suspects: Sendable {
   /// Only buckets below are looked at.
   private(set) var limit = BucketSums.count
   /// Rows of the source under a key that had a good row already.
-  private(set) var repeated = (rows: 0, sum: UInt128(0))
+  private(set) var repeated = Repeated()
   private var suspects: [[UInt8]: Suspect] = [:]
   private var keyBytes = 0
   private var isAgain = false
@@ -61,7 +72,7 @@ struct Suspects: Sendable {
       suspect.see(sighting, side)
       suspects[sighting.key] = suspect
       keyBytes += sighting.key.count
-      if suspects.count > most + most / 2 || keyBytes > Self.mostKeyBytes { shed(keeping: suspects.count / 2) }
+      if suspects.count > most + most / 4 || keyBytes > Self.mostKeyBytes { shed(keeping: suspects.count / 2) }
       return
     }
     if isAgain, !suspect.marks.contains(.again) { return }
@@ -81,34 +92,46 @@ struct Suspects: Sendable {
   /// Gives up buckets from above until no more than `count` suspects are left.
   private mutating func shed(keeping count: Int) {
     guard suspects.count > count else { return }
-    limit = Int(suspects.values.map(\.bucket).sorted()[count])
-    suspects = suspects.filter { $0.value.bucket < limit }
-    keyBytes = suspects.keys.reduce(0) { $0 + $1.count }
+    let first = suspects.values.map(\.bucket).sorted()[count]
+    limit = Int(first)
+    forget { $0.bucket >= first }
+  }
+
+  /// In place: a second dictionary of what stays would be the most memory that is ever needed.
+  private mutating func forget(where isGone: (Suspect) -> Bool) {
+    for key in keys(where: isGone) {
+      suspects[key] = nil
+      keyBytes -= key.count
+    }
+  }
+
+  private func keys(where isMeant: (Suspect) -> Bool) -> [[UInt8]] {
+    suspects.compactMap { isMeant($0.value) ? $0.key : nil }
   }
 
   /// At a look's end: only what differs is left.
   mutating func settle() {
-    suspects = suspects.filter { $0.value.counts.total > 0 }
+    forget { $0.counts.total == 0 }
     isAgain = false
     shed(keeping: most)
-    keyBytes = suspects.keys.reduce(0) { $0 + $1.count }
   }
 
   /// Forgets what is known of the suspects in some of the buckets, for another look; gives their buckets.
   mutating func lookAgain(where isUnsteady: (Int) -> Bool) -> BucketSet {
     var buckets = BucketSet()
-    for (key, suspect) in suspects where isUnsteady(Int(suspect.bucket)) {
-      var fresh = Suspect(bucket: suspect.bucket)
-      fresh.marks = .again
-      suspects[key] = fresh
-      buckets.insert(Int(suspect.bucket))
+    for key in keys(where: { isUnsteady(Int($0.bucket)) }) {
+      guard let bucket = suspects[key]?.bucket else { continue }
+      suspects[key] = Suspect(bucket: bucket, marks: .again)
+      buckets.insert(Int(bucket))
     }
     isAgain = !buckets.isEmpty
     return buckets
   }
 
-  var differences: [(key: [UInt8], counts: ReconciliationReport.Counts)] {
-    suspects.map { ($0.key, $0.value.counts) }
+  /// What differs after the last look; nothing is left.
+  mutating func takeDifferences() -> [KeyRanges.Difference] {
+    defer { suspects = [:] }
+    return suspects.map { ($0.key, $0.value.counts) }
   }
 }
 
@@ -117,12 +140,12 @@ extension Suspects.Suspect {
     switch (side, sighting.mark) {
     case (.source, .good):
       // The first one is delivered, as every later one is refused.
-      if !marks.contains(.good) { source = sighting.hash }
+      if !marks.contains(.good) { source = sighting.hash.low }
       marks.insert(.good)
     case (.source, .flagged): marks.insert(.bad)
     case (.target, let mark):
       if marks.isDisjoint(with: [.fresh, .stale]) {
-        target = sighting.hash
+        target = sighting.hash.low
         marks.insert(mark == .good ? .fresh : .stale)
       } else {
         copies = copies == .max ? .max : copies + 1
@@ -130,16 +153,14 @@ extension Suspects.Suspect {
     }
   }
 
-  private var isEqual: Bool { source.low == target.low && source.high == target.high }
-
   /// Both sides have it, and nothing that may still come makes a difference of it.
-  fileprivate var isMatched: Bool { copies == 0 && marks.isSuperset(of: [.good, .fresh]) && isEqual }
+  fileprivate var isMatched: Bool { copies == 0 && marks.isSuperset(of: [.good, .fresh]) && source == target }
 
   fileprivate var counts: ReconciliationReport.Counts {
     var counts = ReconciliationReport.Counts(extra: Int(copies))
     let (isGood, isBad) = (marks.contains(.good), marks.contains(.bad))
     if marks.contains(.fresh) {
-      if isGood ? !isEqual : isBad {
+      if isGood ? source != target : isBad {
         counts.different += 1
       } else if !isGood {
         counts.extra += 1

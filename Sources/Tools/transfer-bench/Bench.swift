@@ -48,19 +48,7 @@ struct EngineRun {
     _ source: any Connector, _ target: any Connector, table: String, into: String, reshaped: Bool = false,
     plain: Bool = false, hasCursor: Bool = true
   ) async throws -> EngineRun {
-    var plan = DeliveryPlan(
-      grant: "bench", run: "bench", fence: 1, mode: .full, source: TableName(table), target: TableName(into),
-      items: [
-        ItemContract("id", .integer), ItemContract("uscc", .text, length: 18, check: .creditCode),
-        ItemContract("name", .text, length: 60),
-        ItemContract("legal_person", .text, length: 20, mask: .keepHeadTail(1, 0)),
-        ItemContract("capital", .decimal(precision: 18, scale: 2)), ItemContract("established", .date),
-        ItemContract("address", .text, length: 120), ItemContract("industry", .text, length: 40),
-        ItemContract("status", .text, length: 8), ItemContract("phone", .text, length: 20),
-        ItemContract("staff", .integer),
-        ItemContract("changed", .timestamp),
-      ], key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef".utf8),
-      providerKey: Array("0123456789abcdef".utf8))
+    var plan = plan(table: table, into: into)
     if !hasCursor { plan.cursor = nil }
     if reshaped { try reshape(&plan) }
     if plain {
@@ -73,6 +61,23 @@ struct EngineRun {
     let end = Usage.now()
     let written = last.withLock { $0 }
     return EngineRun(write: written - start, verify: end - written, outcome: outcome)
+  }
+
+  /// The sample's grant: a credit code checked, a person's name masked.
+  static func plan(table: String, into: String) -> DeliveryPlan {
+    DeliveryPlan(
+      grant: "bench", run: "bench", fence: 1, mode: .full, source: TableName(table), target: TableName(into),
+      items: [
+        ItemContract("id", .integer), ItemContract("uscc", .text, length: 18, check: .creditCode),
+        ItemContract("name", .text, length: 60),
+        ItemContract("legal_person", .text, length: 20, mask: .keepHeadTail(1, 0)),
+        ItemContract("capital", .decimal(precision: 18, scale: 2)), ItemContract("established", .date),
+        ItemContract("address", .text, length: 120), ItemContract("industry", .text, length: 40),
+        ItemContract("status", .text, length: 8), ItemContract("phone", .text, length: 20),
+        ItemContract("staff", .integer),
+        ItemContract("changed", .timestamp),
+      ], key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef".utf8),
+      providerKey: Array("0123456789abcdef".utf8))
   }
 
   private static func reshape(_ plan: inout DeliveryPlan) throws {

@@ -5,6 +5,7 @@
 //   transfer-bench reshaped [ROWS]      the same with a filter, expressions, tokens and rules on the way
 //   transfer-bench sqlite [ROWS]        SQLite → SQLite beside ATTACH + INSERT SELECT
 //   transfer-bench odbc [ROWS]          PostgreSQL through its own client and through psqlodbc: reading and writing alone
+//   transfer-bench reconcile [ROWS]     comparing both sides of a delivery: equal, with 1,000 differences, all different
 //   transfer-bench changes [SECONDS]    following a source's changes, and draining a backlog of them
 //   transfer-bench exchange ROWS RUNS PEERS   the engine beside sling, pgloader, dlt and psql (see ExchangeBench.swift)
 
@@ -16,10 +17,11 @@ case "reshaped":
   try await PostgresBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000, reshaped: true).run()
 case "sqlite": try await SQLiteBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
 case "odbc": try await ODBCBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 200_000).run()
+case "reconcile": try await ReconcileBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
 case "changes": try await ChangeBench(seconds: arguments.dropFirst().first.flatMap { Int($0) } ?? 20).run()
 case "exchange": try await ExchangeBench(Array(arguments.dropFirst())).run()
 case "one": try await OneDelivery.run(Array(arguments.dropFirst()))
 case "sample": try Sample.write(Int(arguments[1]) ?? 1, to: arguments[2])
 default:
-  print("usage: transfer-bench postgres | reshaped | mariadb | sqlite | odbc [ROWS], or changes [SECONDS]")
+  print("usage: transfer-bench postgres | reshaped | mariadb | sqlite | odbc | reconcile [ROWS], or changes [SECONDS]")
 }
