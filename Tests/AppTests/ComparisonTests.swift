@@ -61,6 +61,8 @@ import Transfer
         #expect(told == 1)
       }
 
+      #expect(try await exchange.metrics(for: stage.cast.officer).contains("sanjiang_grants_differing 1\n"))
+
       let (_, ranges) = try await exchange.differences(found.id, by: stage.cast.clerk)
       let named = Set(ranges.flatMap { $0.first + $0.last })
       #expect(!ranges.isEmpty && named.isSubset(of: Set(keys + ["11000000000000000X"])))
@@ -85,6 +87,7 @@ import Transfer
       // Looked at once more by itself.
       let again = try #require(try await exchange.lastComparison(of: grant.id, for: stage.cast.clerk))
       #expect(again.id != found.id && again.state == .agrees)
+      #expect(try await exchange.metrics(for: stage.cast.officer).contains("sanjiang_grants_differing 0\n"))
       let open = try await stage.node.database.read {
         try $0.int("SELECT COUNT(*) FROM inbox_task WHERE kind = 'exchange.differs' AND closed_at IS NULL")
       }

@@ -1,6 +1,7 @@
 import Audit
 import Catalog
 import Census
+import Connecting
 import Exchange
 import Foundation
 import Identity
@@ -39,6 +40,8 @@ import Web
       let delivery = try await node.deliverNow(grant.id)
       try await node.exchange.add(
         TaskRule(column: "name", kind: .notNull), to: grant.id, version: 0, by: stage.cast.officer)
+      try await node.exchange.add(
+        TaskColumn(name: "origin", type: .text, expression: "'青海'"), to: grant.id, version: 1, by: stage.cast.officer)
       // Mounted is what was tested.
       _ = try await node.mounting.sweep()
       var second = stage.draft

@@ -11,6 +11,17 @@ enum ComparisonStore {
     try tx.row("\(select) WHERE grant_id = \(grant) ORDER BY id DESC LIMIT 1").map(read)
   }
 
+  /// How many of these grants differed when they were compared last.
+  static func differing(among grants: [GrantID], in tx: any Transaction) throws -> Int {
+    guard !grants.isEmpty else { return 0 }
+    return try tx.int(
+      """
+      SELECT COUNT(*) FROM exchange_comparison WHERE state = 'differs' AND id IN (
+        SELECT MAX(id) FROM exchange_comparison WHERE grant_id IN (\(each: grants)) AND state IN ('agrees', 'differs')
+        GROUP BY grant_id)
+      """) ?? 0
+  }
+
   /// Those that wait for this delivery's mending.
   static func repaired(by delivery: DeliveryID, in tx: any Transaction) throws -> [Comparison] {
     try tx.rows("\(select) WHERE repair = \(delivery) ORDER BY id").map(read)

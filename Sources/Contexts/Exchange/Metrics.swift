@@ -64,7 +64,7 @@ extension Exchange {
       var metrics = Metrics()
       metrics.add("grants_active", "Grants in force or yet to begin.", grants.count)
       var (states, rows, quarantined, removed) = ([DeliveryRecord.State: Int](), 0, 0, 0)
-      var (paused, frozen) = (0, 0)
+      var (paused, frozen, differing) = (0, 0, 0)
       var (arrived, sources): ([Metrics.Sample], [Metrics.Sample]) = ([], [])
       for part in stride(from: 0, to: grants.count, by: 200) {
         let some = Array(grants[part..<min(part + 200, grants.count)])
@@ -75,6 +75,7 @@ extension Exchange {
           quarantined += line.quarantined
           removed += line.removed
         }
+        differing += try ComparisonStore.differing(among: ids, in: tx)
         for task in try TaskStore.find(among: ids, in: tx).values {
           if let pause = task.pause { if pause.isFrozen { frozen += 1 } else { paused += 1 } }
         }
@@ -100,6 +101,7 @@ extension Exchange {
       metrics.add("rows_quarantined_day", "Rows set apart by them.", quarantined)
       metrics.add("tasks_paused", "Tasks that a person has paused.", paused)
       metrics.add("tasks_frozen", "Tasks frozen because a table is not what was agreed.", frozen)
+      metrics.add("grants_differing", "Grants whose two sides differed when they were compared last.", differing)
       metrics.add("delivery_age_seconds", "Since the last delivery arrived.", arrived)
       metrics.add("source_age_seconds", "How old, by the source's time, what the consumer has is.", sources)
       let open = try [Self.job, Self.follow].map { kind in

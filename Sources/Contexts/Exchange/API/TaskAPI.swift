@@ -34,6 +34,11 @@ struct TaskAPI: Sendable {
             "argument": .string(rule.argument), "severity": .string(rule.severity.rawValue),
           ]
         }
+        let columns = view.task.columns.map { column -> JSON in
+          [
+            "name": .string(column.name), "type": .string("\(column.type)"), "expression": .string(column.expression),
+          ]
+        }
         let ends = view.ends.map { end -> JSON in
           [
             "source": .string(end.source.id.text), "running": JSON(end.running),
@@ -46,7 +51,8 @@ struct TaskAPI: Sendable {
           .object(
             Self.members(view.grant, view.task, view.deliveries.first, view.nextTurn)
               + [
-                ("rules", .array(rules)), ("ends", .array(ends)), ("comparing", .string(view.task.comparing.rawValue)),
+                ("rules", .array(rules)), ("columns", .array(columns)), ("ends", .array(ends)),
+                ("comparing", .string(view.task.comparing.rawValue)),
                 ("comparison", view.comparison.map { .object(Self.members($0)) } ?? .null),
               ]))
       }.widened(by: .sharingReview).described(
@@ -60,6 +66,11 @@ struct TaskAPI: Sendable {
                   ("kind", Schema.choice(TaskRule.Kind.self)), ("argument", Schema.text),
                   ("severity", Schema.choice(["reject", "warn"])),
                 ]))
+            ),
+            (
+              "columns",
+              Schema.list(
+                Schema.object([("name", Schema.text), ("type", Schema.text), ("expression", Schema.text)]))
             ),
             (
               "ends",
