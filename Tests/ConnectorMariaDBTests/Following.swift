@@ -39,7 +39,9 @@ struct Following {
         return found
       }
       // The slowest of all servers: a stream that does not come to where the log ended is broken.
-      try #require(ContinuousClock.now - begun < .seconds(60), "\(String(decoding: reader.position, as: UTF8.self)) < \(String(decoding: mark, as: UTF8.self))")
+      try #require(
+        ContinuousClock.now - begun < .seconds(60),
+        "\(String(decoding: reader.position, as: UTF8.self)) < \(String(decoding: mark, as: UTF8.self))")
     }
   }
 
@@ -81,7 +83,8 @@ extension Source {
 
   /// A table of numbers and words, followed from now on.
   func followed(_ rows: String = "") throws -> Following {
-    try run("CREATE TABLE t (id int PRIMARY KEY, v varchar(40))" + (rows.isEmpty ? "" : "; INSERT INTO t VALUES \(rows)"))
+    try run(
+      "CREATE TABLE t (id int PRIMARY KEY, v varchar(40))" + (rows.isEmpty ? "" : "; INSERT INTO t VALUES \(rows)"))
     return try Following(self, changePlan("t", Self.pair))
   }
 }

@@ -83,7 +83,8 @@ final class MariaDBChangeDecoder {
       guard let name = conversion.characterSet(of: collation) else { throw Self.unsupported(wanted.name) }
       field.characterSet = name
       for word in column.words {
-        field.words.append(try Self.withBytes(word) { (bytes) throws(ConnectorError) in try conversion.utf8(bytes, from: name) })
+        field.words.append(
+          try Self.withBytes(word) { (bytes) throws(ConnectorError) in try conversion.utf8(bytes, from: name) })
       }
     } else {
       field.words = column.words.map { .init(text: $0, isFaithful: true) }
@@ -120,7 +121,8 @@ final class MariaDBChangeDecoder {
 
   static func unsupported(_ column: String) -> ConnectorError {
     .contract(
-      "changes-type", "列“\(column)”的存储格式不能从变更日志读取。", "The column “\(column)” is kept in a form that cannot be read from the log.")
+      "changes-type", "列“\(column)”的存储格式不能从变更日志读取。",
+      "The column “\(column)” is kept in a form that cannot be read from the log.")
   }
 
   // MARK: Rows

@@ -4,8 +4,8 @@ import Kernel
 
 /// A server's log as it is written, event by event.
 ///
-/// A thread of its own waits in the library and fills a bounded queue: the library has no call that waits for a limited
-/// time, and its buffers (and those of encryption) hide from the socket what has come already. What nobody takes stays at
+/// The library asks for it; a thread of its own waits for what comes and fills a bounded queue: no call of the
+/// library's waits for a limited time, and its buffers (and those of encryption) hide from the socket what has come already. What nobody takes stays at
 /// the server.
 final class MariaDBLog: Sendable {
   enum Start {
@@ -48,25 +48,23 @@ final class MariaDBLog: Sendable {
     guard let handle = connection.handle, let log = sj_mysql_log(handle) else { throw MariaDBConnection.broken }
     var isReady = sj_mysql_log_option(log, MARIADB_RPL_SERVER_ID, server) == 0
     isReady = sj_mysql_log_option(log, MARIADB_RPL_FLAGS, 0) == 0 && isReady
-    isReady = sj_mysql_log_option(log, MARIADB_RPL_VERIFY_CHECKSUM, 1) == 0 && isReady
-    isReady = sj_mysql_log_option(log, MARIADB_RPL_UNCOMPRESS, 1) == 0 && isReady
-    isReady = sj_mysql_log_option(log, MARIADB_RPL_EXTRACT_VALUES, 0) == 0 && isReady
     if case .at(let spot) = start {
       isReady = sj_mysql_log_file(log, spot.file, spot.file.utf8.count) == 0 && isReady
       isReady = sj_mysql_log_start(log, UInt(spot.offset)) == 0 && isReady
     } else {
       isReady = sj_mysql_log_start(log, 4) == 0 && isReady
     }
-    guard isReady, mariadb_rpl_open(log) == 0 else {
-      let failure = Self.failure(handle)
-      mariadb_rpl_close(log)
+    let isOpen = isReady && mariadb_rpl_open(log) == 0
+    let failure = isOpen ? nil : Self.failure(handle)
+    mariadb_rpl_close(log)
+    if let failure {
       connection.close()
       throw failure
     }
-    // From here on they are the thread's alone.
-    nonisolated(unsafe) let (ownLog, ownConnection) = (log, connection)
+    // From here on it is the thread's alone.
+    nonisolated(unsafe) let own = connection
     let queue = queue
-    BlockingThread.start { Self.fetch(ownLog, ownConnection, into: queue) }
+    BlockingThread.start { Self.fetch(own, into: queue) }
     try waitForStart()
   }
 
@@ -86,36 +84,45 @@ final class MariaDBLog: Sendable {
     }
   }
 
-  private static func fetch(
-    _ log: UnsafeMutablePointer<MARIADB_RPL>, _ connection: MariaDBConnection, into queue: Monitor<Queue>
-  ) {
+  private static func fetch(_ connection: MariaDBConnection, into queue: Monitor<Queue>) {
+    var format = MariaDBLogFormat()
     var failure: ConnectorError?
-    while failure == nil {
-      guard let fetched = mariadb_rpl_fetch(log, nil) else {
-        failure = Self.failure(connection.handle)
-        break
-      }
-      defer { mariadb_free_rpl_event(fetched) }
-      do {
-        let event = try MariaDBLogEvent(fetched, isChecked: log.pointee.use_checksum != 0)
-        let isClosed = queue.wait { queue -> Bool? in
+    do {
+      var isClosed = false
+      while !isClosed, let message = try next(connection.handle) {
+        let event = try format.event(message)
+        isClosed = queue.wait { queue -> Bool? in
           if queue.isClosed { return true }
           guard queue.bytes < Self.mostQueued else { return nil }
           queue.events.append(event)
           queue.bytes += event.byteCount
           return false
         }
-        if isClosed { break }
-      } catch {
-        failure = error
       }
+    } catch {
+      failure = error
     }
-    mariadb_rpl_close(log)
     connection.close()
     queue.change { queue in
-      queue.failure = failure
+      // A log has no end: the server, or the reader, has left.
+      queue.failure = failure ?? MariaDBConnection.broken
       queue.isGone = true
     }
+  }
+
+  /// One event as it was sent; nil when the server ends the log. Good until the next is read.
+  private static func next(
+    _ handle: UnsafeMutablePointer<MYSQL>?
+  ) throws(ConnectorError) -> UnsafeRawBufferPointer? {
+    guard let handle else { throw MariaDBConnection.broken }
+    let count = mysql_net_read_packet(handle)
+    // The library's word for an error, that of a broken connection or the server's.
+    guard count != UInt.max, count != UInt(UInt32.max), let start = handle.pointee.net.read_pos, count > 0 else {
+      throw failure(handle)
+    }
+    if start[0] == 0xFE, count < 9 { return nil }
+    guard start[0] == 0 else { throw MariaDBLogEvent.unreadable }
+    return UnsafeRawBufferPointer(start: start + 1, count: Int(count) - 1)
   }
 
   /// Nil when none came within the limit.
@@ -160,9 +167,8 @@ final class MariaDBLog: Sendable {
     switch number {
     case 1227: return MariaDBLogConditions.rightMissing
     case 1236: return refusal(said)
-    // The library's word for an event that it does not know: the one that says that others were lost, for one.
-    case 5020: return .changesLost
-    case 5000...5099: return MariaDBLogEvent.unreadable
+    // Another reader of the same number has come.
+    case 4052: return MariaDBConnection.broken
     default: return MariaDBConnection.error(number, state: state, said: said)
     }
   }

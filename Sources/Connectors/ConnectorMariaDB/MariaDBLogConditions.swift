@@ -28,7 +28,10 @@ struct MariaDBLogConditions {
       SELECT @@log_bin, @@global.binlog_format, @@global.binlog_row_image, @@global.binlog_row_metadata, \
       @@log_slave_updates, @@global.gtid_slave_pos
       """)[0]
-    let wanted = [("log_bin", "1", "ON"), ("binlog_format", "ROW", "ROW"), ("binlog_row_image", "FULL", "FULL"), ("binlog_row_metadata", "FULL", "FULL")]
+    let wanted = [
+      ("log_bin", "1", "ON"), ("binlog_format", "ROW", "ROW"), ("binlog_row_image", "FULL", "FULL"),
+      ("binlog_row_metadata", "FULL", "FULL"),
+    ]
     for (place, (name, value, written)) in wanted.enumerated() where settings[place] != value {
       throw .contract(
         "changes-\(name.replacing("_", with: "-"))", "源数据库须设置 \(name) = \(written) 才能跟踪变更。",
@@ -130,8 +133,9 @@ struct MariaDBLogConditions {
   /// What changes rows without a word in the log.
   private func checkDefinition(_ table: MariaDBTable) throws(ConnectorError) {
     let database = plan.table.schema ?? connection.address.database
-    let definition = try connection.run(
-      "SHOW CREATE TABLE \(MariaDBQuote.name(database)).\(MariaDBQuote.name(table.name.name))")[0][1] ?? ""
+    let definition =
+      try connection.run(
+        "SHOW CREATE TABLE \(MariaDBQuote.name(database)).\(MariaDBQuote.name(table.name.name))")[0][1] ?? ""
     let lines = definition.split(separator: "\n")
     let cascades = ["ON DELETE CASCADE", "ON DELETE SET NULL", "ON UPDATE CASCADE", "ON UPDATE SET NULL"]
     // A line of a foreign key; those of columns begin with their names.

@@ -47,7 +47,8 @@ enum MariaDBLoggedForm: Hashable, Sendable {
     switch self {
     case .integer(let bytes), .enumeration(let bytes), .set(let bytes): return try sized(bytes)
     case .float(let bytes): return try sized(bytes == 4 ? 4 : 8)
-    case .decimal(let precision, let scale): return try sized(Self.decimalBytes(precision - scale) + Self.decimalBytes(scale))
+    case .decimal(let precision, let scale):
+      return try sized(Self.decimalBytes(precision - scale) + Self.decimalBytes(scale))
     case .bit(let bits): return try sized((bits + 7) / 8)
     case .year: return try sized(1)
     case .date: return try sized(3)
@@ -73,7 +74,9 @@ enum MariaDBLoggedText {
   }
 
   /// The first byte the highest.
-  static func bits(_ value: UnsafeRawBufferPointer) -> String { String(value.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }) }
+  static func bits(_ value: UnsafeRawBufferPointer) -> String {
+    String(value.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+  }
 
   static func double(_ value: UnsafeRawBufferPointer) -> Double {
     if value.count == 4 {
@@ -143,7 +146,9 @@ enum MariaDBLoggedText {
     return (isNegative ? "-" : "") + "\(clock(time))" + written(fraction, decimals)
   }
 
-  private static func clock(_ bits: Int) -> String { "\(two(bits >> 12 & 1023)):\(two(bits >> 6 & 63)):\(two(bits & 63))" }
+  private static func clock(_ bits: Int) -> String {
+    "\(two(bits >> 12 & 1023)):\(two(bits >> 6 & 63)):\(two(bits & 63))"
+  }
 
   private static func microseconds(_ value: UnsafeRawBufferPointer, _ start: Int, _ decimals: Int) -> Int {
     let bytes = (decimals + 1) / 2

@@ -67,7 +67,8 @@ struct MariaDBLoggedStatement {
         return words.contains("exchange") && mentions(table, words) ? .rewrite : .nothing
       }
       return ignores || rewrites(words) ? .rewrite : .reshape
-    case "begin", "start", "savepoint", "release", "set", "use", "flush", "analyze", "optimize", "repair", "check", "grant",
+    case "begin", "start", "savepoint", "release", "set", "use", "flush", "analyze", "optimize", "repair", "check",
+      "grant",
       "revoke", "lock", "unlock", "kill", "install", "uninstall", "comment", "cache", "shutdown", "purge", "reset":
       return .nothing
     default: return mentions(table, words) ? .rewrite : .nothing
@@ -158,7 +159,8 @@ struct MariaDBLoggedStatement {
     }
 
     private static func isPart(_ scalar: Unicode.Scalar) -> Bool {
-      scalar.value >= 0x80 || scalar == "_" || scalar == "$" || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+      scalar.value >= 0x80 || scalar == "_" || scalar == "$" || ("a"..."z").contains(scalar)
+        || ("A"..."Z").contains(scalar)
         || ("0"..."9").contains(scalar)
     }
 

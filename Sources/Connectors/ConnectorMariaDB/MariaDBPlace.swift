@@ -31,7 +31,8 @@ struct MariaDBGTID: Hashable, Sendable {
 
   init?(_ written: some StringProtocol) {
     let parts = written.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 3, let domain = UInt32(parts[0]), let server = UInt32(parts[1]), let sequence = UInt64(parts[2])
+    guard parts.count == 3, let domain = UInt32(parts[0]), let server = UInt32(parts[1]),
+      let sequence = UInt64(parts[2])
     else { return nil }
     self.init(domain: domain, server: server, sequence: sequence)
   }
@@ -92,7 +93,9 @@ struct MariaDBPlace: Hashable, Sendable {
   }
 
   var bytes: [UInt8] {
-    var lines = [Self.head, "\(server)", state.written, end.file, "\(end.offset)", within?.written ?? "-", "\(changes)"]
+    var lines = [
+      Self.head, "\(server)", state.written, end.file, "\(end.offset)", within?.written ?? "-", "\(changes)",
+    ]
     for item in prepared {
       lines.append(
         "\(item.name)" + (item.found.map { " \($0.transaction.written) \($0.spot.offset) \($0.spot.file)" } ?? ""))
@@ -102,7 +105,8 @@ struct MariaDBPlace: Hashable, Sendable {
 
   init?(_ bytes: [UInt8]) {
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-    guard lines.count >= 7, lines[0] == Self.head, let server = UInt32(lines[1]), let state = MariaDBGTIDState(lines[2]),
+    guard lines.count >= 7, lines[0] == Self.head, let server = UInt32(lines[1]),
+      let state = MariaDBGTIDState(lines[2]),
       MariaDBSpot.number(of: String(lines[3])) != nil, let offset = UInt64(lines[4]), let changes = UInt64(lines[6])
     else { return nil }
     self.init(server: server, state: state, end: MariaDBSpot(file: String(lines[3]), offset: offset))

@@ -18,70 +18,51 @@ struct MariaDBTableMap: Sendable {
   var table: String
   var columns: [Column]
 
-  private struct Bytes {
-    var rest: ArraySlice<UInt8>
-
-    mutating func byte() throws(ConnectorError) -> Int {
-      guard let byte = rest.popFirst() else { throw MariaDBLogEvent.unreadable }
-      return Int(byte)
-    }
-
-    mutating func take(_ count: Int) throws(ConnectorError) -> ArraySlice<UInt8> {
-      guard count >= 0, count <= rest.count else { throw MariaDBLogEvent.unreadable }
-      defer { rest = rest.dropFirst(count) }
-      return rest.prefix(count)
-    }
-
-    mutating func number() throws(ConnectorError) -> Int {
-      let first = try byte()
-      guard first > 250 else { return first }
-      guard first == 252 || first == 253 else { throw MariaDBLogEvent.unreadable }
-      return try take(first - 250).reversed().reduce(0) { $0 << 8 | Int($1) }
-    }
-
-    mutating func name() throws(ConnectorError) -> String {
-      let name = String(decoding: try take(try byte()), as: UTF8.self)
-      guard try byte() == 0 else { throw MariaDBLogEvent.unreadable }
-      return name
-    }
-  }
-
   /// Who it is of; cheaper than all of it.
   static func head(_ body: [UInt8]) throws(ConnectorError) -> (id: UInt64, database: String, table: String) {
-    var bytes = Bytes(rest: body[...])
-    let id = try bytes.take(6).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    _ = try bytes.take(2)
-    return (id, try bytes.name(), try bytes.name())
+    var bytes = LoggedBytes(body[...])
+    let id = try bytes.word(6)
+    try bytes.skip(2)
+    return (id, try name(&bytes), try name(&bytes))
+  }
+
+  private static func name(_ bytes: inout LoggedBytes) throws(ConnectorError) -> String {
+    let name = String(decoding: try bytes.take(try bytes.number(1)), as: UTF8.self)
+    guard try bytes.number(1) == 0 else { throw MariaDBLogEvent.unreadable }
+    return name
   }
 
   /// Nil when the event bears no names: `binlog_row_metadata` was not FULL when it was written.
   init?(_ body: [UInt8]) throws(ConnectorError) {
     (id, database, table) = try Self.head(body)
-    var bytes = Bytes(rest: body[(8 + database.utf8.count + table.utf8.count + 4)...])
-    let count = try bytes.number()
+    var bytes = LoggedBytes(body[(8 + database.utf8.count + table.utf8.count + 4)...])
+    let count = try bytes.length()
     let types = [UInt8](try bytes.take(count))
-    var forms = Bytes(rest: try bytes.take(try bytes.number()))
+    var forms = LoggedBytes(try bytes.take(try bytes.length()))
     var found: [Column] = []
     for type in types {
-      found.append(Column(name: "", form: try Self.form(type) { () throws(ConnectorError) in try forms.byte() }))
+      found.append(Column(name: "", form: try Self.form(type) { () throws(ConnectorError) in try forms.number(1) }))
     }
     columns = found
-    _ = try bytes.take((count + 7) / 8)
+    try bytes.skip((count + 7) / 8)
     var hasNames = false
     while !bytes.rest.isEmpty {
-      let kind = try bytes.byte()
-      var field = Bytes(rest: try bytes.take(try bytes.number()))
+      let kind = try bytes.number(1)
+      var field = LoggedBytes(try bytes.take(try bytes.length()))
       switch kind {
       case 1: try takeSigns(&field, types)
       case 2: try takeCollations(&field, columns.indices.filter { columns[$0].form.hasCollation })
       case 3: try takeEachCollation(&field, columns.indices.filter { columns[$0].form.hasCollation })
       case 4:
-        for index in columns.indices { columns[index].name = String(decoding: try field.take(try field.number()), as: UTF8.self) }
+        for index in columns.indices {
+          columns[index].name = String(decoding: try field.take(try field.length()), as: UTF8.self)
+        }
         hasNames = true
       case 5: try takeWords(&field, columns.indices.filter { columns[$0].form.isSet })
       case 6: try takeWords(&field, columns.indices.filter { columns[$0].form.isEnum })
       case 10: try takeCollations(&field, columns.indices.filter { columns[$0].form.isEnum || columns[$0].form.isSet })
-      case 11: try takeEachCollation(&field, columns.indices.filter { columns[$0].form.isEnum || columns[$0].form.isSet })
+      case 11:
+        try takeEachCollation(&field, columns.indices.filter { columns[$0].form.isEnum || columns[$0].form.isSet })
       default: continue
       }
       guard field.rest.isEmpty else { throw MariaDBLogEvent.unreadable }
@@ -125,7 +106,7 @@ struct MariaDBTableMap: Sendable {
   }
 
   /// Of the numbers, the years among them and bits not.
-  private mutating func takeSigns(_ field: inout Bytes, _ types: [UInt8]) throws(ConnectorError) {
+  private mutating func takeSigns(_ field: inout LoggedBytes, _ types: [UInt8]) throws(ConnectorError) {
     let numbers = types.indices.filter { [1, 2, 9, 3, 8, 4, 5, 13, 246].contains(types[$0]) }
     let bits = [UInt8](try field.take((numbers.count + 7) / 8))
     for (place, index) in numbers.enumerated() {
@@ -134,23 +115,23 @@ struct MariaDBTableMap: Sendable {
   }
 
   /// One for most, and those that differ by their place.
-  private mutating func takeCollations(_ field: inout Bytes, _ places: [Int]) throws(ConnectorError) {
-    let usual = try field.number()
+  private mutating func takeCollations(_ field: inout LoggedBytes, _ places: [Int]) throws(ConnectorError) {
+    let usual = try field.length()
     for index in places { columns[index].collation = usual }
     while !field.rest.isEmpty {
-      let place = try field.number()
+      let place = try field.length()
       guard places.indices.contains(place) else { throw MariaDBLogEvent.unreadable }
-      columns[places[place]].collation = try field.number()
+      columns[places[place]].collation = try field.length()
     }
   }
 
-  private mutating func takeEachCollation(_ field: inout Bytes, _ places: [Int]) throws(ConnectorError) {
-    for index in places { columns[index].collation = try field.number() }
+  private mutating func takeEachCollation(_ field: inout LoggedBytes, _ places: [Int]) throws(ConnectorError) {
+    for index in places { columns[index].collation = try field.length() }
   }
 
-  private mutating func takeWords(_ field: inout Bytes, _ places: [Int]) throws(ConnectorError) {
+  private mutating func takeWords(_ field: inout LoggedBytes, _ places: [Int]) throws(ConnectorError) {
     for index in places {
-      for _ in 0..<(try field.number()) { columns[index].words.append([UInt8](try field.take(try field.number()))) }
+      for _ in 0..<(try field.length()) { columns[index].words.append([UInt8](try field.take(try field.length()))) }
     }
   }
 }

@@ -52,7 +52,8 @@ final class MariaDBTextConversion {
 
   private func ask(_ asked: Asked) throws(ConnectorError) -> Answer {
     var column = MariaDBTable.Column(
-      description: ColumnDescription(name: "v", nativeType: "", type: .text, length: nil, isNullable: false, comment: nil),
+      description: ColumnDescription(
+        name: "v", nativeType: "", type: .text, length: nil, isNullable: false, comment: nil),
       base: "text")
     column.characterSet = asked.characterSet
     let value = "_\(asked.characterSet) \(MariaDBQuote.hexadecimal(asked.bytes))"

@@ -1,6 +1,7 @@
 #pragma once
 #include <mysql.h>
 #include <mariadb_rpl.h>
+#include <zlib.h>
 
 /// Whether the server takes many rows of parameters in one message (MariaDB 10.2 and later, no other product). The
 /// library's own question is variadic, which Swift does not import.
