@@ -33,7 +33,8 @@ final class Stand: @unchecked Sendable {
   private let maria: MariaDBAddress?
   private let file: String?
 
-  init(_ product: Product) throws {
+  /// `followed`: on a server whose changes can be followed.
+  init(_ product: Product, followed: Bool = false) throws {
     self.product = product
     switch product {
     case .postgresql:
@@ -46,7 +47,7 @@ final class Stand: @unchecked Sendable {
       (postgres, maria, file) = (nil, nil, path)
       connector = SQLiteConnector(path: path)
     case .mariadb:
-      let server = try MariaDBServer.shared.get()
+      let server = try (followed ? MariaDBServer.logging : MariaDBServer.shared).get()
       // Times are written in UTC here, as in the other two.
       let address = MariaDBAddress(
         host: "", database: try server.makeDatabase(), user: "root", zone: 0, socket: server.socket)
@@ -67,7 +68,12 @@ final class Stand: @unchecked Sendable {
     if let postgres {
       try PostgreSQLConnection(postgres).run("SET search_path = public; " + sql)
     } else if let maria {
-      try MariaDBConnection(maria).run(sql.replacing("+00'", with: "'"))
+      let connection = try MariaDBConnection(maria)
+      // The connector sends one statement at a time.
+      for statement in sql.replacing("+00'", with: "'").split(separator: ";")
+      where statement.contains(where: { !$0.isWhitespace }) {
+        try connection.run(String(statement))
+      }
     } else if let file {
       try SQLiteConnection(file, writes: true).run(sql)
     }

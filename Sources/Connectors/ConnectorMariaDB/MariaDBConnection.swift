@@ -15,7 +15,13 @@ final class MariaDBConnection {
     case writing
     /// Nothing on it takes longer.
     case looking(within: Duration)
+    /// The server's log is sent on it, a sign of life every few seconds: longer silence is a broken connection.
+    case following
   }
+
+  /// How often the server is to say that it is still there, and after what silence it is given up.
+  static let heartbeat = 5
+  private static let longestSilence: UInt32 = 120
 
   private(set) var handle: UnsafeMutablePointer<MYSQL>?
   let address: MariaDBAddress
@@ -68,6 +74,7 @@ final class MariaDBConnection {
     if case .looking(let limit) = purpose {
       set(MYSQL_OPT_READ_TIMEOUT, UInt32(clamping: limit.inMilliseconds / 1000 + 3))
     }
+    if case .following = purpose { set(MYSQL_OPT_READ_TIMEOUT, Self.longestSilence) }
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
     // Nothing that would send the password as it is to whoever asks.
     mysql_options(

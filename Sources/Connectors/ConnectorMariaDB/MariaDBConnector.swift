@@ -29,6 +29,14 @@ package struct MariaDBConnector: Connector {
         "DATETIME has no zone: it is read and written by the zone that was set (+08:00 by default). TIMESTAMP is read as the instant it is."
       ),
       Text(
+        "跟踪变更按提交顺序，含删除；需要 MariaDB 10.5 以上、log_bin、binlog_format = ROW、binlog_row_image = FULL、binlog_row_metadata = FULL，账号有 REPLICATION SLAVE 和 BINLOG MONITOR；MySQL 不能跟踪。",
+        "Following changes keeps the order of commits and carries deletes; it needs MariaDB 10.5 or later with log_bin, binlog_format = ROW, binlog_row_image = FULL and binlog_row_metadata = FULL, and an account with REPLICATION SLAVE and BINLOG MONITOR. MySQL cannot be followed."
+      ),
+      Text(
+        "MariaDB 不为跟踪保留日志：日志按服务器自己的期限（binlog_expire_logs_seconds）清除，停读超过期限即重读全表。有级联外键、保存历史版本的表和非 InnoDB 表不能跟踪。",
+        "MariaDB keeps no log for a stream: it expires by the server's own term (binlog_expire_logs_seconds), and a stream that was not read for longer reads the whole table again. Tables with cascading foreign keys or SYSTEM VERSIONING, and those not of InnoDB, cannot be followed."
+      ),
+      Text(
         "没有事务的表（MyISAM 等）可以读取，但同一次读取的各条语句之间没有统一快照；接收表必须是 InnoDB。",
         "Tables without transactions (MyISAM …) can be read, but no snapshot holds the statements of one read together; a target must be InnoDB."
       ),
@@ -44,7 +52,7 @@ package struct MariaDBConnector: Connector {
         "Column types without a lossless form (geometry …) are named at registration and cannot be granted; DECIMAL values beyond 38 digits are set apart row by row."
       ),
     ],
-    readsIncrementally: true, writes: true, longestKey: 768)
+    readsIncrementally: true, writes: true, followsChanges: true, longestKey: 768)
 
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 
@@ -99,6 +107,10 @@ package struct MariaDBConnector: Connector {
 
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     try MariaDBWriter(plan, address)
+  }
+
+  package func openChanges(_ plan: ChangePlan, after position: [UInt8]?) throws(ConnectorError) -> any ChangeReader {
+    try MariaDBChangeReader(plan, after: position, address)
   }
 
   package func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? {

@@ -105,6 +105,7 @@ extension Exchange {
     let target = try connectors.open(planned.target.kind, planned.target.settings)
     var plan = planned.plan
     plan.overlap = max(plan.overlap, source.guarantee.overlap)
+    plan.changes.beginsAnew = planned.beginsAnew
     let (database, grant) = (database, planned.grant)
     if planned.beginsAnew { try await BlockingThread.run { try source.endChanges(grant.id.text) } }
     let pace = Pace(planned.pace)

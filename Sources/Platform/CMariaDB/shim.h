@@ -1,5 +1,7 @@
 #pragma once
 #include <mysql.h>
+#include <mariadb_rpl.h>
+#include <zlib.h>
 
 /// Whether the server takes many rows of parameters in one message (MariaDB 10.2 and later, no other product). The
 /// library's own question is variadic, which Swift does not import.
@@ -30,3 +32,15 @@ static inline void sj_mysql_refuse_files(MYSQL *mysql) {
   mysql_set_local_infile_handler(
       mysql, sj_mysql_refuse_init, sj_mysql_refuse_read, sj_mysql_refuse_end, sj_mysql_refuse_error, 0);
 }
+
+/// Options of a reader of the server's log; variadic in the library. They answer 0 when all went well.
+static inline int sj_mysql_log_file(MARIADB_RPL *log, const char *name, size_t length) {
+  return mariadb_rpl_optionsv(log, MARIADB_RPL_FILENAME, name, length);
+}
+static inline int sj_mysql_log_start(MARIADB_RPL *log, unsigned long position) {
+  return mariadb_rpl_optionsv(log, MARIADB_RPL_START, position);
+}
+static inline int sj_mysql_log_option(MARIADB_RPL *log, enum mariadb_rpl_option option, unsigned int value) {
+  return mariadb_rpl_optionsv(log, option, value);
+}
+static inline MARIADB_RPL *sj_mysql_log(MYSQL *mysql) { return mariadb_rpl_init(mysql); }

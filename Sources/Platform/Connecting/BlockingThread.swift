@@ -120,4 +120,23 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
       pthread_cond_wait(changed, mutex)
     }
   }
+
+  /// As `wait`, but no longer than `limit`: then nil.
+  package func wait<T>(within limit: Duration, _ body: (inout Value) -> T?) -> T? {
+    var end = timespec()
+    clock_gettime(CLOCK_REALTIME, &end)
+    let (seconds, attoseconds) = max(limit, .zero).components
+    let nanoseconds = Int(end.tv_nsec) + Int(attoseconds / 1_000_000_000)
+    end.tv_sec += Int(min(seconds, 1_000_000_000)) + nanoseconds / 1_000_000_000
+    end.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = body(&value) {
+        pthread_cond_broadcast(changed)
+        return result
+      }
+      guard pthread_cond_timedwait(changed, mutex, &end) == 0 else { return nil }
+    }
+  }
 }

@@ -64,6 +64,12 @@ package final class ChangeBatch: @unchecked Sendable {
     kinds.append(kind)
   }
 
+  /// Takes the last rows off again, for a reader that only then hears that they did not happen.
+  package func removeLast(_ count: Int) {
+    for _ in 0..<count { rows.removeLastRow() }
+    kinds.removeLast(count)
+  }
+
   package var isFull: Bool { rows.isFull }
   package var isEmpty: Bool { rows.isEmpty }
 }

@@ -18,6 +18,14 @@ package final class MariaDBServer: Sendable {
   /// One for all tests of a process, made when first asked for.
   package static let shared = Result { try MariaDBServer(durable: false) }
 
+  /// Another, which keeps the log that changes are followed by.
+  package static let logging = Result { try MariaDBServer(durable: false, settings: ["--skip-networking"] + logs) }
+
+  /// What a server needs before its changes can be followed.
+  package static let logs = [
+    "--log-bin=binlog", "--server-id=7", "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL",
+  ]
+
   package let folder: String
   private let settings: [String]
   private let process = Mutex<Int32?>(nil)

@@ -42,8 +42,9 @@ final class ChangeSession {
     let columns = plan.plan.items.count
     let next = (stored?.batch ?? 0) + 1
     let now = control.clock.now()
-    if !beginsAnew, var previous = stored.flatMap({ ChangeState($0.state) }), previous.schema == plan.schemaDigest,
-      previous.sent.columns.count == columns
+    if var previous = stored.flatMap({ ChangeState($0.state) }), previous.schema == plan.schemaDigest,
+      previous.sent.columns.count == columns,
+      !beginsAnew || (previous.run == plan.plan.run && previous.isEnded)
     {
       isComplete = previous.run == plan.plan.run && previous.isEnded
       if previous.run != plan.plan.run {

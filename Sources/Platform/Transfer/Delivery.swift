@@ -59,7 +59,7 @@ package struct Delivery: Sendable {
       defer { writer.close() }
       let stored = try writer.open()
       do {
-        return try follow(source, compiled, writer, stored, beginsAnew: false)
+        return try follow(source, compiled, writer, stored, beginsAnew: plan.changes.beginsAnew)
       } catch let error as ConnectorError where error == .changesLost {
         return try follow(source, compiled, writer, stored, beginsAnew: true)
       }

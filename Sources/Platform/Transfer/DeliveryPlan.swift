@@ -25,10 +25,13 @@ package struct DeliveryPlan: Sendable {
     package var ending: Ending
     /// Bytes of its log that the source may keep for this grant.
     package var mostRetained: Int
+    /// The stream is not gone on with, wherever it was: every row is read again beside the changes from now on.
+    package var beginsAnew: Bool
 
-    package init(ending: Ending = .after(.seconds(3600)), mostRetained: Int = 8 << 30) {
+    package init(ending: Ending = .after(.seconds(3600)), mostRetained: Int = 8 << 30, beginsAnew: Bool = false) {
       self.ending = ending
       self.mostRetained = mostRetained
+      self.beginsAnew = beginsAnew
     }
   }
 
