@@ -109,7 +109,7 @@ import Testing
     #expect(try source.texts(source.plan(table, [("id", .integer), (column, .text)])) == [["1", "v?{x}"]])
   }
 
-  @Test func `400 tables are surveyed within ten seconds, and described as one by one`() throws {
+  @Test func `400 tables are surveyed in less time than one by one, and described the same`() throws {
     let source = try Source()
     try source.run(
       """
@@ -119,13 +119,18 @@ import Testing
     try source.run("CREATE SCHEMA other; CREATE TABLE other.t1 (x int); CREATE VIEW other.v AS SELECT 1 AS x")
     let start = ContinuousClock.now
     let survey = try source.connector.survey()
-    #expect(ContinuousClock.now - start < .seconds(10))
+    let took = ContinuousClock.now - start
     #expect(survey.count == 402 && survey.first { $0.name.name == "v" }?.isView == true)
     for name in [
       TableName(schema: "public", "t1"), TableName(schema: "other", "t1"), TableName(schema: "public", "t399"),
     ] {
       #expect(try source.connector.describe(name) == survey.first { $0.name == name })
     }
+    // Against itself in the same minute: a busy machine makes both slow.
+    let single = try ContinuousClock().measure {
+      for index in 0..<20 { _ = try source.connector.describe(TableName(schema: "public", "t\(index)")) }
+    }
+    #expect(took < single * 20, "\(took) for all, \(single) for 20 alone")
   }
 
   @Test func `a look that takes too long is given up`() throws {
