@@ -55,6 +55,8 @@ import Testing
     #expect(meaning("TRUNCATE PERSON", folds: true) == .truncate)
     #expect(meaning("TRUNCATE person", in: "e") == .nothing)
     #expect(meaning("TRUNCATE d.person", in: "e") == .truncate)
+    #expect(meaning("UPDATE person SET id = 1", in: "e") == .nothing)
+    #expect(meaning("UPDATE d.person SET id = 1", in: "e") == .rewrite)
   }
 
   @Test func `a position reads back as it was written, and never grows beyond its room`() throws {

@@ -71,7 +71,9 @@ struct MariaDBLoggedStatement {
       "grant",
       "revoke", "lock", "unlock", "kill", "install", "uninstall", "comment", "cache", "shutdown", "purge", "reset":
       return .nothing
-    default: return mentions(table, words) ? .rewrite : .nothing
+    default:
+      let mayBeOurs = folded(current) == folded(database) || mentions(database, words)
+      return mayBeOurs && mentions(table, words) ? .rewrite : .nothing
     }
   }
 

@@ -55,7 +55,7 @@ package final class MariaDBServer: Sendable {
     try Tool.run(
       try Self.tool("mariadb-install-db"),
       ["--no-defaults", "--datadir=\(folder)/data", "--auth-root-authentication-method=normal", "--skip-test-db"] + own
-        + ["--debug-no-sync", "--innodb-log-file-size=16M"])
+        + ["--debug-no-sync", "--innodb-log-file-size=16M", "--tmpdir=\(folder)"])
     try start()
   }
 

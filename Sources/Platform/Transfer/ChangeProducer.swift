@@ -44,10 +44,18 @@ struct ChangeProducer: Sendable {
     if snapshot == .settling { mark = try changes.mark() }
     // What is there already when a run begins that shall end once it has it.
     let goal = plan.plan.changes.ending == .caughtUp ? try changes.mark() : nil
+    // A log that never rests would otherwise keep the table from being read at all.
+    var isTablesTurn = false
     while let item = queue.nextFree() {
       item.removeAll()
       try confirm(to: changes)
-      let outcome = try read(changes, into: item.input, within: table.isOpen ? .zero : Self.quiet)
+      var outcome = ChangeOutcome.more
+      if table.isOpen, isTablesTurn {
+        item.input.removeAll()
+      } else {
+        outcome = try read(changes, into: item.input, within: table.isOpen ? .zero : Self.quiet)
+      }
+      isTablesTurn = !item.input.isEmpty
       if !item.input.isEmpty {
         if table.isOpen { table.touch(item.input, plan) }
         pulse.measuring(\.own) { netting.takeChanges(into: item) }
