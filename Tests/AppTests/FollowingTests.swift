@@ -167,6 +167,26 @@ import Transfer
         #expect(try here(stage) != there(server, name))
         try await stage.node.exchange.resume(grant.id, by: stage.cast.officer)
         try await comes("what was changed meanwhile") { try here(stage) == there(server, name) }
+
+        // Compared while it is followed, and mended by a stream that begins anew.
+        func compared() async throws -> Comparison? {
+          _ = try await stage.node.exchange.compare(grant.id, by: stage.cast.clerk)
+          _ = try await stage.node.runner().drain()
+          return try await stage.node.exchange.lastComparison(of: grant.id, for: stage.cast.clerk)
+        }
+        _ = try Tool.run(
+          "/usr/bin/sqlite3",
+          [
+            "-cmd", ".timeout 10000", stage.databases.consumerPath,
+            "UPDATE vehicle_check SET plate = '假' WHERE id = 20; DELETE FROM vehicle_check WHERE id = 22",
+          ])
+        let found = try #require(try await compared())
+        #expect(found.state == .differs && found.counts.different == 1 && found.counts.missing == 1)
+        let before = try await stage.node.exchange.deliveries(for: stage.cast.clerk, grant: grant.id).first?.0.id
+        let mending = try await stage.node.exchange.repair(found.id, by: stage.cast.clerk)
+        #expect(mending.id != before)
+        try await comes("what was mended") { try here(stage) == there(server, name) }
+        #expect(try await compared()?.state == .agrees)
         tasks.cancelAll()
       }
       // Whatever still follows is handed back: the database can be dropped once the slot is gone.
