@@ -133,8 +133,8 @@ import Testing
           UPDATE person SET name = '扰\(round)' WHERE id BETWEEN \(a) AND \(a + 20); DELETE FROM person WHERE id = \(b);
           INSERT INTO person (id, name) VALUES (\(100_000 + round), '新'); UPDATE person SET id = \(200_000 + round) WHERE id = \(b + 1)
           """)
-        // Faster than the engine takes it in, it would never have caught up.
-        usleep(50_000)
+        // Never at rest for as long as the engine would wait for it.
+        usleep(10_000)
       }
       return round
     }

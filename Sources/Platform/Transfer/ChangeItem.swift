@@ -28,8 +28,8 @@ final class ChangeItem: @unchecked Sendable {
   var log: [UInt8] = []
   var snapshot = ChangeState.Snapshot.done
   var committedAt: Instant?
-  /// Nothing more was there.
-  var isCaughtUp = false
+  /// With this, all that was committed when the run began is here.
+  var hasGoal = false
   var sums: Sums?
   var stripes: [UInt8]?
 

@@ -49,11 +49,10 @@ struct ChangeProducer: Sendable {
     while let item = queue.nextFree() {
       item.removeAll()
       try confirm(to: changes)
-      var outcome = ChangeOutcome.more
       if table.isOpen, isTablesTurn {
         item.input.removeAll()
       } else {
-        outcome = try read(changes, into: item.input, within: table.isOpen ? .zero : Self.quiet)
+        try read(changes, into: item.input, within: table.isOpen ? .zero : Self.quiet)
       }
       isTablesTurn = !item.input.isEmpty
       if !item.input.isEmpty {
@@ -70,9 +69,8 @@ struct ChangeProducer: Sendable {
       item.snapshot = table.snapshot
       item.log = changes.position
       item.committedAt = changes.committedAt
-      item.isCaughtUp =
-        outcome == .caughtUp && table.snapshot == .done && item.input.isEmpty
-        && (goal.map { changes.hasPassed($0) } ?? true)
+      // However much is committed meanwhile: a source that never rests would otherwise be followed for ever.
+      item.hasGoal = table.snapshot == .done && (goal.map { changes.hasPassed($0) } ?? false)
       queue.push(item)
     }
     try confirm(to: changes)
@@ -81,12 +79,11 @@ struct ChangeProducer: Sendable {
   /// Waiting for changes that nobody makes is no time spent with the source.
   private func read(
     _ changes: any ChangeReader, into batch: ChangeBatch, within limit: Duration
-  ) throws(ConnectorError) -> ChangeOutcome {
+  ) throws(ConnectorError) {
     let start = ContinuousClock.now
-    let outcome = try changes.read(into: batch, within: limit)
+    _ = try changes.read(into: batch, within: limit)
     pulse.beat()
     if !batch.isEmpty { pulse.add(ContinuousClock.now - start, \.source) }
-    return outcome
   }
 
   private func confirm(to changes: any ChangeReader) throws {

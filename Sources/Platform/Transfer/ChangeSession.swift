@@ -115,7 +115,7 @@ final class ChangeSession {
   private func isOver(_ item: ChangeItem) -> Bool {
     switch plan.plan.changes.ending {
     case .after(let time): ContinuousClock.now - opened >= time
-    case .caughtUp: item.isCaughtUp
+    case .caughtUp: item.hasGoal
     }
   }
 
