@@ -34,6 +34,12 @@ struct PostgreSQLSlot {
           "来源服务器上有长时间未结束的事务，结束之前不能开始跟踪变更；稍后自动重试。",
           "A transaction has been open on the source's server for long: changes cannot be followed before it ends. Tried again by itself."
         ))
+    } catch  where error.code == "postgresql.42710" {
+      throw ConnectorError(
+        .retryable, "changes-twice",
+        Text(
+          "另一个工作进程正在为同一授权建立跟踪；稍后自动重试。",
+          "Another worker is just beginning to follow for the same grant; it is tried again by itself."))
     } catch  where error.code == "postgresql.42501" {
       throw .contract(
         "changes-right",
