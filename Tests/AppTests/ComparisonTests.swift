@@ -23,7 +23,7 @@ import Transfer
   private func compared(_ stage: Stage, _ grant: GrantID) async throws -> Comparison {
     _ = try await stage.node.exchange.compare(grant, by: stage.cast.clerk)
     _ = try await stage.node.runner().drain()
-    return try #require(try await stage.node.exchange.lastComparison(of: grant, for: stage.cast.clerk))
+    return try #require(try await stage.node.exchange.task(grant, for: stage.cast.clerk).comparison)
   }
 
   @Test(arguments: Engine.allCases)
@@ -78,6 +78,11 @@ import Transfer
         } ?? []
       #expect(!kept.isEmpty && !String(decoding: kept, as: UTF8.self).contains(keys[0]))
 
+      // What is under way already is no full delivery: it would mend nothing.
+      let under = try await exchange.ask(grant.id, by: stage.cast.clerk)
+      let busy = await #expect(throws: Refusal.self) { try await exchange.repair(found.id, by: stage.cast.clerk) }
+      #expect(busy?.code == "exchange.busy")
+      try await exchange.cancel(under.id, by: stage.cast.clerk)
       let mending = try await exchange.repair(found.id, by: stage.cast.clerk)
       await #expect(throws: Refusal.self) { try await exchange.repair(found.id, by: stage.cast.clerk) }
       _ = try await stage.node.runner().drain()
@@ -85,7 +90,7 @@ import Transfer
       #expect(mended.state == .delivered && mended.mode == .full && mended.agrees == true)
       #expect(mended.delivered == delivered.delivered && mended.removed == 1)
       // Looked at once more by itself.
-      let again = try #require(try await exchange.lastComparison(of: grant.id, for: stage.cast.clerk))
+      let again = try #require(try await exchange.task(grant.id, for: stage.cast.clerk).comparison)
       #expect(again.id != found.id && again.state == .agrees)
       #expect(try await exchange.metrics(for: stage.cast.officer).contains("sanjiang_grants_differing 0\n"))
       let open = try await stage.node.database.read {
@@ -102,7 +107,7 @@ import Transfer
       let grant = try await stage.grant(draft)
       let exchange = stage.node.exchange
       func last() async throws -> Comparison? {
-        try await exchange.lastComparison(of: grant.id, for: stage.cast.clerk)
+        try await exchange.task(grant.id, for: stage.cast.clerk).comparison
       }
       try await exchange.takeComparingTurn(grant.id)
       #expect(try await last() == nil)

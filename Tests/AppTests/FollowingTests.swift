@@ -172,7 +172,7 @@ import Transfer
         func compared() async throws -> Comparison? {
           _ = try await stage.node.exchange.compare(grant.id, by: stage.cast.clerk)
           _ = try await stage.node.runner().drain()
-          return try await stage.node.exchange.lastComparison(of: grant.id, for: stage.cast.clerk)
+          return try await stage.node.exchange.task(grant.id, for: stage.cast.clerk).comparison
         }
         _ = try Tool.run(
           "/usr/bin/sqlite3",

@@ -84,6 +84,7 @@ extension Exchange {
           Text("没有可修复的差异，或已在修复。", "There is nothing to mend, or it is being mended."))
       }
       try sharing.check(grant, on: now.dateInChina, in: tx)
+      if grant.frequency != .continuous { try requireRest(of: grant.id, in: tx) }
       let delivery = try queue(grant.id, trigger: "person", isFull: true, by: principal, at: now, in: tx)
       try ComparisonStore.set(repair: delivery.id, of: id, in: tx)
       try recordTask("exchange.compare.repair", grant, by: principal, [], at: now, in: tx)
@@ -102,12 +103,6 @@ extension Exchange {
   }
 
   // MARK: - Seeing
-
-  package func lastComparison(of id: GrantID, for principal: Principal) async throws -> Comparison? {
-    try principal.require(.exchangeRead)
-    let grant = try await sharing.grant(id, for: principal)
-    return try await database.read { try ComparisonStore.last(of: grant.id, in: $0) }
-  }
 
   /// Whether one may see the keys of what differs: the two offices whose data it is, nobody of the platform's.
   package static func opensDifferences(_ grant: Grant, _ principal: Principal) -> Bool {

@@ -52,15 +52,8 @@ extension Exchange {
     try principal.require(.exchangeRead)
     let now = clock.now()
     return try await database.read { tx in
-      let seen: [GrantID]?
-      if principal.may(.sharingReview) {
-        seen = nil
-      } else {
-        guard let office = principal.organisation else { return [] }
-        seen = try [false, true].flatMap {
-          try GrantCounts.list(of: office, asConsumer: $0, on: now.dateInChina, limit: 1_000, in: tx).map(\.id)
-        }
-      }
+      let seesAll = principal.may(.sharingReview)
+      let seen = seesAll ? nil : try lines(for: principal, on: now.dateInChina, in: tx).map(\.id)
       return try FailureStore.causes(among: seen, since: now - .seconds(Self.failureDays * 86_400), in: tx)
     }
   }

@@ -57,8 +57,9 @@ extension Exchange {
       }
     }
   }
+
   /// Some thousand of the grants that one sees, without what is in them.
-  private func lines(
+  func lines(
     for principal: Principal, on day: CalendarDate, in tx: any Transaction
   ) throws -> [GrantCounts.Line] {
     if principal.may(.sharingReview) { return try GrantCounts.page(on: day, limit: 2_000, in: tx) }

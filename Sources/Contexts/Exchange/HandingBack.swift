@@ -78,12 +78,7 @@ extension Exchange {
       if follows, let last {
         delivery = last
       } else {
-        // One that is under way began before the correction, and would say nothing about it.
-        if let last, try JobQueue.open(dedupe: Self.key(last.id), in: tx) != nil {
-          throw Refusal(
-            .conflict, "exchange.handback.busy",
-            Text("有一次交换正在进行，请等它结束后再重新读取。", "A delivery is under way; have the rows read again when it has ended."))
-        }
+        try requireRest(of: grant.id, in: tx)
         delivery = try queue(
           grant.id, trigger: "person", isFull: since == nil, since: since, by: principal, at: now, in: tx)
       }
@@ -96,6 +91,16 @@ extension Exchange {
         [("item", one.item), ("fault", one.fault), ("words", words)], at: now, in: tx)
       return delivery
     }
+  }
+
+  /// A delivery that is under way began before what it is now asked for, and would be answered in its place.
+  func requireRest(of id: GrantID, in tx: any Transaction) throws {
+    guard let last = try DeliveryStore.list(grant: id, limit: 1, in: tx).first,
+      try JobQueue.open(dedupe: Self.key(last.id), in: tx) != nil
+    else { return }
+    throw Refusal(
+      .conflict, "exchange.busy",
+      Text("有一次交换正在进行，请等它结束后再试。", "A delivery is under way; try again when it has ended."))
   }
 
   static let noHandBack = Refusal.notFound(Text("退回的行", "rows handed back"))

@@ -97,9 +97,9 @@ extension Exchange {
           "exchange.task.start", "start",
           Text("实时交换一直进行，没有别的启动方式。", "What is followed as it changes runs all the time."))
       }
-      let (before, wantedAfter) = (task, after)
+      let before = task
       task = wanted
-      task.after = wantedAfter
+      task.after = after
       (task.rules, task.columns, task.dictionaries, task.pause) =
         (before.rules, before.columns, before.dictionaries, before.pause)
       return [
