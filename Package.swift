@@ -109,6 +109,7 @@ let contexts: [Room] = [
   context("Audit", []),
   context("Identity", ["Audit", "CArgon2", "CQRCode"]),
   context("Inventory", ["Identity", "Audit"]),
+  context("FrontNodes", ["Inventory", "Identity", "Audit"]),
   context("Catalog", ["Inventory", "Identity", "Audit", "Spreadsheets", "Attachments"]),
   context("Mounting", ["Catalog", "Inventory", "Identity", "Audit"]),
   context("Feedback", ["Catalog", "Inventory", "Identity", "Audit"]),

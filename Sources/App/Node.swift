@@ -14,6 +14,7 @@ import ConnectorSQLite
 import Deadlines
 import Exchange
 import Feedback
+import FrontNodes
 import Foundation
 import Idempotency
 import Identity
@@ -43,6 +44,7 @@ struct Node: Sendable {
   let people: People
   let tokens: Tokens
   let register: SystemRegister
+  let frontNodes: FrontNodes
   let cataloguing: Cataloguing
   let mounting: Mounting
   let importDesk: ImportDesk
@@ -61,6 +63,7 @@ struct Node: Sendable {
     AuditSchema.migrations,
     IdentitySchema.migrations,
     InventorySchema.migrations,
+    FrontNodesSchema.migrations,
     CatalogSchema.migrations,
     MountingSchema.migrations,
     FeedbackSchema.migrations,
@@ -83,6 +86,7 @@ struct Node: Sendable {
     ],
     People.authority,
     SystemRegister.authority,
+    FrontNodes.authority,
     Cataloguing.authority,
     Mounting.authority,
     Feedback.authority,
@@ -102,6 +106,7 @@ struct Node: Sendable {
       Feedback.words,
       Census.words,
       SystemRegister.words,
+      FrontNodes.words,
       People.words,
       AuditErasure.words,
       calendarWords,
@@ -136,6 +141,7 @@ struct Node: Sendable {
     try await node.cataloguing.keepSearch()
     try await node.cataloguing.renewLikeness()
     try await node.mounting.keepSchedules()
+    try await node.frontNodes.keepChecking()
     try await node.recountByNewProgram()
     try await node.supervision.keepCounting()
     try await node.feedback.schedule()
@@ -162,6 +168,9 @@ struct Node: Sendable {
       declared: settings.apiHosts, and: .files(under: settings.sourceFolders))
     register = SystemRegister(
       db: database, clock: clock, probe: .through(Self.connectors), seal: seal, admission: admission)
+    frontNodes = FrontNodes(
+      database: database, clock: clock, register: register, connectors: Self.connectors, seal: seal,
+      uses: { try FrontNodes.sharing($0, $1, in: $2) })
     cataloguing = Cataloguing(
       db: database, clock: clock, register: register, calendars: calendars, dependents: .sharing,
       mountWatch: MountWatch { try Mounting.heard($0, at: $1, in: $2) },
@@ -194,12 +203,16 @@ struct Node: Sendable {
   /// What the worker does.
   var handlers: [String: JobRunner.Handler] {
     let (exchange, mounting, supervision, feedback) = (exchange, mounting, supervision, feedback)
-    let (census, attachments, cataloguing) = (census, attachments, cataloguing)
+    let (census, attachments, cataloguing, frontNodes) = (census, attachments, cataloguing, frontNodes)
     return [
       Supervision.job: { _ in "\(try await supervision.refresh())" },
       Feedback.tending: { _ in
         let done = try await feedback.tend()
         return "\(done.reminded) reminded, \(done.late) late, \(done.lapsed) lapsed"
+      },
+      FrontNodes.check: { context in
+        let done = try await frontNodes.checkAll { try await context.report(done: $0) }
+        return "\(done.checked) checked, \(done.bad) without an answer"
       },
       Feedback.news: { _ in "\(try await feedback.bringNews()) digests" },
       Exchange.job: carrier(),

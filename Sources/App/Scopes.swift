@@ -3,6 +3,7 @@ import Catalog
 import Census
 import Exchange
 import Feedback
+import FrontNodes
 import Identity
 import Inventory
 import Kernel
@@ -15,6 +16,9 @@ extension Node {
   static let scopes: [Tokens.Scope] = [
     (.readInventory, Text("查看信息系统", "See information systems")),
     (.manageInventory, Text("登记和维护本单位的信息系统", "Register and keep the own office's systems")),
+    (.frontNodesRead, Text("查看前置节点", "See front-end nodes")),
+    (.frontNodesAsk, Text("申请、签收和退回前置节点", "Ask for, sign for and give back front-end nodes")),
+    (.frontNodesManage, Text("审核、分配和回收前置节点", "Review, allot and take back front-end nodes")),
     (.readCatalog, Text("查找和读取目录", "Search and read the catalogue")),
     (.compileCatalog, Text("编制本单位的目录", "Compile the own office's entries")),
     (.reviewCatalog, Text("审核和发布目录", "Review and publish entries")),

@@ -3,6 +3,7 @@ import Catalog
 import Census
 import Exchange
 import Feedback
+import FrontNodes
 import Idempotency
 import Identity
 import Inbox
@@ -43,6 +44,7 @@ extension Node {
       sharing: sharing, attaching: RequestAttaching(sharing: sharing, attachments: attachments),
       cataloguing: cataloguing, headlines: headlines)
       + InventoryRoutes.routes(register)
+      + FrontNodeRoutes.routes(frontNodes)
       + CatalogRoutes.routes(
         cataloguing, badges: [MountingRoutes.badge(mounting)],
         sections: [MountingRoutes.section(mounting), FeedbackRoutes.section(feedback)],

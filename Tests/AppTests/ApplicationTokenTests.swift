@@ -167,7 +167,7 @@ import Web
         let left = Set(Node.scopes.map(\.permission.name)).subtracting(scopes)
         #expect(
           left == [
-            "inventory.manage", "sharing.request", "sharing.approve-own", "sharing.decide",
+            "inventory.manage", "frontnodes.ask", "sharing.request", "sharing.approve-own", "sharing.decide",
             "sharing.revoke", "exchange.run", "exchange.manage", "exchange.quarantine.open", "identity.people.read",
             "identity.organisations.manage",
           ])

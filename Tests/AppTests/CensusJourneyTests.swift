@@ -26,14 +26,6 @@ extension Node {
 
 /// The census by the site's forms and by the programming interface, and an entry's attachments with its printed form.
 @Suite struct CensusJourneyTests {
-  private func enter(_ base: String, as login: String) async throws -> Visitor {
-    let visitor = Visitor(base: base)
-    let answer = try await visitor.post(
-      "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
-    #expect(answer.status == 303)
-    return visitor
-  }
-
   @Test(arguments: Engine.allCases)
   func `an office fills in its return on the site, the operator accepts and closes`(engine: Engine) async throws {
     try await withStage(engine) { stage in

@@ -4,6 +4,7 @@ import Census
 import Connecting
 import Exchange
 import Foundation
+import FrontNodes
 import Identity
 import Kernel
 import Mounting
@@ -18,14 +19,6 @@ import Web
 
 /// The programming interface: its document is true, its lists page by key, and what it does not understand it refuses.
 @Suite struct InterfaceTests {
-  private func enter(_ base: String, as login: String) async throws -> Visitor {
-    let visitor = Visitor(base: base)
-    let answer = try await visitor.post(
-      "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
-    #expect(answer.status == 303)
-    return visitor
-  }
-
   private func json(_ visitor: Visitor, _ path: String) async throws -> JSON {
     let answer = try await visitor.get(path)
     #expect(answer.status == 200, "\(path): \(answer.status) \(answer.text.prefix(300))")
@@ -55,6 +48,7 @@ import Web
       }
       let said = try await Said.about(stage)
       let scene = try await InterfaceScene.prepare(stage)
+      let front = try await stage.usedMachine()
       let month = "\(stage.clock.clock.now().dateInChina)".prefix(7)
       // Long enough for what was raised and not answered to be late.
       stage.clock.advance(by: .seconds(60 * 86_400))
@@ -77,6 +71,8 @@ import Web
           ("/api/v1/inbox/notices", "/api/v1/inbox/notices", officer),
           ("/api/v1/organisations", "/api/v1/organisations?limit=3", visitor),
           ("/api/v1/systems", "/api/v1/systems", visitor),
+          ("/api/v1/front-nodes", "/api/v1/front-nodes", visitor),
+          ("/api/v1/front-nodes/{id}", "/api/v1/front-nodes/\(front.id)", visitor),
           ("/api/v1/catalog/classes", "/api/v1/catalog/classes?under=30701203", visitor),
           ("/api/v1/catalog/classes/{code}", "/api/v1/catalog/classes/3070120337", visitor),
           ("/api/v1/catalog/classification", "/api/v1/catalog/classification?after=cj&limit=1", visitor),

@@ -16,15 +16,6 @@ import Web
 
 /// Where something cannot be done, the page says why, what stands in the way and where to go, and shows no codes.
 @Suite struct SaidInWordsTests {
-  private func enter(_ base: String, as login: String, in language: String = "zh-CN") async throws -> Visitor {
-    let visitor = Visitor(base: base)
-    visitor.language = language
-    let answer = try await visitor.post(
-      "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
-    #expect(answer.status == 303)
-    return visitor
-  }
-
   @Test func `a census while one is running leads to the one that runs`() async throws {
     try await withStage(.sqlite) { stage in
       let node = stage.node

@@ -13,14 +13,6 @@ import Web
 
 /// The leader's view on a whole node: counted by the worker, opened on the site, printed by the command line.
 @Suite struct SupervisionPageTests {
-  private func enter(_ base: String, as login: String) async throws -> Visitor {
-    let visitor = Visitor(base: base)
-    let answer = try await visitor.post(
-      "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
-    #expect(answer.status == 303)
-    return visitor
-  }
-
   @Test(arguments: Engine.allCases)
   func `the worker counts by itself, the operator opens a number, a leader sees the own department`(engine: Engine)
     async throws

@@ -1,5 +1,18 @@
 import Foundation
 import FoundationNetworking
+import Testing
+
+@testable import App
+
+/// Somebody of the demo's people who has just signed in.
+func enter(_ base: String, as login: String, in language: String = "zh-CN") async throws -> Visitor {
+  let visitor = Visitor(base: base)
+  visitor.language = language
+  let answer = try await visitor.post(
+    "/sign-in", [("login", login), ("password", DemoCast.password), ("next", "/")], from: "/sign-in")
+  #expect(answer.status == 303)
+  return visitor
+}
 
 /// A browser without a screen: keeps cookies, follows no redirect by itself, sends forms with the page's own CSRF token.
 final class Visitor: @unchecked Sendable {

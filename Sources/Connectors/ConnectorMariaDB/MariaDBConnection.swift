@@ -273,6 +273,12 @@ struct MariaDBProduct: Hashable {
   var isMariaDB: Bool { name == "MariaDB" }
   var isOceanBase: Bool { name == "OceanBase" }
 
+  /// Since MariaDB 10.5.
+  var commentsDatabases: Bool {
+    let numbers = version.split(separator: ".").prefix(2).compactMap { Int($0) }
+    return isMariaDB && numbers.count == 2 && (numbers[0], numbers[1]) >= (10, 5)
+  }
+
   /// From `version()`: `10.11.6-MariaDB-log`, `5.5.5-10.2.8-MariaDB`, `8.0.36`, `8.0.11-TiDB-v7.5.1`,
   /// `5.7.25-OceanBase-v4.2.1.0`.
   init(version written: String, comment: String) {

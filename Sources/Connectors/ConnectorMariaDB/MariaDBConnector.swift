@@ -58,6 +58,7 @@ package struct MariaDBConnector: Connector {
 
   package static let kind = ConnectorKind(
     name: "mariadb", title: Text(same: "MariaDB / MySQL"), settings: MariaDBAddress.settings, guarantee: guarantee,
+    hosting: MariaDBAddress.hosting,
     check: { MariaDBAddress.faults(in: $0) }, nameFault: { MariaDBAddress.fault(inName: $0) },
     open: { settings throws(ConnectorError) in MariaDBConnector(try MariaDBAddress(settings)) })
 

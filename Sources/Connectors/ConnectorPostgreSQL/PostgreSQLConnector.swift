@@ -57,6 +57,7 @@ package struct PostgreSQLConnector: Connector {
       .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+08:00"),
     ],
     guarantee: guarantee,
+    hosting: PostgreSQLAddress.hosting,
     check: { settings in
       PostgreSQLAddress.fault(in: settings["address"] ?? "").map { [("address", $0)] } ?? []
     },

@@ -19,6 +19,8 @@ package struct DataSource: Hashable, Sendable {
   package var secrets: [String]
   package var lastProbe: Probe?
   package var madeAt: Instant
+  /// Since when nobody reaches it any more: a front-end database that was given back. Its secrets are gone.
+  package var closedAt: Instant?
 
   /// What the last try to connect found.
   package struct Probe: Hashable, Sendable {
@@ -29,6 +31,14 @@ package struct DataSource: Hashable, Sendable {
     package var failure: Text?
     package var isProtected: Bool
     package var isReadOnly: Bool
+
+    package init(at: Instant, product: String?, failure: Text?, isProtected: Bool, isReadOnly: Bool) {
+      self.at = at
+      self.product = product
+      self.failure = failure
+      self.isProtected = isProtected
+      self.isReadOnly = isReadOnly
+    }
   }
 
   /// The settings in one line, for lists: `file=/srv/gsj.db`.

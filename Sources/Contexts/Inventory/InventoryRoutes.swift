@@ -153,18 +153,7 @@ package enum InventoryRoutes {
   }
 
   private static func draft(_ form: Fields, _ kind: ConnectorKind) -> SourceDraft {
-    var settings: [String: String] = [:]
-    for pair in form.pairs where pair.name.hasPrefix("setting.") {
-      let name = String(pair.name.dropFirst("setting.".count))
-      let setting = kind.settings.first { $0.name == name }
-      // A password may begin or end with a blank.
-      let value = setting?.isSecret == true ? pair.value : form[pair.name] ?? ""
-      // Browsers send lines parted by two characters.
-      settings[name] =
-        setting?.isLong == true
-        ? value.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\n") : value
-    }
-    return SourceDraft(name: form["source"] ?? "", kind: kind.name, settings: settings)
+    SourceDraft(name: form["source"] ?? "", kind: kind.name, settings: enteredSettings(form, kind.settings))
   }
 
   private static func kind(_ name: String?, _ register: SystemRegister) throws -> ConnectorKind {

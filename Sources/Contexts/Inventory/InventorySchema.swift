@@ -21,5 +21,7 @@ package enum InventorySchema {
       CREATE TABLE inventory_source_setting (
         source TEXT NOT NULL REFERENCES inventory_source (id), name TEXT NOT NULL, value TEXT, sealed BLOB,
         PRIMARY KEY (source, name), CHECK ((value IS NULL) <> (sealed IS NULL)));
-      """)
+      """
+    )
+    .adding("002 sources that were closed", "ALTER TABLE inventory_source ADD COLUMN closed_at TEXT")
 }

@@ -21,8 +21,9 @@ package enum InventoryStore {
     try sources("id = \(id)", in: tx).first
   }
 
+  /// Those that are not closed.
   package static func sources(of system: SystemID, in tx: any Transaction) throws -> [DataSource] {
-    try sources("system = \(system)", in: tx)
+    try sources("system = \(system) AND closed_at IS NULL", in: tx)
   }
 
   /// What opens the source, secrets in the clear: for the connector only.
@@ -30,6 +31,11 @@ package enum InventoryStore {
     of id: SourceID, seal: SourceSeal, in tx: any Transaction
   ) throws -> (source: DataSource, address: SourceAddress)? {
     guard let source = try source(id, in: tx) else { return nil }
+    guard source.closedAt == nil else {
+      throw Refusal(
+        .conflict, "inventory.source.closed",
+        Text("数据源“\(source.name)”已关闭。", "Source “\(source.name)” is closed."))
+    }
     var settings = source.settings
     for row in try tx.rows(
       "SELECT name, sealed FROM inventory_source_setting WHERE source = \(id) AND sealed IS NOT NULL")
@@ -125,6 +131,12 @@ package enum InventoryStore {
     try putSettings(source.id, source.settings, sealed, in: tx)
   }
 
+  /// Nobody opens it again: its secrets are forgotten.
+  static func close(_ id: SourceID, at now: Instant, in tx: any Transaction) throws {
+    try tx.run("DELETE FROM inventory_source_setting WHERE source = \(id) AND sealed IS NOT NULL")
+    try tx.run("UPDATE inventory_source SET closed_at = \(now) WHERE id = \(id) AND closed_at IS NULL")
+  }
+
   static func record(_ probe: DataSource.Probe, of id: SourceID, in tx: any Transaction) throws {
     try tx.run(
       """
@@ -182,7 +194,7 @@ package enum InventoryStore {
       return DataSource(
         id: id, system: try row.id("system"), owner: try row.id("owner"), name: try row.text("name"),
         kind: try row.text("kind"), settings: settings, secrets: secrets, lastProbe: probe,
-        madeAt: try row.instant("made_at"))
+        madeAt: try row.instant("made_at"), closedAt: try row.instantOrNil("closed_at"))
     }
   }
 

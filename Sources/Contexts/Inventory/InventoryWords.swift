@@ -10,6 +10,7 @@ extension SystemRegister {
       ("inventory.system.edit", Text("修改信息系统", "System edited")),
       ("inventory.source.add", Text("添加数据源", "Source added")),
       ("inventory.source.edit", Text("修改数据源", "Source edited")),
+      ("inventory.source.close", Text("关闭数据源", "Source closed")),
       ("inventory.source.probe", Text("测试连接", "Connection tested")),
       ("inventory.source.sample", Text("抽样识别字段", "Columns sampled")),
     ],

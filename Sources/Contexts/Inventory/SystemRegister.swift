@@ -124,43 +124,62 @@ package struct SystemRegister: Sendable {
   // MARK: Sources
 
   package func addSource(_ principal: Principal, _ system: SystemID, _ draft: SourceDraft) async throws -> DataSource {
+    try await db.write { tx in try addSource(principal, system, draft, in: tx) }
+  }
+
+  /// The same in a transaction that has more to do.
+  package func addSource(
+    _ principal: Principal, _ system: SystemID, _ draft: SourceDraft, in tx: any Transaction
+  ) throws -> DataSource {
     let now = clock.now()
     try principal.require(.manageInventory)
     let kind = probe.kind(draft.kind)
-    return try await db.write { tx in
-      let system = try own(system, principal, in: tx)
-      let owner = try creditCode(system.owner, in: tx)
-      try refuse(draft.faults(kind: kind, kept: [], admission: admission, owner: owner))
-      try checkSourceName(draft.name, of: system.id, except: nil, in: tx)
-      let source = DataSource(
-        id: .make(at: now), system: system.id, owner: system.owner, name: draft.name, kind: draft.kind,
-        settings: open(draft, kind), secrets: secrets(draft, kind).keys.sorted(), lastProbe: nil, madeAt: now)
-      try InventoryStore.insert(source, sealed: sealed(draft, kind, source.id), in: tx)
-      try record("inventory.source.add", source, principal, now, in: tx)
-      return source
-    }
+    let system = try own(system, principal, in: tx)
+    let owner = try creditCode(system.owner, in: tx)
+    try refuse(draft.faults(kind: kind, kept: [], admission: admission, owner: owner))
+    try checkSourceName(draft.name, of: system.id, except: nil, in: tx)
+    let source = DataSource(
+      id: .make(at: now), system: system.id, owner: system.owner, name: draft.name, kind: draft.kind,
+      settings: open(draft, kind), secrets: secrets(draft, kind).keys.sorted(), lastProbe: nil, madeAt: now)
+    try InventoryStore.insert(source, sealed: sealed(draft, kind, source.id), in: tx)
+    try record("inventory.source.add", source, principal, now, in: tx)
+    return source
   }
 
   /// Changes a source's name and settings; blank secrets stay as they are. The kind stays: another kind is another source.
   package func editSource(_ principal: Principal, _ id: SourceID, _ draft: SourceDraft) async throws -> DataSource {
+    try await db.write { tx in try editSource(principal, id, draft, in: tx) }
+  }
+
+  /// The same in a transaction that has more to do.
+  package func editSource(
+    _ principal: Principal, _ id: SourceID, _ draft: SourceDraft, in tx: any Transaction
+  ) throws -> DataSource {
     let now = clock.now()
     try principal.require(.manageInventory)
-    return try await db.write { tx in
-      var source = try ownSource(id, principal, in: tx)
-      var draft = draft
-      draft.kind = source.kind
-      let kind = probe.kind(draft.kind)
-      let owner = try creditCode(source.owner, in: tx)
-      try refuse(draft.faults(kind: kind, kept: source.secrets, admission: admission, owner: owner))
-      try checkSourceName(draft.name, of: source.system, except: id, in: tx)
-      source.name = draft.name
-      source.settings = open(draft, kind)
-      source.secrets = Set(source.secrets).union(secrets(draft, kind).keys).sorted()
-      source.lastProbe = nil
-      try InventoryStore.update(source, sealed: sealed(draft, kind, id), in: tx)
-      try record("inventory.source.edit", source, principal, now, in: tx)
-      return source
-    }
+    var source = try ownSource(id, principal, in: tx)
+    var draft = draft
+    draft.kind = source.kind
+    let kind = probe.kind(draft.kind)
+    let owner = try creditCode(source.owner, in: tx)
+    try refuse(draft.faults(kind: kind, kept: source.secrets, admission: admission, owner: owner))
+    try checkSourceName(draft.name, of: source.system, except: id, in: tx)
+    source.name = draft.name
+    source.settings = open(draft, kind)
+    source.secrets = Set(source.secrets).union(secrets(draft, kind).keys).sorted()
+    source.lastProbe = nil
+    try InventoryStore.update(source, sealed: sealed(draft, kind, id), in: tx)
+    try record("inventory.source.edit", source, principal, now, in: tx)
+    return source
+  }
+
+  /// Closes a source whose database is being taken back: nobody opens it any more, and its secrets are forgotten. Whoever calls
+  /// answers for who may.
+  package func closeSource(_ id: SourceID, by principal: Principal, in tx: any Transaction) throws {
+    guard let source = try InventoryStore.source(id, in: tx) else { throw Self.unknownSource }
+    let now = clock.now()
+    try InventoryStore.close(id, at: now, in: tx)
+    try record("inventory.source.close", source, principal, now, in: tx)
   }
 
   /// Tries to connect and keeps what was found, good or bad.
@@ -276,7 +295,7 @@ package struct SystemRegister: Sendable {
   private func ownSource(
     _ id: SourceID, _ principal: Principal, holding permission: Permission = .manageInventory, in tx: any Transaction
   ) throws -> DataSource {
-    guard let source = try InventoryStore.source(id, in: tx) else { throw Self.unknownSource }
+    guard let source = try InventoryStore.source(id, in: tx), source.closedAt == nil else { throw Self.unknownSource }
     try principal.require(permission, in: source.owner)
     return source
   }

@@ -161,9 +161,11 @@ package struct ConnectorKind: Sendable {
   /// Why a table or column of this name cannot be made there; nil when it can.
   package var nameFault: @Sendable (_ name: String) -> Text?
   package var open: @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
+  /// How databases are made on a server of this kind; nil where the platform makes none.
+  package var hosting: DatabaseHosting?
 
   package init(
-    name: String, title: Text, settings: [Setting], guarantee: ConnectorGuarantee,
+    name: String, title: Text, settings: [Setting], guarantee: ConnectorGuarantee, hosting: DatabaseHosting? = nil,
     check: @escaping @Sendable (_ settings: [String: String]) -> [(setting: String, message: Text)] = { _ in [] },
     nameFault: @escaping @Sendable (_ name: String) -> Text? = { _ in nil },
     open: @escaping @Sendable (_ settings: [String: String]) throws(ConnectorError) -> any Connector
@@ -180,6 +182,7 @@ package struct ConnectorKind: Sendable {
       return nameFault(name)
     }
     self.open = open
+    self.hosting = hosting
   }
 }
 

@@ -18,7 +18,12 @@ extension Section {
         (Text("目录异议", "Objections"), "/feedback/objections"),
         (Text("六项普查", "Census"), "/census"),
       ]
-    case .home, .systems, .requests, .grants, .deliveries, .supervision, .evidence, .people: []
+    case .systems:
+      [
+        (Text("系统清单", "Register"), address),
+        (Text("前置机与前置库", "Front-end nodes"), "/front-nodes"),
+      ]
+    case .home, .requests, .grants, .deliveries, .supervision, .evidence, .people: []
     }
   }
 }

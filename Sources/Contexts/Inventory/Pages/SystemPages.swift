@@ -212,7 +212,9 @@ private func settingInputs(
   }
   return parts.map { part in
     let inputs = part.settings.map { setting in
-      field(t, settingField(t, setting, editing), value: values, faults: faults)
+      field(
+        t, settingField(t, setting, isKept: setting.isSecret && editing?.secrets.contains(setting.name) == true),
+        value: values, faults: faults)
     }.joined()
     guard let title = part.title else { return inputs }
     let isFilled = part.settings.contains { setting in
@@ -222,22 +224,4 @@ private func settingInputs(
     }
     return details(t(title), open: isFilled, inputs)
   }.joined()
-}
-
-private func settingField(_ t: Language, _ setting: ConnectorKind.Setting, _ editing: DataSource?) -> Field {
-  let kept = setting.isSecret && editing?.secrets.contains(setting.name) == true
-  let example = setting.example.isEmpty ? nil : Text("例如 \(setting.example)", "For example \(setting.example)")
-  let kind: Field.Kind
-  if !setting.choices.isEmpty {
-    let none = setting.isRequired ? [] : [("", t("不指定", "Not said"))]
-    kind = .choice(none + setting.choices.map { ($0.value, t($0.title)) })
-  } else if setting.isLong {
-    kind = .area(maxLength: SourceDraft.longSettingLimit)
-  } else {
-    kind = setting.isSecret ? .newPassword : .text(maxLength: SourceDraft.settingLimit)
-  }
-  return Field(
-    "setting.\(setting.name)", setting.title, kind, required: setting.isRequired && !kept,
-    hint: kept
-      ? Text("已加密保存；留空则不变。", "Kept sealed; leave blank to keep it.") : setting.choices.isEmpty ? example : nil)
 }
