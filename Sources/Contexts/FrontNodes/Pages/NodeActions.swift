@@ -3,8 +3,20 @@ import Web
 
 /// What the visitor may do to a node now.
 enum NodeActions {
+  /// `isNext` where the node waits for just that; otherwise it stands at the page's end.
   static func html(
     _ request: Request, _ view: FrontNodes.View, entered: Fields, faults: [Refusal.Fault]
+  ) -> (html: HTML, isNext: Bool) {
+    let isNext: Bool =
+      switch view.node.state {
+      case .asked, .approved, .allotted, .returning: true
+      case .refused, .withdrawn, .used, .reclaimed, .erased: false
+      }
+    return (all(request, view, entered, faults), isNext)
+  }
+
+  private static func all(
+    _ request: Request, _ view: FrontNodes.View, _ entered: Fields, _ faults: [Refusal.Fault]
   ) -> HTML {
     let (t, node) = (request.language, view.node)
     let manages = request.principal?.may(.frontNodesManage) ?? false

@@ -8,15 +8,16 @@ enum NodePage {
     _ request: Request, _ view: FrontNodes.View, kindTitle: Text?, entered: Fields = Fields(), refusal: Refusal? = nil
   ) -> Page {
     let (t, node) = (request.language, view.node)
+    let actions = NodeActions.html(request, view, entered: entered, faults: refusal?.faults ?? [])
     return Page(
       Text(same: node.number), section: .systems, status: refusal?.status ?? 200, trail: [NodeListPage.section],
       body: """
         \(heading("\(t(node.wish.form.title)) \(node.number)", state: NodeListPage.stateBadge(t, node.state)))\
         \(faultSummary(t, refusal))\(steps(t, label: t("办理过程", "Process"), course(t, view), today: request.now.dateInChina))\
-        \(NodeActions.html(request, view, entered: entered, faults: refusal?.faults ?? []))\
-        \(facts(said(t, view, kindTitle)))\
+        \(actions.isNext ? actions.html : .nothing)\(facts(said(t, view, kindTitle)))\
         \(when: node.state.isOpen, panel(t("健康", "Health"), id: "health", actions: NodeActions.check(request, node), health(t, view)))\
-        \(panel(t("经过", "What happened"), id: "history", timeline(t, events(t, view))))
+        \(panel(t("经过", "What happened"), id: "history", timeline(t, events(t, view))))\
+        \(actions.isNext ? .nothing : actions.html)
         """)
   }
 
@@ -110,7 +111,7 @@ enum NodePage {
       let state: Step.State = index < at ? .done : index > at ? .waiting : isOver ? .stopped : .current
       return Step(
         labels[index], state, at: index == at ? view.steps.first?.at : nil,
-        who: index == at && !isOver ? who[index] : nil)
+        who: index == at && !isOver && node.state != .used ? who[index] : nil)
     }
   }
 
@@ -153,8 +154,8 @@ enum NodePage {
       let percent = failures == 0 ? "100%" : "\((share * 10).rounded(.down) / 10)%"
       pairs.append(
         (
-          t("近 \(view.days.count) 天可用率", "Answered, last \(view.days.count) days"),
-          "\(percent)\(t("（\(grouped(checks)) 次检查，\(grouped(failures)) 次不通）", " (\(grouped(checks)) checks, \(grouped(failures)) without an answer)"))"
+          t("近 \(view.days.count) 天可用率", "Answered, last \(plural(view.days.count, "day"))"),
+          "\(percent)\(t("（\(grouped(checks)) 次检查，\(grouped(failures)) 次不通）", " (\(plural(checks, "check")), \(grouped(failures)) without an answer)"))"
         ))
     }
     return facts(pairs)
