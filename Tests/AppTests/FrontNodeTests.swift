@@ -150,7 +150,7 @@ extension Stage {
     try await withStage(engine) { stage in
       let (nodes, chief) = (stage.node.frontNodes, stage.cast.operatorInChief)
       let (host, node) = try await stage.approved(server)
-      server.stop(.kill)
+      server.stop()
       #expect(await refusal { try await nodes.allot(chief, node.id, version: node.version, on: host.id) } != nil)
       #expect(try await stage.view(node.id).node.state == .approved)
       // The office may not take back what is being made.

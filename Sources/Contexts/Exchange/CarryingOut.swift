@@ -101,59 +101,47 @@ extension Exchange {
     _ planned: PlannedDelivery, _ id: DeliveryID, _ job: Job, _ pulse: DeliveryPulse,
     _ report: @escaping @Sendable (DeliveryProgress) async throws -> Void
   ) async throws -> DeliveryOutcome {
-    let source = try connectors.open(planned.source.kind, planned.source.settings)
-    let target = try connectors.open(planned.target.kind, planned.target.settings)
+    let errand = try Errand(planned, connectors, pulse)
     var plan = planned.plan
-    plan.overlap = max(plan.overlap, source.guarantee.overlap)
+    plan.overlap = max(plan.overlap, errand.source.guarantee.overlap)
     plan.changes.beginsAnew = planned.beginsAnew
     let (database, grant) = (database, planned.grant)
-    if planned.beginsAnew { try await BlockingThread.run { try source.endChanges(grant.id.text) } }
-    let pace = Pace(planned.pace)
-    let window = planned.obeysWindow ? planned.task.window : nil
-    let latest = Mutex<(shown: Instant, progress: DeliveryProgress?)>((Instant(milliseconds: 0), nil))
-    // The engine's threads do not hear of a task's cancellation: told to stop, they stop before the next commit.
-    let isCancelled = Mutex(false)
+    if planned.beginsAnew { try await BlockingThread.run { try errand.source.endChanges(grant.id.text) } }
+    let shown = Mutex(Instant(milliseconds: 0))
     let clock = Clock.system
     let control = DeliveryControl(
       check: {
-        if isCancelled.withLock({ $0 }) { throw CancellationError() }
         let moment = self.clock.now()
+        try errand.check(at: moment)
         try await database.read { try mayMove(grant.id, at: moment, in: $0) }
-        if let window, !window.contains(moment) { throw Wait.forWindow(window, at: moment) }
         let now = clock.now()
-        if let progress = latest.withLock({ $0.progress }) {
-          let rest = pace.wait(after: progress)
-          if rest > .zero { try await Task.sleep(for: rest) }
+        guard let progress = try await errand.rest() else { return }
+        let isDue = shown.withLock { shown in
+          guard now - shown > .milliseconds(400) else { return false }
+          shown = now
+          return true
         }
-        let due = latest.withLock { state -> DeliveryProgress? in
-          guard let progress = state.progress, now - state.shown > .milliseconds(400) else { return nil }
-          state.shown = now
-          return progress
-        }
-        guard let due else { return }
+        guard isDue else { return }
         let sharers = try await database.write { tx in
           try JobQueue.requireHeld(job, in: tx)
-          try DeliveryStore.show(due, pulse.times, of: id, at: moment, in: tx)
+          try DeliveryStore.show(progress, pulse.times, of: id, at: moment, in: tx)
           return try self.sharers(of: planned, id, in: tx)
         }
-        pace.share(among: sharers)
-        try await report(due)
+        errand.pace.share(among: sharers)
+        try await report(progress)
       },
-      progress: { progress in latest.withLock { $0.progress = progress } },
+      progress: { errand.note($0) },
       quarantine: { rows in
         try await database.write { tx in
           try JobQueue.requireHeld(job, in: tx)
           try DeliveryStore.keep(rows, of: id, grant: grant.id, in: tx)
         }
       }, clock: self.clock, pulse: pulse)
-    let delivery = try Delivery(plan, control: control)
-    return try await withTaskCancellationHandler {
-      try await Watchdog(pulse: pulse, limit: .seconds(planned.task.stallMinutes * 60)).guarding {
-        try await delivery.run(from: source, to: target)
-      }
-    } onCancel: {
-      isCancelled.withLock { $0 = true }
-      pulse.interrupt()
+    let asked = plan
+    return try await errand.run {
+      var plan = asked
+      plan.onTheWay.references = try await self.reading(planned.references, pulse)
+      return try await Delivery(plan, control: control).run(from: errand.source, to: errand.target)
     }
   }
 

@@ -6,7 +6,6 @@ package import Kernel
 import NationalCrypto
 package import Sharing
 package import Storage
-import Synchronization
 import Transfer
 
 // Both sides of a grant compared: asked for, carried out by a worker, told, and mended by bringing everything anew.
@@ -195,35 +194,23 @@ extension Exchange {
   private func compare(
     _ planned: PlannedDelivery, _ job: Job, _ report: @escaping @Sendable (Int) async throws -> Void
   ) async throws -> ReconciliationReport {
-    let source = try connectors.open(planned.source.kind, planned.source.settings)
-    let target = try connectors.open(planned.target.kind, planned.target.settings)
-    let (database, grant, pulse, pace) = (database, planned.grant, DeliveryPulse(), Pace(planned.pace))
-    let window = planned.obeysWindow ? planned.task.window : nil
-    let latest = Mutex<DeliveryProgress?>(nil)
-    let isCancelled = Mutex(false)
+    let (database, grant, pulse) = (database, planned.grant, DeliveryPulse())
+    let errand = try Errand(planned, connectors, pulse)
     let control = DeliveryControl(
       check: {
-        if isCancelled.withLock({ $0 }) { throw CancellationError() }
         let moment = self.clock.now()
+        try errand.check(at: moment)
         try await database.read { tx in
           try self.mayMove(grant.id, at: moment, in: tx)
           try JobQueue.requireHeld(job, in: tx)
         }
-        if let window, !window.contains(moment) { throw Wait.forWindow(window, at: moment) }
-        guard let progress = latest.withLock({ $0 }) else { return }
-        let rest = pace.wait(after: progress)
-        if rest > .zero { try await Task.sleep(for: rest) }
-        try await report(progress.read)
+        if let progress = try await errand.rest() { try await report(progress.read) }
       },
-      progress: { progress in latest.withLock { $0 = progress } }, quarantine: { _ in }, clock: clock, pulse: pulse)
-    let comparing = try Reconciliation(planned.plan, control: control)
-    return try await withTaskCancellationHandler {
-      try await Watchdog(pulse: pulse, limit: .seconds(planned.task.stallMinutes * 60)).guarding {
-        try await comparing.run(from: source, to: target)
-      }
-    } onCancel: {
-      isCancelled.withLock { $0 = true }
-      pulse.interrupt()
+      progress: { errand.note($0) }, quarantine: { _ in }, clock: clock, pulse: pulse)
+    return try await errand.run {
+      var plan = planned.plan
+      plan.onTheWay.references = try await self.reading(planned.references, pulse)
+      return try await Reconciliation(plan, control: control).run(from: errand.source, to: errand.target)
     }
   }
 

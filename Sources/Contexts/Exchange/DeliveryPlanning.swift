@@ -21,6 +21,8 @@ struct PlannedDelivery: Sendable {
   /// Everything is to be brought again, also of a source that is followed.
   var beginsAnew = false
   var pace: Pace.Limit
+  /// What its rules refer to, to be read before it begins.
+  var references: [Reference] = []
 }
 
 /// The resource's table as a grant reaches it, and the consumer's source.
@@ -106,10 +108,12 @@ extension Exchange {
     plan.changes.ending = delivery.trigger == "command" ? .caughtUp : .after(Self.followingRun)
     let limits = try [ends.source.source.id, ends.target.source.id].map { try SourceLimitStore.find($0, in: tx) }
     let (rows, bytes) = limits[0].stricter(than: limits[1])
-    return PlannedDelivery(
+    var planned = PlannedDelivery(
       plan: plan, grant: grant, task: task, sourceID: ends.source.source.id, targetID: ends.target.source.id,
       source: ends.source.address, target: ends.target.address,
       beginsAnew: follows && delivery.mode == .full, pace: Pace.Limit(rows: rows, bytes: bytes))
+    planned.references = try references(of: items, grant, in: tx)
+    return planned
   }
 
   private func contracts(of grant: Grant, _ resource: Resource) throws -> [ItemContract] {

@@ -179,9 +179,17 @@ extension Exchange {
         "exchange.rule", "kind", Text("接收表内不重复只能由主键保证。", "Only the key can be kept from occurring twice in the target.")
       )
     }
+    var references: [String: KeySet] = [:]
+    if rule.kind == .reference {
+      guard let place else {
+        throw Refusal.invalid("exchange.rule", "column", Text("请选择信息项。", "Choose an item."))
+      }
+      references[rule.argument] = KeySet.Builder().finish()
+      _ = try reference(to: rule.argument, as: items[place].type, grant, in: tx)
+    }
     do {
       _ = try RuleMachine(
-        [RuleMachine.Placed(try rule.qualityRule(), field: place)], items: items, references: [:],
+        [RuleMachine.Placed(try rule.qualityRule(), field: place)], items: items, references: references,
         on: CitizenID.Horizon(clock.now().dateInChina))
     } catch let error as ConnectorError {
       throw Refusal.invalid("exchange.rule", "argument", error.message)

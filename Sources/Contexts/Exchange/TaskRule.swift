@@ -8,6 +8,7 @@ package struct TaskRule: Hashable, Sendable {
     case notNull = "not-null"
     case length, number, date, format, code, dictionary, unique
     case uniqueInTarget = "unique-in-target"
+    case reference
     case holds
 
     package var title: Text {
@@ -21,6 +22,7 @@ package struct TaskRule: Hashable, Sendable {
       case .dictionary: Text("是给定代码之一", "One of given codes")
       case .unique: Text("一批内不重复", "Not twice in a batch")
       case .uniqueInTarget: Text("接收表内不重复（仅主键）", "Not twice in the target (key only)")
+      case .reference: Text("在另一资源中存在（按其主键）", "Exists in another resource (by its key)")
       case .holds: Text("条件成立（表达式）", "A condition holds (expression)")
       }
     }
@@ -38,6 +40,7 @@ package struct TaskRule: Hashable, Sendable {
           QualityRule.Code.allCases.map { "\($0.rawValue)（\($0.title.chinese)）" }.joined(separator: "、"),
           QualityRule.Code.allCases.map { "\($0.rawValue) (\($0.title.english))" }.joined(separator: ", "))
       case .dictionary: Text("1, 2, 9", "1, 2, 9")
+      case .reference: Text("3070120337/000017（本单位资源的代码）", "3070120337/000017 (the code of a resource of the provider)")
       case .holds: Text("end_date is null or end_date >= start_date", "end_date is null or end_date >= start_date")
       }
     }
@@ -97,6 +100,7 @@ package struct TaskRule: Hashable, Sendable {
       let codes = try wanted().split(whereSeparator: { ",，、 ".contains($0) }).map(String.init)
       guard !codes.isEmpty, codes.count <= 500 else { throw wrong() }
       return .dictionary(Set(codes))
+    case .reference: return .reference(try wanted())
     case .holds: return .holds(try wanted())
     }
   }

@@ -76,14 +76,10 @@ package final class PostgresServer: Sendable {
   }
 
   package func start() throws {
-    let command = [try Self.tool("postgres"), "-D", folder + "/data"] + settings
-    let server = Process()
-    (server.executableURL, server.arguments) = Self.wrapped(command)
-    server.standardOutput = FileHandle.nullDevice
-    server.standardError = FileHandle(forWritingAtPath: "/dev/null")
-    server.standardInput = FileHandle.nullDevice
-    try server.run()
+    var server = try launch()
     for _ in 0..<300 {
+      // Children of a server that was killed hold its memory for a moment, and a new one does not start beside them.
+      if !server.isRunning { server = try launch() }
       if let pid = postmaster,
         (try? Tool.run(try Self.tool("pg_isready"), ["-q", "-h", folder, "-p", "\(port ?? 5432)"])) != nil
       {
@@ -93,6 +89,17 @@ package final class PostgresServer: Sendable {
       usleep(50_000)
     }
     throw Failure(description: "PostgreSQL did not start in \(folder)")
+  }
+
+  private func launch() throws -> Process {
+    let command = [try Self.tool("postgres"), "-D", folder + "/data"] + settings
+    let server = Process()
+    (server.executableURL, server.arguments) = Self.wrapped(command)
+    server.standardOutput = FileHandle.nullDevice
+    server.standardError = FileHandle(forWritingAtPath: "/dev/null")
+    server.standardInput = FileHandle.nullDevice
+    try server.run()
+    return server
   }
 
   package func stop(_ mode: StopMode = .fast) {

@@ -1,0 +1,53 @@
+import Connecting
+import Inventory
+import Kernel
+import Storage
+import Synchronization
+import Transfer
+
+/// What a worker does at both ends of a grant, whatever it is: the ends it has opened, whether it may go on, how fast, and what
+/// ends it where it blocks.
+final class Errand: Sendable {
+  let planned: PlannedDelivery
+  let source: any Connector
+  let target: any Connector
+  let pulse: DeliveryPulse
+  let pace: Pace
+  private let state = Mutex<(isCancelled: Bool, progress: DeliveryProgress?)>((false, nil))
+
+  init(_ planned: PlannedDelivery, _ connectors: ConnectorCatalog, _ pulse: DeliveryPulse) throws {
+    self.planned = planned
+    self.pulse = pulse
+    source = try connectors.open(planned.source.kind, planned.source.settings)
+    target = try connectors.open(planned.target.kind, planned.target.settings)
+    pace = Pace(planned.pace)
+  }
+
+  func note(_ progress: DeliveryProgress) { state.withLock { $0.progress = progress } }
+
+  /// Throws when it was cancelled or has left its window. The engine's threads do not hear of a task's cancellation: told to stop,
+  /// they stop before the next commit.
+  func check(at moment: Instant) throws {
+    if state.withLock({ $0.isCancelled }) { throw CancellationError() }
+    let window = planned.obeysWindow ? planned.task.window : nil
+    if let window, !window.contains(moment) { throw Wait.forWindow(window, at: moment) }
+  }
+
+  /// Waits for its turn at the sources; answers how far it has come.
+  func rest() async throws -> DeliveryProgress? {
+    guard let progress = state.withLock({ $0.progress }) else { return nil }
+    let rest = pace.wait(after: progress)
+    if rest > .zero { try await Task.sleep(for: rest) }
+    return progress
+  }
+
+  /// Does it under the watchdog's eye, and ends what blocks when it is cancelled.
+  func run<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    try await withTaskCancellationHandler {
+      try await Watchdog(pulse: pulse, limit: .seconds(planned.task.stallMinutes * 60)).guarding(body)
+    } onCancel: {
+      state.withLock { $0.isCancelled = true }
+      pulse.interrupt()
+    }
+  }
+}
