@@ -179,7 +179,7 @@ import Testing
       try source.rows("SELECT k, v, sj_batch FROM `接收` ORDER BY k") == [
         ["A", "v", "1"], ["a", "V", "4"], ["a ", "v ", "3"], ["b", "", "3"], ["c", "v", "1"], ["d", "v", "3"],
       ])
-    #expect(try writer.deleteOlder(than: 3) == 2)
+    #expect(try writer.deleteOlder(than: 3, at: Instant(milliseconds: 0)) == 2)
     try writer.commit(nil, state: "s", durable: true)
     try writer.indexBatches()
     try writer.indexBatches()

@@ -72,9 +72,9 @@ import Testing
     #expect(
       try all(writer.current(keys(["k3", "k4", "nobody"])))
         == fields([changed[0]], batch: 2).union(fields([first[4]], batch: 1)))
-    #expect(try writer.deleteKeys(keys(["k1", "k2", "k3", "nobody"]), writtenBefore: 2) == 2)
+    #expect(try writer.deleteKeys(keys(["k1", "k2", "k3", "nobody"]), writtenBefore: 2, at: Instant(milliseconds: 0)) == 2)
     try writer.commit(nil, state: "two", durable: false)
-    #expect(try writer.deleteAll() == 230)
+    #expect(try writer.deleteAll(at: Instant(milliseconds: 0)) == 230)
     writer.rollback()
     #expect(try all(writer.readBack(2...2)) == fields(changed, batch: 2))
     #expect(try all(writer.readBack(1...2)).count == 230)

@@ -65,6 +65,7 @@ struct MariaDBTarget {
     lines.append("\(WritePlan.batchColumn) bigint NOT NULL")
     lines.append("\(WritePlan.staleBatchColumn) bigint")
     lines.append("\(WritePlan.staleSinceColumn) datetime(6)")
+    if plan.marksDeletes { lines.append("\(WritePlan.deletedSinceColumn) datetime(6)") }
     lines.append("PRIMARY KEY (\(keyNames.joined(separator: ", ")))")
     lines.append("KEY \(WritePlan.batchColumn) (\(WritePlan.batchColumn))")
     try connection.run(
@@ -109,7 +110,7 @@ struct MariaDBTarget {
       zip(plan.columns, types.plain).map { ($0.name, $1) } + [
         (WritePlan.batchColumn, "bigint"), (WritePlan.staleBatchColumn, "bigint"),
         (WritePlan.staleSinceColumn, "datetime(6)"),
-      ]
+      ] + (plan.marksDeletes ? [(WritePlan.deletedSinceColumn, "datetime(6)")] : [])
     for (name, type) in wanted {
       guard let column = found.column(name) else {
         throw .contract(

@@ -152,7 +152,7 @@ final class MariaDBWriter: RowWriter {
         let name = target.columnNames[index]
         return plan.columns[index].type == .text
           ? "CAST(s.\(name) AS BINARY) <=> CAST(t.\(name) AS BINARY)" : "s.\(name) <=> t.\(name)"
-      } + ["t.\(own) < \(rewriteFrom)"]
+      } + ["t.\(own) < \(rewriteFrom)", "t.\(own) > 0"]
     let isSame = rewriteFrom > 0 ? " OR (\(equal.joined(separator: " AND ")))" : ""
     let rows = try connection.run(
       """
@@ -183,7 +183,7 @@ final class MariaDBWriter: RowWriter {
       plan.columns.indices.filter { !plan.key.contains($0) }.map { target.columnNames[$0] }
       .map { "\($0) = VALUES(\($0))" } + [
         "\(own) = VALUES(\(own))", "\(WritePlan.staleBatchColumn) = NULL", "\(WritePlan.staleSinceColumn) = NULL",
-      ]
+      ] + (plan.marksDeletes ? ["\(WritePlan.deletedSinceColumn) = NULL"] : [])
     let counted = try connection.change(
       """
       INSERT INTO \(target.table) (\(names), \(own)) SELECT \(names), \(batch) FROM \(target.stage)
@@ -194,8 +194,7 @@ final class MariaDBWriter: RowWriter {
 
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
-    let since =
-      MariaDBWrittenValue.time((now.milliseconds - 946_684_800_000) * 1000, zone: connection.address.zone) ?? ""
+    let since = written(now)
     var flagged = 0
     for index in 0..<keys.rowCount {
       guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: plan.key.count) else { continue }
@@ -208,18 +207,35 @@ final class MariaDBWriter: RowWriter {
       flagged += try connection.change(
         """
         UPDATE \(target.table) SET \(WritePlan.staleBatchColumn) = \(batch), \(WritePlan.staleSinceColumn) = \
-        COALESCE(\(WritePlan.staleSinceColumn), '\(since)') WHERE \(conditions.joined(separator: " AND "))
+        COALESCE(\(WritePlan.staleSinceColumn), \(since)) WHERE \(conditions.joined(separator: " AND "))
+          AND \(WritePlan.batchColumn) > 0
         """)
     }
     return flagged
   }
 
-  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
+  /// A moment as a column of the platform's own keeps it.
+  private func written(_ now: Instant) -> String {
+    let micros = (now.milliseconds - 946_684_800_000) * 1000
+    return "'\(MariaDBWrittenValue.time(micros, zone: connection.address.zone) ?? "")'"
+  }
+
+  func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
+    return try remove(
+      where: "t.\(WritePlan.batchColumn) < \(batch) AND COALESCE(t.\(WritePlan.staleBatchColumn), 0) < \(batch)", at: now)
+  }
+
+  /// Removes the rows `t`, or marks those that are not yet. TRUNCATE would be faster, and would commit.
+  func remove(_ joined: String = "", where condition: String, at now: Instant) throws(ConnectorError) -> Int {
+    guard plan.marksDeletes else {
+      return try connection.change("DELETE t FROM \(target.table) t\(joined) WHERE \(condition)")
+    }
     return try connection.change(
       """
-      DELETE FROM \(target.table) WHERE \(WritePlan.batchColumn) < \(batch)
-        AND COALESCE(\(WritePlan.staleBatchColumn), 0) < \(batch)
+      UPDATE \(target.table) t\(joined) SET t.\(WritePlan.batchColumn) = 0, t.\(WritePlan.staleBatchColumn) = NULL,
+        t.\(WritePlan.staleSinceColumn) = NULL, t.\(WritePlan.deletedSinceColumn) = \(written(now))
+      WHERE t.\(WritePlan.batchColumn) > 0 AND (\(condition))
       """)
   }
 

@@ -91,6 +91,9 @@ struct ODBCTarget {
     lines.append("\(own(WritePlan.batchColumn)) \(types.number) NOT NULL")
     lines.append("\(own(WritePlan.staleBatchColumn)) \(types.number)")
     lines.append("\(own(WritePlan.staleSinceColumn)) \(dialect == .sqlite ? "TIMESTAMP" : types.time)")
+    if plan.marksDeletes {
+      lines.append("\(own(WritePlan.deletedSinceColumn)) \(dialect == .sqlite ? "TIMESTAMP" : types.time)")
+    }
     lines.append("PRIMARY KEY (\(keyNames.joined(separator: ", ")))")
     return "CREATE TABLE \(table) (\(lines.joined(separator: ", ")))"
   }
@@ -124,7 +127,8 @@ struct ODBCTarget {
     }
     let number = WritePlan.Column(WritePlan.batchColumn, .integer)
     let since = WritePlan.Column(WritePlan.staleSinceColumn, .timestamp)
-    let wanted = plan.columns + [number, WritePlan.Column(WritePlan.staleBatchColumn, .integer), since]
+    let marked = plan.marksDeletes ? [WritePlan.Column(WritePlan.deletedSinceColumn, .timestamp)] : []
+    let wanted = plan.columns + [number, WritePlan.Column(WritePlan.staleBatchColumn, .integer), since] + marked
     for (index, column) in wanted.enumerated() {
       guard let there = found.column(column.name) else {
         throw .contract(

@@ -9,51 +9,64 @@ extension ODBCWriter {
     guard !keys.isEmpty else { return 0 }
     try stageKeys(keys)
     let since = own(WritePlan.staleSinceColumn)
-    var written = ODBCWrittenValue(zone: connection.dialect.keepsInstants ? nil : connection.address.zone)
-    let moment = (now.milliseconds - 946_684_800_000) * 1000
-    var text: [UInt8] = []
-    if connection.dialect == .sqlite {
-      // As its own connector writes it.
-      text = Array("\(now)".utf8)
-    } else {
-      let bytes = withUnsafeBytes(of: moment.bigEndian) { [UInt8]($0) }
-      let room = RowBatch(capacity: 1)
-      room.beginRow(fields: 1)
-      bytes.withUnsafeBytes { room.append($0) }
-      room.endRow()
-      text = [UInt8](try written.text(UnsafeRawBufferPointer(rebasing: room.row(0)[6...]), as: .timestamp))
-    }
     return try connection.change(
       """
       UPDATE \(target.table) SET \(own(WritePlan.staleBatchColumn)) = \(batch),
         \(since) = COALESCE(\(since), \(connection.dialect.marker(.timestamp)))
-      WHERE EXISTS (SELECT 1 FROM \(target.keyStage) s WHERE \(sameKeyOfTarget))
-      """, [.text(text)])
+      WHERE \(own(WritePlan.batchColumn)) > 0 AND EXISTS (SELECT 1 FROM \(target.keyStage) s WHERE \(sameKeyOfTarget))
+      """, [.text(try written(now))])
   }
 
-  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
+  /// A moment as a column of the platform's own keeps it.
+  private func written(_ now: Instant) throws(ConnectorError) -> [UInt8] {
+    // As its own connector writes it.
+    if connection.dialect == .sqlite { return Array("\(now)".utf8) }
+    var written = ODBCWrittenValue(zone: connection.dialect.keepsInstants ? nil : connection.address.zone)
+    let moment = (now.milliseconds - 946_684_800_000) * 1000
+    let bytes = withUnsafeBytes(of: moment.bigEndian) { [UInt8]($0) }
+    let room = RowBatch(capacity: 1)
+    room.beginRow(fields: 1)
+    bytes.withUnsafeBytes { room.append($0) }
+    room.endRow()
+    return [UInt8](try written.text(UnsafeRawBufferPointer(rebasing: room.row(0)[6...]), as: .timestamp))
+  }
+
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
     guard !keys.isEmpty else { return 0 }
     try stageKeys(keys)
-    return try connection.change(
-      """
-      DELETE FROM \(target.table) WHERE \(own(WritePlan.batchColumn)) < \(batch)
-        AND EXISTS (SELECT 1 FROM \(target.keyStage) s WHERE \(sameKeyOfTarget))
-      """)
+    return try remove(
+      where: """
+        \(own(WritePlan.batchColumn)) < \(batch)
+          AND EXISTS (SELECT 1 FROM \(target.keyStage) s WHERE \(sameKeyOfTarget))
+        """, at: now)
   }
 
-  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
+  func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
-    return try connection.change(
-      """
-      DELETE FROM \(target.table) WHERE \(own(WritePlan.batchColumn)) < \(batch)
-        AND COALESCE(\(own(WritePlan.staleBatchColumn)), 0) < \(batch)
-      """)
+    return try remove(
+      where: """
+        \(own(WritePlan.batchColumn)) < \(batch) AND COALESCE(\(own(WritePlan.staleBatchColumn)), 0) < \(batch)
+        """, at: now)
   }
 
-  func deleteAll() throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
     try begin()
-    return try connection.change("DELETE FROM \(target.table)")
+    return try remove(where: "1 = 1", at: now)
+  }
+
+  /// Removes rows, or marks those that are not yet.
+  private func remove(where condition: String, at now: Instant) throws(ConnectorError) -> Int {
+    guard plan.marksDeletes else {
+      return try connection.change("DELETE FROM \(target.table) WHERE \(condition)")
+    }
+    let (batch, stale) = (own(WritePlan.batchColumn), own(WritePlan.staleBatchColumn))
+    return try connection.change(
+      """
+      UPDATE \(target.table) SET \(batch) = 0, \(stale) = NULL, \(own(WritePlan.staleSinceColumn)) = NULL,
+        \(own(WritePlan.deletedSinceColumn)) = \(connection.dialect.marker(.timestamp))
+      WHERE \(batch) > 0 AND (\(condition))
+      """, [.text(try written(now))])
   }
 
   func written() throws(ConnectorError) -> any RowReader {
@@ -62,7 +75,8 @@ extension ODBCWriter {
 
   func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader {
     try stageKeys(keys)
-    return try target.readBack(from: "\(target.keyStage) s JOIN \(target.table) t ON \(sameKey)")
+    return try target.readBack(
+      from: "\(target.keyStage) s JOIN \(target.table) t ON \(sameKey) AND t.\(own(WritePlan.batchColumn)) > 0")
   }
 
   // MARK: Reading back

@@ -20,7 +20,7 @@ extension ODBCWriter {
       plan.columns.indices.filter { !plan.key.contains($0) }.map { index -> String in
         let name = target.columnNames[index]
         return connection.dialect.same("s.\(name)", "t.\(name)", plan.columns[index].type)
-      } + ["\(batch) < \(rewriteFrom)"]
+      } + ["\(batch) < \(rewriteFrom)", "\(batch) > 0"]
     let isSame = rewriteFrom > 0 ? " OR (\(equal.joined(separator: " AND ")))" : ""
     let rows = try connection.run(
       """
@@ -60,7 +60,8 @@ extension ODBCWriter {
       connection.dialect.merge(
         into: target.table, from: target.stage, names: target.columnNames, keys: target.keyNames,
         batchColumn: own(WritePlan.batchColumn), batch: batch,
-        clearing: [own(WritePlan.staleBatchColumn), own(WritePlan.staleSinceColumn)]))
+        clearing: [own(WritePlan.staleBatchColumn), own(WritePlan.staleSinceColumn)]
+          + (plan.marksDeletes ? [own(WritePlan.deletedSinceColumn)] : [])))
     return (rows - updated, updated)
   }
 }

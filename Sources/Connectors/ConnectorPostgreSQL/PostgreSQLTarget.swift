@@ -39,6 +39,7 @@ struct PostgreSQLTarget {
     lines.append("\(WritePlan.batchColumn) bigint NOT NULL")
     lines.append("\(WritePlan.staleBatchColumn) bigint")
     lines.append("\(WritePlan.staleSinceColumn) timestamptz")
+    if plan.marksDeletes { lines.append("\(WritePlan.deletedSinceColumn) timestamptz") }
     lines.append("PRIMARY KEY (\(keyNames.joined(separator: ", ")))")
     try connection.run("CREATE TABLE \(table) (\(lines.joined(separator: ", ")))")
     for column in plan.columns {
@@ -68,7 +69,7 @@ struct PostgreSQLTarget {
       plan.columns.map { ($0.name, Self.type($0)) } + [
         (WritePlan.batchColumn, "bigint"), (WritePlan.staleBatchColumn, "bigint"),
         (WritePlan.staleSinceColumn, "timestamp with time zone"),
-      ]
+      ] + (plan.marksDeletes ? [(WritePlan.deletedSinceColumn, "timestamp with time zone")] : [])
     for (name, type) in wanted {
       guard let column = found.column(name) else {
         throw .contract(

@@ -179,7 +179,8 @@ final class PostgreSQLWriter: RowWriter {
     let rest = plan.columns.indices.filter { !plan.key.contains($0) }.map {
       PostgreSQLQuote.name(plan.columns[$0].name)
     }
-    let equal = rest.map { "s.\($0) IS NOT DISTINCT FROM t.\($0)" } + ["t.\(WritePlan.batchColumn) < $2::int8"]
+    let own = "t.\(WritePlan.batchColumn)"
+    let equal = rest.map { "s.\($0) IS NOT DISTINCT FROM t.\($0)" } + ["\(own) < $2::int8", "\(own) > 0"]
     let stale = WritePlan.staleBatchColumn
     let rows = try connection.run(
       """
@@ -213,7 +214,7 @@ final class PostgreSQLWriter: RowWriter {
       plan.columns.indices.filter { !plan.key.contains($0) }.map { PostgreSQLQuote.name(plan.columns[$0].name) }
       .map { "\($0) = EXCLUDED.\($0)" } + [
         "\(own) = EXCLUDED.\(own)", "\(WritePlan.staleBatchColumn) = NULL", "\(WritePlan.staleSinceColumn) = NULL",
-      ]
+      ] + (plan.marksDeletes ? ["\(WritePlan.deletedSinceColumn) = NULL"] : [])
     return sets.joined(separator: ", ")
   }
 
@@ -229,7 +230,7 @@ final class PostgreSQLWriter: RowWriter {
         "sj_stale",
         """
         UPDATE \(target.table) SET \(WritePlan.staleBatchColumn) = $\(count + 1)::int8, \(WritePlan.staleSinceColumn) = \
-        coalesce(\(WritePlan.staleSinceColumn), $\(count + 2)::timestamptz) WHERE \(same)
+        coalesce(\(WritePlan.staleSinceColumn), $\(count + 2)::timestamptz) WHERE \(same) AND \(WritePlan.batchColumn) > 0
         """)
       hasStaleStatement = true
     }
@@ -246,31 +247,44 @@ final class PostgreSQLWriter: RowWriter {
     return flagged
   }
 
-  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
     guard !keys.isEmpty else { return 0 }
     // One statement for all of them: a filter may leave out most of what changed.
     try stageKeys(keys)
     try meetByIndex()
-    return try connection.change(
-      "DELETE FROM \(target.table) t USING pg_temp.sj_key s WHERE \(sameKey) AND t.\(WritePlan.batchColumn) < $1::int8",
-      ["\(batch)"])
+    return try remove(
+      " USING pg_temp.sj_key s", " FROM pg_temp.sj_key s",
+      where: "\(sameKey) AND t.\(WritePlan.batchColumn) < $1::int8", ["\(batch)"], at: now)
   }
 
-  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
+  func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
+    return try remove(
+      where: "t.\(WritePlan.batchColumn) < $1::int8 AND coalesce(t.\(WritePlan.staleBatchColumn), 0) < $1::int8",
+      ["\(batch)"], at: now)
+  }
+
+  /// Removes the rows `t`, or marks those that are not yet. `parameters` are numbered from 1.
+  private func remove(
+    _ using: String = "", _ from: String = "", where condition: String, _ parameters: [String?], at now: Instant
+  ) throws(ConnectorError) -> Int {
+    guard plan.marksDeletes else {
+      return try connection.change("DELETE FROM \(target.table) t\(using) WHERE \(condition)", parameters)
+    }
     return try connection.change(
       """
-      DELETE FROM \(target.table) WHERE \(WritePlan.batchColumn) < $1::int8
-        AND coalesce(\(WritePlan.staleBatchColumn), 0) < $1::int8
-      """, ["\(batch)"])
+      UPDATE \(target.table) t SET \(WritePlan.batchColumn) = 0, \(WritePlan.staleBatchColumn) = NULL,
+        \(WritePlan.staleSinceColumn) = NULL, \(WritePlan.deletedSinceColumn) = $\(parameters.count + 1)::timestamptz\(from)
+      WHERE t.\(WritePlan.batchColumn) > 0 AND (\(condition))
+      """, parameters + ["\(now)"])
   }
 
   // MARK: Changes
 
-  func deleteAll() throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
     try begin()
-    return try connection.change("DELETE FROM \(target.table)")
+    return try remove(where: "true", [], at: now)
   }
 
   /// The stage goes in, and each row comes back from the statement that put it there, as it is stored: to look for it
@@ -317,7 +331,8 @@ final class PostgreSQLWriter: RowWriter {
     try begin()
     try stageKeys(keys)
     try meetByIndex()
-    return try target.readBack(from: "\(target.table) t JOIN pg_temp.sj_key s ON \(sameKey)")
+    return try target.readBack(
+      from: "\(target.table) t JOIN pg_temp.sj_key s ON \(sameKey) AND t.\(WritePlan.batchColumn) > 0")
   }
 
   /// A stage has no statistics: for a few thousand keys the planner would read the whole table.

@@ -4,9 +4,9 @@ import Kernel
 // Changes as they come: rows by key, deletes, and what was written looked at before it is committed.
 
 extension SQLiteWriter {
-  func deleteAll() throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
     try begin()
-    try connection.run("DELETE FROM \(table) WHERE true")
+    try connection.run(removal(where: "true", at: now))
     return connection.changes
   }
 
@@ -18,7 +18,7 @@ extension SQLiteWriter {
       KeyBytes.decode(Array(keys.row($0).dropFirst(2)), count: plan.key.count)
     }
     let statement = try connection.prepare(
-      "SELECT \(names.joined(separator: ", ")), sj_batch FROM \(table) WHERE \(keyCondition(from: 1))")
+      "SELECT \(names.joined(separator: ", ")), sj_batch FROM \(table) WHERE \(keyCondition(from: 1)) AND sj_batch > 0")
     return SQLiteKeyReader(statement, plan.columns.map(\.type) + [.integer], values) { [self] in
       bindKey($0, to: statement)
     }

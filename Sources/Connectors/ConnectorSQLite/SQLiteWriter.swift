@@ -88,6 +88,7 @@ final class SQLiteWriter: RowWriter {
   private func create() throws(ConnectorError) {
     var lines = plan.columns.map { "\(SQLiteQuote.name($0.name)) \(Self.type($0))" }
     lines += ["sj_batch INTEGER NOT NULL", "sj_stale_batch INTEGER", "sj_stale_since TIMESTAMP"]
+    if plan.marksDeletes { lines.append("sj_deleted_since TIMESTAMP") }
     lines.append("PRIMARY KEY (\(keyNames.joined(separator: ", ")))")
     try connection.run("CREATE TABLE \(table) (\(lines.joined(separator: ", ")))")
   }
@@ -97,7 +98,7 @@ final class SQLiteWriter: RowWriter {
       plan.columns.map { ($0.name, Self.type($0)) } + [
         (WritePlan.batchColumn, "INTEGER"), (WritePlan.staleBatchColumn, "INTEGER"),
         (WritePlan.staleSinceColumn, "TIMESTAMP"),
-      ]
+      ] + (plan.marksDeletes ? [(WritePlan.deletedSinceColumn, "TIMESTAMP")] : [])
     for (name, type) in wanted {
       guard let column = found.column(name) else {
         throw .contract(
@@ -200,7 +201,8 @@ final class SQLiteWriter: RowWriter {
     guard try statement.step() else { return .absent }
     let (batch, isFlagged, isSame) = (statement.int64(0), !statement.isNull(1), statement.int64(2) == 1)
     if batch >= ownFrom { return .twice }
-    guard isSame, batch < rewriteFrom else { return .differs }
+    // One that is marked as gone is there again.
+    guard isSame, batch < rewriteFrom, batch > 0 else { return .differs }
     if isFlagged {
       statement.reset()
       let clear = try connection.prepare(
@@ -238,7 +240,7 @@ final class SQLiteWriter: RowWriter {
       &update,
       """
       UPDATE \(table) SET \(names.enumerated().map { "\($1) = ?\($0 + 1)" }.joined(separator: ", ")),
-        sj_batch = ?\(names.count + 1), sj_stale_batch = NULL, sj_stale_since = NULL
+        sj_batch = ?\(names.count + 1), sj_stale_batch = NULL, sj_stale_since = NULL\(plan.marksDeletes ? ", sj_deleted_since = NULL" : "")
       WHERE \(plan.key.map { "\(names[$0]) = ?\($0 + 1)" }.joined(separator: " AND "))
       """)
     bind(row, to: statement)
@@ -294,7 +296,7 @@ final class SQLiteWriter: RowWriter {
     let statement = try connection.prepare(
       """
       UPDATE \(table) SET sj_stale_batch = ?\(count + 1), sj_stale_since = coalesce(sj_stale_since, ?\(count + 2))
-      WHERE \(keyCondition(from: 1))
+      WHERE \(keyCondition(from: 1)) AND sj_batch > 0
       """)
     var flagged = 0
     for index in 0..<keys.rowCount {
@@ -308,12 +310,12 @@ final class SQLiteWriter: RowWriter {
     return flagged
   }
 
-  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
     guard !keys.isEmpty else { return 0 }
     let count = plan.key.count
     let statement = try connection.prepare(
-      "DELETE FROM \(table) WHERE \(keyCondition(from: 1)) AND sj_batch < ?\(count + 1)")
+      removal(where: "\(keyCondition(from: 1)) AND sj_batch < ?\(count + 1)", at: now))
     var removed = 0
     for index in 0..<keys.rowCount {
       guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: count) else { continue }
@@ -325,11 +327,19 @@ final class SQLiteWriter: RowWriter {
     return removed
   }
 
-  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
+  func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
-    try connection.run(
-      "DELETE FROM \(table) WHERE sj_batch < \(batch) AND coalesce(sj_stale_batch, 0) < \(batch)")
+    try connection.run(removal(where: "sj_batch < \(batch) AND coalesce(sj_stale_batch, 0) < \(batch)", at: now))
     return connection.changes
+  }
+
+  /// Removes rows, or marks those that are not yet.
+  func removal(where condition: String, at now: Instant) -> String {
+    guard plan.marksDeletes else { return "DELETE FROM \(table) WHERE \(condition)" }
+    return """
+      UPDATE \(table) SET sj_batch = 0, sj_stale_batch = NULL, sj_stale_since = NULL, sj_deleted_since = '\(now)'
+      WHERE sj_batch > 0 AND (\(condition))
+      """
   }
 
   func indexBatches() throws(ConnectorError) {

@@ -12,13 +12,13 @@ extension Conformance {
     return try writer.open()
   }
 
-  private static func content(_ stand: any ConformanceStand, _ table: SampleTable) throws -> [[RowField]] {
+  static func content(_ stand: any ConformanceStand, _ table: SampleTable) throws -> [[RowField]] {
     let reader = try stand.connector.openReader(table.readPlan())
     defer { reader.close() }
     return sorted(try reader.all().rows)
   }
 
-  private static func write(
+  static func write(
     _ writer: any RowWriter, _ table: SampleTable, _ rows: [[String?]], batch: Int64, _ mode: WriteMode = .append
   ) throws -> WriteOutcome {
     let outcome = try writer.write(table.batch(rows), batch: batch, mode: mode)
@@ -180,7 +180,7 @@ extension Conformance {
       _ = try writer.write(people.batch(Array(all[..<10])), batch: 2, mode: .merge(rewriteFrom: 0, ownFrom: 2))
       let key = SampleTable("k", [people.columns[0], people.columns[1]])
       _ = try writer.markStale(key.batch([[all[15][0], all[15][1]]]), batch: 2, at: Instant(milliseconds: 0))
-      found.expect(try writer.deleteOlder(than: 2), 9, "removed")
+      found.expect(try writer.deleteOlder(than: 2, at: Instant(milliseconds: 0)), 9, "removed")
       try writer.commit(record(2, 10), state: "s", durable: true)
       found.expect(try content(stand, people).count, 11, "rows")
     },

@@ -26,10 +26,15 @@ package struct WritePlan: Hashable, Sendable {
   package var run: String
   /// From the job's lease. A writer with a lower one than the target has seen is refused.
   package var fence: Int64
+  /// Rows that go are not removed: they stay as they last were, with the moment in `deletedSinceColumn` and the batch 0. A row that
+  /// comes back under the key of one is written over it.
+  package var marksDeletes: Bool
 
   package init(
-    table: TableName, columns: [Column], key: [Int], stream: String, run: String, fence: Int64
+    table: TableName, columns: [Column], key: [Int], stream: String, run: String, fence: Int64,
+    marksDeletes: Bool = false
   ) {
+    self.marksDeletes = marksDeletes
     self.table = table
     self.columns = columns
     self.key = key
@@ -44,6 +49,8 @@ package struct WritePlan: Hashable, Sendable {
   package static let staleBatchColumn = "sj_stale_batch"
   /// Since when (UTC).
   package static let staleSinceColumn = "sj_stale_since"
+  /// Since when the source or the grant has the row no more (UTC); NULL for one that it has. Only where deletes are marked.
+  package static let deletedSinceColumn = "sj_deleted_since"
   package static let offsetTable = "sj_offset"
   package static let batchTable = "sj_batch"
   /// Names the target keeps for itself, in whatever case.
@@ -126,11 +133,12 @@ package protocol RowWriter: AnyObject {
   /// `keys` holds rows of the key's fields only. Flags the versions the target has; returns how many it has.
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// `keys` holds rows of the key's fields only, of rows that the source or the grant no longer has. Removes those that the target has
-  /// and that were last written before `batch`, flagged stale or not; returns how many.
-  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int
+  /// and that were last written before `batch`, flagged stale or not, or marks them (`WritePlan.marksDeletes`), which takes the flag
+  /// away; returns how many. What is marked already is not there for any of these functions.
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// After a full refresh: removes rows last written before `batch` unless flagged stale by it or later; returns how many.
-  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int
-  func deleteAll() throws(ConnectorError) -> Int
+  func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int
+  func deleteAll(at now: Instant) throws(ConnectorError) -> Int
   /// Within the open transaction: the rows that the last `write` left under these keys, as the target holds them now;
   /// a row is the plan's columns and then its batch.
   func written() throws(ConnectorError) -> any RowReader

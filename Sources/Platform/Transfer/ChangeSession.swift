@@ -148,7 +148,7 @@ final class ChangeSession {
     plan.count(item.rules, in: &after.rules)
     after.sent += sums
     after.found += sums
-    if isSnapshotDone { after.counts.removed += try writer.deleteOlder(than: state.snapshotFirst) }
+    if isSnapshotDone { after.counts.removed += try writer.deleteOlder(than: state.snapshotFirst, at: control.clock.now()) }
     try keepBad(item)
     try plan.stopIfTooBad(after.counts, after.rules)
     after.holds = !item.upserts.isEmpty || (after.holds && !item.clearsAll)
@@ -186,8 +186,8 @@ final class ChangeSession {
 
   /// Writes an item's rows and reads them back; answers what both sides say of them.
   private func write(_ item: ChangeItem, _ after: inout ChangeState) throws -> Sums {
-    if item.clearsAll { after.counts.removed += try writer.deleteAll() }
-    after.counts.removed += try writer.deleteKeys(item.deletes, writtenBefore: .max)
+    if item.clearsAll { after.counts.removed += try writer.deleteAll(at: control.clock.now()) }
+    after.counts.removed += try writer.deleteKeys(item.deletes, writtenBefore: .max, at: control.clock.now())
     _ = try writer.markStale(item.stale, batch: after.open, at: control.clock.now())
     if item.hasUnchanged { try fillUnchanged(item) }
     guard !item.upserts.isEmpty else {

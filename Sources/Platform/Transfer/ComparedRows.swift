@@ -25,6 +25,8 @@ final class ComparedRows {
   private let item: WorkItem
   private var hashes = RowHashes()
   private var keyBytes: [UInt8] = []
+  /// Bytes of what is read behind the items, where all of it is NULL.
+  private let nullsBehind: Int
 
   /// The same key can only come twice in a row, and then only once as a good row.
   var isKeyOrdered: Bool { reader.isKeyOrdered }
@@ -46,6 +48,7 @@ final class ComparedRows {
       side == .source
       ? try RowTransform(plan, for: reader) : try RowTransform(plan, checksText: false, watchesKeys: false)
     rowKeys = RowKeys(plan)
+    nullsBehind = 4 * (plan.readColumns.count - plan.plan.items.count)
     item = WorkItem(batchBytes: plan.plan.batchBytes)
   }
 
@@ -90,8 +93,8 @@ final class ComparedRows {
   func forEach(_ body: (_ key: UnsafeRawBufferPointer, _ hash: sj_hash128, _ mark: Mark) -> Void) {
     for index in 0..<item.output.rowCount {
       let row = item.output.row(index)
-      // A flagged row was read with eight bytes more: the batch that flagged it, which is not handed on.
-      let isStale = side == .target && item.input.row(Int(item.origins[index])).count - row.count > 4
+      // A flagged row was read with eight bytes more than NULLs: the batch that flagged it, which is not handed on.
+      let isStale = side == .target && item.input.row(Int(item.origins[index])).count - row.count > nullsBehind
       withKey(of: row) { body($0, hashes.each[index], isStale ? .flagged : .good) }
     }
     for fault in item.faults { read(fault, body) }
@@ -144,6 +147,11 @@ extension CompiledPlan {
     held.items = plan.items.map { ItemContract($0.name, $0.deliveredType) }
     held.cursor = .init(WritePlan.staleBatchColumn, .integer)
     held.onTheWay = .init()
+    if plan.marksDeletes {
+      // What is marked is as good as gone.
+      held.onTheWay.filter = "\(WritePlan.deletedSinceColumn) is null"
+      held.onTheWay.consulted = [ReadPlan.Column(WritePlan.deletedSinceColumn, .timestamp)]
+    }
     return try CompiledPlan(held, on: today)
   }
 }

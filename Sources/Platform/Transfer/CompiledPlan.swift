@@ -61,7 +61,7 @@ struct CompiledPlan {
   var writePlan: WritePlan {
     WritePlan(
       table: plan.target, columns: plan.items.map(\.target), key: key, stream: plan.grant, run: plan.run,
-      fence: plan.fence)
+      fence: plan.fence, marksDeletes: plan.marksDeletes)
   }
 
   private static func check(_ plan: DeliveryPlan) throws(ConnectorError) {

@@ -72,6 +72,8 @@ package struct DeliveryPlan: Sendable {
   package var providerKey: [UInt8]
   /// Bytes of a batch, which is also one transaction of the target.
   package var batchBytes: Int
+  /// Rows that the source or the grant has no more stay in the target with a mark instead of being removed.
+  package var marksDeletes = false
   /// What happens on the way to rows and not to single items.
   package var onTheWay = OnTheWay()
 

@@ -143,14 +143,14 @@ final class WatchedWriter: RowWriter {
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try measured { (writer) throws(ConnectorError) in try writer.markStale(keys, batch: batch, at: now) }
   }
-  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64) throws(ConnectorError) -> Int {
-    try measured { (writer) throws(ConnectorError) in try writer.deleteKeys(keys, writtenBefore: batch) }
+  func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
+    try measured { (writer) throws(ConnectorError) in try writer.deleteKeys(keys, writtenBefore: batch, at: now) }
   }
-  func deleteOlder(than batch: Int64) throws(ConnectorError) -> Int {
-    try measured { (writer) throws(ConnectorError) in try writer.deleteOlder(than: batch) }
+  func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
+    try measured { (writer) throws(ConnectorError) in try writer.deleteOlder(than: batch, at: now) }
   }
-  func deleteAll() throws(ConnectorError) -> Int {
-    try measured { (writer) throws(ConnectorError) in try writer.deleteAll() }
+  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
+    try measured { (writer) throws(ConnectorError) in try writer.deleteAll(at: now) }
   }
   func written() throws(ConnectorError) -> any RowReader {
     try measured { (writer) throws(ConnectorError) in try writer.written() }

@@ -205,7 +205,8 @@ final class DeliverySession {
     // What this run wrote itself is signed for and stays; a full run removes at its end whatever it did not write.
     if state.mode == .incremental, !item.filtered.isEmpty {
       after.counts.removed += try writer.deleteKeys(
-        rowKeys.delivered(item.filtered.lazy.map { Int($0) }, of: item.input), writtenBefore: state.first)
+        rowKeys.delivered(item.filtered.lazy.map { Int($0) }, of: item.input), writtenBefore: state.first,
+        at: control.clock.now())
     }
     let unchanged = item.output.rowCount - delivered - result.duplicates.count
     after.counts.read += item.input.rowCount
@@ -279,7 +280,7 @@ final class DeliverySession {
     try control.mayGoOn()
     var after = state
     let batch = nextBatch
-    if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst) }
+    if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst, at: control.clock.now()) }
     after.counts.read += unkeyed.read
     try plan.stopIfTooBad(state.counts, state.rules, unkeyed, isEnd: true)
     after.counts.quarantined += unkeyed.bad
