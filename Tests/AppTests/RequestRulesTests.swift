@@ -473,7 +473,7 @@ import Testing
               sharing_type, provider, provider_name, consumer, consumer_name, asked_by, asked_by_name, purpose,
               legal_basis, scene, mode, frequency, first_day, last_day, target_source, target_table, 'own-pending',
               supplement_asked, rules, due, due_date, ground, ground_basis, version, created_at, changed_at, asked_for,
-              form_key, asked_for_name
+              form_key, asked_for_name, gone_rows
             FROM sharing_request WHERE id = \(grant.request)
             """)
           guard number < most else { continue }
@@ -482,7 +482,7 @@ import Testing
             INSERT INTO sharing_grant SELECT \(id), \("多\(number)"), \(request), resource, resource_version,
               resource_name, provider, provider_name, consumer, consumer_name, purpose, legal_basis, scene, mode,
               frequency, first_day, last_day, target_source, target_table, secret, state, ended_at, ended_by, ended_why,
-              version, created_at, ended_for, row_filter
+              version, created_at, ended_for, row_filter, gone_rows
             FROM sharing_grant WHERE id = \(grant.id)
             """)
         }

@@ -467,6 +467,32 @@ import Transfer
       #expect(try consumer(stage, "SELECT count(*) FROM checked") == before)
     }
   }
+
+  @Test(arguments: Engine.allCases)
+  func `a grant that marks rows keeps what the source has no more, and both sides agree on it`(engine: Engine)
+    async throws
+  {
+    try await withStage(engine) { stage in
+      var draft = stage.draft
+      draft.goneRows = .marked
+      let grant = try await stage.grant(draft)
+      #expect(grant.goneRows == .marked)
+      _ = try await stage.node.deliverNow(grant.id)
+      let before = try consumer(stage, "SELECT count(*) FROM checked")
+      _ = try provider(
+        stage, "DELETE FROM legal_person WHERE uscc IN (SELECT uscc FROM legal_person ORDER BY uscc LIMIT 7)")
+      _ = try await stage.node.exchange.ask(grant.id, isFull: true, by: stage.cast.clerk)
+      _ = try await stage.node.runner().drain()
+      let second = try await stage.node.database.read { try DeliveryStore.list(grant: grant.id, limit: 1, in: $0)[0] }
+      #expect(second.state == .delivered && second.agrees == true && second.removed > 0)
+      #expect(try consumer(stage, "SELECT count(*) FROM checked") == before)
+      let marked = try consumer(stage, "SELECT count(*) FROM checked WHERE sj_deleted_since IS NOT NULL")
+      #expect(Int(marked) == second.removed)
+      _ = try await stage.node.exchange.compare(grant.id, by: stage.cast.clerk)
+      _ = try await stage.node.runner().drain()
+      #expect(try await stage.node.exchange.task(grant.id, for: stage.cast.officer).comparison?.state == .agrees)
+    }
+  }
 }
 
 extension String {

@@ -72,7 +72,8 @@ import Testing
     #expect(
       try all(writer.current(keys(["k3", "k4", "nobody"])))
         == fields([changed[0]], batch: 2).union(fields([first[4]], batch: 1)))
-    #expect(try writer.deleteKeys(keys(["k1", "k2", "k3", "nobody"]), writtenBefore: 2, at: Instant(milliseconds: 0)) == 2)
+    #expect(
+      try writer.deleteKeys(keys(["k1", "k2", "k3", "nobody"]), writtenBefore: 2, at: Instant(milliseconds: 0)) == 2)
     try writer.commit(nil, state: "two", durable: false)
     #expect(try writer.deleteAll(at: Instant(milliseconds: 0)) == 230)
     writer.rollback()

@@ -80,8 +80,11 @@ import Testing
       _ = try writer.write(rows(1...100, keysOnly: false), batch: 1, mode: .append)
       _ = try writer.write(rows(101...110, keysOnly: false), batch: 2, mode: .append)
       try writer.commit(nil, state: "s", durable: true)
-      #expect(try writer.deleteKeys(rows(91...120, keysOnly: true), writtenBefore: 2, at: Instant(milliseconds: 0)) == 10)
-      #expect(try writer.deleteKeys(RowBatch(capacity: RowBatch.smallest), writtenBefore: 2, at: Instant(milliseconds: 0)) == 0)
+      #expect(
+        try writer.deleteKeys(rows(91...120, keysOnly: true), writtenBefore: 2, at: Instant(milliseconds: 0)) == 10)
+      #expect(
+        try writer.deleteKeys(RowBatch(capacity: RowBatch.smallest), writtenBefore: 2, at: Instant(milliseconds: 0))
+          == 0)
       writer.rollback()
       #expect(try writer.deleteKeys(rows(1...1, keysOnly: true), writtenBefore: 2, at: Instant(milliseconds: 0)) == 1)
       try writer.commit(nil, state: "s", durable: true)

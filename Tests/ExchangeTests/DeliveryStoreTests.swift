@@ -72,14 +72,15 @@ private let now = Instant("2026-03-02T01:00:00Z")!
         id: .make(at: now), number: "r\(index)", resource: resource, resourceVersion: 1, resourceName: "资源",
         sharingType: "2", provider: office, providerName: "单位", consumer: office, consumerName: "单位", askedBy: person,
         askedByName: "李", purpose: "用途", legalBasis: "依据", scene: "场景", mode: .table, frequency: .daily,
-        firstDay: today, lastDay: today + 30, targetSource: source, targetTable: "t", items: [], state: .granted,
+        firstDay: today, lastDay: today + 30, targetSource: source, targetTable: "t", goneRows: .removed, items: [],
+        state: .granted,
         supplementAsked: false, rules: "2025-1", version: 1, createdAt: now)
       try RequestStore.insert(request, formKey: nil, in: tx)
       let grant = Grant(
         id: id, number: "g\(index)", request: request.id, resource: resource, resourceVersion: 1, resourceName: "资源",
         provider: office, providerName: "单位", consumer: office, consumerName: "单位", purpose: "用途", legalBasis: "依据",
         scene: "场景", mode: .table, frequency: .daily, firstDay: today, lastDay: today + 30, targetSource: source,
-        targetTable: "t", items: [], state: .active, version: 1, createdAt: now)
+        targetTable: "t", goneRows: .removed, items: [], state: .active, version: 1, createdAt: now)
       try GrantStore.insert(grant, sealedSecret: [1], in: tx)
     }
   }

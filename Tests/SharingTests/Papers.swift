@@ -71,7 +71,7 @@ struct Papers: Sendable {
       sharingType: "2", provider: other ?? provider, providerName: "单位0", consumer: consumer, consumerName: "单位1",
       askedBy: clerk, askedByName: "李经办", askedFor: nil, purpose: "核对任职", legalBasis: "《办法》第五十八条", scene: "低保审核",
       mode: .table, frequency: .daily, firstDay: now.dateInChina, lastDay: now.dateInChina + 30, targetSource: target,
-      targetTable: "checked",
+      targetTable: "checked", goneRows: .removed,
       items: [
         RequestedItem(item: .make(at: now), name: "统一社会信用代码", column: "uscc", isKey: true),
         RequestedItem(item: .make(at: now), name: "企业名称", column: "name", isKey: false),
@@ -84,7 +84,7 @@ struct Papers: Sendable {
       resourceName: request.resourceName, provider: request.provider, providerName: "单位0", consumer: consumer,
       consumerName: "单位1", purpose: request.purpose, legalBasis: request.legalBasis, scene: request.scene,
       mode: request.mode, frequency: request.frequency, firstDay: request.firstDay, lastDay: request.lastDay,
-      targetSource: target, targetTable: request.targetTable,
+      targetSource: target, targetTable: request.targetTable, goneRows: .removed,
       items: request.items.map {
         Grant.Item(
           item: $0.item, name: $0.name, column: $0.column, isKey: $0.isKey,

@@ -223,7 +223,8 @@ final class MariaDBWriter: RowWriter {
   func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try begin()
     return try remove(
-      where: "t.\(WritePlan.batchColumn) < \(batch) AND COALESCE(t.\(WritePlan.staleBatchColumn), 0) < \(batch)", at: now)
+      where: "t.\(WritePlan.batchColumn) < \(batch) AND COALESCE(t.\(WritePlan.staleBatchColumn), 0) < \(batch)",
+      at: now)
   }
 
   /// Removes the rows `t`, or marks those that are not yet. TRUNCATE would be faster, and would commit.

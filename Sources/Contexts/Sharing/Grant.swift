@@ -45,6 +45,7 @@ package struct Grant: Hashable, Sendable {
   package var lastDay: CalendarDate
   package var targetSource: SourceID
   package var targetTable: String
+  package var goneRows: GoneRows
   package var items: [Item]
   /// An expression over the resource's columns: only rows of which it is true are given. Nil for every row.
   package var rowFilter: String?

@@ -46,11 +46,11 @@ package enum GrantStore {
       """
       INSERT INTO sharing_grant (id, number, request, resource, resource_version, resource_name, provider, provider_name,
         consumer, consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source,
-        target_table, row_filter, secret, state, version, created_at)
+        target_table, gone_rows, row_filter, secret, state, version, created_at)
       VALUES (\(grant.id), \(grant.number), \(grant.request), \(grant.resource), \(grant.resourceVersion),
         \(grant.resourceName), \(grant.provider), \(grant.providerName), \(grant.consumer), \(grant.consumerName),
         \(grant.purpose), \(grant.legalBasis), \(grant.scene), \(grant.mode), \(grant.frequency), \(grant.firstDay),
-        \(grant.lastDay), \(grant.targetSource), \(grant.targetTable), \(grant.rowFilter), \(sealedSecret), \(grant.state), \(grant.version),
+        \(grant.lastDay), \(grant.targetSource), \(grant.targetTable), \(grant.goneRows), \(grant.rowFilter), \(sealedSecret), \(grant.state), \(grant.version),
         \(grant.createdAt))
       """)
     for (position, item) in grant.items.enumerated() {
@@ -79,7 +79,7 @@ package enum GrantStore {
   private static let select: SQL = """
     SELECT id, number, request, resource, resource_version, resource_name, provider, provider_name, consumer,
       consumer_name, purpose, legal_basis, scene, mode, frequency, first_day, last_day, target_source, target_table,
-      row_filter, state, ended_at, ended_by, ended_for, ended_why, version, created_at
+      gone_rows, row_filter, state, ended_at, ended_by, ended_for, ended_why, version, created_at
     FROM sharing_grant
     """
 
@@ -101,7 +101,8 @@ package enum GrantStore {
       legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), mode: try row.choice("mode"),
       frequency: try row.choice("frequency"),
       firstDay: try row.date("first_day"), lastDay: try row.date("last_day"), targetSource: try row.id("target_source"),
-      targetTable: try row.text("target_table"), items: items, rowFilter: try row.textOrNil("row_filter"),
+      targetTable: try row.text("target_table"), goneRows: try row.choice("gone_rows"), items: items,
+      rowFilter: try row.textOrNil("row_filter"),
       state: try row.choice("state"),
       endedAt: try row.instantOrNil("ended_at"), endedBy: try row.textOrNil("ended_by"),
       endedFor: try row.textOrNil("ended_for"),

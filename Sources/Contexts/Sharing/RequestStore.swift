@@ -55,13 +55,13 @@ package enum RequestStore {
       """
       INSERT INTO sharing_request (id, number, resource, resource_version, resource_name, sharing_type, provider,
         provider_name, consumer, consumer_name, asked_by, asked_by_name, asked_for, asked_for_name, form_key, purpose, legal_basis, scene, mode, frequency,
-        first_day, last_day, target_source, target_table, state, supplement_asked, rules, due, due_date, version,
+        first_day, last_day, target_source, target_table, gone_rows, state, supplement_asked, rules, due, due_date, version,
         created_at, changed_at)
       VALUES (\(request.id), \(request.number), \(request.resource), \(request.resourceVersion), \(request.resourceName),
         \(request.sharingType), \(request.provider), \(request.providerName), \(request.consumer),
         \(request.consumerName), \(request.askedBy), \(request.askedByName), \(request.askedFor), \(request.askedForName), \(formKey), \(request.purpose), \(request.legalBasis),
         \(request.scene), \(request.mode), \(request.frequency), \(request.firstDay), \(request.lastDay),
-        \(request.targetSource), \(request.targetTable), \(request.state), \(request.supplementAsked), \(request.rules),
+        \(request.targetSource), \(request.targetTable), \(request.goneRows), \(request.state), \(request.supplementAsked), \(request.rules),
         \(request.due?.encoded), \(request.due?.date), \(request.version), \(request.createdAt), \(request.createdAt))
       """)
     for (position, item) in request.items.enumerated() {
@@ -139,7 +139,7 @@ package enum RequestStore {
     SELECT id, number, resource, resource_version, resource_name, sharing_type, provider, provider_name, consumer,
       consumer_name, asked_by, asked_by_name, asked_for, asked_for_name, purpose, legal_basis, scene, mode, frequency, first_day,
       last_day, target_source,
-      target_table, state, supplement_asked, rules, due, ground, ground_basis, version, created_at
+      target_table, gone_rows, state, supplement_asked, rules, due, ground, ground_basis, version, created_at
     FROM sharing_request
     """
 
@@ -168,7 +168,8 @@ package enum RequestStore {
       legalBasis: try row.text("legal_basis"), scene: try row.text("scene"), mode: try row.choice("mode"),
       frequency: try row.choice("frequency"),
       firstDay: try row.date("first_day"), lastDay: try row.date("last_day"), targetSource: try row.id("target_source"),
-      targetTable: try row.text("target_table"), items: items, state: try row.choice("state"),
+      targetTable: try row.text("target_table"),
+      goneRows: try row.choice("gone_rows"), items: items, state: try row.choice("state"),
       supplementAsked: try row.bool("supplement_asked"), rules: try row.text("rules"),
       due: try row.textOrNil("due").flatMap(DueDate.init(encoded:)), ground: try row.textOrNil("ground"),
       groundBasis: try row.textOrNil("ground_basis"), version: try row.int("version"),

@@ -77,7 +77,7 @@ extension Sharing {
         legalBasis: draft.legalBasis, scene: draft.scene,
         mode: draft.mode, frequency: draft.frequency,
         firstDay: draft.firstDay, lastDay: draft.lastDay, targetSource: draft.targetSource,
-        targetTable: draft.targetTable,
+        targetTable: draft.targetTable, goneRows: draft.goneRows,
         items: resource.items.filter { wanted.contains($0.id) }.map {
           RequestedItem(item: $0.id, name: $0.name, column: $0.column, isKey: $0.isKey)
         }, state: .ownPending, supplementAsked: false, rules: rules.version, due: nil, version: 1, createdAt: now)
@@ -245,6 +245,7 @@ extension Sharing {
       legalBasis: request.legalBasis, scene: request.scene, mode: request.mode, frequency: request.frequency,
       firstDay: request.firstDay,
       lastDay: request.lastDay, targetSource: request.targetSource, targetTable: request.targetTable,
+      goneRows: request.goneRows,
       items: request.items.filter { $0.approved == true }.map {
         Grant.Item(item: $0.item, name: $0.name, column: $0.column, isKey: $0.isKey, mask: $0.mask ?? .none)
       }, rowFilter: rowFilter, state: .active, version: 1, createdAt: now)
@@ -384,7 +385,7 @@ extension ShareRequest {
     resource == draft.resource && Set(items.map(\.item)) == Set(draft.items) && purpose == draft.purpose
       && legalBasis == draft.legalBasis && scene == draft.scene && mode == draft.mode && frequency == draft.frequency
       && firstDay == draft.firstDay && lastDay == draft.lastDay && targetSource == draft.targetSource
-      && targetTable == draft.targetTable
+      && targetTable == draft.targetTable && goneRows == draft.goneRows
   }
 
   /// Takes the provider's word on every item that was asked for.

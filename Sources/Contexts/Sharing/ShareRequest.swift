@@ -48,6 +48,20 @@ package enum Frequency: String, Sendable, CaseIterable {
   }
 }
 
+/// What becomes of a row in the receiving table when its source, or the grant's filter, has it no more.
+package enum GoneRows: String, Sendable, CaseIterable {
+  case removed
+  /// It stays as it last was, with the moment in `sj_deleted_since`.
+  case marked
+
+  package var title: Text {
+    switch self {
+    case .removed: Text("从接收表删除", "Removed from the receiving table")
+    case .marked: Text("保留，标明删除时间（sj_deleted_since）", "Kept, with the time it went (sj_deleted_since)")
+    }
+  }
+}
+
 /// One item asked for, and what became of it.
 package struct RequestedItem: Hashable, Sendable {
   package var item: ItemID
@@ -88,6 +102,7 @@ package struct ShareRequest: Hashable, Sendable {
   package var lastDay: CalendarDate
   package var targetSource: SourceID
   package var targetTable: String
+  package var goneRows: GoneRows
   package var items: [RequestedItem]
   package var state: RequestState
   package var supplementAsked: Bool
@@ -118,6 +133,7 @@ package struct RequestDraft: Sendable {
   package var lastDay: CalendarDate
   package var targetSource: SourceID
   package var targetTable: String
+  package var goneRows = GoneRows.removed
   /// Of the form it was written in: sent again, the same form is the same request.
   package var formKey: String?
 

@@ -98,7 +98,8 @@ package struct SharingRoutes: Sendable {
         let ticked = request.query.all("item").map { (name: "items", value: $0) }
         let entered = Fields(
           [
-            ("mode", SharingMode.table.rawValue), ("frequency", "daily"), ("firstDay", "\(today)"),
+            ("mode", SharingMode.table.rawValue), ("frequency", "daily"), ("goneRows", "removed"),
+            ("firstDay", "\(today)"),
             ("lastDay", "\(today + 365)"),
             ("form", uuidVersion7(at: request.now)),
           ] + ticked)
@@ -160,12 +161,14 @@ package struct SharingRoutes: Sendable {
     let mode = SharingMode(rawValue: form["mode"] ?? "")
     if mode == nil { faults.append(.init("mode", Text("请选择共享方式。", "Choose the mode."))) }
     guard let target, let mode, let frequency, faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
-    return RequestDraft(
+    var draft = RequestDraft(
       resource: resource, items: form.all("items").compactMap { ItemID($0) }, purpose: form["purpose"] ?? "",
       legalBasis: form["legalBasis"] ?? "", scene: form["scene"] ?? "", mode: mode, frequency: frequency,
       firstDay: first,
       lastDay: last,
       targetSource: target, targetTable: form["targetTable"] ?? "", formKey: form["form"])
+    draft.goneRows = GoneRows(rawValue: form["goneRows"] ?? "") ?? .removed
+    return draft
   }
 
   // MARK: - Steps

@@ -142,5 +142,12 @@ package enum SharingSchema {
     "005 which rows a grant gives",
     """
     ALTER TABLE sharing_grant ADD COLUMN row_filter TEXT;
+    """
+  )
+  .adding(
+    "006 what becomes of rows that go",
+    """
+    ALTER TABLE sharing_request ADD COLUMN gone_rows TEXT NOT NULL DEFAULT 'removed';
+    ALTER TABLE sharing_grant ADD COLUMN gone_rows TEXT NOT NULL DEFAULT 'removed';
     """)
 }

@@ -22,7 +22,8 @@ package struct ConformanceCase: Sendable, CustomStringConvertible {
 }
 
 package enum Conformance {
-  package static let cases: [ConformanceCase] = values + discovery + reading + increments + writing + merging + marking
+  package static let cases: [ConformanceCase] =
+    values + discovery + reading + increments + writing + merging + marking
     + fencing
 
   /// The cases that mean something with these abilities.

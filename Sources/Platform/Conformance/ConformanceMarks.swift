@@ -4,7 +4,8 @@ import Kernel
 /// Rows that go are marked and not removed, where the plan says so.
 extension Conformance {
   static let marking: [ConformanceCase] = [
-    ConformanceCase("a row that goes is marked once, and is there again when it comes back as it was", needs: [.writes]) {
+    ConformanceCase("a row that goes is marked once, and is there again when it comes back as it was", needs: [.writes])
+    {
       stand, found in
       let writer = try stand.connector.openWriter(marked)
       defer { writer.close() }

@@ -148,7 +148,9 @@ final class ChangeSession {
     plan.count(item.rules, in: &after.rules)
     after.sent += sums
     after.found += sums
-    if isSnapshotDone { after.counts.removed += try writer.deleteOlder(than: state.snapshotFirst, at: control.clock.now()) }
+    if isSnapshotDone {
+      after.counts.removed += try writer.deleteOlder(than: state.snapshotFirst, at: control.clock.now())
+    }
     try keepBad(item)
     try plan.stopIfTooBad(after.counts, after.rules)
     after.holds = !item.upserts.isEmpty || (after.holds && !item.clearsAll)

@@ -280,7 +280,9 @@ final class DeliverySession {
     try control.mayGoOn()
     var after = state
     let batch = nextBatch
-    if state.mode == .full, !state.appends { after.counts.removed = try writer.deleteOlder(than: state.runFirst, at: control.clock.now()) }
+    if state.mode == .full, !state.appends {
+      after.counts.removed = try writer.deleteOlder(than: state.runFirst, at: control.clock.now())
+    }
     after.counts.read += unkeyed.read
     try plan.stopIfTooBad(state.counts, state.rules, unkeyed, isEnd: true)
     after.counts.quarantined += unkeyed.bad

@@ -60,7 +60,7 @@ struct SharingAPI: Sendable {
     ("resourceName", Schema.text), ("provider", Schema.text), ("consumer", Schema.text), ("purpose", Schema.text),
     ("legalBasis", Schema.text), ("scene", Schema.text), ("mode", Schema.choice(SharingMode.self)),
     ("frequency", Schema.choice(Frequency.self)), ("from", Schema.day), ("to", Schema.day),
-    ("due", Schema.maybe(Schema.day)), ("dueIsProvisional", Schema.flag),
+    ("goneRows", Schema.choice(GoneRows.self)), ("due", Schema.maybe(Schema.day)), ("dueIsProvisional", Schema.flag),
     (
       "items",
       Schema.list(
@@ -76,7 +76,8 @@ struct SharingAPI: Sendable {
     ("resource", Schema.id), ("resourceName", Schema.text), ("provider", Schema.text), ("consumer", Schema.text),
     ("purpose", Schema.text), ("legalBasis", Schema.text), ("scene", Schema.text),
     ("mode", Schema.choice(SharingMode.self)), ("frequency", Schema.choice(Frequency.self)), ("from", Schema.day),
-    ("to", Schema.day), ("targetTable", Schema.text), ("rowFilter", Schema.maybe(Schema.text)),
+    ("to", Schema.day), ("targetTable", Schema.text), ("goneRows", Schema.choice(GoneRows.self)),
+    ("rowFilter", Schema.maybe(Schema.text)),
     ("endedWhy", Schema.maybe(Schema.text)),
     (
       "items",
@@ -95,7 +96,8 @@ struct SharingAPI: Sendable {
       ("purpose", .string(item.purpose)), ("legalBasis", .string(item.legalBasis)), ("scene", .string(item.scene)),
       ("mode", .string(item.mode.rawValue)), ("frequency", .string(item.frequency.rawValue)),
       ("from", .string("\(item.firstDay)")),
-      ("to", .string("\(item.lastDay)")), ("due", .optional(item.due.map { "\($0.date)" })),
+      ("to", .string("\(item.lastDay)")), ("goneRows", .string(item.goneRows.rawValue)),
+      ("due", .optional(item.due.map { "\($0.date)" })),
       ("dueIsProvisional", .bool(item.due?.provisional ?? false)),
       (
         "items",
@@ -121,7 +123,8 @@ struct SharingAPI: Sendable {
       ("mode", .string(grant.mode.rawValue)),
       ("frequency", .string(grant.frequency.rawValue)),
       ("from", .string("\(grant.firstDay)")), ("to", .string("\(grant.lastDay)")),
-      ("targetTable", .string(grant.targetTable)), ("rowFilter", .optional(grant.rowFilter)),
+      ("targetTable", .string(grant.targetTable)), ("goneRows", .string(grant.goneRows.rawValue)),
+      ("rowFilter", .optional(grant.rowFilter)),
       ("endedWhy", .optional(grant.endedWhy)),
       (
         "items",

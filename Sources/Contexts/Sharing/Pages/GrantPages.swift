@@ -52,7 +52,7 @@ enum GrantPages {
           (t("提供部门", "Provider"), "\(grant.providerName)"), (t("使用部门", "Consumer"), "\(grant.consumerName)"),
           (t("使用目的", "Purpose"), "\(grant.purpose)"), (t("法律依据", "Legal basis"), "\(grant.legalBasis)"),
           (t("办事场景", "Scene"), "\(grant.scene)"), (t("共享方式", "Mode"), "\(t(grant.mode.title))"),
-          (t("频率", "Frequency"), "\(t(grant.frequency.title))"),
+          (t("频率", "Frequency"), "\(t(grant.frequency.title))"), (t("来源不再有的行", "Rows that go"), "\(t(grant.goneRows.title))"),
           (t("期限", "Period"), period(grant.firstDay, grant.lastDay)), (t("目标表", "Target table"), "<code>\(grant.targetTable)</code>"),
           (t("行范围", "Rows"), RowFilter.said(grant.rowFilter, t)),
           (t("由申请", "From request"), "<a href=\"/requests/\(grant.request)\">\(t("查看", "See it"))</a>"),

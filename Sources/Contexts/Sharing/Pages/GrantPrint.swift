@@ -30,6 +30,7 @@ enum GrantPrint {
       [(t("办事场景", "Scene"), "\(grant.scene)")],
       [
         (t("共享方式", "Mode"), "\(t(grant.mode.title))"), (t("频率", "Frequency"), "\(t(grant.frequency.title))"),
+        (t("来源不再有的行", "Rows that go"), "\(t(grant.goneRows.title))"),
       ],
       [
         (t("授权期限", "Valid"), period(grant.firstDay, grant.lastDay)),

@@ -24,7 +24,7 @@ enum RequestPage {
           (t("申请部门", "Asker"), "\(item.consumerName) · \(actor(t, item.askedByName, inNameOf: item.askedForName))"), (t("提供部门", "Provider"), "\(item.providerName)"),
           (t("使用目的", "Purpose"), "\(item.purpose)"), (t("法律依据", "Legal basis"), "\(item.legalBasis)"),
           (t("办事场景", "Scene"), "\(item.scene)"), (t("共享方式", "Mode"), "\(t(item.mode.title))"),
-          (t("频率", "Frequency"), "\(t(item.frequency.title))"),
+          (t("频率", "Frequency"), "\(t(item.frequency.title))"), (t("来源不再有的行", "Rows that go"), "\(t(item.goneRows.title))"),
           (t("使用期限", "Period of use"), period(item.firstDay, item.lastDay)), (t("目标表", "Target table"), "<code>\(item.targetTable)</code>"),
         ]))
         \(actions(request, item, resource, entered, refusal?.faults ?? []))

@@ -92,6 +92,7 @@ enum RequestPages {
           \(field(t, Field("lastDay", Text("至（含）", "To, included"), .date), value: entered, faults: faults))\
           \(field(t, Field("target", Text("接收库", "Receiving source"), .choice(targets.map { ($0.0.id.text, "\($0.1) · \($0.0.name)") })), value: entered, faults: faults))\
           \(field(t, Field("targetTable", Text("目标表名", "Target table"), .text(maxLength: Sharing.limits.table), hint: Text("平台在接收库里建立并维护这张表", "The platform makes and keeps this table in the receiving source")), value: entered, faults: faults))\
+          \(field(t, Field("goneRows", Text("来源不再有的行", "Rows that go"), .choice(GoneRows.allCases.map { ($0.rawValue, t($0.title)) })), value: entered, faults: faults))\
           <button class="primary">\(t("提交给本部门负责人审批", "Submit for your leader's approval"))</button>
           """))
         """)

@@ -35,6 +35,7 @@ enum RequestPrint {
       [(t("办事场景", "Scene"), "\(item.scene)")],
       [
         (t("共享方式", "Mode"), "\(t(item.mode.title))"), (t("频率", "Frequency"), "\(t(item.frequency.title))"),
+        (t("来源不再有的行", "Rows that go"), "\(t(item.goneRows.title))"),
       ],
       [
         (t("使用期限", "Period of use"), period(item.firstDay, item.lastDay)),
