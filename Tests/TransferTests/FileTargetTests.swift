@@ -99,6 +99,58 @@ import Testing
     }
   }
 
+  @Test
+  func `hold every good row once after workers are killed at random moments, and their bad rows are counted once`()
+    async throws
+  {
+    let source = try Stand(.sqlite)
+    try source.makePersons()
+    try source.insert(Person.many(1...12_000))
+    // Bad ones in every part of the table.
+    try source.run("UPDATE person SET name = '这个名字实在是太长了一点点' WHERE id % 1000 = 7")
+    try await withTemporaryFolder { folder in
+      for name in ["keeper", "target"] {
+        try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
+      }
+      var (fence, kills) = (0, 0)
+      for run in 1...3 {
+        let mode = run == 2 ? "incremental" : "full"
+        if run > 1 {
+          try source.run(
+            "UPDATE person SET name = '改\(run)', changed = '2026-08-22 1\(run):00:00+00' WHERE id % 3 = 0 AND id % 1000 <> 7"
+          )
+        }
+        for attempt in 0..<12 {
+          fence += 1
+          try "\(fence)".write(toFile: folder + "/keeper/lease", atomically: true, encoding: .utf8)
+          let ended = try await TortureProgram.run(
+            [
+              "deliver", "sqlite", source.place, "csv", folder + "/target", mode, "r\(run)", "\(fence)",
+              folder + "/keeper",
+            ], killedAfter: attempt == 11 ? nil : .milliseconds(Int.random(in: 20...600)))
+          if ended.status == 9 { kills += 1 }
+          guard attempt == 11 else { continue }
+          #expect(ended.status == 0 && ended.said.contains("agrees true"), "\(ended.said)")
+          #expect(ended.said.contains("quarantined 12\n"), "\(ended.said)")
+          // What was kept of batches that count is what was counted.
+          let range = try #require(ended.said.split(separator: "\n").first { $0.hasPrefix("batches ") })
+            .split(separator: " ").dropFirst().compactMap { Int($0) }
+          let kept = try FileManager.default.contentsOfDirectory(atPath: folder + "/keeper").filter { name in
+            name.split(separator: "-").first.flatMap { Int($0) }.map { $0 >= range[0] && $0 <= range[1] } ?? false
+          }
+          let lines = try kept.reduce(0) {
+            try $0 + String(contentsOfFile: folder + "/keeper/" + $1, encoding: .utf8).utf8.count { $0 == 10 }
+          }
+          #expect(lines == 12, "bad rows kept: \(lines)")
+        }
+        let reading = try FolderReading(folder + "/target")
+        let good = try source.persons().filter { ($0.id ?? 0) % 1000 != 7 }
+        #expect(reading.holds(good), "run \(run)")
+      }
+      #expect(kills > 5, "\(kills) workers were killed while they were alive")
+    }
+  }
+
   @Test func `take a broken answer for what it is: the folder knows what was done`() async throws {
     let source = try Stand(.sqlite)
     try source.makePersons()

@@ -12,11 +12,11 @@ enum TortureProgram {
     .appendingPathComponent("transfer-torture").path
 
   /// On a thread of its own: the engine's wires in other tests need the cooperative ones, and hold transactions meanwhile.
-  static func run(_ arguments: [String]) async throws -> Ended {
-    try await BlockingThread.run { try runToEnd(arguments) }
+  static func run(_ arguments: [String], killedAfter life: Duration? = nil) async throws -> Ended {
+    try await BlockingThread.run { try runToEnd(arguments, life) }
   }
 
-  private static func runToEnd(_ arguments: [String]) throws -> Ended {
+  private static func runToEnd(_ arguments: [String], _ life: Duration?) throws -> Ended {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
@@ -27,6 +27,11 @@ enum TortureProgram {
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle.nullDevice
     try process.run()
+    if let life {
+      let end = ContinuousClock.now + life
+      while process.isRunning, ContinuousClock.now < end { usleep(2000) }
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
     process.waitUntilExit()
     return Ended(status: process.terminationStatus, said: try String(contentsOfFile: output, encoding: .utf8))
   }

@@ -58,6 +58,12 @@ extension FilesHome {
     if plan.table.schema != nil {
       throw .contract("target-name", "文件夹没有模式名。", "A folder has no schema.")
     }
+    // With the column of operations in front.
+    guard format != .csv || plan.columns.count < CSVRows.columnLimit else {
+      throw .contract(
+        "too-many-columns", "CSV 最多 \(CSVRows.columnLimit - 1) 个信息项。",
+        "CSV takes at most \(CSVRows.columnLimit - 1) items.")
+    }
     if let fault = FileSetNames.fault(plan.table.name) {
       throw ConnectorError(.contract, "contract.target-name", fault)
     }

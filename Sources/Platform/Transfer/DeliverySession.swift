@@ -320,8 +320,7 @@ final class DeliverySession {
   // MARK: Bad rows
 
   private func send(_ item: WorkItem, _ batch: Int64, part: Int) throws {
-    // Where commits are gathered, a killed attempt may have left rows under more numbers than the first.
-    guard !item.faults.isEmpty || !hasCleared || !merges else { return }
+    guard !item.faults.isEmpty || !hasCleared else { return }
     try keep(item.faults.map { rowKeys.bad(item.input.row($0.row), $0) }, batch, part)
   }
 

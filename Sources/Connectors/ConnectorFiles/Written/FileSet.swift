@@ -139,7 +139,13 @@ enum FileOperation: String {
 
   static let column = "sj_operation"
 
-  var bytes: [UInt8] { Array(rawValue.utf8) }
+  var text: StaticString {
+    switch self {
+    case .upsert: "upsert"
+    case .delete: "delete"
+    case .stale: "stale"
+    }
+  }
 }
 
 /// How a folder's files are called.
@@ -161,12 +167,13 @@ enum FileSetNames {
   /// The same for the same run, batch and fence. The fence is part of it, so that a worker that was paused can never put
   /// its file in the place of its successor's.
   static func data(
-    _ table: String, _ run: FileSet.Pending, _ batch: Int64, _ content: FileSet.Content, fence: Int64,
+    _ table: String, _ run: FileSet.Pending, _ batch: Int64, _ part: Int, _ content: FileSet.Content, fence: Int64,
     format: FileFormat
   ) -> String {
     let day = run.started.description.prefix(19).filter { $0 != "-" && $0 != ":" }
     let what = content == .operations ? "-changes" : ""
-    return "\(table)-\(day)Z-\(padded(Int(batch)))-f\(fence)\(what)\(format.endings[0])"
+    let number = padded(Int(batch)) + (part > 1 ? ".\(part)" : "")
+    return "\(table)-\(day)Z-\(number)-f\(fence)\(what)\(format.endings[0])"
   }
 
   /// The fence in the name of a file that a worker made; nil for all other names.

@@ -54,7 +54,8 @@ final class FileSetBackReader: RowReader {
       guard let entry = files.popFirst() else { return nil }
       guard let file = try folder.open(entry.name), try WrittenRows.isWhole(file, entry),
         let rows = try WrittenRows(
-          file, entry, plan.columns.map { WrittenRows.Column(name: $0.name, written: $0.type, type: $0.type) })
+          file, entry, plan.columns.map(\.name),
+          plan.columns.map { WrittenRows.Column(written: $0.type, type: $0.type) })
       else { continue }
       current = (rows, entry)
       batch = 0

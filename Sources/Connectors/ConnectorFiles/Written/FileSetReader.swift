@@ -14,6 +14,7 @@ final class FileSetReader: RowReader {
   private let folder: any TargetFolder
   private let set: FileSet
   private let plan: ReadPlan
+  private let names: [String]
   private let columns: [WrittenRows.Column]
   private let staleColumn: Int?
   /// Where the set's key stands among the columns that are read.
@@ -41,21 +42,25 @@ final class FileSetReader: RowReader {
     self.set = set
     self.folder = folder
     mayRepeat = set.files.contains { $0.content == .operations }
+    var names: [String] = []
     var columns: [WrittenRows.Column] = []
     for column in plan.columns where column.name != WritePlan.staleBatchColumn {
       guard let found = set.columns.first(where: { $0.name == column.name }) else {
         throw .contract(
           "column-missing", "“\(set.table)”没有“\(column.name)”列。", "“\(set.table)” has no column “\(column.name)”.")
       }
-      columns.append(WrittenRows.Column(name: found.name, written: found.type, type: column.type))
+      names.append(found.name)
+      columns.append(WrittenRows.Column(written: found.type, type: column.type))
     }
     staleColumn = plan.columns.firstIndex { $0.name == WritePlan.staleBatchColumn }
     // The key is read as it was written, behind what is asked for.
     let wanted = columns.count
     for name in set.key {
       guard let found = set.columns.first(where: { $0.name == name }) else { continue }
-      columns.append(WrittenRows.Column(name: name, written: found.type, type: found.type))
+      names.append(name)
+      columns.append(WrittenRows.Column(written: found.type, type: found.type))
     }
+    self.names = names
     self.columns = columns
     key = Array(wanted..<columns.count)
     var digest = ContentDigest()
@@ -136,7 +141,7 @@ final class FileSetReader: RowReader {
 
   private func open(_ entry: FileSet.DataFile) throws(ConnectorError) -> WrittenRows {
     guard let file = try folder.open(entry.name), try WrittenRows.isWhole(file, entry),
-      let rows = try WrittenRows(file, entry, columns)
+      let rows = try WrittenRows(file, entry, names, columns)
     else {
       throw ConnectorError(
         .data, "files.altered",

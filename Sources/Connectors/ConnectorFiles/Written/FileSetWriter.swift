@@ -262,8 +262,7 @@ final class FileSetWriter: RowWriter {
     var run = pending
     for (content, file) in [(FileSet.Content.rows, rows), (.operations, operations)] {
       guard let file, file.lines > 0 else { continue }
-      let name = FileSetNames.data(
-        plan.table.name, run, file.firstBatch, content, fence: plan.fence, format: format)
+      let name = newName(run, file.firstBatch, content)
       let entry = try file.entry(name, run, fence: plan.fence)
       let temporary = FileSetNames.temporary(name, fence: plan.fence)
       if try !folder.create(file.text.spool, as: name, through: temporary) {
@@ -290,6 +289,18 @@ final class FileSetWriter: RowWriter {
     guard completes else { return }
     completes = false
     if options.grace <= .zero { removeDropped(at: now) }
+  }
+
+  /// A batch without a record leaves its number to the next: the same name would come twice.
+  private func newName(_ run: FileSet.Pending, _ batch: Int64, _ content: FileSet.Content) -> String {
+    let taken = set.files.map(\.name) + run.files.map(\.name) + set.dropped.map(\.name)
+    var part = 1
+    while true {
+      let name = FileSetNames.data(
+        plan.table.name, run, batch, part, content, fence: plan.fence, format: format)
+      if !taken.contains(name) { return name }
+      part += 1
+    }
   }
 
   func rollback() {

@@ -9,13 +9,14 @@ final class GatheredText {
   private static let room = 1 << 18
 
   private(set) var spool: SpoolFile
-  private var base: UnsafeMutableRawPointer
-  private var size: Int
-  private var used = 0
+  // Each access to these would otherwise be entered in a run-time table, for each field and each comma.
+  @exclusivity(unchecked) private var base: UnsafeMutableRawPointer
+  @exclusivity(unchecked) private var size: Int
+  @exclusivity(unchecked) private var used = 0
   /// Bytes that stay whatever is taken back.
   private(set) var kept = 0
-  private(set) var longestLine = 0
-  private var lineStart = 0
+  @exclusivity(unchecked) private(set) var longestLine = 0
+  @exclusivity(unchecked) private var lineStart = 0
 
   init() throws(ConnectorError) {
     spool = try SpoolFile()
@@ -47,6 +48,10 @@ final class GatheredText {
   }
 
   func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
+
+  @inline(__always) func append(_ text: StaticString) {
+    append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
 
   /// Between lines: what has gathered goes to the disk.
   func endLine() throws(ConnectorError) {

@@ -50,9 +50,11 @@ struct LineEncoder: ~Copyable {
     if isJSON { out.append(UInt8(ascii: "{")) }
     if let operation {
       if isJSON {
-        out.append(Array("\"\(FileOperation.column)\":\"\(operation.rawValue)\",".utf8))
+        out.append("\"sj_operation\":\"")
+        out.append(operation.text)
+        out.append("\",")
       } else {
-        out.append(operation.bytes)
+        out.append(operation.text)
         out.append(UInt8(ascii: ","))
       }
     }
@@ -63,7 +65,7 @@ struct LineEncoder: ~Copyable {
         if let place = key.firstIndex(of: index), place < fields.count, case .value(let bytes) = fields[place] {
           bytes.withUnsafeBytes { append($0, types[index], isJSON, out) }
         } else if isJSON {
-          out.append(Self.null)
+          out.append("null")
         }
       }
     } else {
@@ -73,7 +75,7 @@ struct LineEncoder: ~Copyable {
         let length = Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: at, as: Int32.self)))
         at += 4
         guard length >= 0 else {
-          if isJSON { out.append(Self.null) }
+          if isJSON { out.append("null") }
           continue
         }
         append(UnsafeRawBufferPointer(rebasing: row[at..<at + length]), types[index], isJSON, out)
@@ -84,8 +86,6 @@ struct LineEncoder: ~Copyable {
     out.append(UInt8(ascii: "\n"))
     try out.endLine()
   }
-
-  private static let null = Array("null".utf8)
 
   @inline(__always) private func begin(_ index: Int, _ isJSON: Bool, _ out: GatheredText) {
     if isJSON { out.append(labels[index]) } else if index > 0 { out.append(UInt8(ascii: ",")) }
@@ -100,7 +100,7 @@ struct LineEncoder: ~Copyable {
     case .double:
       let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
       out.append(Array("\(number)".utf8))
-    case .boolean: out.append(Array((value[0] == 0 ? "false" : "true").utf8))
+    case .boolean: if value[0] == 0 { out.append("false") } else { out.append("true") }
     case .decimal, .date, .timestamp:
       scratch.removeAll()
       let text = scratch.append(value, as: type)

@@ -114,9 +114,11 @@ final class LocalTargetFolder: TargetFolder {
   }
 
   func open(_ name: String) throws(ConnectorError) -> SourceFile? {
+    let folder = try folder()
+    defer { close(folder) }
     var status = stat()
-    guard fstatat(AT_FDCWD, path + "/" + name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-      guard errno == ENOENT || errno == ENOTDIR else { throw fault(errno, name) }
+    guard fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      guard errno == ENOENT else { throw fault(errno, name) }
       return nil
     }
     guard let dot = name.lastIndex(of: ".") else { return nil }
@@ -124,7 +126,9 @@ final class LocalTargetFolder: TargetFolder {
   }
 
   func remove(_ name: String) throws(ConnectorError) {
-    guard unlink(path + "/" + name) == 0 || errno == ENOENT else { throw fault(errno, name) }
+    let folder = try folder()
+    defer { close(folder) }
+    guard unlinkat(folder, name, 0) == 0 || errno == ENOENT else { throw fault(errno, name) }
   }
 
   static func cannotKeepApart(_ place: String) -> ConnectorError {

@@ -7,46 +7,47 @@ import NationalCrypto
 final class WrittenRows {
   /// What to take of each line, and as what.
   struct Column {
-    var name: String
     /// As it was written.
     var written: ValueType
     /// As it is wanted.
     var type: ValueType
   }
 
-  private enum Lines {
-    case csv(CSVRows, FieldText, places: [Int], width: Int)
-    case json(LineRows, JSONFields)
-  }
-
-  private let lines: Lines
   private let columns: [Column]
   private let hasOperations: Bool
+  /// A file of CSV has the first four, of JSON lines the last two.
+  private let csv: (rows: CSVRows, text: FieldText)?
+  private let places: [Int]
+  private let width: Int
+  private let json: (lines: LineRows, fields: JSONFields)?
   private let convert = CanonicalText(zone: 0, trustsText: true)
   private let scratch = RowBatch(capacity: RowBatch.smallest)
   /// Of the line at hand.
   private(set) var operation = FileOperation.upsert
 
   /// Nil where the file's header is not what the manifest says.
-  init?(_ file: SourceFile, _ entry: FileSet.DataFile, _ columns: [Column]) throws(ConnectorError) {
+  init?(
+    _ file: SourceFile, _ entry: FileSet.DataFile, _ names: [String], _ columns: [Column]
+  ) throws(ConnectorError) {
     self.columns = columns
     hasOperations = entry.content == .operations
-    var names = columns.map(\.name)
-    if hasOperations { names.append(FileOperation.column) }
-    if file.name.hasSuffix(FileFormat.csv.endings[0]) {
-      let rows = CSVRows(file, .utf8, rowLimit: max(CSVRows.rowLimit, entry.longestLine))
-      let text = try FieldText(.utf8, rowLimit: max(CSVRows.rowLimit, entry.longestLine))
-      guard try rows.next() else { return nil }
-      var found: [String] = []
-      for field in rows.fields { found.append(String(decoding: try text.bytes(of: field, in: rows), as: UTF8.self)) }
-      let places = names.compactMap { found.firstIndex(of: $0) }
-      guard places.count == names.count else { return nil }
-      lines = .csv(rows, text, places: places, width: found.count)
-    } else {
-      lines = .json(
+    let names = hasOperations ? names + [FileOperation.column] : names
+    guard file.name.hasSuffix(FileFormat.csv.endings[0]) else {
+      (csv, places, width) = (nil, [], 0)
+      json = (
         LineRows(file, limit: max(LineRows.limit, entry.longestLine)),
-        JSONFields(names.map { JSONPointer(name: $0) }, zone: 0))
+        JSONFields(names.map { JSONPointer(name: $0) }, zone: 0)
+      )
+      return
     }
+    let rows = CSVRows(file, .utf8, rowLimit: max(CSVRows.rowLimit, entry.longestLine))
+    let text = try FieldText(.utf8, rowLimit: max(CSVRows.rowLimit, entry.longestLine))
+    guard try rows.next() else { return nil }
+    var found: [String] = []
+    for field in rows.fields { found.append(String(decoding: try text.bytes(of: field, in: rows), as: UTF8.self)) }
+    let places = names.compactMap { found.firstIndex(of: $0) }
+    guard places.count == names.count else { return nil }
+    (csv, self.places, width, json) = ((rows, text), places, found.count, nil)
   }
 
   /// Whether the file is, byte by byte, what the manifest says.
@@ -60,61 +61,58 @@ final class WrittenRows {
 
   /// Goes to the next line; false at the end.
   func next() throws(ConnectorError) -> Bool {
-    switch lines {
-    case .csv(let rows, let text, let places, let width):
+    if let (rows, text) = csv {
       guard try rows.next() else { return false }
       guard rows.fields.count == width else { throw Self.torn(rows.file) }
-      if hasOperations {
-        let bytes = try text.bytes(of: rows.fields[places[columns.count]], in: rows)
-        operation = FileOperation(rawValue: String(decoding: bytes, as: UTF8.self)) ?? .upsert
-      }
-      return true
-    case .json(let lines, let fields):
-      guard try lines.next() else { return false }
-      guard !lines.isTooLong, let value = try? JSONScan.whole(lines.line),
-        (try? fields.read(value, in: lines.line)) == true
-      else { throw Self.torn(lines.file) }
-      if hasOperations {
-        scratch.removeAll()
-        scratch.beginRow(fields: 1)
-        fields.append(columns.count, as: .text, to: scratch)
-        scratch.endRow()
-        if case .value(let bytes) = scratch.fields(0)[0] {
-          operation = FileOperation(rawValue: String(decoding: bytes, as: UTF8.self)) ?? .upsert
-        }
-      }
+      if hasOperations { read(operation: try text.bytes(of: rows.fields[places[columns.count]], in: rows)) }
       return true
     }
+    guard let (lines, fields) = json, try lines.next() else { return false }
+    guard !lines.isTooLong, let value = try? JSONScan.whole(lines.line),
+      (try? fields.read(value, in: lines.line)) == true
+    else { throw Self.torn(lines.file) }
+    if hasOperations, let bytes = text(of: columns.count, fields) { read(operation: bytes) }
+    return true
+  }
+
+  private func read(operation bytes: UnsafeRawBufferPointer) {
+    operation = FileOperation(rawValue: String(decoding: bytes, as: UTF8.self)) ?? .upsert
   }
 
   /// Adds the line's columns to the row that was begun.
   func append(to batch: RowBatch) throws(ConnectorError) {
-    for (index, column) in columns.enumerated() {
-      switch lines {
-      case .csv(let rows, let text, let places, _):
-        let field = rows.fields[places[index]]
+    if let (rows, text) = csv {
+      let fields = rows.fields
+      for index in columns.indices {
+        let field = fields[places[index]]
         if field.count == 0, !field.isQuoted {
           batch.appendNull()
         } else {
-          append(try text.bytes(of: field, in: rows), column, to: batch)
+          append(try text.bytes(of: field, in: rows), columns[index], to: batch)
         }
-      case .json(_, let fields):
-        guard column.written == .bytes else {
-          fields.append(index, as: column.type, to: batch)
-          continue
-        }
-        scratch.removeAll()
-        scratch.beginRow(fields: 1)
-        fields.append(index, as: .text, to: scratch)
-        scratch.endRow()
-        let row = scratch.row(0)
-        if Int32(bigEndian: row.loadUnaligned(fromByteOffset: 2, as: Int32.self)) < 0 {
-          batch.appendNull()
+      }
+    } else if let fields = json?.fields {
+      for index in columns.indices {
+        if columns[index].written != .bytes {
+          fields.append(index, as: columns[index].type, to: batch)
+        } else if let bytes = text(of: index, fields) {
+          append(bytes, columns[index], to: batch)
         } else {
-          append(UnsafeRawBufferPointer(rebasing: row[6...]), column, to: batch)
+          batch.appendNull()
         }
       }
     }
+  }
+
+  /// A string of the object at hand, until the next one is asked for.
+  private func text(of index: Int, _ fields: JSONFields) -> UnsafeRawBufferPointer? {
+    scratch.removeAll()
+    scratch.beginRow(fields: 1)
+    fields.append(index, as: .text, to: scratch)
+    scratch.endRow()
+    let row = scratch.row(0)
+    return Int32(bigEndian: row.loadUnaligned(fromByteOffset: 2, as: Int32.self)) < 0
+      ? nil : UnsafeRawBufferPointer(rebasing: row[6...])
   }
 
   private func append(_ text: UnsafeRawBufferPointer, _ column: Column, to batch: RowBatch) {
