@@ -61,9 +61,8 @@ let platform: [Room] = [
     name: "Transfer", folder: "Platform",
     uses: ["Reshaping", "Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
-      "Reshaping", "CStripes", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite",
-      "NationalCrypto", "Kernel",
-      "TestKit", "transfer-torture",
+      "Reshaping", "CStripes", "Connecting", "ConnectorFiles", "ConnectorMariaDB", "ConnectorPostgreSQL",
+      "ConnectorSQLite", "NationalCrypto", "Kernel", "Remote", "TestKit", "transfer-torture",
     ]),
   Room(
     name: "transfer-bench", folder: "Tools",
@@ -74,7 +73,9 @@ let platform: [Room] = [
   Room(
     name: "transfer-torture", folder: "Tools",
     uses: [
-      "Transfer", "Connecting", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite", "Kernel", "TestKit",
+      "Transfer", "Connecting", "ConnectorFiles", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite",
+      "Kernel",
+      "TestKit",
     ], isProgram: true),
   Room(
     name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],
@@ -128,8 +129,10 @@ let connectors: [Room] = [
     tests: ["Conformance", "Connecting", "Kernel", "TestKit"]),
   Room(
     name: "ConnectorFiles", folder: "Connectors",
-    uses: ["Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets"],
-    tests: ["Conformance", "Connecting", "JSONBytes", "Kernel", "Remote", "Spreadsheets", "TestKit"]),
+    uses: ["Connecting", "JSONBytes", "Kernel", "NationalCrypto", "Remote", "Spreadsheets"],
+    tests: [
+      "Conformance", "Connecting", "JSONBytes", "Kernel", "NationalCrypto", "Remote", "Spreadsheets", "TestKit",
+    ]),
   Room(
     name: "ConnectorHTTP", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote"],
     tests: ["Conformance", "Connecting", "Kernel", "Remote", "TestKit"]),

@@ -11,6 +11,36 @@ import Testing
     let faults = Conformance.faults(of: test, on: FilesStand(format))
     #expect(faults.isEmpty, "\(faults)")
   }
+
+  @Test(arguments: Conformance.cases(for: [.writes]).filter { $0.needs.contains(.writes) }, [FileFormat.csv, .jsonl])
+  func `received files conform`(test: ConformanceCase, format: FileFormat) throws {
+    let faults = Conformance.faults(of: test, on: FilesStand(format))
+    #expect(faults.isEmpty, "\(faults)")
+  }
+
+  /// Values are the same files wherever they lie.
+  @Test(
+    arguments: Conformance.cases(for: [.writes]).filter {
+      $0.needs.contains(.writes) && !$0.description.hasPrefix("values of")
+    }, Place.allCases)
+  func `files received elsewhere conform`(test: ConformanceCase, place: Place) throws {
+    try place.with { settings, _, _ in
+      let connector = try open(settings, ["format": "csv"])
+      let faults = Conformance.faults(of: test, on: ElsewhereStand(connector: connector))
+      #expect(faults.isEmpty, "\(faults)")
+    }
+  }
+}
+
+/// Nothing is there but what is written.
+private struct ElsewhereStand: ConformanceStand {
+  static let abilities: Set<ConformanceAbility> = [.writes]
+  let connector: any Connector
+  func insert(_ rows: [[String?]], into table: SampleTable) throws {}
+  func run(_ sql: String) throws {}
+  func quoted(_ name: String) -> String { name }
+  func declared(_ column: WritePlan.Column) -> String { "" }
+  func literal(_ text: String, as type: ValueType) -> String { text }
 }
 
 /// A folder of one format, the table a pattern of its name.

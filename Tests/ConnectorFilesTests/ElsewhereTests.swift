@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// The kind `files` as a person sets it up, over real servers.
-private enum Place: CaseIterable {
+enum Place: CaseIterable {
   case sftp, s3
 
   func with<T>(_ body: (_ settings: [String: String], _ folder: TemporaryFolder, _ end: () -> Void) throws -> T) throws
@@ -40,13 +40,13 @@ private enum Place: CaseIterable {
   var prefix: String { self == .s3 ? "b/" : "" }
 }
 
-private func open(_ settings: [String: String], _ more: [String: String]) throws -> any Connector {
+func open(_ settings: [String: String], _ more: [String: String]) throws -> any Connector {
   try ConnectorCatalog([FilesConnector.kind]).open("files", settings.merging(more) { $1 })
 }
 
 @Suite struct `Tables of files elsewhere` {
   @Test(arguments: Place.allCases)
-  private func `are the same as of files here, whatever their format`(place: Place) throws {
+  func `are the same as of files here, whatever their format`(place: Place) throws {
     try place.with { settings, folder, _ in
       folder.write(place.prefix + "o-1.csv", "k,v\n1,青\n,空\n", .gb18030)
       folder.write(place.prefix + "o-2.csv", "v,k\n海,2\n")
@@ -79,7 +79,7 @@ private func open(_ settings: [String: String], _ more: [String: String]) throws
   }
 
   @Test(arguments: Place.allCases)
-  private func `that change while they are read are noticed, and a server that is gone is tried again`(place: Place)
+  func `that change while they are read are noticed, and a server that is gone is tried again`(place: Place)
     throws
   {
     try place.with { settings, folder, end in

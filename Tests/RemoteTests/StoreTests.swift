@@ -2,6 +2,7 @@ import Connecting
 import Foundation
 import Kernel
 import Remote
+import Synchronization
 import TestKit
 import Testing
 
@@ -125,6 +126,32 @@ private let names = ["a b.csv", "企业+名录&.csv", "x'y%20(1).csv", "z.csv", 
       #expect(try store.list(nil).map(\.name) == ["出 \"1\".csv"])
       try store.remove("出 \"1\".csv", nil)
       #expect(try store.list(nil).isEmpty)
+    }
+  }
+
+  @Test(arguments: Store.allCases)
+  private func `makes a file only where there is none, and of many at once one alone`(kind: Store) async throws {
+    try await kind.with { store, folder in
+      let deep = store.folder("表 1")
+      @Sendable func make(_ text: String, _ name: String, _ temporary: String) throws -> Bool {
+        let spool = try SpoolFile()
+        try Array(text.utf8).withUnsafeBytes { try spool.append($0) }
+        return try deep.create(spool, as: name, through: temporary, nil)
+      }
+      let name = "m-1 \"x\".json"
+      let (first, second) = (try make("first", name, "m-1.a.part"), try make("second", name, "m-1.b.part"))
+      #expect(first && !second)
+      #expect(try String(contentsOfFile: folder + "/表 1/" + name, encoding: .utf8) == "first")
+      let winners = Mutex<[Int]>([])
+      DispatchQueue.concurrentPerform(iterations: 6) { worker in
+        if (try? make("\(worker)", "race.json", "race.\(worker).part")) == true {
+          winners.withLock { $0.append(worker) }
+        }
+      }
+      let won = winners.withLock { $0 }
+      #expect(won.count == 1)
+      #expect(try String(contentsOfFile: folder + "/表 1/race.json", encoding: .utf8) == "\(won.first ?? -1)")
+      #expect(try deep.list(nil).map(\.name) == [name, "race.json"], "nothing is left over")
     }
   }
 

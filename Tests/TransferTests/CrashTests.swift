@@ -11,40 +11,11 @@ import Testing
 
 /// Deliveries, servers and connections that end at any moment. `make torture` tries a thousand more.
 @Suite(.serialized) struct CrashTests {
-  private struct Ended {
-    var status: Int32
-    var said: String
-  }
-
-  /// The program built beside the tests.
-  private static let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    .appendingPathComponent("transfer-torture").path
-
-  /// On a thread of its own: the engine's wires in other tests need the cooperative ones, and hold transactions meanwhile.
-  private func run(_ arguments: [String]) async throws -> Ended {
-    try await BlockingThread.run { try Self.runToEnd(arguments) }
-  }
-
-  private static func runToEnd(_ arguments: [String]) throws -> Ended {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    // A file, not a pipe: a pipe's end leaks into the servers that other tests start, and its reader would wait for them.
-    let output = NSTemporaryDirectory() + "sanjiang-crash-" + UUID().uuidString
-    _ = FileManager.default.createFile(atPath: output, contents: nil)
-    defer { try? FileManager.default.removeItem(atPath: output) }
-    process.standardOutput = FileHandle(forWritingAtPath: output)
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return Ended(status: process.terminationStatus, said: try String(contentsOfFile: output, encoding: .utf8))
-  }
-
   @Test func `killed, stopped, cut off or out of room at any moment, a target holds exactly the good rows, each once`()
     async throws
   {
     // The same choices each time, the moments by chance; a machine that is busy gets through fewer of them.
-    let ended = try await run(["run", "--seed", "2026", "--runs", "32", "--minutes", "0.8", "--short"])
+    let ended = try await TortureProgram.run(["run", "--seed", "2026", "--runs", "32", "--minutes", "0.8", "--short"])
     #expect(ended.status == 0, "\(ended.said)")
     func number(_ title: String) -> Int {
       let line = ended.said.split(separator: "\n").first { $0.contains(title) }
@@ -101,12 +72,12 @@ import Testing
     try source.insert(Person.many(1...15_000))
     try await withTemporaryFolder { keeper in
       let places = ["sqlite", source.place, "sqlite", target.place, "full", "r1"]
-      let full = try await run(["deliver"] + places + ["1", keeper, "--file-limit", "300000"])
+      let full = try await TortureProgram.run(["deliver"] + places + ["1", keeper, "--file-limit", "300000"])
       #expect(full.status == 1)
       #expect(full.said.contains("error retryable sqlite."), "\(full.said)")
       let there = Int(try target.value("SELECT count(*) FROM person") ?? "") ?? 0
       #expect(there > 0 && there < 15_000)
-      let outcome = try await run(["deliver"] + places + ["2", keeper])
+      let outcome = try await TortureProgram.run(["deliver"] + places + ["2", keeper])
       #expect(outcome.said.contains("agrees true") && outcome.said.contains("delivered 15000\n"))
       #expect(try target.persons() == Person.many(1...15_000).map(\.delivered))
     }

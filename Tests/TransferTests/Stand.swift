@@ -163,7 +163,10 @@ final class Keeper: Sendable {
 
   func take(_ rows: QuarantinedRows) {
     kept.withLock { kept in
-      if rows.part == 0 { kept[rows.batch] = [:] }
+      if rows.part == 0 {
+        kept = kept.filter { $0.key < rows.batch }
+        kept[rows.batch] = [:]
+      }
       kept[rows.batch]?[rows.part] = rows.rows
     }
   }

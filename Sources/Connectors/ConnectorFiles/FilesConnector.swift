@@ -2,14 +2,16 @@ package import Connecting
 import Kernel
 import Remote
 
-/// Files of one format in one place, as tables. Reads only whole files.
+/// Files of one format in one place, as tables. Reads only whole files, and writes each table into a folder of its own.
 package struct FilesConnector: Connector {
   package let home: FilesHome
   package let options: FilesOptions
+  package let writing: WrittenFiles
 
-  package init(_ home: FilesHome, _ options: FilesOptions) {
+  package init(_ home: FilesHome, _ options: FilesOptions, writing: WrittenFiles = WrittenFiles()) {
     self.home = home
     self.options = options
+    self.writing = writing
   }
 
   package static let guarantee = ConnectorGuarantee(
@@ -36,8 +38,8 @@ package struct FilesConnector: Connector {
         "SFTP 只能按长度和秒级修改时间发现变化；S3 按 ETag。文件先复制到本节点的临时存储（不超过 16 GiB）。",
         "On SFTP a change shows by length and by time to the second, on S3 by the ETag. Files are first copied to temporary storage of this node (at most 16 GiB)."
       ),
-    ],
-    readsIncrementally: false, writes: false)
+    ] + WrittenFiles.limits,
+    readsIncrementally: false, writes: true, merges: false)
 
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 
@@ -62,7 +64,8 @@ package struct FilesConnector: Connector {
 
   /// Reads every file of the table: types and lengths are suggestions from its values.
   package func describe(_ table: TableName) throws(ConnectorError) -> TableDescription {
-    try look(table, nil).description
+    if let received = try received(table) { return received.set.description }
+    return try look(table, nil).description
   }
 
   /// The columns only, of the last file by name, whatever it holds today: a survey is compared with later ones, and
@@ -87,12 +90,27 @@ package struct FilesConnector: Connector {
   package func examine(
     _ table: TableName, columns: [String], cursor: String?, within limit: Duration
   ) throws(ConnectorError) -> TableExamination {
+    if let received = try received(table, RemoteCancellation(after: limit)) { return received.set.examination }
     let found = try look(table, RemoteCancellation(after: limit))
     return TableExamination(table: found.description, mark: ChangeMark(.file, own: found.digest, at: found.modified))
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    try FilesReader(plan, home, options)
+    if let (set, folder) = try received(plan.table) { return try FileSetReader(plan, set, folder) }
+    return try FilesReader(plan, home, options)
+  }
+
+  package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
+    try home.writer(plan, options.format, writing)
+  }
+
+  /// Files come first: only a name that no file bears may be a folder of ours.
+  private func received(
+    _ table: TableName, _ cancellation: RemoteCancellation = RemoteCancellation()
+  ) throws(ConnectorError) -> (set: FileSet, folder: any TargetFolder)? {
+    let files = try home.files(of: options.format, cancellation)
+    guard !FileTable.tables(of: files, options.patterns).contains(where: { $0.name == table.name }) else { return nil }
+    return try home.received(table, cancellation)
   }
 
   // MARK: Looking

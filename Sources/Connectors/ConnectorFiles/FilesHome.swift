@@ -21,6 +21,58 @@ package enum FilesHome: Sendable {
   }
 }
 
+extension FilesHome {
+  /// The folder of a table that is received here.
+  func target(_ table: TableName, _ cancellation: RemoteCancellation) -> any TargetFolder {
+    switch self {
+    case .local(let folder): LocalTargetFolder(table.name, in: folder)
+    case .remote(let store): RemoteTargetFolder(store.folder(table.name), cancellation)
+    }
+  }
+
+  /// What was received under that name; nil where there is no such folder, or none of ours.
+  func received(
+    _ table: TableName, _ cancellation: RemoteCancellation = RemoteCancellation()
+  ) throws(ConnectorError) -> (set: FileSet, folder: any TargetFolder)? {
+    guard table.schema == nil, FileSetNames.fault(table.name) == nil else { return nil }
+    let folder = target(table, cancellation)
+    return try FileSetLog(folder).read().set.map { ($0, folder) }
+  }
+
+  /// How a person knows it.
+  var place: String {
+    switch self {
+    case .local(let folder): folder
+    case .remote(let store): store.address.host
+    }
+  }
+
+  func writer(
+    _ plan: WritePlan, _ format: FileFormat, _ options: WrittenFiles
+  ) throws(ConnectorError) -> any RowWriter {
+    guard format != .xlsx else {
+      throw .contract(
+        "read-only", "XLSX 只能读取，不能作为接收格式；请用 CSV 或 JSON 行。",
+        "XLSX can only be read, not received: use CSV or JSON lines.")
+    }
+    if plan.table.schema != nil {
+      throw .contract("target-name", "文件夹没有模式名。", "A folder has no schema.")
+    }
+    // With the column of operations in front.
+    guard format != .csv || plan.columns.count < CSVRows.columnLimit else {
+      throw .contract(
+        "too-many-columns", "CSV 最多 \(CSVRows.columnLimit - 1) 个信息项。",
+        "CSV takes at most \(CSVRows.columnLimit - 1) items.")
+    }
+    if let fault = FileSetNames.fault(plan.table.name) {
+      throw ConnectorError(.contract, "contract.target-name", fault)
+    }
+    let cancellation = RemoteCancellation()
+    return FileSetWriter(
+      plan, target(plan.table, cancellation), format, options, place: place, cancellation: cancellation)
+  }
+}
+
 /// A table as the files that make it up.
 struct FileTable {
   /// Of one table.

@@ -51,13 +51,14 @@ extension FilesConnector {
             "encoding", Text("CSV 编码（一般不填）", "Encoding of CSV (normally empty)"), required: false, example: "GB18030"),
           .init("null", Text("空值的写法", "Spelling of NULL"), required: false, example: "N/A"),
           .init("zone", Text("无时区时间的时区", "Zone of times without one"), required: false, example: "+08:00"),
-        ]),
+        ]) + WrittenFiles.settings,
     guarantee: guarantee,
     check: { FilesSettings($0).faults },
+    nameFault: { FileSetNames.fault($0) },
     open: { settings throws(ConnectorError) in
       let read = FilesSettings(settings)
       if let fault = read.faults.first { throw ConnectorError(.permanent, "files.\(fault.setting)", fault.message) }
-      return FilesConnector(try read.home(), try read.options())
+      return FilesConnector(try read.home(), try read.options(), writing: try WrittenFiles(settings))
     })
 
   /// Which machine these settings lead to; nil for this one, and for an address that is none.
@@ -128,6 +129,7 @@ struct FilesSettings {
         "Two tables would have one name: \(stems.joined(separator: ", ")).")
     }
     if let fault = SettingRules.zoneFault(self["zone"]) { faults.append(("zone", fault)) }
+    faults += WrittenFiles.faults(of: settings)
     if !self["encoding"].isEmpty, encoding == nil {
       note(
         "encoding", "编码应为 UTF-8、GB18030、UTF-16LE 或 UTF-16BE。", "The encoding is UTF-8, GB18030, UTF-16LE or UTF-16BE.")

@@ -30,6 +30,10 @@ package enum ConformanceAbility: Sendable, CaseIterable {
   case snapshots
   case increments
   case writes
+  /// It writes by key: see `ConnectorGuarantee.merges`.
+  case merges
+  /// Its tables' offsets lie in one place.
+  case commonOffsets
   /// What is blocked in a call can be ended from another thread.
   case interruption
   /// The types of its columns are declared.

@@ -66,6 +66,7 @@ extension Conformance {
         defer { writer.close() }
         _ = try writer.open()
         _ = try writer.write(table.batch(table.rows), batch: 1, mode: .append)
+        try writer.complete()
         try writer.commit(record(1, table.rows.count), state: "s", durable: true)
         let back = try writer.readBack(1...1)
         let wanted = table.fields(table.rows).map { $0 + [.value(big(1))] }

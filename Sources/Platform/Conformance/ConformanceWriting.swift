@@ -22,6 +22,7 @@ extension Conformance {
     _ writer: any RowWriter, _ table: SampleTable, _ rows: [[String?]], batch: Int64, _ mode: WriteMode = .append
   ) throws -> WriteOutcome {
     let outcome = try writer.write(table.batch(rows), batch: batch, mode: mode)
+    try writer.complete()
     try writer.commit(record(batch, outcome.written?.count ?? rows.count), state: "state \(batch)", durable: true)
     return outcome
   }
@@ -96,7 +97,7 @@ extension Conformance {
   ]
 
   static let merging: [ConformanceCase] = [
-    ConformanceCase("only rows that differ are written, byte by byte", needs: [.writes]) { stand, found in
+    ConformanceCase("only rows that differ are written, byte by byte", needs: [.writes, .merges]) { stand, found in
       let writer = try stand.connector.openWriter(people.writePlan())
       defer { writer.close() }
       _ = try writer.open()
@@ -115,7 +116,8 @@ extension Conformance {
       found.expect(outcome.updated, 2, "updated")
       found.expect(try content(stand, people), sorted(people.fields(now + [new])), "rows")
     },
-    ConformanceCase("keys that differ in case, width or accents are different rows", needs: [.writes]) { stand, found in
+    ConformanceCase("keys that differ in case, width or accents are different rows", needs: [.writes, .merges]) {
+      stand, found in
       let writer = try stand.connector.openWriter(people.writePlan())
       defer { writer.close() }
       _ = try writer.open()
@@ -126,7 +128,8 @@ extension Conformance {
       }
       found.expect(try content(stand, people), sorted(people.fields(wanted)), "rows")
     },
-    ConformanceCase("a key that comes twice in a run is named and not written", needs: [.writes]) { stand, found in
+    ConformanceCase("a key that comes twice in a run is named and not written", needs: [.writes, .merges]) {
+      stand, found in
       let writer = try stand.connector.openWriter(people.writePlan())
       defer { writer.close() }
       _ = try writer.open()
@@ -139,7 +142,8 @@ extension Conformance {
       found.expect(outcome.duplicates, [0], "duplicates")
       found.expect(outcome.written, [1], "written")
     },
-    ConformanceCase("rows of an interrupted run are written again even when equal", needs: [.writes]) { stand, found in
+    ConformanceCase("rows of an interrupted run are written again even when equal", needs: [.writes, .merges]) {
+      stand, found in
       let writer = try stand.connector.openWriter(people.writePlan())
       defer { writer.close() }
       _ = try writer.open()
@@ -153,7 +157,9 @@ extension Conformance {
       defer { back.close() }
       found.expect(try back.all().rows.count, 10, "rows that bear the new batch")
     },
-    ConformanceCase("a bad row's older version is flagged, and unflagged when it is good again", needs: [.writes]) {
+    ConformanceCase(
+      "a bad row's older version is flagged, and unflagged when it is good again", needs: [.writes, .merges]
+    ) {
       stand, found in
       let writer = try stand.connector.openWriter(people.writePlan())
       defer { writer.close() }
@@ -170,7 +176,7 @@ extension Conformance {
       found.expect(outcome.written, [], "written although equal")
       found.expect(try writer.countStale(1...3), 0, "stale rows after it was good again")
     },
-    ConformanceCase("a refresh removes what the source no longer has, unless it is stale", needs: [.writes]) {
+    ConformanceCase("a refresh removes what the source no longer has, unless it is stale", needs: [.writes, .merges]) {
       stand, found in
       let writer = try stand.connector.openWriter(people.writePlan())
       defer { writer.close() }
@@ -196,6 +202,7 @@ extension Conformance {
       defer { new.close() }
       found.expect(try new.open()?.batch, 1, "what the new writer finds")
       found.expectError(.fenced, "a commit under an old fence") {
+        try old.complete()
         _ = try old.write(people.batch(Array(rows(20).dropFirst(10))), batch: 2, mode: .append)
         try old.commit(record(2, 10), state: "old", durable: true)
       }
@@ -228,7 +235,7 @@ extension Conformance {
       found.expect(try content(stand, people).count, 5, "rows of the first")
       found.expect(try content(stand, other).count, 6, "rows of the second")
     },
-    ConformanceCase("one grant does not write two tables", needs: [.writes]) { stand, found in
+    ConformanceCase("one grant does not write two tables", needs: [.writes, .commonOffsets]) { stand, found in
       let writer = try stand.connector.openWriter(people.writePlan())
       _ = try writer.open()
       _ = try write(writer, people, rows(5), batch: 1)

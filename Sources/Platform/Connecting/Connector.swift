@@ -25,7 +25,7 @@ package protocol Connector: Sendable {
   /// False where the types of `describe` are only what the values look like today.
   var declaresTypes: Bool { get }
   func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader
-  /// Throws a contract error where the connector cannot write (files).
+  /// Throws a contract error where the connector cannot write (an API, a workbook).
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter
   /// Nil where a batch cannot be found again before the whole table is indexed.
   func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)?
@@ -81,13 +81,17 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package var readsIncrementally: Bool
   package var followsChanges: Bool
   package var writes: Bool
+  /// The target knows what it holds under a key: it writes only what differs, flags and removes. Where it does not
+  /// (files), every row of a run is written, and a run shows as a whole when it is complete.
+  package var merges: Bool
   /// Bytes that a key may have as a target's; nil for no limit.
   package var longestKey: Int?
 
   package init(
     promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
-    followsChanges: Bool = false, longestKey: Int? = nil
+    followsChanges: Bool = false, merges: Bool = true, longestKey: Int? = nil
   ) {
+    self.merges = merges
     self.longestKey = longestKey
     self.followsChanges = followsChanges
     self.promise = promise

@@ -72,6 +72,15 @@ package enum WriteMode: Hashable, Sendable {
   case insert
 }
 
+/// What an attempt is about to write, for targets that show a run only when it is complete.
+package enum WrittenRun: Hashable, Sendable {
+  /// All of the source's rows: they take the place of what is there. `goesOn`: behind what an earlier attempt of this run
+  /// committed; else that is dropped.
+  case whole(goesOn: Bool)
+  /// Rows on top of what is there. What an earlier attempt committed is dropped: it begins again.
+  case changes
+}
+
 /// What a batch did to the target.
 package struct WriteOutcome: Hashable, Sendable {
   package var inserted = 0
@@ -127,6 +136,10 @@ package protocol RowWriter: AnyObject {
   /// Creates what is missing (the table, `sj_offset`, `sj_batch`), checks the shape of what is there, and takes the
   /// stream under this plan's fence. Returns what was stored; nil for a stream never seen.
   func open() throws(ConnectorError) -> StoredOffset?
+  /// Once, before an attempt's first row. A target that keeps rows under their keys has nothing to do.
+  func begin(_ run: WrittenRun) throws(ConnectorError)
+  /// The next commit is the run's last: with it, what the run wrote counts.
+  func complete() throws(ConnectorError)
   /// True when the target table holds no row at all.
   func isEmpty() throws(ConnectorError) -> Bool
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome
@@ -151,8 +164,9 @@ package protocol RowWriter: AnyObject {
   ///
   /// Throws `.fenced`, with nothing changed, when another fence has taken the stream.
   ///
-  /// A commit that is not `durable` may be lost with those after it when the target's machine dies, rows and offset
-  /// together, so that nothing is missing and nothing comes twice; the next durable one secures all before it.
+  /// A commit that is not `durable` may be lost with those after it when the target's machine dies (or this one, where
+  /// rows are gathered into files here), rows and offset together, so that nothing is missing and nothing comes twice; the
+  /// next durable one secures all before it.
   func commit(_ record: BatchRecord?, state: String, durable: Bool) throws(ConnectorError)
   func rollback()
   func batches(_ range: ClosedRange<Int64>) throws(ConnectorError) -> [BatchRecord]
@@ -170,7 +184,10 @@ package protocol RowWriter: AnyObject {
 extension RowWriter {
   package var interrupter: @Sendable () -> Void { {} }
 
-  package func deleteAll() throws(ConnectorError) -> Int { throw Self.cannotFollow }
+  package func begin(_ run: WrittenRun) throws(ConnectorError) {}
+  package func complete() throws(ConnectorError) {}
+
+  package func deleteAll(at now: Instant) throws(ConnectorError) -> Int { throw Self.cannotFollow }
   package func written() throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
   package func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
 

@@ -40,7 +40,15 @@ package protocol FileStore: Sendable {
   func verify(_ files: [FetchedFile], _ cancellation: RemoteCancellation?) throws(ConnectorError)
   /// Puts the spool's bytes under that name, whole or not at all.
   func put(_ spool: SpoolFile, as name: String, _ cancellation: RemoteCancellation?) throws(ConnectorError)
+  /// Puts the spool's bytes under that name, whole or not at all, unless there is a file of it: false then, and that file
+  /// is as it was. Of two that do so at once only one is told true. `temporary` is where a store that needs it gathers the
+  /// bytes first: a name that nobody else uses. The folder is made where it is missing.
+  func create(
+    _ spool: SpoolFile, as name: String, through temporary: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> Bool
   func remove(_ name: String, _ cancellation: RemoteCancellation?) throws(ConnectorError)
+  /// The folder of that name within this one, which need not exist.
+  func folder(_ name: String) -> any FileStore
 }
 
 package enum FileStores {

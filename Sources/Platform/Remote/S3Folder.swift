@@ -25,6 +25,13 @@ package struct S3Folder: FileStore {
     self.limits = limits
   }
 
+  private init(
+    endpoint: RemoteAddress, region: String, bucket: String, prefix: String, credentials: String, limits: RemoteLimits
+  ) {
+    (address, self.region, self.bucket, self.prefix) = (endpoint, region, bucket, prefix)
+    (self.credentials, self.limits) = (credentials, limits)
+  }
+
   /// Of nothing.
   private static let emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -122,6 +129,33 @@ package struct S3Folder: FileStore {
     request.bodySize = spool.count
     let (answer, _) = try RemoteSession(limits, cancellation: cancellation).bytes(request)
     try check(answer, name)
+  }
+
+  package func create(
+    _ spool: SpoolFile, as name: String, through temporary: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> Bool {
+    var request = request(
+      prefix + name, nil, ["if-none-match: *", "x-amz-content-sha256: UNSIGNED-PAYLOAD"])
+    request.body = spool.body()
+    request.bodySize = spool.count
+    let (answer, _) = try RemoteSession(limits, cancellation: cancellation).bytes(request)
+    if answer.status == 412 { return false }
+    // Another one is at the same name right now: who has won shows a moment later.
+    if answer.status == 409 {
+      throw ConnectorError(
+        .retryable, "remote.status",
+        Text(
+          "\(address.host):\(address.port)：同一对象正被另一请求写入（409）。",
+          "\(address.host):\(address.port): another request writes the same object (409)."))
+    }
+    try check(answer, name)
+    return true
+  }
+
+  package func folder(_ name: String) -> any FileStore {
+    S3Folder(
+      endpoint: address, region: region, bucket: bucket, prefix: prefix + name + "/", credentials: credentials,
+      limits: limits)
   }
 
   package func remove(_ name: String, _ cancellation: RemoteCancellation?) throws(ConnectorError) {

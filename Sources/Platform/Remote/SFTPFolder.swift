@@ -137,10 +137,6 @@ package struct SFTPFolder: FileStore {
   ) throws(ConnectorError) {
     let access = try Access(self, cancellation)
     let (part, whole) = (".\(name).part", name)
-    func quoted(_ name: String) -> String {
-      let path = Self.decoded(address.path) + name
-      return "\"\(path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
-    }
     // libcurl copies no list: it must live as long as the request.
     let after = HeaderList(["*rm \(quoted(whole))", "rename \(quoted(part)) \(quoted(whole))"])
     var request = access.request(address.appending(part)) { options in
@@ -152,18 +148,53 @@ package struct SFTPFolder: FileStore {
     withExtendedLifetime(after) {}
   }
 
+  /// Uploaded under another name and then renamed, which fails where there is a file of that name: by OpenSSH's server it
+  /// is a link, which is made or not, so that of two only one succeeds.
+  package func create(
+    _ spool: SpoolFile, as name: String, through temporary: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> Bool {
+    let access = try Access(self, cancellation)
+    let after = HeaderList(["rename \(quoted(temporary)) \(quoted(name))"])
+    var request = access.request(address.appending(temporary)) { options in
+      options.number(CURLOPT_FTP_CREATE_MISSING_DIRS, 1)
+      options.list(CURLOPT_POSTQUOTE, after)
+    }
+    request.body = spool.body()
+    request.bodySize = spool.count
+    let answer = try access.session.perform(request, accepts: [CURLE_QUOTE_ERROR.rawValue]) { _ in }
+    withExtendedLifetime(after) {}
+    guard answer.code == CURLE_QUOTE_ERROR else { return true }
+    try? remove(temporary, cancellation)
+    // Refused for another reason than that there is one: then the folder has none.
+    guard try list(cancellation).contains(where: { $0.name == name }) else {
+      throw ConnectorError(
+        .permanent, "remote.rename",
+        Text(
+          "\(address.host)：不能把上传的文件改名为“\(name)”。", "\(address.host): the uploaded file could not be renamed “\(name)”.")
+      )
+    }
+    return false
+  }
+
+  package func folder(_ name: String) -> any FileStore {
+    SFTPFolder(
+      address: address.appending(name), user: user, secret: secret, fingerprint: fingerprint, limits: limits)
+  }
+
   package func remove(_ name: String, _ cancellation: RemoteCancellation?) throws(ConnectorError) {
     let access = try Access(self, cancellation)
-    let path = Self.decoded(address.path) + name
-    let command = HeaderList([
-      "rm \"\(path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
-    ])
+    let command = HeaderList(["rm \(quoted(name))"])
     let request = access.request(address) { options in
       options.number(CURLOPT_NOBODY, 1)
       options.list(CURLOPT_QUOTE, command)
     }
     _ = try access.session.perform(request) { _ in }
     withExtendedLifetime(command) {}
+  }
+
+  private func quoted(_ name: String) -> String {
+    let path = Self.decoded(address.path) + name
+    return "\"\(path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
   }
 
   /// Commands take the path itself, not its spelling in an address.

@@ -50,11 +50,12 @@ package final class SpoolFile: @unchecked Sendable {
       if put < 0, errno == EINTR { continue }
       guard put > 0 else {
         let code = errno
+        let isFull = [ENOSPC, EDQUOT, EFBIG].contains(code)
         throw ConnectorError(
           .retryable, "spool.write",
           Text(
-            code == ENOSPC ? "存放临时文件的磁盘已满。" : "写临时文件失败（errno \(code)）。",
-            code == ENOSPC
+            isFull ? "存放临时文件的磁盘已满。" : "写临时文件失败（errno \(code)）。",
+            isFull
               ? "The disk of the temporary files is full." : "Writing a temporary file failed (errno \(code))."))
       }
       at += put

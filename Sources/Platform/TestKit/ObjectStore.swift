@@ -1,7 +1,9 @@
 /// A store that speaks S3 over files of a folder (`folder/bucket/key`): path-style, listings of two keys a page, and every
 /// request's signature computed anew by the published algorithm of AWS's signature version 4.
 ///
-/// Objects whose names begin with `cut-` break off half-way, `stall-` stop half-way, `busy-` answer 503.
+/// Objects whose names begin with `cut-` break off half-way, `stall-` stop half-way, `busy-` answer 503; all that is written
+/// does while there is a file `busy` in the folder. `If-None-Match: *` is obeyed unless there is a file `unconditional`, as
+/// some stores do not.
 package enum ObjectStore {
   package static let region = "qh-1"
   package static let accessKey = "AKIDSANJIANG"
@@ -88,8 +90,16 @@ package enum ObjectStore {
         body = self.rfile.read(int(self.headers['Content-Length']))
         if not self.admitted(): return self.answer(403)
         name, path = self.file()
+        if os.path.basename(path).startswith('busy-') or os.path.exists(os.path.join(folder, 'busy')): return self.answer(503)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        open(path, 'wb').write(body)
+        if self.headers.get('If-None-Match') == '*' and not os.path.exists(os.path.join(folder, 'unconditional')):
+          # Written aside and linked: of two only one succeeds.
+          part = os.path.join(folder, '.part' + str(threading.get_ident()))
+          open(part, 'wb').write(body)
+          try: os.link(part, path)
+          except FileExistsError: return self.answer(412)
+          finally: os.unlink(part)
+        else: open(path, 'wb').write(body)
         self.answer(200)
 
       def do_DELETE(self):

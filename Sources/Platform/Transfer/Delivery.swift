@@ -29,7 +29,8 @@ package struct Delivery: Sendable {
       let writer = try WatchedWriter(pulse) { () throws(ConnectorError) in try target.openWriter(writePlan) }
       defer { writer.close() }
       let stored = try writer.open()
-      let session = try DeliverySession(compiled, control, writer, stored, overlap(with: source))
+      let session = try DeliverySession(
+        compiled, control, writer, stored, overlap(with: source), merges: target.guarantee.merges)
       if session.isComplete { return try session.outcome(.finished) }
       try session.readBackBeside(target)
       defer { session.stopReadingBack() }
@@ -50,7 +51,12 @@ package struct Delivery: Sendable {
   /// As `run`, for changes: until the run's end, going on where the stream was. A source that has forgotten it is read
   /// anew beside its changes.
   private func follow(_ source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
-    try await BlockingThread.run {
+    guard target.guarantee.merges else {
+      throw ConnectorError.contract(
+        "no-changes", "接收方是文件，不能按变更持续更新；请改用全量或增量。",
+        "The target is files, which cannot be kept up to date by changes: deliver in full or incrementally.")
+    }
+    return try await BlockingThread.run {
       defer { sj_return_memory() }
       var compiled = compiled
       compiled.longestKey = target.guarantee.longestKey ?? Int.max

@@ -160,8 +160,8 @@ package struct DeliveryProgress: Hashable, Sendable {
 /// Bad rows of one batch (or of a part of a large one).
 ///
 /// Kept at least once, counted exactly once: the keeper stores them under (grant, batch, part), replacing what an
-/// earlier, killed attempt may have left under the same batch number — `part` 0 comes first and replaces all parts — and
-/// what counts is what lies in the receipt's batches: a batch above the last committed one never happened.
+/// earlier, killed attempt may have left under the same batch number or a higher one (where commits are gathered, it was
+/// further than its last) — `part` 0 comes first and replaces all parts and all that lies above — and what counts is what lies in the receipt's batches: a batch above the last committed one never happened.
 package struct QuarantinedRows: Sendable {
   package var grant: String
   package var run: String

@@ -134,6 +134,12 @@ final class WatchedWriter: RowWriter {
   func open() throws(ConnectorError) -> StoredOffset? {
     try measured { (writer) throws(ConnectorError) in try writer.open() }
   }
+  func begin(_ run: WrittenRun) throws(ConnectorError) {
+    try measured { (writer) throws(ConnectorError) in try writer.begin(run) }
+  }
+  func complete() throws(ConnectorError) {
+    try measured { (writer) throws(ConnectorError) in try writer.complete() }
+  }
   func isEmpty() throws(ConnectorError) -> Bool {
     try measured { (writer) throws(ConnectorError) in try writer.isEmpty() }
   }

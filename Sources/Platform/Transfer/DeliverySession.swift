@@ -15,6 +15,8 @@ final class DeliverySession {
   private let plan: CompiledPlan
   private let control: DeliveryControl
   private let writer: any RowWriter
+  /// See `ConnectorGuarantee.merges`.
+  private let merges: Bool
   private var nextBatch: Int64
   /// The consumer's receipt, read beside the writing from batch `first` on.
   private var beside: (reading: ReadBackBeside, first: Int64)?
@@ -26,8 +28,9 @@ final class DeliverySession {
 
   init(
     _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ stored: StoredOffset?,
-    _ overlap: Duration
+    _ overlap: Duration, merges: Bool
   ) throws {
+    self.merges = merges
     self.plan = plan
     self.control = control
     self.writer = writer
@@ -58,12 +61,15 @@ final class DeliverySession {
       if let previous, previous.phase == .filling, previous.run == plan.plan.run, previous.schema == plan.schemaDigest {
         state = previous
         range = .full(after: previous.position.isEmpty ? nil : previous.position)
+        try writer.begin(.whole(goesOn: true))
         return
       }
       state = Self.fresh(plan, control, first: next, previous)
       state.phase = .filling
-      state.appends = try writer.isEmpty()
+      // Where a run takes the place of what was there, it meets none of its rows.
+      state.appends = try !merges || writer.isEmpty()
       range = .full(after: nil)
+      try writer.begin(.whole(goesOn: false))
     case .incremental:
       guard let previous, previous.isFilled, previous.phase != .filling else {
         throw ConnectorError.contract("no-full-yet", "增量交付之前须先完成一次全量交付。", "A full delivery must be completed first.")
@@ -91,6 +97,7 @@ final class DeliverySession {
       let from = Self.earlier(Self.step(reached, back: overlap), plan.plan.since)
       state.from = from
       range = .incremental(above: from)
+      try writer.begin(.changes)
     case .changes: throw ConnectorError.contract("mode", "变更跟踪由另一过程执行。", "Changes are followed by another session.")
     }
   }
@@ -198,7 +205,7 @@ final class DeliverySession {
     }
     let delivered = written?.count ?? item.output.rowCount
     let bytes = written.map { $0.reduce(0) { $0 + item.output.row(Int($1)).count } } ?? item.output.byteCount
-    if !state.appends {
+    if !state.appends || !merges {
       let bad = item.faults.lazy.filter { $0.fault != .duplicateKey }.map(\.row)
       _ = try writer.markStale(rowKeys.delivered(bad, of: item.input), batch: batch, at: control.clock.now())
     }
@@ -249,6 +256,8 @@ final class DeliverySession {
 
   private var mode: WriteMode {
     if state.appends { return .append }
+    // Nobody can say which rows differ: all are written.
+    if !merges { return .merge(rewriteFrom: 0, ownFrom: state.mode == .full ? state.runFirst : state.first) }
     // A refresh writes every row anew, so that what it did not write is what the source no longer has.
     return .merge(
       rewriteFrom: state.mode == .full ? 0 : state.runFirst, ownFrom: state.mode == .full ? state.runFirst : state.first
@@ -280,7 +289,7 @@ final class DeliverySession {
     try control.mayGoOn()
     var after = state
     let batch = nextBatch
-    if state.mode == .full, !state.appends {
+    if state.mode == .full, !state.appends, merges {
       after.counts.removed = try writer.deleteOlder(than: state.runFirst, at: control.clock.now())
     }
     after.counts.read += unkeyed.read
@@ -295,6 +304,7 @@ final class DeliverySession {
     after.position = []
     if !hasParts { try clear(batch) }
     let stripes = KeyOrder(RowBatch(capacity: RowBatch.smallest), key: []).stripes()
+    try writer.complete()
     try writer.commit(hasParts ? record(batch, 0, unkeyed.bad, 0, stripes) : nil, state: after.text, durable: true)
     state = after
     if hasParts { nextBatch += 1 }
@@ -332,7 +342,7 @@ final class DeliverySession {
     let last = nextBatch - 1
     // Only the target can say which of its rows are flagged: both sides take its word.
     var counts = state.counts
-    if state.first <= last, !state.appends {
+    if state.first <= last, !state.appends || !merges {
       try writer.indexBatches()
       counts.stale = try writer.countStale(state.first...last)
     }

@@ -4,6 +4,7 @@
 //   transfer-bench mariadb [ROWS]       MariaDB → MariaDB beside `SELECT | LOAD DATA LOCAL`
 //   transfer-bench reshaped [ROWS]      the same with a filter, expressions, tokens and rules on the way
 //   transfer-bench sqlite [ROWS]        SQLite → SQLite beside ATTACH + INSERT SELECT
+//   transfer-bench files [ROWS]         PostgreSQL → CSV and JSON lines beside `psql \copy`
 //   transfer-bench odbc [ROWS]          PostgreSQL through its own client and through psqlodbc: reading and writing alone
 //   transfer-bench reconcile [ROWS]     comparing both sides of a delivery: equal, with 1,000 differences, all different
 //   transfer-bench changes [SECONDS]    following a source's changes, and draining a backlog of them
@@ -16,6 +17,7 @@ case "mariadb": try await MariaDBBench(rows: arguments.dropFirst().first.flatMap
 case "reshaped":
   try await PostgresBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000, reshaped: true).run()
 case "sqlite": try await SQLiteBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
+case "files": try await FilesBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
 case "odbc": try await ODBCBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 200_000).run()
 case "reconcile": try await ReconcileBench(rows: arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000).run()
 case "changes": try await ChangeBench(seconds: arguments.dropFirst().first.flatMap { Int($0) } ?? 20).run()
@@ -23,5 +25,7 @@ case "exchange": try await ExchangeBench(Array(arguments.dropFirst())).run()
 case "one": try await OneDelivery.run(Array(arguments.dropFirst()))
 case "sample": try Sample.write(Int(arguments[1]) ?? 1, to: arguments[2])
 default:
-  print("usage: transfer-bench postgres | reshaped | mariadb | sqlite | odbc | reconcile [ROWS], or changes [SECONDS]")
+  print(
+    "usage: transfer-bench postgres | reshaped | mariadb | sqlite | files | odbc | reconcile [ROWS], or changes [SECONDS]"
+  )
 }

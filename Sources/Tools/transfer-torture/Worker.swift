@@ -1,4 +1,5 @@
 import Connecting
+import ConnectorFiles
 import ConnectorMariaDB
 import ConnectorPostgreSQL
 import ConnectorSQLite
@@ -84,6 +85,11 @@ struct Worker {
   private func connector(_ kind: String, _ place: String) -> any Connector {
     switch kind {
     case "sqlite": return SQLiteConnector(path: place)
+    // Small files, so that there are many moments to be killed in.
+    case "csv", "jsonl":
+      return FilesConnector(
+        .local(place), FilesOptions(format: FileFormat(rawValue: kind) ?? .csv),
+        writing: WrittenFiles(fileBytes: 100_000))
     case "mariadb":
       // Socket and database; times in UTC, as those who write the tables do.
       let parts = place.split(separator: "|").map(String.init)

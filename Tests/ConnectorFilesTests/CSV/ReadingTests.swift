@@ -215,7 +215,7 @@ private let pieces = [
     #expect(
       error { _ = try connector.openReader(textPlan("t.csv", ["a"], after: [1, 2, 3])) }?.code == "contract.position")
     let write = WritePlan(table: TableName("t.csv"), columns: [], key: [], stream: "s", run: "r", fence: 1)
-    #expect(error { _ = try connector.openWriter(write) }?.code == "contract.read-only")
+    #expect(error { _ = try connector.openWriter(write) }?.code == "contract.target-name")
   }
 
   @Test func `is opened by its settings`() throws {

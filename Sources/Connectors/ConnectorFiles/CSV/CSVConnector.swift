@@ -17,14 +17,17 @@ package struct CSVOptions: Hashable, Sendable {
   }
 }
 
-/// CSV files (RFC 4180, with a header) of one folder, each a table. Reads only, and only whole files.
+/// CSV files (RFC 4180, with a header) of one folder, each a table. Reads only whole files, and writes each table into a
+/// folder of its own.
 package struct CSVConnector: Connector {
   package let folder: String
   package let options: CSVOptions
+  package let writing: WrittenFiles
 
-  package init(folder: String, options: CSVOptions = CSVOptions()) {
+  package init(folder: String, options: CSVOptions = CSVOptions(), writing: WrittenFiles = WrittenFiles()) {
     self.folder = folder
     self.options = options
+    self.writing = writing
   }
 
   package static let guarantee = ConnectorGuarantee(
@@ -43,8 +46,8 @@ package struct CSVConnector: Connector {
       Text(
         "不加引号的空字段是空值，加引号的空字段（\"\"）是空文本。",
         "An empty field is NULL; an empty one in quotes (\"\") is an empty text."),
-    ],
-    readsIncrementally: false, writes: false)
+    ] + WrittenFiles.limits,
+    readsIncrementally: false, writes: true, merges: false)
 
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 
@@ -55,10 +58,13 @@ package struct CSVConnector: Connector {
       .init("null", Text("空值的写法", "spelling of NULL"), required: false, example: "N/A"),
       .init("zone", Text("无时区时间的时区", "zone of times without one"), required: false, example: "+08:00"),
       .init("encoding", Text("编码（一般不填）", "encoding (normally empty)"), required: false, example: "GB18030"),
-    ],
+    ] + WrittenFiles.settings,
     guarantee: guarantee,
+    check: { WrittenFiles.faults(of: $0) },
+    nameFault: { FileSetNames.fault($0) },
     open: { settings throws(ConnectorError) in
-      CSVConnector(folder: settings["folder"] ?? "", options: try CSVOptions(settings))
+      CSVConnector(
+        folder: settings["folder"] ?? "", options: try CSVOptions(settings), writing: try WrittenFiles(settings))
     })
 
   package func probe() throws(ConnectorError) -> ConnectorProbe {
@@ -72,7 +78,8 @@ package struct CSVConnector: Connector {
 
   /// Reads the whole file: types and lengths are suggestions from its values.
   package func describe(_ table: TableName) throws(ConnectorError) -> TableDescription {
-    description(of: table, try discover(table))
+    if let received = try received(table) { return received.set.description }
+    return description(of: table, try discover(table))
   }
 
   package var declaresTypes: Bool { false }
@@ -94,6 +101,7 @@ package struct CSVConnector: Connector {
   package func examine(
     _ table: TableName, columns: [String], cursor: String?, within limit: Duration
   ) throws(ConnectorError) -> TableExamination {
+    if let received = try received(table) { return received.set.examination }
     let found = try discover(table)
     return TableExamination(
       table: description(of: table, found), mark: ChangeMark(.file, own: found.digest, at: found.modified))
@@ -115,7 +123,17 @@ package struct CSVConnector: Connector {
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    try CSVReader(plan, folder, options)
+    if let (set, folder) = try received(plan.table) { return try FileSetReader(plan, set, folder) }
+    return try CSVReader(plan, folder, options)
+  }
+
+  package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
+    try FilesHome.local(folder).writer(plan, .csv, writing)
+  }
+
+  /// A file is called with its ending, a folder of ours without.
+  private func received(_ table: TableName) throws(ConnectorError) -> (set: FileSet, folder: any TargetFolder)? {
+    SourceFolder.isTableName(table.name) ? nil : try FilesHome.local(folder).received(table)
   }
 }
 

@@ -4,9 +4,9 @@ import Glibc
 /// The rows of a file, one after the other, as stretches of a window of memory.
 ///
 /// UTF-8 and GB18030 are cut as they are: no byte of a GB18030 character of several bytes can be a quote, a comma or a
-/// line's end. UTF-16 is cut after it became UTF-8. The window holds at least one whole row and grows to 3 MiB at most.
+/// line's end. UTF-16 is cut after it became UTF-8. The window holds at least one whole row.
 final class CSVRows {
-  /// Bytes of one row (after decoding, for UTF-16), its line's end included.
+  /// Bytes of one row (after decoding, for UTF-16), its line's end included, unless it is known that there are longer ones.
   static let rowLimit = 1 << 20
   static let columnLimit = 1000
   static let pieceSize = 1 << 18
@@ -39,6 +39,7 @@ final class CSVRows {
   private(set) var line: Int
   private(set) var nextLine: Int
 
+  private let rowLimit: Int
   private var room: Int
   private var low = 0
   private var high = 0
@@ -50,9 +51,10 @@ final class CSVRows {
   /// Reads from that byte on, which begins a row (or, for 0, the mark).
   init(
     _ file: SourceFile, _ encoding: CSVEncoding, from offset: Int = 0, line: Int = 1, watchesUTF8: Bool = false,
-    tailFrom: Int = 0
+    tailFrom: Int = 0, rowLimit: Int = CSVRows.rowLimit
   ) {
     self.file = file
+    self.rowLimit = rowLimit
     self.encoding = encoding
     self.watchesUTF8 = watchesUTF8
     self.tailFrom = tailFrom
@@ -60,7 +62,7 @@ final class CSVRows {
     nextOffset = offset
     self.line = line
     nextLine = line
-    room = Self.rowLimit + 2 * Self.pieceSize + 16
+    room = rowLimit + 2 * Self.pieceSize + 16
     base = .allocate(byteCount: room, alignment: 16)
     piece = .allocate(byteCount: Self.pieceSize, alignment: 16)
     utf16 = UTF16Stream(encoding)
@@ -79,7 +81,7 @@ final class CSVRows {
         guard low < high else { return false }
         fields.removeAll(keepingCapacity: true)
         if let end = try cut() {
-          guard end - low <= Self.rowLimit else { throw try fault(low) { .rowTooLong($0) } }
+          guard end - low <= rowLimit else { throw try fault(low) { .rowTooLong($0) } }
           rowOffset = nextOffset
           line = nextLine
           nextOffset += rawLength(low, end)
@@ -87,7 +89,7 @@ final class CSVRows {
           low = end
           return true
         }
-        guard high - low <= Self.rowLimit else { throw try fault(low) { .rowTooLong($0) } }
+        guard high - low <= rowLimit else { throw try fault(low) { .rowTooLong($0) } }
       }
       try fill()
     }

@@ -3,10 +3,12 @@ import Connecting
 /// A field's text in UTF-8, from whatever the file is written in. The bytes hold until the next call.
 final class FieldText {
   private let decoder: GB18030Decoder?
-  private let plain = UnsafeMutableRawPointer.allocate(byteCount: CSVRows.rowLimit + 16, alignment: 16)
-  private let decoded = UnsafeMutableRawPointer.allocate(byteCount: 2 * CSVRows.rowLimit + 16, alignment: 16)
+  private let plain: UnsafeMutableRawPointer
+  private let decoded: UnsafeMutableRawPointer
 
-  init(_ encoding: CSVEncoding) throws(ConnectorError) {
+  init(_ encoding: CSVEncoding, rowLimit: Int = CSVRows.rowLimit) throws(ConnectorError) {
+    plain = .allocate(byteCount: rowLimit + 16, alignment: 16)
+    decoded = .allocate(byteCount: 2 * rowLimit + 16, alignment: 16)
     decoder = encoding == .gb18030 ? try GB18030Decoder() : nil
   }
 

@@ -4,7 +4,7 @@ import Glibc
 /// The lines of a file, one after the other, as stretches of a window of memory. A line beyond the limit is given without
 /// its bytes, and those after it come as ever.
 final class LineRows {
-  /// Bytes of one line, its end not counted.
+  /// Bytes of one line, its end not counted, unless it is known that there are longer ones.
   static let limit = 1 << 20
   private static let piece = 1 << 18
 
@@ -17,14 +17,17 @@ final class LineRows {
   /// Where the line after the current one begins.
   private(set) var nextOffset = 0
 
+  private let limit: Int
   private let base: UnsafeMutableRawPointer
-  private let room = LineRows.limit + 2 * LineRows.piece
+  private let room: Int
   private var (low, high) = (0, 0)
   private var fileOffset = 0
   private var isAtEnd = false
 
-  init(_ file: SourceFile) {
+  init(_ file: SourceFile, limit: Int = LineRows.limit) {
     self.file = file
+    self.limit = limit
+    room = limit + 2 * Self.piece
     base = .allocate(byteCount: room, alignment: 16)
   }
 
@@ -52,7 +55,7 @@ final class LineRows {
         take(to: high, behind: high)
         return true
       }
-      if high - low > Self.limit {
+      if high - low > limit {
         // Its front is let go; only that there was a line counts from now on.
         isTooLong = true
         nextOffset += high - low
@@ -64,7 +67,7 @@ final class LineRows {
   }
 
   private func take(to end: Int, behind: Int) {
-    if end - low > Self.limit { isTooLong = true }
+    if end - low > limit { isTooLong = true }
     line = UnsafeRawBufferPointer(start: base + low, count: isTooLong ? 0 : end - low)
     nextOffset += behind - low
     low = behind
