@@ -186,8 +186,7 @@ struct Node: Sendable {
     census = Census(database: database, clock: clock, calendars: calendars, measuring: .platform)
     sharing = Sharing(
       database: database, clock: clock, calendars: calendars, sealingKey: keys.sealing,
-      nameFault: { kind, name in Self.connectors.kind(kind)?.nameFault(name) },
-      followsChanges: { kind in Self.connectors.kind(kind)?.guarantee.followsChanges ?? false },
+      kind: { Self.connectors.kind($0) },
       ordered: { order, grant, now, tx in try Exchange.ordered(order, grant, at: now, in: tx) }
     ) { grant, now, tx in
       try Exchange.schedule(grant, at: now, in: tx)

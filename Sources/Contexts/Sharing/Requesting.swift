@@ -301,9 +301,10 @@ extension Sharing {
     _ draft: RequestDraft, of resource: Resource, into target: DataSource, in tx: any Transaction
   ) throws {
     var faults: [Refusal.Fault] = []
-    if let fault = nameFault(target.kind, draft.targetTable) { faults.append(.init("targetTable", fault)) }
+    if let fault = kind(target.kind)?.nameFault(draft.targetTable) { faults.append(.init("targetTable", fault)) }
+    if let able = kind(target.kind)?.guarantee, let fault = Self.fault(draft, into: able) { faults.append(fault) }
     for id in draft.items {
-      if let item = resource.item(id), let fault = nameFault(target.kind, item.column) {
+      if let item = resource.item(id), let fault = kind(target.kind)?.nameFault(item.column) {
         faults.append(.init("items", fault))
       }
     }
@@ -318,6 +319,25 @@ extension Sharing {
             "Request \(open) already asks to write “\(draft.targetTable)”; choose another name.")))
     }
     guard faults.isEmpty else { throw Refusal.invalid("sharing.request", faults) }
+  }
+
+  /// What the kind of receiving source cannot do.
+  private static func fault(_ draft: RequestDraft, into able: ConnectorGuarantee) -> Refusal.Fault? {
+    guard able.writes else {
+      return .init("target", Text("这种数据源不能接收数据。", "Sources of this kind cannot receive."))
+    }
+    guard !able.merges else { return nil }
+    if draft.frequency == .continuous {
+      return .init(
+        "frequency",
+        Text(
+          "文件不能实时接收变更，请选其他频率，如每小时。",
+          "Files cannot receive changes as they happen; choose another frequency, such as hourly."))
+    }
+    if draft.goneRows == .marked {
+      return .init("goneRows", Text("文件不能保留并标明删除的行。", "Files cannot keep rows that are gone."))
+    }
+    return nil
   }
 
   private static func isTaken(_ table: String, _ grant: String) -> Text {
@@ -344,7 +364,9 @@ extension Sharing {
       throw Refusal(.conflict, "sharing.request.not-mounted", Text("该资源还没有挂接数据。", "This resource is not mounted yet."))
     }
     if draft.frequency == .continuous {
-      guard let source = try InventoryStore.source(mount.source, in: tx), followsChanges(source.kind) else {
+      guard let source = try InventoryStore.source(mount.source, in: tx),
+        kind(source.kind)?.guarantee.followsChanges ?? false
+      else {
         throw Refusal.invalid(
           "sharing.request.frequency", "frequency",
           Text(

@@ -1,5 +1,6 @@
 import Audit
 package import Calendars
+package import Connecting
 import Catalog
 package import Deadlines
 package import Identity
@@ -27,22 +28,18 @@ package struct Sharing: Sendable {
   let sealingKey: [UInt8]
   /// What a new grant sets in motion above this context, in the grant's own transaction; filled in by App.
   let granted: @Sendable (Grant, Instant, any Transaction) throws -> Void
-  /// Why a source of this kind cannot have a table or column of this name; filled in by App from the connectors.
-  let nameFault: @Sendable (_ kind: String, _ name: String) -> Text?
-  /// Whether sources of this kind can be followed as they change; filled in by App from the connectors.
-  let followsChanges: @Sendable (_ kind: String) -> Bool
+  /// What sources of a kind can do, and which names they take.
+  let kind: @Sendable (_ name: String) -> ConnectorKind?
   /// What a grant's order sets in motion above this context, in the order's own transaction; filled in by App.
   let ordered: @Sendable (GrantOrder, Grant, Instant, any Transaction) throws -> Void
 
   package init(
     database: any Database, clock: Clock, calendars: Calendars = .embedded, rules: [RuleSet] = RuleSet.embedded,
-    sealingKey: [UInt8], nameFault: @escaping @Sendable (_ kind: String, _ name: String) -> Text? = { _, _ in nil },
-    followsChanges: @escaping @Sendable (_ kind: String) -> Bool = { _ in false },
+    sealingKey: [UInt8], kind: @escaping @Sendable (_ name: String) -> ConnectorKind? = { _ in nil },
     ordered: @escaping @Sendable (GrantOrder, Grant, Instant, any Transaction) throws -> Void = { _, _, _, _ in },
     granted: @escaping @Sendable (Grant, Instant, any Transaction) throws -> Void = { _, _, _ in }
   ) {
-    self.nameFault = nameFault
-    self.followsChanges = followsChanges
+    self.kind = kind
     self.ordered = ordered
     self.granted = granted
     self.database = database

@@ -1,3 +1,4 @@
+import Connecting
 import Identity
 import Audit
 package import Catalog
@@ -136,7 +137,9 @@ package struct SharingRoutes: Sendable {
       }
       let systems = try principal.organisation.map { try InventoryStore.systems(of: $0, in: tx) } ?? []
       let targets = try systems.flatMap { system in
-        try InventoryStore.sources(of: system.id, in: tx).filter { !["csv", "files", "http"].contains($0.kind) }.map {
+        try InventoryStore.sources(of: system.id, in: tx).filter {
+          sharing.kind($0.kind)?.guarantee.writes ?? false
+        }.map {
           ($0, system.facts.name)
         }
       }
