@@ -62,14 +62,17 @@ import Testing
     try later.insert(Person.many(1...1500))
     try later.run("UPDATE person SET name = '改', changed = '2026-08-22 10:00:00+00' WHERE id < 1000")
     let changed = try later.persons()
+    let (grant, begun) = (Grant(), NSTemporaryDirectory() + "sj-begun-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(atPath: begun, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: begun) }
+    try await grant.deliver(.full, run: "r1", from: source, to: FileTarget(begun, fileBytes: 10_000))
     for mode in [DeliveryPlan.Mode.full, .incremental] {
       var (ended, moment) = (true, 0)
       while ended {
         (ended, moment) = (false, moment + 1)
         let limit = moment
         let isOver = try await withTemporaryFolder { folder in
-          let grant = Grant()
-          try await grant.deliver(.full, run: "r1", from: source, to: FileTarget(folder, fileBytes: 10_000))
+          try FileManager.default.copyItem(atPath: begun + "/person", toPath: folder + "/person")
           let steps = Mutex(0)
           // From that step on nothing happens any more, as nothing does of a worker that was killed.
           let killed = FileTarget(folder, fileBytes: 10_000) { _ throws(ConnectorError) in
@@ -168,7 +171,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["manifest-", "person-"], [0, 40])
+  @Test(arguments: ["manifest-", "person-"], [0, 12])
   func `are not written to by a worker that was held up and replaced`(what: String, laterRuns: Int) async throws {
     let source = try Stand(.sqlite)
     try source.makePersons()
@@ -189,7 +192,10 @@ import Testing
       }
       async let old = result { try await grant.deliver(.full, run: "r1", fence: 1, from: source, to: held) }
       try await BlockingThread.run { isHeld.wait { $0 ? () : nil } }
-      let target = FileTarget(folder, grace: .zero)
+      // What he is about to write is no longer so.
+      try source.run("UPDATE person SET name = '后来' WHERE id BETWEEN 2000 AND 2500")
+      // In one case his temporary file is put away at once, in the other it stays and his name is free.
+      let target = FileTarget(folder, grace: laterRuns == 0 ? .zero : .seconds(86_400))
       let new = try await grant.deliver(.full, run: "r1", fence: 2, from: source, to: target)
       #expect(new.disagreement == nil)
       // So many manifests more that the held one's number is free again.
@@ -206,8 +212,9 @@ import Testing
       #expect(after.manifest["commit"] as? String == before.manifest["commit"] as? String)
       #expect(try after.holds(source.persons()))
       // What he left is put away by the next run.
-      try await grant.deliver(.full, run: "last", fence: 100, from: source, to: target)
-      try await grant.deliver(.full, run: "last 2", fence: 101, from: source, to: target)
+      let last = FileTarget(folder, grace: .zero)
+      try await grant.deliver(.full, run: "last", fence: 100, from: source, to: last)
+      try await grant.deliver(.full, run: "last 2", fence: 101, from: source, to: last)
       let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/person")
       let known = Set(try FolderReading(folder).files.compactMap { $0["name"] as? String })
       #expect(left.allSatisfy { known.contains($0) || $0.hasPrefix("manifest-") && $0.hasSuffix(".json") }, "\(left)")
