@@ -136,7 +136,8 @@ package protocol RowWriter: AnyObject {
   /// True when the target table holds no row at all.
   func isEmpty() throws(ConnectorError) -> Bool
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome
-  /// `keys` holds rows of the key's fields only. Flags the versions the target has; returns how many it has.
+  /// `keys` holds rows of the key's fields only. Flags the versions the target has; returns how many it has
+  /// (or, where it does not merge, of how many it was told).
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// `keys` holds rows of the key's fields only, of rows that the source or the grant no longer has. Removes those that the target has
   /// and that were last written before `batch`, flagged stale or not; returns how many.
