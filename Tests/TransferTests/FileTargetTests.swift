@@ -318,6 +318,42 @@ import Testing
     }
   }
 
+  @Test func `of a run whose grant ends midway are taken away, and what was there counts on`() async throws {
+    let source = try Stand(.sqlite)
+    try source.makePersons()
+    try source.insert(Person.many(1...5000))
+    try await withTemporaryFolder { folder in
+      let (grant, target) = (Grant(), FileTarget(folder))
+      try await grant.deliver(.full, run: "r1", from: source, to: target)
+      let before = try FolderReading(folder)
+      try source.run("UPDATE person SET name = '改', changed = '2026-08-22 10:00:00+00'")
+      for (mode, fence) in [(DeliveryPlan.Mode.full, Int64(2)), (.incremental, 3)] {
+        let checks = Mutex(0)
+        let control = DeliveryControl(
+          check: {
+            if checks.withLock({ count in
+              count += 1; return count
+            }) > 4 {
+              throw Refusal(.forbidden, "revoked", Text("已撤销", "revoked"))
+            }
+          }, quarantine: { _ in })
+        let stopped = try await Delivery(grant.plan(mode, run: "r\(fence)", fence: fence), control: control)
+          .run(from: source.connector, to: target)
+        guard case .stopped = stopped.ending else { return #expect(Bool(false), "not stopped") }
+        #expect(stopped.provider.counts.delivered == 0 && stopped.provider.batches.isEmpty)
+        let after = try FolderReading(folder)
+        #expect(after.holds(before.persons.values.sorted { ($0.id ?? 0) < ($1.id ?? 0) }))
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/person").filter {
+          $0.hasPrefix("person-")
+        }
+        #expect(left.count == after.files.count, "\(left)")
+      }
+      let next = try await grant.deliver(.incremental, run: "r4", fence: 4, from: source, to: target)
+      #expect(next.disagreement == nil && next.provider.counts.delivered == 5000)
+      #expect(try FolderReading(folder).holds(source.persons()))
+    }
+  }
+
   @Test func `that were taken away or changed are noticed`() async throws {
     let source = try Stand(.sqlite)
     try source.makePersons()

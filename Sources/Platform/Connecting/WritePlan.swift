@@ -133,6 +133,8 @@ package protocol RowWriter: AnyObject {
   func begin(_ run: WrittenRun) throws(ConnectorError)
   /// The next commit is the run's last: with it, what the run wrote counts.
   func complete() throws(ConnectorError)
+  /// The run will not be completed: where nothing of it counts yet, what it wrote is taken away, with its offset.
+  func giveUp() throws(ConnectorError)
   /// True when the target table holds no row at all.
   func isEmpty() throws(ConnectorError) -> Bool
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome
@@ -179,6 +181,7 @@ extension RowWriter {
 
   package func begin(_ run: WrittenRun) throws(ConnectorError) {}
   package func complete() throws(ConnectorError) {}
+  package func giveUp() throws(ConnectorError) {}
 
   package func deleteAll() throws(ConnectorError) -> Int { throw Self.cannotFollow }
   package func written() throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
