@@ -157,7 +157,9 @@ import Testing
       let plan = WritePlan(
         table: TableName(name), columns: Self.columns, key: [0], stream: "s", run: "r", fence: 1)
       #expect(error { _ = try folder.connector().openWriter(plan) }?.code == "contract.target-name", "\(name)")
-      #expect(CSVConnector.kind.nameFault(name) != nil)
+    }
+    for kind in [CSVConnector.kind, FilesConnector.kind] {
+      #expect(kind.nameFault("a\nb") != nil && kind.nameFault("sj_x") != nil && kind.nameFault("金额/元") == nil)
     }
     let books = FilesConnector(.local(folder.path), FilesOptions(format: .xlsx))
     #expect(error { _ = try books.openWriter(plan()) }?.code == "contract.read-only")

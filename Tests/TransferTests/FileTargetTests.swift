@@ -62,14 +62,17 @@ import Testing
     try later.insert(Person.many(1...1500))
     try later.run("UPDATE person SET name = '改', changed = '2026-08-22 10:00:00+00' WHERE id < 1000")
     let changed = try later.persons()
+    let (grant, begun) = (Grant(), NSTemporaryDirectory() + "sj-begun-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(atPath: begun, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: begun) }
+    try await grant.deliver(.full, run: "r1", from: source, to: FileTarget(begun, fileBytes: 10_000))
     for mode in [DeliveryPlan.Mode.full, .incremental] {
       var (ended, moment) = (true, 0)
       while ended {
         (ended, moment) = (false, moment + 1)
         let limit = moment
         let isOver = try await withTemporaryFolder { folder in
-          let grant = Grant()
-          try await grant.deliver(.full, run: "r1", from: source, to: FileTarget(folder, fileBytes: 10_000))
+          try FileManager.default.copyItem(atPath: begun + "/person", toPath: folder + "/person")
           let steps = Mutex(0)
           // From that step on nothing happens any more, as nothing does of a worker that was killed.
           let killed = FileTarget(folder, fileBytes: 10_000) { _ throws(ConnectorError) in
@@ -168,7 +171,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["manifest-", "person-"], [0, 40])
+  @Test(arguments: ["manifest-", "person-"], [0, 12])
   func `are not written to by a worker that was held up and replaced`(what: String, laterRuns: Int) async throws {
     let source = try Stand(.sqlite)
     try source.makePersons()
@@ -189,7 +192,10 @@ import Testing
       }
       async let old = result { try await grant.deliver(.full, run: "r1", fence: 1, from: source, to: held) }
       try await BlockingThread.run { isHeld.wait { $0 ? () : nil } }
-      let target = FileTarget(folder, grace: .zero)
+      // What he is about to write is no longer so.
+      try source.run("UPDATE person SET name = '后来' WHERE id BETWEEN 2000 AND 2500")
+      // In one case his temporary file is put away at once, in the other it stays and his name is free.
+      let target = FileTarget(folder, grace: laterRuns == 0 ? .zero : .seconds(86_400))
       let new = try await grant.deliver(.full, run: "r1", fence: 2, from: source, to: target)
       #expect(new.disagreement == nil)
       // So many manifests more that the held one's number is free again.
@@ -206,8 +212,9 @@ import Testing
       #expect(after.manifest["commit"] as? String == before.manifest["commit"] as? String)
       #expect(try after.holds(source.persons()))
       // What he left is put away by the next run.
-      try await grant.deliver(.full, run: "last", fence: 100, from: source, to: target)
-      try await grant.deliver(.full, run: "last 2", fence: 101, from: source, to: target)
+      let last = FileTarget(folder, grace: .zero)
+      try await grant.deliver(.full, run: "last", fence: 100, from: source, to: last)
+      try await grant.deliver(.full, run: "last 2", fence: 101, from: source, to: last)
       let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/person")
       let known = Set(try FolderReading(folder).files.compactMap { $0["name"] as? String })
       #expect(left.allSatisfy { known.contains($0) || $0.hasPrefix("manifest-") && $0.hasSuffix(".json") }, "\(left)")
@@ -308,6 +315,42 @@ import Testing
       #expect(outcome.provider.counts.delivered == 4000 && outcome.provider.counts.quarantined == 2)
       #expect(keeper.rows(outcome.provider).allSatisfy { $0.fault == .duplicateKey })
       #expect(try FolderReading(folder).persons.count == 4000)
+    }
+  }
+
+  @Test func `of a run whose grant ends midway are taken away, and what was there counts on`() async throws {
+    let source = try Stand(.sqlite)
+    try source.makePersons()
+    try source.insert(Person.many(1...5000))
+    try await withTemporaryFolder { folder in
+      let (grant, target) = (Grant(), FileTarget(folder))
+      try await grant.deliver(.full, run: "r1", from: source, to: target)
+      let before = try FolderReading(folder)
+      try source.run("UPDATE person SET name = '改', changed = '2026-08-22 10:00:00+00'")
+      for (mode, fence) in [(DeliveryPlan.Mode.full, Int64(2)), (.incremental, 3)] {
+        let checks = Mutex(0)
+        let control = DeliveryControl(
+          check: {
+            if checks.withLock({ count in
+              count += 1; return count
+            }) > 4 {
+              throw Refusal(.forbidden, "revoked", Text("已撤销", "revoked"))
+            }
+          }, quarantine: { _ in })
+        let stopped = try await Delivery(grant.plan(mode, run: "r\(fence)", fence: fence), control: control)
+          .run(from: source.connector, to: target)
+        guard case .stopped = stopped.ending else { return #expect(Bool(false), "not stopped") }
+        #expect(stopped.provider.counts.delivered == 0 && stopped.provider.batches.isEmpty)
+        let after = try FolderReading(folder)
+        #expect(after.holds(before.persons.values.sorted { ($0.id ?? 0) < ($1.id ?? 0) }))
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/person").filter {
+          $0.hasPrefix("person-")
+        }
+        #expect(left.count == after.files.count, "\(left)")
+      }
+      let next = try await grant.deliver(.incremental, run: "r4", fence: 4, from: source, to: target)
+      #expect(next.disagreement == nil && next.provider.counts.delivered == 5000)
+      #expect(try FolderReading(folder).holds(source.persons()))
     }
   }
 

@@ -64,8 +64,11 @@ package struct FilesConnector: Connector {
 
   /// Reads every file of the table: types and lengths are suggestions from its values.
   package func describe(_ table: TableName) throws(ConnectorError) -> TableDescription {
-    if let received = try received(table) { return received.set.description }
-    return try look(table, nil).description
+    try orReceived(table) { () throws(ConnectorError) in
+      try look(table, nil).description
+    } received: { set, _ in
+      set.description
+    }
   }
 
   /// The columns only, of the last file by name, whatever it holds today: a survey is compared with later ones, and
@@ -90,14 +93,21 @@ package struct FilesConnector: Connector {
   package func examine(
     _ table: TableName, columns: [String], cursor: String?, within limit: Duration
   ) throws(ConnectorError) -> TableExamination {
-    if let received = try received(table, RemoteCancellation(after: limit)) { return received.set.examination }
-    let found = try look(table, RemoteCancellation(after: limit))
-    return TableExamination(table: found.description, mark: ChangeMark(.file, own: found.digest, at: found.modified))
+    let cancellation = RemoteCancellation(after: limit)
+    return try orReceived(table, cancellation) { () throws(ConnectorError) in
+      let found = try look(table, cancellation)
+      return TableExamination(table: found.description, mark: ChangeMark(.file, own: found.digest, at: found.modified))
+    } received: { set, _ in
+      set.examination
+    }
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    if let (set, folder) = try received(plan.table) { return try FileSetReader(plan, set, folder) }
-    return try FilesReader(plan, home, options)
+    try orReceived(plan.table) { () throws(ConnectorError) in
+      try FilesReader(plan, home, options) as any RowReader
+    } received: { set, folder throws(ConnectorError) in
+      try FileSetReader(plan, set, folder)
+    }
   }
 
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
@@ -105,12 +115,17 @@ package struct FilesConnector: Connector {
   }
 
   /// Files come first: only a name that no file bears may be a folder of ours.
-  private func received(
-    _ table: TableName, _ cancellation: RemoteCancellation = RemoteCancellation()
-  ) throws(ConnectorError) -> (set: FileSet, folder: any TargetFolder)? {
-    let files = try home.files(of: options.format, cancellation)
-    guard !FileTable.tables(of: files, options.patterns).contains(where: { $0.name == table.name }) else { return nil }
-    return try home.received(table, cancellation)
+  private func orReceived<T>(
+    _ table: TableName, _ cancellation: RemoteCancellation = RemoteCancellation(),
+    _ files: () throws(ConnectorError) -> T,
+    received: (FileSet, any TargetFolder) throws(ConnectorError) -> T
+  ) throws(ConnectorError) -> T {
+    do throws(ConnectorError) { return try files() } catch {
+      guard error.code == "contract.table-missing", let (set, folder) = try home.received(table, cancellation) else {
+        throw error
+      }
+      return try received(set, folder)
+    }
   }
 
   // MARK: Looking

@@ -54,7 +54,7 @@ extension FilesConnector {
         ]) + WrittenFiles.settings,
     guarantee: guarantee,
     check: { FilesSettings($0).faults },
-    nameFault: { FileSetNames.fault($0) },
+    nameFault: { FileSetNames.columnFault($0) },
     open: { settings throws(ConnectorError) in
       let read = FilesSettings(settings)
       if let fault = read.faults.first { throw ConnectorError(.permanent, "files.\(fault.setting)", fault.message) }

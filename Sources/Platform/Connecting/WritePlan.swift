@@ -140,10 +140,13 @@ package protocol RowWriter: AnyObject {
   func begin(_ run: WrittenRun) throws(ConnectorError)
   /// The next commit is the run's last: with it, what the run wrote counts.
   func complete() throws(ConnectorError)
+  /// The run will not be completed: where nothing of it counts yet, what it wrote is taken away, with its offset.
+  func giveUp() throws(ConnectorError)
   /// True when the target table holds no row at all.
   func isEmpty() throws(ConnectorError) -> Bool
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome
-  /// `keys` holds rows of the key's fields only. Flags the versions the target has; returns how many it has.
+  /// `keys` holds rows of the key's fields only. Flags the versions the target has; returns how many it has
+  /// (or, where it does not merge, of how many it was told).
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// `keys` holds rows of the key's fields only, of rows that the source or the grant no longer has. Removes those that the target has
   /// and that were last written before `batch`, flagged stale or not, or marks them (`WritePlan.marksDeletes`), which takes the flag
@@ -186,6 +189,7 @@ extension RowWriter {
 
   package func begin(_ run: WrittenRun) throws(ConnectorError) {}
   package func complete() throws(ConnectorError) {}
+  package func giveUp() throws(ConnectorError) {}
 
   package func deleteAll(at now: Instant) throws(ConnectorError) -> Int { throw Self.cannotFollow }
   package func written() throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }

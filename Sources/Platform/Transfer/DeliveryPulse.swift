@@ -140,6 +140,9 @@ final class WatchedWriter: RowWriter {
   func complete() throws(ConnectorError) {
     try measured { (writer) throws(ConnectorError) in try writer.complete() }
   }
+  func giveUp() throws(ConnectorError) {
+    try measured { (writer) throws(ConnectorError) in try writer.giveUp() }
+  }
   func isEmpty() throws(ConnectorError) -> Bool {
     try measured { (writer) throws(ConnectorError) in try writer.isEmpty() }
   }

@@ -175,11 +175,19 @@ final class DeliverySession {
       queue.waitForProducer()
       // The grant ended: the delivery ends with it, in good order. Anything else is the caller's to try again.
       guard let refusal = stop.reason as? Refusal else { throw stop.reason }
+      if !merges { takeAway() }
       return try outcome(.stopped(refusal))
     } catch {
       writer.rollback()
       throw error
     }
+  }
+
+  /// Half a run counts nowhere there: nothing was delivered. Files that cannot be taken away now count as little.
+  private func takeAway() {
+    try? writer.giveUp()
+    (state.counts, state.rules, state.sums) = (Receipt.Counts(), [:], Sums(columns: plan.plan.items.count))
+    nextBatch = state.first
   }
 
   private func write(_ item: WorkItem) throws {

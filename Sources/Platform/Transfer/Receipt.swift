@@ -39,13 +39,13 @@ package struct Receipt: Hashable, Sendable {
     package var read = 0
     /// Rows written to the target.
     package var delivered = 0
-    /// Read again and found equal; provider only.
+    /// Read again and found equal; provider only. Always 0 where the target does not merge (files).
     package var unchanged = 0
     package var quarantined = 0
-    /// Bad rows of which the target keeps an older version, flagged.
+    /// Bad rows of which the target keeps an older version, flagged; where it does not merge, those whose keys it was told.
     package var stale = 0
-    /// After a full refresh: rows that are no longer in the source. In an incremental run: rows that the filter now leaves
-    /// out.
+    /// After a full refresh: rows that are no longer in the source (0 where the target does not merge: nobody compared). In
+    /// an incremental run: rows that the filter now leaves out.
     package var removed = 0
     /// Rows without a cursor value, read in every incremental run; provider only.
     package var withoutCursor = 0

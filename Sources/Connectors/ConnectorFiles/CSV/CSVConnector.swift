@@ -61,7 +61,7 @@ package struct CSVConnector: Connector {
     ] + WrittenFiles.settings,
     guarantee: guarantee,
     check: { WrittenFiles.faults(of: $0) },
-    nameFault: { FileSetNames.fault($0) },
+    nameFault: { FileSetNames.columnFault($0) },
     open: { settings throws(ConnectorError) in
       CSVConnector(
         folder: settings["folder"] ?? "", options: try CSVOptions(settings), writing: try WrittenFiles(settings))

@@ -202,6 +202,12 @@ enum FileSetNames {
     return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }
 
+  /// Why no column of a file can bear this name. A table's is judged when it is opened: more is wrong for a folder.
+  static func columnFault(_ name: String) -> Text? {
+    name.utf8.contains { $0 < 0x20 || $0 == 0x7F }
+      ? Text("名称含有控制字符。", "The name holds control characters.") : nil
+  }
+
   /// Why no folder of files can bear this table's name; nil when one can.
   static func fault(_ name: String) -> Text? {
     let bytes = name.utf8

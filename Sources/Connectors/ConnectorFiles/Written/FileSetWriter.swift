@@ -141,6 +141,15 @@ final class FileSetWriter: RowWriter {
 
   func complete() throws(ConnectorError) { completes = true }
 
+  /// Its files go at once: nobody reads what does not count.
+  func giveUp() throws(ConnectorError) {
+    takeBackAll()
+    let now = clock.now()
+    set.dropPending(at: now - options.grace)
+    try log.commit(set, at: now)
+    removeDropped(at: now)
+  }
+
   func isEmpty() throws(ConnectorError) -> Bool { !set.holdsRows }
 
   // MARK: Rows
