@@ -195,14 +195,17 @@ struct Grant {
   var target = "person"
   var name = "grant-1"
   var batchBytes = RowBatch.smallest
+  var heard: String?
   let keeper = Keeper()
 
   func plan(_ mode: DeliveryPlan.Mode, run: String, fence: Int64 = 1) -> DeliveryPlan {
-    DeliveryPlan(
+    var plan = DeliveryPlan(
       grant: name, run: run, fence: fence, mode: mode, source: TableName(source), target: TableName(target),
       items: items,
       key: key, cursor: cursor, overlap: .seconds(600), secret: Self.secret, providerKey: Self.providerKey,
       batchBytes: batchBytes)
+    plan.heard = heard
+    return plan
   }
 
   @discardableResult

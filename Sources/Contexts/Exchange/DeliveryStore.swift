@@ -60,6 +60,16 @@ package enum DeliveryStore {
     try tx.row("SELECT id FROM exchange_delivery WHERE grant_id = \(grant) AND state = 'delivered' LIMIT 1") != nil
   }
 
+  /// The last delivery whose receipts, both of them, are kept here; nil before the first.
+  static func lastHeard(_ grant: GrantID, in tx: any Transaction) throws -> DeliveryID? {
+    try tx.row(
+      """
+      SELECT id FROM exchange_delivery WHERE grant_id = \(grant) AND agrees IS NOT NULL AND finished_at IS NOT NULL
+      ORDER BY finished_at DESC, id DESC LIMIT 1
+      """
+    ).map { (row) -> DeliveryID in try row.id("id") }
+  }
+
   static func insert(_ delivery: DeliveryRecord, in tx: any Transaction) throws {
     try tx.run(
       """

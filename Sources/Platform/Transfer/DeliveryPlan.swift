@@ -52,6 +52,9 @@ package struct DeliveryPlan: Sendable {
   /// From the job's lease, greater for each attempt (of any run of this grant).
   package var fence: Int64
   package var mode: Mode
+  /// The run of this grant whose outcome, with both receipts, was the last to be heard of; empty where there is none yet,
+  /// nil where nobody knows. What ended runs have left in the target since is signed for by the next one.
+  package var heard: String?
   package var source: TableName
   package var target: TableName
   /// Granted items, in the order of delivery. No other column is read but the cursor's.

@@ -86,9 +86,17 @@ final class DeliverySession {
       state = Self.fresh(plan, control, first: next, previous)
       state.phase = .changing
       state.holdsRows = previous.holdsRows
-      // An interrupted run, this one or one that was given up, left rows that no receipt covers: they are signed for here.
-      if previous.phase == .changing { state.runFirst = previous.runFirst }
-      let from = Self.earlier(Self.step(reached, back: overlap), plan.plan.since)
+      // An interrupted run, this one or one that was given up, left rows that no receipt covers, and so did one that ended
+      // without being heard of: they are read again and signed for here.
+      let isUnsigned = previous.phase == .changing || previous.isUnheard(by: plan.plan)
+      guard !isUnsigned || previous.mode == .incremental else {
+        throw ConnectorError.contract(
+          "no-full-yet", "上次全量交付的回执未收到，须重新全量交付。",
+          "The last full delivery's receipts were not heard of: it must be made again.")
+      }
+      if isUnsigned { state.runFirst = previous.runFirst }
+      var from = Self.earlier(Self.step(reached, back: overlap), plan.plan.since)
+      if isUnsigned { from = Self.earlier(from, previous.from) }
       state.from = from
       range = .incremental(above: from)
     case .changes: throw ConnectorError.contract("mode", "变更跟踪由另一过程执行。", "Changes are followed by another session.")

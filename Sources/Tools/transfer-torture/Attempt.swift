@@ -67,7 +67,7 @@ extension Story {
 
   private func launch(_ mode: String, from: String?, to: String?, _ extra: [String]) throws -> Child {
     count(\.attempts)
-    var options = ["--grant", name, "--table", name, "--note", "2000"] + extra
+    var options = ["--grant", name, "--table", name, "--note", "2000", "--heard", heard] + extra
     if chances.percent(30) {
       options += [
         "--clock", "\([-400 * 86_400, -3600, -1, 30, 7200, 900 * 86_400].randomElement(using: &chances) ?? 0)",

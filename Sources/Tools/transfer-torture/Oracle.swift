@@ -69,6 +69,7 @@ extension Story {
       throw Failure(
         "\(kept) bad rows are kept in batches \(first) to \(last), \(attempt.number("quarantined")) are counted")
     }
+    heard = "r\(runID)"
   }
 
   /// The target is, row by row and flag by flag, what the source and the rules say.

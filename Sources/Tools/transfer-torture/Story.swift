@@ -83,6 +83,8 @@ final class Story {
 
   var fence = 0
   var runID = 1
+  /// The last run whose receipts were looked at.
+  var heard = "-"
   var note = 0
   /// Commits and seconds of the last attempt that got through: where to aim.
   var aim = (commits: 6, seconds: 0.15)

@@ -17,6 +17,7 @@ import Transfer
 ///   --table T            of both sides; the tests' table of persons otherwise
 ///   --note LENGTH        the table has a column `note` of this length, which is granted as well
 ///   --file-limit BYTES   where files stop growing, as on a full disk
+///   --heard RUN          whose outcome was heard of last; `-` for none
 ///   --clock SECONDS      how far this machine's clock is off
 struct Worker {
   private let places: [String]
@@ -78,6 +79,7 @@ struct Worker {
       items: items, key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef-secret".utf8),
       providerKey: Array("fedcba9876543210-provider".utf8), batchBytes: RowBatch.smallest)
     plan.changes.ending = .caughtUp
+    plan.heard = options["--heard"].map { $0 == "-" ? "" : $0 }
     return plan
   }
 
