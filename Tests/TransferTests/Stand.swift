@@ -163,8 +163,8 @@ final class Keeper: Sendable {
 
   func take(_ rows: QuarantinedRows) {
     kept.withLock { kept in
-      if rows.part == 0 { kept[rows.batch] = [:] }
-      kept[rows.batch]?[rows.part] = rows.rows
+      if rows.part == 0 { kept = kept.filter { $0.key < rows.batch || $0.key > rows.lastOwn } }
+      kept[rows.batch, default: [:]][rows.part] = rows.rows
     }
   }
 
@@ -196,6 +196,7 @@ struct Grant {
   var name = "grant-1"
   var batchBytes = RowBatch.smallest
   var heard: String?
+  var onTheWay = DeliveryPlan.OnTheWay()
   let keeper = Keeper()
 
   func plan(_ mode: DeliveryPlan.Mode, run: String, fence: Int64 = 1) -> DeliveryPlan {
@@ -205,6 +206,7 @@ struct Grant {
       key: key, cursor: cursor, overlap: .seconds(600), secret: Self.secret, providerKey: Self.providerKey,
       batchBytes: batchBytes)
     plan.heard = heard
+    plan.onTheWay = onTheWay
     return plan
   }
 

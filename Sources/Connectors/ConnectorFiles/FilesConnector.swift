@@ -92,7 +92,8 @@ package struct FilesConnector: Connector {
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    try FilesReader(plan, home, options)
+    try plan.requireNoEnd()
+    return try FilesReader(plan, home, options)
   }
 
   // MARK: Looking

@@ -49,8 +49,9 @@ final class PostgreSQLBatchReader: BatchReader {
   private let connection: PostgreSQLConnection
   private let target: PostgreSQLTarget
 
-  /// The server adds pages by up to so many at once (from 16 on), and fills first what an earlier batch left of them.
-  private var pagesAhead: Int64 { connection.serverVersion >= 16_00_00 ? 64 : 1 }
+  /// The server adds pages by up to so many at once (from 16 on, and before it where several write), and fills first what
+  /// an earlier batch left of them.
+  private var pagesAhead: Int64 { connection.serverVersion >= 16_00_00 || target.plan.whole != nil ? 64 : 1 }
 
   /// Nil from a server that cannot scan a range of pages.
   init?(_ plan: WritePlan, _ address: PostgreSQLAddress) throws(ConnectorError) {

@@ -191,7 +191,11 @@ package enum DeliveryStore {
   /// At least once from the engine, exactly once here: the same batch and part replaces what an earlier attempt left.
   static func keep(_ rows: QuarantinedRows, of id: DeliveryID, grant: GrantID, in tx: any Transaction) throws {
     if rows.part == 0 {
-      try tx.run("DELETE FROM exchange_quarantine WHERE grant_id = \(grant) AND batch >= \(rows.batch)")
+      try tx.run(
+        """
+        DELETE FROM exchange_quarantine
+        WHERE grant_id = \(grant) AND batch >= \(rows.batch) AND batch <= \(rows.lastOwn)
+        """)
     } else {
       try tx.run(
         "DELETE FROM exchange_quarantine WHERE grant_id = \(grant) AND batch = \(rows.batch) AND part = \(rows.part)")

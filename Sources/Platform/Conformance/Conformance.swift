@@ -22,7 +22,8 @@ package struct ConformanceCase: Sendable, CustomStringConvertible {
 }
 
 package enum Conformance {
-  package static let cases: [ConformanceCase] = values + discovery + reading + increments + writing + merging + fencing
+  package static let cases: [ConformanceCase] =
+    values + discovery + reading + increments + writing + merging + fencing + cutting + parts
 
   /// The cases that mean something with these abilities.
   package static func cases(for abilities: Set<ConformanceAbility>) -> [ConformanceCase] {

@@ -4,7 +4,7 @@ import Kernel
 // Rows, record and offset as one transaction of the target; rows met by key; who may write.
 
 extension Conformance {
-  private static func offset(_ stand: any ConformanceStand, _ table: SampleTable, fence: Int64 = 9) throws
+  static func offset(_ stand: any ConformanceStand, _ table: SampleTable, fence: Int64 = 9) throws
     -> StoredOffset?
   {
     let writer = try stand.connector.openWriter(table.writePlan(run: "look", fence: fence))
@@ -12,7 +12,7 @@ extension Conformance {
     return try writer.open()
   }
 
-  private static func content(_ stand: any ConformanceStand, _ table: SampleTable) throws -> [[RowField]] {
+  static func content(_ stand: any ConformanceStand, _ table: SampleTable) throws -> [[RowField]] {
     let reader = try stand.connector.openReader(table.readPlan())
     defer { reader.close() }
     return sorted(try reader.all().rows)

@@ -71,9 +71,16 @@ final class ChangeSession {
       }
       state = previous
     } else {
-      state = Self.fresh(plan, next: next, now)
+      let split = stored.flatMap { SplitState($0.state) }
+      state = Self.fresh(plan, next: max(next, split.map { $0.last + 1 } ?? 0), now)
       isComplete = false
       log = nil
+      if split != nil {
+        // Parts of a full delivery that were never gathered.
+        try writer.dropParts()
+        _ = try writer.deleteAll()
+        try writer.commit(nil, state: state.text, durable: true)
+      }
     }
   }
 

@@ -75,6 +75,8 @@ package struct DeliveryPlan: Sendable {
   package var providerKey: [UInt8]
   /// Bytes of a batch, which is also one transaction of the target.
   package var batchBytes: Int
+  /// For mode `full`: this is not the whole delivery but a part of it. `Delivery.split` makes them.
+  package var part: DeliveryPart?
   /// What happens on the way to rows and not to single items.
   package var onTheWay = OnTheWay()
 
@@ -162,13 +164,16 @@ package struct DeliveryProgress: Hashable, Sendable {
 ///
 /// Kept at least once, counted exactly once: the keeper stores them under (grant, batch, part), replacing what an
 /// earlier, killed attempt may have left under the same batch number — `part` 0 comes first and replaces all parts — and
-/// what counts is what lies in the receipt's batches: a batch above the last committed one never happened.
+/// what counts is what lies in the receipt's batches: a batch above the last committed one never happened. Where a delivery
+/// is carried out in parts, numbers above `lastOwn` are another part's, and what lies there is none of this one's.
 package struct QuarantinedRows: Sendable {
   package var grant: String
   package var run: String
   package var batch: Int64
   package var part: Int
   package var rows: [BadRow]
+  /// The last batch that this writer may come to: `part` 0 replaces what lies from `batch` to here.
+  package var lastOwn = Int64.max
 }
 
 /// One bad row as others may see it, and its sealed self for the provider alone.

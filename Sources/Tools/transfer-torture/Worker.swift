@@ -115,7 +115,7 @@ struct QuarantineFolder {
         throw LeaseLost()
       }
       for (name, batch, part) in try files()
-      where rows.part == 0 ? batch >= rows.batch : batch == rows.batch && part == rows.part {
+      where rows.part == 0 ? batch >= rows.batch && batch <= rows.lastOwn : batch == rows.batch && part == rows.part {
         try FileManager.default.removeItem(atPath: path + "/" + name)
       }
       let lines = rows.rows.map { "\($0.fault.code) \($0.keyDigest ?? "-")\n" }.joined()
