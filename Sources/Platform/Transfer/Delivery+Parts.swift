@@ -49,6 +49,9 @@ extension Delivery {
       guard !cuts.isEmpty else { throw Self.cannotSplit("源表不能按主键分段。", "The source's table cannot be cut.") }
       let first = max((stored?.batch ?? 0) + 1, start?.first ?? 0, before.map { $0.last + 1 } ?? 0)
       let split = SplitState(run: plan.run, schema: compiled.schemaDigest, first: first, cuts: cuts)
+      // Over no rows it costs nothing. Later it would stop all parts to be built, and without it each would look through all
+      // the others' rows for its own.
+      try writer.indexBatches()
       do throws(ConnectorError) {
         try writer.dropParts()
       } catch {

@@ -295,9 +295,7 @@ final class DeliverySession {
       unread = beside.first - 1
     }
     if state.first <= unread {
-      // While other parts are written, an index would stop them to be built and slow them to be kept: what this one did
-      // not read beside its writing, which is what an earlier worker wrote, is looked for in the whole table.
-      if plan.plan.part == nil { try writer.indexBatches() }
+      try writer.indexBatches()
       let reader = try writer.readBack(state.first...unread)
       defer { reader.close() }
       try back.run(reader)

@@ -15,7 +15,7 @@ struct ReadBack {
     }
   }
 
-  var findings: Findings
+  private(set) var findings: Findings
 
   private let plan: CompiledPlan
   private let count: Int

@@ -51,9 +51,6 @@ final class ReadBackBeside: Sendable {
 
   private struct Incomplete: Error {}
 
-  /// How far before its place a batch is looked for, in the table's own measure.
-  private static let farthest: Int64 = 8192
-
   private static func read(_ plan: CompiledPlan, _ target: any Connector, _ state: Monitor<State>) throws
     -> ReadBack.Findings
   {
@@ -61,18 +58,11 @@ final class ReadBackBeside: Sendable {
     defer { reader.close() }
     var back = ReadBack(plan)
     while let piece = next(state) {
-      // Where others write too, the database may have put rows where there was room.
-      let wider = max(0, piece.places.lowerBound - Self.farthest)..<piece.places.upperBound
-      let before = back.findings
-      var isWhole = false
-      for places in [piece.places, wider] where !isWhole {
-        back.findings = before
-        let rows = try reader.read(piece.batch, in: places)
-        defer { rows.close() }
-        try back.run(rows)
-        isWhole = back.findings.sums.rowCount - before.sums.rowCount == piece.rows
-      }
-      guard isWhole else { throw Incomplete() }
+      let rows = try reader.read(piece.batch, in: piece.places)
+      defer { rows.close() }
+      let before = back.findings.sums.rowCount
+      try back.run(rows)
+      guard back.findings.sums.rowCount - before == piece.rows else { throw Incomplete() }
     }
     return back.findings
   }

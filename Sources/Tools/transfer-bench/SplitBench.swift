@@ -11,12 +11,12 @@ import Transfer
 ///
 /// The distance is made inside each worker (`DelayedConnector`), not on the wire: a stream that has begun to come would
 /// hide it there. One worker delivers the table as a whole; several deliver parts, which are cut and gathered within the
-/// time that is measured. Batches are of 512 KiB: with those of 2 MiB, which a distance would ask for, two cores have no
-/// room for what two workers and two databases do while one worker waits. Each figure is the best of three runs, so that
-/// what else runs here is measured as little as can be.
+/// time that is measured. Batches are of 256 KiB, so that one worker mostly waits: with larger ones, which a real distance
+/// would ask for, two cores have no room for two workers and both databases. Each figure is the best of three runs, so
+/// that what else runs here is measured as little as can be.
 struct SplitBench {
   var rows: Int
-  var batchKiB = 512
+  var batchKiB = 256
   private static let workers = [1, 2, 4]
   private static let distance = 20
   private static let floor = 1.8

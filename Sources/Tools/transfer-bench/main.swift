@@ -22,7 +22,7 @@ case "reconcile": try await ReconcileBench(rows: arguments.dropFirst().first.fla
 case "changes": try await ChangeBench(seconds: arguments.dropFirst().first.flatMap { Int($0) } ?? 20).run()
 case "split":
   let numbers = arguments.dropFirst().compactMap { Int($0) }
-  try await SplitBench(rows: numbers.first ?? 1_000_000, batchKiB: numbers.dropFirst().first ?? 512).run()
+  try await SplitBench(rows: numbers.first ?? 1_000_000, batchKiB: numbers.dropFirst().first ?? 256).run()
 case "split-run": try await SplitRun.run(Array(arguments.dropFirst()))
 case "split-part": try await SplitRun.part(Array(arguments.dropFirst()))
 case "exchange": try await ExchangeBench(Array(arguments.dropFirst())).run()
