@@ -31,7 +31,7 @@ extension Story {
     }
   }
 
-  private func conclude(_ attempt: Attempt, _ mode: String, wasTouched: Bool) throws {
+  func conclude(_ attempt: Attempt, _ mode: String, wasTouched: Bool) throws {
     try expectAgreement(attempt)
     var last = attempt
     if chances.percent(20) {
@@ -108,7 +108,7 @@ extension Story {
     ]))?.map { $0.joined(separator: "\t") } ?? []
   }
 
-  private var newline: String {
+  var newline: String {
     switch target.product {
     case .postgresql: "chr(10)"
     case .sqlite, .mariadb: "char(10)"
