@@ -27,7 +27,7 @@ import Testing
 }
 
 struct PostgreSQLStand: ConformanceStand {
-  static let abilities = Set(ConformanceAbility.allCases).subtracting([.nullKeys])
+  static let abilities = Set(ConformanceAbility.allCases).subtracting([.nullKeys, .cuts, .parts])
 
   let connector: any Connector
   private let source: Source
@@ -59,7 +59,7 @@ struct PostgreSQLStand: ConformanceStand {
 }
 
 final class SQLiteStand: ConformanceStand {
-  static let abilities = Set(ConformanceAbility.allCases)
+  static let abilities = Set(ConformanceAbility.allCases).subtracting([.cuts, .parts])
 
   let connector: any Connector
   private let path: String

@@ -158,6 +158,19 @@ import Testing
     #expect(try source.connector.changeBacklog(grant.name)?.isLost == false)
   }
 
+  @Test func `a slot of the same name that was made later is no way to go on: the table is read again`() async throws {
+    let (source, target, grant) = (try source(rows: 300), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.insert(Person.many(1000..<1010))
+    // Another worker, which the target then refuses, has begun to follow meanwhile.
+    let slot = PostgreSQLSlot(stream: grant.name).name
+    try source.run("SELECT pg_drop_replication_slot('\(slot)')")
+    try source.run("SELECT pg_create_logical_replication_slot('\(slot)', 'pgoutput')")
+    try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    try expectEqual(source, target)
+  }
+
   @Test func `a source that keeps more of its log than was allowed is given up and read anew`() async throws {
     let (source, target, grant) = (try source(rows: 100), try Stand(.postgresql), Self.grant())
     defer { try? source.connector.endChanges(grant.name) }

@@ -164,7 +164,7 @@ final class Keeper: Sendable {
   func take(_ rows: QuarantinedRows) {
     kept.withLock { kept in
       if rows.part == 0 {
-        kept = kept.filter { $0.key < rows.batch }
+        kept = kept.filter { $0.key < rows.batch || $0.key > rows.lastOwn }
         kept[rows.batch] = [:]
       }
       kept[rows.batch]?[rows.part] = rows.rows
@@ -198,14 +198,19 @@ struct Grant {
   var target = "person"
   var name = "grant-1"
   var batchBytes = RowBatch.smallest
+  var heard: String?
+  var onTheWay = DeliveryPlan.OnTheWay()
   let keeper = Keeper()
 
   func plan(_ mode: DeliveryPlan.Mode, run: String, fence: Int64 = 1) -> DeliveryPlan {
-    DeliveryPlan(
+    var plan = DeliveryPlan(
       grant: name, run: run, fence: fence, mode: mode, source: TableName(source), target: TableName(target),
       items: items,
       key: key, cursor: cursor, overlap: .seconds(600), secret: Self.secret, providerKey: Self.providerKey,
       batchBytes: batchBytes)
+    plan.heard = heard
+    plan.onTheWay = onTheWay
+    return plan
   }
 
   @discardableResult

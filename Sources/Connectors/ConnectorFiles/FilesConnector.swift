@@ -103,7 +103,8 @@ package struct FilesConnector: Connector {
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    try orReceived(plan.table) { () throws(ConnectorError) in
+    try plan.requireNoEnd()
+    return try orReceived(plan.table) { () throws(ConnectorError) in
       try FilesReader(plan, home, options) as any RowReader
     } received: { set, folder throws(ConnectorError) in
       try FileSetReader(plan, set, folder)

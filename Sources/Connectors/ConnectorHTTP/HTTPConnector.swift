@@ -72,7 +72,8 @@ package struct HTTPConnector: Connector {
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    try HTTPReader(plan, source)
+    try plan.requireNoEnd()
+    return try HTTPReader(plan, source)
   }
 
   private static let pagesLookedAt = 3

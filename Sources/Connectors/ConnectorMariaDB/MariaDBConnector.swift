@@ -106,6 +106,10 @@ package struct MariaDBConnector: Connector {
     try MariaDBReader(plan, address)
   }
 
+  package func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]] {
+    try MariaDBCuts(plan, address).into(count)
+  }
+
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     try MariaDBWriter(plan, address)
   }

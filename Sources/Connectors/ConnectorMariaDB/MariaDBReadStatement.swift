@@ -97,29 +97,37 @@ struct MariaDBReadStatement {
     }
   }
 
-  /// Rows with a key, in its order, after the place encoded in `after`.
-  func keyed(after: [UInt8]?) throws(ConnectorError) -> String {
-    var conditions = nullableKeys.map { "\($0) IS NOT NULL" }
-    if let after {
-      guard let values = KeyBytes.decode(after, count: key.count) else { throw Self.invalidPosition }
-      var literals: [String] = []
-      for (part, value) in zip(key, values) { literals.append(try Self.literal(value, part.spelling)) }
-      conditions.append(past(literals))
-    }
-    let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+  /// Rows with a key, in its order, after the place encoded in `after`, to the one in `through`.
+  func keyed(after: [UInt8]?, through: [UInt8]? = nil) throws(ConnectorError) -> String {
+    var conditions: [String] = []
+    if let after { conditions.append(try beside(">", ">", after)) }
+    if let through { conditions.append(try beside("<", "<=", through)) }
+    return ordered(conditions)
+  }
+
+  /// This share of the rows with a key, in its order.
+  func sampled(share: Double) -> String { ordered(["RAND() < \(share)"]) }
+
+  private func ordered(_ conditions: [String]) -> String {
+    let all = nullableKeys.map { "\($0) IS NOT NULL" } + conditions
+    let filter = all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
     return "\(select)\(filter) ORDER BY \(key.map(\.order).joined(separator: ", "))"
   }
 
-  /// `(a, b) > (x, y)`, written so that the optimiser makes a range of the index of it, which it does not of rows.
-  private func past(_ literals: [String]) -> String {
+  /// `(a, b) > (x, y)`, written so that the optimiser makes a range of the index of it, which it does not of rows. `strict`
+  /// is the comparison of all columns but the last, `last` of that one.
+  private func beside(_ strict: String, _ last: String, _ position: [UInt8]) throws(ConnectorError) -> String {
+    guard let values = KeyBytes.decode(position, count: key.count) else { throw Self.invalidPosition }
+    var literals: [String] = []
+    for (part, value) in zip(key, values) { literals.append(try Self.literal(value, part.spelling)) }
     var condition = ""
     for (part, literal) in zip(key, literals).reversed() {
       condition =
         condition.isEmpty
-        ? "\(part.order) > \(literal)"
-        : "(\(part.order) > \(literal) OR (\(part.order) = \(literal) AND \(condition)))"
+        ? "\(part.order) \(last) \(literal)"
+        : "(\(part.order) \(strict) \(literal) OR (\(part.order) = \(literal) AND \(condition)))"
     }
-    return key.count == 1 ? condition : "\(key[0].order) >= \(literals[0]) AND \(condition)"
+    return key.count == 1 ? condition : "\(key[0].order) \(strict)= \(literals[0]) AND \(condition)"
   }
 
   /// Rows whose key is NULL somewhere; nil when the database rules that out.

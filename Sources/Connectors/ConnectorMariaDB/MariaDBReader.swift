@@ -35,8 +35,8 @@ final class MariaDBReader: RowReader {
     case .full(let after):
       (isKeyOrdered, remembersPlace) = (true, true)
       if let after { position = after }
-      sections.append((try statement.keyed(after: after), true))
-      if let unkeyed = statement.unkeyed() { sections.append((unkeyed, false)) }
+      sections.append((try statement.keyed(after: after, through: plan.through), true))
+      if plan.through == nil, let unkeyed = statement.unkeyed() { sections.append((unkeyed, false)) }
     case .incremental(let above):
       (isKeyOrdered, remembersPlace) = (false, false)
       sections.append((try statement.changed(above: above), true))
@@ -108,11 +108,7 @@ final class MariaDBReader: RowReader {
   @inline(__always)
   private func keepPlace(_ rows: MariaDBRows) {
     place.removeAll(keepingCapacity: true)
-    for index in places {
-      guard let value = rows.bytes(index) else { continue }
-      withUnsafeBytes(of: Int32(truncatingIfNeeded: value.count).bigEndian) { place.append(contentsOf: $0) }
-      place.append(contentsOf: value)
-    }
+    rows.appendPlace(places, to: &place)
   }
 
   var interrupter: @Sendable () -> Void { connection.interrupter }

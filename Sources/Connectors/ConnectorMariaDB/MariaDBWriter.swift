@@ -22,10 +22,18 @@ final class MariaDBWriter: RowWriter {
   }
 
   func open() throws(ConnectorError) -> StoredOffset? {
+    try open(takes: { (writer) throws(ConnectorError) in try writer.take() })
+  }
+
+  /// In a transaction of its own, which `take` ends.
+  func open(
+    takes take: (MariaDBWriter) throws(ConnectorError) -> StoredOffset?
+  ) throws(ConnectorError) -> StoredOffset? {
     try target.prepare()
     refusesPadding = try target.collation() == MariaDBTarget.paddedCollation
     do {
-      return try take()
+      try begin()
+      return try take(self)
     } catch {
       rollback()
       throw error
@@ -33,10 +41,16 @@ final class MariaDBWriter: RowWriter {
   }
 
   private func take() throws(ConnectorError) -> StoredOffset? {
-    try begin()
     let (stream, name) = (MariaDBQuote.text(plan.stream), MariaDBQuote.text(plan.table.description))
     let others = try connection.run("SELECT 1 FROM \(target.offsets) WHERE target = \(name) AND stream <> \(stream)")
     guard others.isEmpty else { throw taken }
+    return try takeLine()
+  }
+
+  /// This stream's own line, under this fence.
+  func takeLine() throws(ConnectorError) -> StoredOffset? {
+    let claim = plan.claim(plan.table.description)
+    let (stream, name) = (MariaDBQuote.text(plan.stream), MariaDBQuote.text(claim))
     try connection.run(
       """
       INSERT INTO \(target.offsets) (stream, target, fence, run, batch, state, updated)
@@ -46,7 +60,7 @@ final class MariaDBWriter: RowWriter {
     let rows = try connection.run(
       "SELECT fence, run, batch, state, target FROM \(target.offsets) WHERE stream = \(stream) FOR UPDATE")
     guard let row = rows.first else { throw taken }
-    guard row[4] == plan.table.description else {
+    guard row[4] == claim else {
       throw .contract(
         "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
     }
@@ -293,7 +307,7 @@ final class MariaDBWriter: RowWriter {
     connection.close()
   }
 
-  private var fenced: ConnectorError {
+  var fenced: ConnectorError {
     ConnectorError(
       .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
   }

@@ -87,7 +87,10 @@ package struct ODBCConnector: Connector {
     try ODBCLook(table, address, within: limit).examination(columns, cursor: cursor)
   }
 
-  package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader { try ODBCReader(plan, address) }
+  package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
+    try plan.requireNoEnd()
+    return try ODBCReader(plan, address)
+  }
 
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter { try ODBCWriter(plan, address) }
 }

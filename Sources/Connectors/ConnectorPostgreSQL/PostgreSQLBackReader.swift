@@ -44,7 +44,8 @@ final class PostgreSQLKeptRows: RowReader {
   func close() {}
 }
 
-/// Finds an appended batch by the pages that were added for it, before there is an index to find it by.
+/// Finds an appended batch by the pages that were added for it, before there is an index to find it by. A part's is found
+/// by its index, since others add pages meanwhile.
 final class PostgreSQLBatchReader: BatchReader {
   private let connection: PostgreSQLConnection
   private let target: PostgreSQLTarget
@@ -58,11 +59,13 @@ final class PostgreSQLBatchReader: BatchReader {
     target = PostgreSQLTarget(plan: plan, connection: connection)
     guard Self.isSupported(connection) else { return nil }
     try connection.run("SET max_parallel_workers_per_gather = 0")
+    if plan.whole != nil { try connection.run("SET enable_seqscan = off; SET enable_bitmapscan = off") }
   }
 
   static func isSupported(_ connection: PostgreSQLConnection) -> Bool { connection.serverVersion >= 14_00_00 }
 
   func read(_ batch: Int64, in places: Range<Int64>) throws(ConnectorError) -> any RowReader {
+    guard target.plan.whole == nil else { return try target.readBack("\(WritePlan.batchColumn) = \(batch)") }
     let first = max(0, places.lowerBound - pagesAhead)
     return try target.readBack(
       "ctid >= '(\(first),0)'::tid AND ctid < '(\(places.upperBound),0)'::tid AND \(WritePlan.batchColumn) = \(batch)"

@@ -43,13 +43,13 @@ final class PostgreSQLChangeReader: ChangeReader {
         try slot.drop(control)
         throw .changesLost
       }
+      // A slot of this name that was made later, or told to go on from further: the server would begin there and say nothing.
+      guard let confirmed = try slot.confirmed(control), confirmed.end <= stored.end else { throw .changesLost }
       place = stored
     } else {
       try slot.create(plan, control)
-      let start = try control.run(
-        "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = $1", [slot.name])
-      guard let written = start.first?[0], let place = PostgreSQLPlace(written: written) else { throw .changesLost }
-      self.place = place
+      guard let start = try slot.confirmed(control) else { throw PostgreSQLSlot.begunTwice }
+      place = start
     }
     given = place.changes
     decoder = PostgreSQLChangeDecoder(plan, zone: address.zone)
@@ -63,7 +63,8 @@ final class PostgreSQLChangeReader: ChangeReader {
         "publication_names" '\(slot.name)'\(binary))
         """)
     } catch  where error.code == "postgresql.42704" || error.code == "postgresql.55000" {
-      throw .changesLost
+      // What was made a moment ago is not lost: another worker has made its own in its place.
+      throw position == nil ? PostgreSQLSlot.begunTwice : .changesLost
     }
   }
 

@@ -125,6 +125,10 @@ package struct PostgreSQLConnector: Connector {
     try PostgreSQLReader(plan, address)
   }
 
+  package func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]] {
+    try PostgreSQLCuts(plan, address).into(count)
+  }
+
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     try PostgreSQLWriter(plan, address)
   }

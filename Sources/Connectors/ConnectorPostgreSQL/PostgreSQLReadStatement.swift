@@ -22,19 +22,33 @@ struct PostgreSQLReadStatement {
       .map { PostgreSQLQuote.name(plan.columns[$0].name) }
   }
 
-  /// Rows with a key, in its order, after the one encoded in `after`.
-  func keyed(after: [UInt8]?) throws(ConnectorError) -> String {
-    var conditions = nullableKeys.map { "\($0) IS NOT NULL" }
-    if let after {
-      guard let values = KeyBytes.decode(after, count: plan.key.count) else {
-        throw .contract("position", "存储的读取位点无效。", "The stored reading position is not valid.")
-      }
-      var literals: [String] = []
-      for (column, value) in zip(plan.key, values) { literals.append(try literal(value, plan.columns[column])) }
-      conditions.append("(\(keyNames.joined(separator: ", "))) > (\(literals.joined(separator: ", ")))")
-    }
-    let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+  /// Rows with a key, in its order, after the one encoded in `after`, to the one in `through`.
+  func keyed(after: [UInt8]?, through: [UInt8]? = nil) throws(ConnectorError) -> String {
+    var conditions: [String] = []
+    if let after { conditions.append(try beside(">", after)) }
+    if let through { conditions.append(try beside("<=", through)) }
+    return ordered(select, conditions)
+  }
+
+  /// Keys of rows of this share of the table's pages, in the key's order. The plan's columns are the key's alone.
+  func sampled(percent: Double) -> String {
+    ordered("\(select) TABLESAMPLE SYSTEM (\(percent)) REPEATABLE (1)", [])
+  }
+
+  private func ordered(_ select: String, _ conditions: [String]) -> String {
+    let all = nullableKeys.map { "\($0) IS NOT NULL" } + conditions
+    let filter = all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
     return "\(select)\(filter) ORDER BY \(keyNames.joined(separator: ", "))"
+  }
+
+  /// The key compared with a position, as one row of values: an index of the key makes a range of it.
+  private func beside(_ comparison: String, _ position: [UInt8]) throws(ConnectorError) -> String {
+    guard let values = KeyBytes.decode(position, count: plan.key.count) else {
+      throw .contract("position", "存储的读取位点无效。", "The stored reading position is not valid.")
+    }
+    var literals: [String] = []
+    for (column, value) in zip(plan.key, values) { literals.append(try literal(value, plan.columns[column])) }
+    return "(\(keyNames.joined(separator: ", "))) \(comparison) (\(literals.joined(separator: ", ")))"
   }
 
   /// Rows whose key is NULL somewhere; nil when the database rules that out.

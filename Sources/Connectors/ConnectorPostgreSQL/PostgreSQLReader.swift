@@ -26,8 +26,8 @@ final class PostgreSQLReader: RowReader {
     case .full(let after):
       isKeyOrdered = true
       if let after { position = after }
-      sections.append((try statement.keyed(after: after), true))
-      if let unkeyed = statement.unkeyed() { sections.append((unkeyed, false)) }
+      sections.append((try statement.keyed(after: after, through: plan.through), true))
+      if plan.through == nil, let unkeyed = statement.unkeyed() { sections.append((unkeyed, false)) }
     case .incremental(let above):
       isKeyOrdered = false
       sections.append((try statement.changed(above: above), true))

@@ -14,11 +14,11 @@ struct PostgreSQLSlot {
   func create(_ plan: ChangePlan, _ connection: PostgreSQLConnection) throws(ConnectorError) {
     try checkServer(connection)
     try checkIdentity(plan, connection)
-    try drop(connection)
     let table = PostgreSQLQuote.table(plan.table)
     // Without a list of columns. With one, the server refuses its owner's UPDATE and DELETE as soon as the table's REPLICA
     // IDENTITY is not within the list, and always where it is FULL: a stream must never stop its source's own work. What
     // is not granted reaches this process, and no further.
+    try drop(connection)
     do {
       try connection.run(
         "CREATE PUBLICATION \(PostgreSQLQuote.name(name)) FOR TABLE \(table) WITH (publish_via_partition_root = true)"
@@ -34,12 +34,8 @@ struct PostgreSQLSlot {
           "来源服务器上有长时间未结束的事务，结束之前不能开始跟踪变更；稍后自动重试。",
           "A transaction has been open on the source's server for long: changes cannot be followed before it ends. Tried again by itself."
         ))
-    } catch  where error.code == "postgresql.42710" {
-      throw ConnectorError(
-        .retryable, "changes-twice",
-        Text(
-          "另一个工作进程正在为同一授权建立跟踪；稍后自动重试。",
-          "Another worker is just beginning to follow for the same grant; it is tried again by itself."))
+    } catch  where Self.meetsAnother.contains(error.code) {
+      throw Self.begunTwice
     } catch  where error.code == "postgresql.42501" {
       throw .contract(
         "changes-right",
@@ -48,6 +44,18 @@ struct PostgreSQLSlot {
       )
     }
   }
+
+  /// What the server says when two workers make the same names at once: there already, by its look or by its index.
+  private static let meetsAnother: Set<String> = ["postgresql.42710", "postgresql.23505"]
+
+  /// And when two drop them: gone already, by its look or in the middle of it.
+  private static let isGone: Set<String> = ["postgresql.42704", "postgresql.XX000"]
+
+  static let begunTwice = ConnectorError(
+    .retryable, "changes-twice",
+    Text(
+      "另一个工作进程正在为同一授权建立跟踪；稍后自动重试。",
+      "Another worker is just beginning to follow for the same grant; it is tried again by itself."))
 
   private func checkServer(_ connection: PostgreSQLConnection) throws(ConnectorError) {
     guard try connection.run("SELECT current_setting('wal_level')")[0][0] == "logical" else {
@@ -108,14 +116,25 @@ struct PostgreSQLSlot {
         try connection.run("SELECT pg_terminate_backend($1::int)", [process])
         try connection.run("SELECT pg_sleep(0.1)")
       } else {
-        try connection.run(
-          "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database() AND NOT active",
-          [name])
+        do {
+          try connection.run(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database() AND NOT active",
+            [name])
+        } catch  where Self.isGone.contains(error.code) {}
       }
     }
     if try !connection.run("SELECT 1 FROM pg_publication WHERE pubname = $1", [name]).isEmpty {
-      try connection.run("DROP PUBLICATION \(PostgreSQLQuote.name(name))")
+      do {
+        try connection.run("DROP PUBLICATION \(PostgreSQLQuote.name(name))")
+      } catch  where Self.isGone.contains(error.code) {}
     }
+  }
+
+  /// How far the source was told that it may forget; nil when there is no slot.
+  func confirmed(_ connection: PostgreSQLConnection) throws(ConnectorError) -> PostgreSQLPlace? {
+    let found = try connection.run(
+      "SELECT confirmed_flush_lsn::text FROM pg_replication_slots WHERE slot_name = $1", [name])
+    return found.first?[0].flatMap { PostgreSQLPlace(written: $0) }
   }
 
   func backlog(_ connection: PostgreSQLConnection) throws(ConnectorError) -> ChangeBacklog? {

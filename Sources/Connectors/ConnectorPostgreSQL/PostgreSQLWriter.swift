@@ -3,9 +3,9 @@ import Kernel
 
 /// Rows by binary COPY (straight in, or through a temporary table and a merge by key), committed with their offset.
 final class PostgreSQLWriter: RowWriter {
-  private let plan: WritePlan
-  private let connection: PostgreSQLConnection
-  private let target: PostgreSQLTarget
+  let plan: WritePlan
+  let connection: PostgreSQLConnection
+  let target: PostgreSQLTarget
   private var isInTransaction = false
   private var hasStage = false
   private var hasKeyStage = false
@@ -37,14 +37,20 @@ final class PostgreSQLWriter: RowWriter {
       throw .contract(
         "target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
     }
+    return try take()
+  }
+
+  /// In the open transaction, which it ends: this stream's own line, under this fence.
+  func take() throws(ConnectorError) -> StoredOffset? {
+    let claim = plan.claim(plan.table.description)
     try connection.run(
       """
       INSERT INTO \(target.offsets) (stream, target, fence, run, batch, state, updated)
       VALUES ($1, $2, $3::int8, $4, 0, '', now()) ON CONFLICT (stream) DO NOTHING
-      """, [plan.stream, plan.table.description, "\(plan.fence)", plan.run])
+      """, [plan.stream, claim, "\(plan.fence)", plan.run])
     let row = try connection.run(
       "SELECT fence, run, batch, state, target FROM \(target.offsets) WHERE stream = $1 FOR UPDATE", [plan.stream])[0]
-    guard row[4] == plan.table.description else {
+    guard row[4] == claim else {
       rollback()
       throw .contract(
         "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
@@ -402,7 +408,7 @@ final class PostgreSQLWriter: RowWriter {
     (hasStage, hasKeyStage, isStageFilled, isKeyStageFilled) = (false, false, false, false)
   }
 
-  private func begin() throws(ConnectorError) {
+  func begin() throws(ConnectorError) {
     guard !isInTransaction else { return }
     try connection.run("BEGIN")
     isInTransaction = true
@@ -446,7 +452,7 @@ final class PostgreSQLWriter: RowWriter {
 
   func close() { connection.close() }
 
-  private var fenced: ConnectorError {
+  var fenced: ConnectorError {
     ConnectorError(
       .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
   }

@@ -113,6 +113,10 @@ package struct SQLiteConnector: Connector {
     try SQLiteReader(plan, try SQLiteConnection(path, writes: false), zone: zone)
   }
 
+  package func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]] {
+    try SQLiteCuts(plan, try SQLiteConnection(path, writes: false)).into(count)
+  }
+
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     try SQLiteWriter(plan, try SQLiteConnection(path, writes: true))
   }

@@ -40,13 +40,15 @@ final class SQLiteReader: RowReader {
       // With a declared key its index serves the order; without one, bytes decide, not a collation.
       let keys = plan.key.map { names[$0] + (isUnique ? "" : " COLLATE BINARY") }
       var conditions = plan.key.map { "\(names[$0]) IS NOT NULL" }
-      if after != nil {
+      for (place, comparison) in [(after, ">"), (plan.through, "<=")] where place != nil {
         conditions.append(
-          "(\(keys.joined(separator: ", "))) > (\(plan.key.map { _ in "?" }.joined(separator: ", ")))")
+          "(\(keys.joined(separator: ", "))) \(comparison) (\(plan.key.map { _ in "?" }.joined(separator: ", ")))")
       }
       sections.append(
         ("\(select) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(keys.joined(separator: ", "))", true))
-      sections.append(("\(select) WHERE \(plan.key.map { "\(names[$0]) IS NULL" }.joined(separator: " OR "))", false))
+      if plan.through == nil {
+        sections.append(("\(select) WHERE \(plan.key.map { "\(names[$0]) IS NULL" }.joined(separator: " OR "))", false))
+      }
     case .incremental(let above):
       isKeyOrdered = false
       self.above = above
@@ -113,7 +115,13 @@ final class SQLiteReader: RowReader {
     while let section = sections.first {
       if statement == nil {
         let prepared = try connection.prepare(section.sql)
-        if section.hasKey, let after { try bind(after, to: prepared) }
+        if section.hasKey {
+          var bound = 0
+          for place in [after, plan.through].compactMap(\.self) where above == nil {
+            try SQLitePlace.bind(place, to: prepared, from: bound, count: plan.key.count)
+            bound += plan.key.count
+          }
+        }
         statement = prepared
         isOnRow = try prepared.step()
       }
@@ -143,7 +151,7 @@ final class SQLiteReader: RowReader {
     }
     batch.endRow()
     if let above, let cursor = plan.cursor, !isAbove(above, statement, cursor) { batch.removeLastRow() }
-    if above == nil { keepPlace(statement) }
+    if above == nil { SQLitePlace.keep(plan.key, of: statement, in: &lastPlace) }
   }
 
   /// What cannot be compared is let through: the plan will say what is wrong with it.
@@ -153,52 +161,6 @@ final class SQLiteReader: RowReader {
     case (.timestamp(let low), SQLITE_TEXT):
       WrittenTime.microseconds(statement.bytes(cursor), zone: zone).map { $0 > low } ?? true
     default: true
-    }
-  }
-
-  // MARK: Position: the key's stored values, each as its class and its bytes.
-
-  /// Before the next step takes the row away; into the same memory for every row.
-  private func keepPlace(_ statement: SQLiteStatement) {
-    lastPlace.removeAll(keepingCapacity: true)
-    for column in plan.key {
-      let type = statement.type(column)
-      lastPlace.append(UInt8(type))
-      switch type {
-      case SQLITE_INTEGER: keep(UInt64(bitPattern: statement.int64(column)))
-      case SQLITE_FLOAT: keep(statement.double(column).bitPattern)
-      default:
-        let value = statement.bytes(column)
-        withUnsafeBytes(of: Int32(value.count).bigEndian) { lastPlace.append(contentsOf: $0) }
-        lastPlace.append(contentsOf: value)
-      }
-    }
-  }
-
-  private func keep(_ word: UInt64) {
-    withUnsafeBytes(of: Int32(8).bigEndian) { lastPlace.append(contentsOf: $0) }
-    withUnsafeBytes(of: word.bigEndian) { lastPlace.append(contentsOf: $0) }
-  }
-
-  private func bind(_ place: [UInt8], to statement: SQLiteStatement) throws(ConnectorError) {
-    var (at, index) = (0, 0)
-    while at + 5 <= place.count, index < plan.key.count {
-      let type = Int32(place[at])
-      let length = place[at + 1..<at + 5].reduce(0) { $0 << 8 | Int($1) }
-      at += 5
-      guard at + length <= place.count else { break }
-      let value = Array(place[at..<at + length])
-      at += length
-      let word = value.count == 8 ? value.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } : 0
-      switch type {
-      case SQLITE_INTEGER: statement.bind(Int64(bitPattern: word), at: index)
-      case SQLITE_FLOAT: statement.bind(Double(bitPattern: word), at: index)
-      default: try statement.bind(value, at: index, asText: type == SQLITE_TEXT)
-      }
-      index += 1
-    }
-    guard at == place.count, index == plan.key.count else {
-      throw .contract("position", "存储的读取位点无效。", "The stored reading position is not valid.")
     }
   }
 

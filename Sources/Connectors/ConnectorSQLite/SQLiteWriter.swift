@@ -26,9 +26,17 @@ final class SQLiteWriter: RowWriter {
   }
 
   func open() throws(ConnectorError) -> StoredOffset? {
+    try open(takes: { (writer) throws(ConnectorError) in try writer.take() })
+  }
+
+  /// In a transaction of its own.
+  func open(
+    takes take: (SQLiteWriter) throws(ConnectorError) -> StoredOffset?
+  ) throws(ConnectorError) -> StoredOffset? {
     try begin()
     do {
-      let stored = try take()
+      try prepareTables()
+      let stored = try take(self)
       try connection.run("COMMIT")
       isInTransaction = false
       return stored
@@ -38,7 +46,7 @@ final class SQLiteWriter: RowWriter {
     }
   }
 
-  private func take() throws(ConnectorError) -> StoredOffset? {
+  private func prepareTables() throws(ConnectorError) {
     try connection.run(
       """
       CREATE TABLE IF NOT EXISTS sj_offset (stream TEXT PRIMARY KEY, target TEXT NOT NULL UNIQUE, fence INTEGER NOT NULL,
@@ -52,25 +60,34 @@ final class SQLiteWriter: RowWriter {
     } else {
       try create()
     }
+  }
+
+  private func take() throws(ConnectorError) -> StoredOffset? {
     let others = try connection.rows(
       "SELECT 1 FROM sj_offset WHERE target = ? AND stream <> ?", [plan.table.name, plan.stream])
     guard others.isEmpty else {
       throw .contract(
         "target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
     }
+    return try takeLine()
+  }
+
+  /// This stream's own line, under this fence.
+  func takeLine() throws(ConnectorError) -> StoredOffset? {
+    let claim = plan.claim(plan.table.name)
     let statement = try connection.prepare(
       """
       INSERT INTO sj_offset (stream, target, fence, run, batch, state, updated)
       VALUES (?, ?, ?, ?, 0, '', datetime('now')) ON CONFLICT (stream) DO NOTHING
       """)
     try statement.bind(plan.stream, at: 0)
-    try statement.bind(plan.table.name, at: 1)
+    try statement.bind(claim, at: 1)
     statement.bind(plan.fence, at: 2)
     try statement.bind(plan.run, at: 3)
     try statement.run()
     let row = try connection.rows(
       "SELECT fence, run, batch, state, target FROM sj_offset WHERE stream = ?", [plan.stream])[0]
-    guard row[4] == plan.table.name else {
+    guard row[4] == claim else {
       throw .contract(
         "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
     }
@@ -433,7 +450,7 @@ final class SQLiteWriter: RowWriter {
     connection.close()
   }
 
-  private var fenced: ConnectorError {
+  var fenced: ConnectorError {
     ConnectorError(
       .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
   }

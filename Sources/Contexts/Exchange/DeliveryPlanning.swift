@@ -105,6 +105,7 @@ extension Exchange {
       providerKey: providerKey(of: grant.provider))
     plan.onTheWay = way
     plan.marksDeletes = grant.goneRows == .marked
+    plan.heard = try DeliveryStore.lastHeard(grant.id, in: tx)?.text ?? ""
     plan.since = delivery.since.map { CursorValue.timestamp(($0.startInChina.milliseconds - 946_684_800_000) * 1000) }
     plan.changes.ending = delivery.trigger == "command" ? .caughtUp : .after(Self.followingRun)
     let limits = try [ends.source.source.id, ends.target.source.id].map { try SourceLimitStore.find($0, in: tx) }

@@ -60,6 +60,16 @@ package enum DeliveryStore {
     try tx.row("SELECT id FROM exchange_delivery WHERE grant_id = \(grant) AND state = 'delivered' LIMIT 1") != nil
   }
 
+  /// The last delivery whose receipts, both of them, are kept here; nil before the first.
+  static func lastHeard(_ grant: GrantID, in tx: any Transaction) throws -> DeliveryID? {
+    try tx.row(
+      """
+      SELECT id FROM exchange_delivery WHERE grant_id = \(grant) AND agrees IS NOT NULL AND finished_at IS NOT NULL
+      ORDER BY finished_at DESC, id DESC LIMIT 1
+      """
+    ).map { (row) -> DeliveryID in try row.id("id") }
+  }
+
   static func insert(_ delivery: DeliveryRecord, in tx: any Transaction) throws {
     try tx.run(
       """
@@ -181,7 +191,11 @@ package enum DeliveryStore {
   /// At least once from the engine, exactly once here: the same batch and part replaces what an earlier attempt left.
   static func keep(_ rows: QuarantinedRows, of id: DeliveryID, grant: GrantID, in tx: any Transaction) throws {
     if rows.part == 0 {
-      try tx.run("DELETE FROM exchange_quarantine WHERE grant_id = \(grant) AND batch >= \(rows.batch)")
+      try tx.run(
+        """
+        DELETE FROM exchange_quarantine
+        WHERE grant_id = \(grant) AND batch >= \(rows.batch) AND batch <= \(rows.lastOwn)
+        """)
     } else {
       try tx.run(
         "DELETE FROM exchange_quarantine WHERE grant_id = \(grant) AND batch = \(rows.batch) AND part = \(rows.part)")

@@ -23,8 +23,7 @@ package struct ConformanceCase: Sendable, CustomStringConvertible {
 
 package enum Conformance {
   package static let cases: [ConformanceCase] =
-    values + discovery + reading + increments + writing + merging + marking
-    + fencing
+    values + discovery + reading + increments + writing + merging + marking + fencing + cutting + parts
 
   /// The cases that mean something with these abilities.
   package static func cases(for abilities: Set<ConformanceAbility>) -> [ConformanceCase] {

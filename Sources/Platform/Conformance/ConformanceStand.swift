@@ -38,6 +38,10 @@ package enum ConformanceAbility: Sendable, CaseIterable {
   case interruption
   /// The types of its columns are declared.
   case declaredTypes
+  /// A table can be cut by its key, and read from one cut to the next.
+  case cuts
+  /// A delivery can be written in parts.
+  case parts
 }
 
 /// A table of samples. Values are written as `CanonicalText` writes them, times in UTC.

@@ -4,7 +4,7 @@ import Kernel
 // Rows, record and offset as one transaction of the target; rows met by key; who may write.
 
 extension Conformance {
-  private static func offset(_ stand: any ConformanceStand, _ table: SampleTable, fence: Int64 = 9) throws
+  static func offset(_ stand: any ConformanceStand, _ table: SampleTable, fence: Int64 = 9) throws
     -> StoredOffset?
   {
     let writer = try stand.connector.openWriter(table.writePlan(run: "look", fence: fence))

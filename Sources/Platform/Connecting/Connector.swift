@@ -25,6 +25,11 @@ package protocol Connector: Sendable {
   /// False where the types of `describe` are only what the values look like today.
   var declaresTypes: Bool { get }
   func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader
+  /// Cuts the table into `count` parts of about equal length: at most `count - 1` positions in the order of the key, each
+  /// for a reader to begin behind (`ReadPlan.Range.full`) and for another to end at (`ReadPlan.through`). As the database
+  /// compares keys, every row then belongs to one part, also a row that is inserted later. Fewer where there are not that
+  /// many rows, none where the table cannot be cut. Cheap beside reading the table.
+  func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]]
   /// Throws a contract error where the connector cannot write (an API, a workbook).
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter
   /// Nil where a batch cannot be found again before the whole table is indexed.
@@ -42,6 +47,8 @@ extension Connector {
   package func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     throw .contract("read-only", "该连接只读，不能作为接收方。", "This connector only reads; it cannot receive.")
   }
+
+  package func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]] { [] }
 
   package func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? { nil }
 

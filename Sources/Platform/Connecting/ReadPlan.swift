@@ -31,13 +31,27 @@ package struct ReadPlan: Hashable, Sendable {
   /// Index into `columns` of what grows when a row changes; nil when only full reads are wanted.
   package var cursor: Int?
   package var range: Range
+  /// Of a full read: where it ends, the row at this position being the last one; rows without a key are then not read.
+  /// One of the positions that the connector's own `cut` gave; nil to read to the end.
+  package var through: [UInt8]?
 
-  package init(table: TableName, columns: [Column], key: [Int], cursor: Int? = nil, range: Range = .full(after: nil)) {
+  package init(
+    table: TableName, columns: [Column], key: [Int], cursor: Int? = nil, range: Range = .full(after: nil),
+    through: [UInt8]? = nil
+  ) {
     self.table = table
     self.columns = columns
     self.key = key
     self.cursor = cursor
     self.range = range
+    self.through = through
+  }
+
+  /// For a reader that knows no end but the table's: to go past it unnoticed would deliver rows twice.
+  package func requireNoEnd() throws(ConnectorError) {
+    guard through == nil else {
+      throw .contract("no-cuts", "该连接不能按主键分段读取。", "This connector cannot read a table in parts.")
+    }
   }
 }
 

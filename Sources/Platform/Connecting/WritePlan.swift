@@ -21,8 +21,10 @@ package struct WritePlan: Hashable, Sendable {
   package var columns: [Column]
   /// Indices into `columns`: the target's primary key.
   package var key: [Int]
-  /// Whose offset this is: the grant's id.
+  /// Whose offset this is: the grant's id, or for a part of its delivery `partStream`.
   package var stream: String
+  /// The grant's own stream, where this is a part of its delivery.
+  package var whole: String?
   package var run: String
   /// From the job's lease. A writer with a lower one than the target has seen is refused.
   package var fence: Int64
@@ -31,9 +33,10 @@ package struct WritePlan: Hashable, Sendable {
   package var marksDeletes: Bool
 
   package init(
-    table: TableName, columns: [Column], key: [Int], stream: String, run: String, fence: Int64,
+    table: TableName, columns: [Column], key: [Int], stream: String, run: String, fence: Int64, whole: String? = nil,
     marksDeletes: Bool = false
   ) {
+    self.whole = whole
     self.marksDeletes = marksDeletes
     self.table = table
     self.columns = columns
@@ -42,6 +45,12 @@ package struct WritePlan: Hashable, Sendable {
     self.run = run
     self.fence = fence
   }
+
+  /// The stream of a part, from 0. No grant's id has this sign in it.
+  package static func partStream(_ index: Int, of whole: String) -> String { "\(partPrefix(of: whole))\(index)" }
+  package static func partPrefix(of whole: String) -> String { whole + "#" }
+  /// What the offset's line names as its target: one line alone names the table, its parts' name themselves.
+  package func claim(_ tableName: String) -> String { whole == nil ? tableName : "#" + stream }
 
   /// Which batch last wrote the row.
   package static let batchColumn = "sj_batch"
@@ -142,6 +151,16 @@ package protocol RowWriter: AnyObject {
   func complete() throws(ConnectorError)
   /// The run will not be completed: where nothing of it counts yet, what it wrote is taken away, with its offset.
   func giveUp() throws(ConnectorError)
+  /// The same for a part of a delivery (`WritePlan.whole`). The whole's line, which is held meanwhile and not changed, is
+  /// shown to `admit`, which throws where the part may not be written any more.
+  func openPart(_ admit: (StoredOffset?) throws(ConnectorError) -> Void) throws(ConnectorError) -> StoredOffset?
+  /// In the open transaction: takes away the lines and records of all parts of this stream, so that none of their writers
+  /// commits anything more. Throws `.fenced` when one of them has a greater fence.
+  func dropParts() throws(ConnectorError)
+  /// In the open transaction: the records of these parts, by their stream, become this stream's own, and their lines are
+  /// taken away, so that none of their writers commits anything more. Throws when a part's line is not there or its state
+  /// is another one.
+  func gatherParts(_ states: [String: String]) throws(ConnectorError)
   /// True when the target table holds no row at all.
   func isEmpty() throws(ConnectorError) -> Bool
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome
@@ -191,6 +210,16 @@ extension RowWriter {
   package func complete() throws(ConnectorError) {}
   package func giveUp() throws(ConnectorError) {}
 
+  package func openPart(
+    _ admit: (StoredOffset?) throws(ConnectorError) -> Void
+  ) throws(ConnectorError) -> StoredOffset? { throw Self.noParts }
+  package func dropParts() throws(ConnectorError) { throw Self.noParts }
+  package func gatherParts(_ states: [String: String]) throws(ConnectorError) { throw Self.noParts }
+
+  private static var noParts: ConnectorError {
+    .contract("no-parts", "该接收方不能分段写入。", "This target cannot be written in parts.")
+  }
+
   package func deleteAll(at now: Instant) throws(ConnectorError) -> Int { throw Self.cannotFollow }
   package func written() throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
   package func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
@@ -198,6 +227,12 @@ extension RowWriter {
   private static var cannotFollow: ConnectorError {
     .contract("no-changes", "该接收方不能按变更更新。", "This target cannot be kept up to date by changes.")
   }
+}
+
+extension ConnectorError {
+  /// A part's line is not what its worker said that it left.
+  package static let otherPart = ConnectorError(
+    .fenced, "fenced", Text("该分段已由另一个任务接管。", "Another worker has taken over this part of the delivery."))
 }
 
 /// Reads single batches back while others are being appended, on a connection of its own. Used by one thread.

@@ -48,16 +48,19 @@ final class ChangeSession {
     {
       isComplete = previous.run == plan.plan.run && previous.isEnded
       if previous.run != plan.plan.run {
-        // A new receipt begins; the stream goes on.
+        // The stream goes on. A new receipt begins, unless nobody has heard of the one before: then it goes on too.
+        let isHeard = plan.plan.heard.map { $0 == previous.run } ?? true
         previous.run = plan.plan.run
         previous.close(next: next)
-        previous.first = previous.open
-        previous.counts = Receipt.Counts()
-        previous.rules = [:]
-        previous.sent = Sums(columns: columns)
-        previous.found = Sums(columns: columns)
-        previous.started = now
         previous.isEnded = false
+        if isHeard {
+          previous.first = previous.open
+          previous.counts = Receipt.Counts()
+          previous.rules = [:]
+          previous.sent = Sums(columns: columns)
+          previous.found = Sums(columns: columns)
+          previous.started = now
+        }
       }
       // Somebody emptied the table since: what was said of it is true no more.
       if previous.snapshot == .done, previous.holds, !isComplete, try writer.isEmpty() {
@@ -68,9 +71,16 @@ final class ChangeSession {
       }
       state = previous
     } else {
-      state = Self.fresh(plan, next: next, now)
+      let split = stored.flatMap { SplitState($0.state) }
+      state = Self.fresh(plan, next: max(next, split.map { $0.last + 1 } ?? 0), now)
       isComplete = false
       log = nil
+      if split != nil {
+        // Parts of a full delivery that were never gathered.
+        try writer.dropParts()
+        _ = try writer.deleteAll(at: control.clock.now())
+        try writer.commit(nil, state: state.text, durable: true)
+      }
     }
   }
 

@@ -55,13 +55,15 @@ struct CompiledPlan {
   }
 
   func readPlan(_ range: ReadPlan.Range) -> ReadPlan {
-    ReadPlan(table: plan.source, columns: readColumns, key: readKey, cursor: cursor, range: range)
+    ReadPlan(
+      table: plan.source, columns: readColumns, key: readKey, cursor: cursor, range: range, through: plan.part?.through)
   }
 
   var writePlan: WritePlan {
     WritePlan(
-      table: plan.target, columns: plan.items.map(\.target), key: key, stream: plan.grant, run: plan.run,
-      fence: plan.fence, marksDeletes: plan.marksDeletes)
+      table: plan.target, columns: plan.items.map(\.target), key: key,
+      stream: plan.part.map { WritePlan.partStream($0.index, of: plan.grant) } ?? plan.grant, run: plan.run,
+      fence: plan.fence, whole: plan.part == nil ? nil : plan.grant, marksDeletes: plan.marksDeletes)
   }
 
   private static func check(_ plan: DeliveryPlan) throws(ConnectorError) {
@@ -115,6 +117,9 @@ struct CompiledPlan {
     }
     if let cursor = plan.cursor, cursor.type != .timestamp && cursor.type != .integer {
       throw .contract("cursor-type", "游标列必须是时间或整数。", "A cursor column must be a timestamp or an integer.")
+    }
+    guard plan.part == nil || plan.mode == .full else {
+      throw .contract("part-mode", "只有全量交付可以分段。", "Only a full delivery has parts.")
     }
     guard plan.mode != .incremental || plan.cursor != nil else {
       throw .contract("no-cursor", "增量交付需要游标列。", "An incremental delivery needs a cursor column.")

@@ -6,7 +6,7 @@ import Kernel
 package struct Delivery: Sendable {
   package let plan: DeliveryPlan
   package let control: DeliveryControl
-  private let compiled: CompiledPlan
+  let compiled: CompiledPlan
 
   /// Throws a contract error when the plan contradicts itself.
   package init(_ plan: DeliveryPlan, control: DeliveryControl) throws(ConnectorError) {
@@ -20,31 +20,48 @@ package struct Delivery: Sendable {
   /// Reads on one thread of its own and writes on another; the caller only waits. An interrupted full run goes on where
   /// it was when it is run again under the same run id, an interrupted incremental run starts over.
   package func run(from source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
+    guard plan.part == nil else { throw Self.isPart }
     if plan.mode == .changes { return try await follow(source, to: target) }
     return try await BlockingThread.run {
       defer { sj_return_memory() }
-      var compiled = compiled
-      compiled.longestKey = target.guarantee.longestKey ?? Int.max
-      let (pulse, writePlan) = (control.pulse, compiled.writePlan)
-      let writer = try WatchedWriter(pulse) { () throws(ConnectorError) in try target.openWriter(writePlan) }
+      let compiled = compiled(for: target)
+      let writer = try open(compiled, target)
       defer { writer.close() }
-      let stored = try writer.open()
-      let session = try DeliverySession(
-        compiled, control, writer, stored, overlap(with: source), merges: target.guarantee.merges)
-      if session.isComplete { return try session.outcome(.finished) }
-      try session.readBackBeside(target)
-      defer { session.stopReadingBack() }
-      let queue = BatchQueue { [plan] in WorkItem(batchBytes: plan.batchBytes) }
-      let (plan, range, appends) = (compiled, session.range, session.state.appends)
-      BlockingThread.start { BatchProducer(plan, range, appends, queue, pulse).run(source) }
-      do {
-        return try session.run(queue)
-      } catch {
-        // The reading thread must be gone before the caller may start another attempt.
-        queue.cancel()
-        queue.waitForProducer()
-        throw error
-      }
+      let start = try DeliveryStart(
+        compiled, control, writer, try writer.open(), overlap(with: source), merges: target.guarantee.merges)
+      return try carryOut(start, compiled, writer, source, target) { session, ending in try session.outcome(ending) }
+    }
+  }
+
+  func compiled(for target: any Connector) -> CompiledPlan {
+    var compiled = compiled
+    compiled.longestKey = target.guarantee.longestKey ?? Int.max
+    return compiled
+  }
+
+  func open(_ compiled: CompiledPlan, _ target: any Connector) throws(ConnectorError) -> WatchedWriter {
+    try WatchedWriter(control.pulse) { () throws(ConnectorError) in try target.openWriter(compiled.writePlan) }
+  }
+
+  /// From where a run begins to what `conclude` makes of its end.
+  func carryOut<Conclusion>(
+    _ start: DeliveryStart, _ compiled: CompiledPlan, _ writer: any RowWriter, _ source: any Connector,
+    _ target: any Connector, conclude: (DeliverySession, DeliveryOutcome.Ending) throws -> Conclusion
+  ) throws -> Conclusion {
+    let session = DeliverySession(compiled, control, writer, start, merges: target.guarantee.merges)
+    if start.isComplete { return try conclude(session, .finished) }
+    try session.readBackBeside(target)
+    defer { session.stopReadingBack() }
+    let queue = BatchQueue { [plan] in WorkItem(batchBytes: plan.batchBytes) }
+    let (range, appends, pulse) = (start.range, session.state.appends, control.pulse)
+    BlockingThread.start { BatchProducer(compiled, range, appends, queue, pulse).run(source) }
+    do {
+      return try conclude(session, try session.run(queue))
+    } catch {
+      // The reading thread must be gone before the caller may start another attempt.
+      queue.cancel()
+      queue.waitForProducer()
+      throw error
     }
   }
 
@@ -58,10 +75,8 @@ package struct Delivery: Sendable {
     }
     return try await BlockingThread.run {
       defer { sj_return_memory() }
-      var compiled = compiled
-      compiled.longestKey = target.guarantee.longestKey ?? Int.max
-      let (pulse, writePlan) = (control.pulse, compiled.writePlan)
-      let writer = try WatchedWriter(pulse) { () throws(ConnectorError) in try target.openWriter(writePlan) }
+      let compiled = compiled(for: target)
+      let writer = try open(compiled, target)
       defer { writer.close() }
       let stored = try writer.open()
       do {

@@ -52,6 +52,9 @@ package struct DeliveryPlan: Sendable {
   /// From the job's lease, greater for each attempt (of any run of this grant).
   package var fence: Int64
   package var mode: Mode
+  /// The run of this grant whose outcome, with both receipts, was the last to be heard of; empty where there is none yet,
+  /// nil where nobody knows. What ended runs have left in the target since is signed for by the next one.
+  package var heard: String?
   package var source: TableName
   package var target: TableName
   /// Granted items, in the order of delivery. No other column is read but the cursor's.
@@ -74,6 +77,8 @@ package struct DeliveryPlan: Sendable {
   package var batchBytes: Int
   /// Rows that the source or the grant has no more stay in the target with a mark instead of being removed.
   package var marksDeletes = false
+  /// For mode `full`: this is not the whole delivery but a part of it. `Delivery.split` makes them.
+  package var part: DeliveryPart?
   /// What happens on the way to rows and not to single items.
   package var onTheWay = OnTheWay()
 
@@ -161,13 +166,17 @@ package struct DeliveryProgress: Hashable, Sendable {
 ///
 /// Kept at least once, counted exactly once: the keeper stores them under (grant, batch, part), replacing what an
 /// earlier, killed attempt may have left under the same batch number or a higher one (where commits are gathered, it was
-/// further than its last) — `part` 0 comes first and replaces all parts and all that lies above — and what counts is what lies in the receipt's batches: a batch above the last committed one never happened.
+/// further than its last) — `part` 0 comes first and replaces all parts and all that lies above — and what counts is what
+/// lies in the receipt's batches: a batch above the last committed one never happened. Where a delivery is carried out in
+/// parts, numbers above `lastOwn` are another part's, and what lies there is none of this one's.
 package struct QuarantinedRows: Sendable {
   package var grant: String
   package var run: String
   package var batch: Int64
   package var part: Int
   package var rows: [BadRow]
+  /// The last batch that this writer may come to: `part` 0 replaces what lies from `batch` to here.
+  package var lastOwn = Int64.max
 }
 
 /// One bad row as others may see it, and its sealed self for the provider alone.

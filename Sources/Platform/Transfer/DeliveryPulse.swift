@@ -143,6 +143,15 @@ final class WatchedWriter: RowWriter {
   func giveUp() throws(ConnectorError) {
     try measured { (writer) throws(ConnectorError) in try writer.giveUp() }
   }
+  func openPart(_ admit: (StoredOffset?) throws(ConnectorError) -> Void) throws(ConnectorError) -> StoredOffset? {
+    try measured { (writer) throws(ConnectorError) in try writer.openPart(admit) }
+  }
+  func dropParts() throws(ConnectorError) {
+    try measured { (writer) throws(ConnectorError) in try writer.dropParts() }
+  }
+  func gatherParts(_ states: [String: String]) throws(ConnectorError) {
+    try measured { (writer) throws(ConnectorError) in try writer.gatherParts(states) }
+  }
   func isEmpty() throws(ConnectorError) -> Bool {
     try measured { (writer) throws(ConnectorError) in try writer.isEmpty() }
   }

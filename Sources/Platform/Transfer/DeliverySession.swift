@@ -7,11 +7,6 @@ import Reshaping
 /// signs for what was written.
 final class DeliverySession {
   private(set) var state: DeliveryState
-  /// What to read.
-  let range: ReadPlan.Range
-  /// Nothing is left to read: `outcome` can be asked for at once.
-  let isComplete: Bool
-
   private let plan: CompiledPlan
   private let control: DeliveryControl
   private let writer: any RowWriter
@@ -27,108 +22,15 @@ final class DeliverySession {
   private let rowKeys: RowKeys
 
   init(
-    _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ stored: StoredOffset?,
-    _ overlap: Duration, merges: Bool
-  ) throws {
+    _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ start: DeliveryStart, merges: Bool
+  ) {
     self.merges = merges
     self.plan = plan
     self.control = control
     self.writer = writer
     rowKeys = RowKeys(plan)
-    let next = (stored?.batch ?? 0) + 1
-    nextBatch = next
-    let columns = plan.plan.items.count
-    let previous: DeliveryState?
-    do {
-      previous = try stored.map { try DeliveryState($0.state, columns: columns) }
-    } catch {
-      // A full run begins anew whatever stands there.
-      guard plan.plan.mode == .full else { throw error }
-      previous = nil
-    }
-    if let previous, previous.phase == .idle, previous.run == plan.plan.run, previous.mode == plan.plan.mode,
-      previous.schema == plan.schemaDigest
-    {
-      // The run's last commit was made, only its outcome was not heard of.
-      state = previous
-      isComplete = true
-      range = .full(after: nil)
-      return
-    }
-    isComplete = false
-    switch plan.plan.mode {
-    case .full:
-      if let previous, previous.phase == .filling, previous.run == plan.plan.run, previous.schema == plan.schemaDigest {
-        state = previous
-        range = .full(after: previous.position.isEmpty ? nil : previous.position)
-        try writer.begin(.whole(goesOn: true))
-        return
-      }
-      state = Self.fresh(plan, control, first: next, previous)
-      state.phase = .filling
-      // Where a run takes the place of what was there, it meets none of its rows.
-      state.appends = try !merges || writer.isEmpty()
-      range = .full(after: nil)
-      try writer.begin(.whole(goesOn: false))
-    case .incremental:
-      guard let previous, previous.isFilled, previous.phase != .filling else {
-        throw ConnectorError.contract("no-full-yet", "增量交付之前须先完成一次全量交付。", "A full delivery must be completed first.")
-      }
-      // Somebody dropped or emptied the table since: what is remembered of it is true no more.
-      guard try !previous.holdsRows || !writer.isEmpty() else {
-        throw ConnectorError.contract(
-          "target-lost", "接收表被清空或重建过，须重新全量交付。",
-          "The target table was emptied or made anew: a new full delivery is needed.")
-      }
-      guard previous.schema == plan.schemaDigest else {
-        throw ConnectorError.contract(
-          "schema-changed", "授权的信息项或遮盖方式已变更，须重新全量交付。",
-          "The granted items or masks have changed: a new full delivery is needed.")
-      }
-      guard let reached = previous.reached else {
-        throw ConnectorError.contract(
-          "no-cursor", "上次交付没有游标位点，须重新全量交付。", "The last delivery has no cursor: a new full one is needed.")
-      }
-      state = Self.fresh(plan, control, first: next, previous)
-      state.phase = .changing
-      state.holdsRows = previous.holdsRows
-      // An interrupted run, this one or one that was given up, left rows that no receipt covers: they are signed for here.
-      if previous.phase == .changing { state.runFirst = previous.runFirst }
-      let from = Self.earlier(Self.step(reached, back: overlap), plan.plan.since)
-      state.from = from
-      range = .incremental(above: from)
-      try writer.begin(.changes)
-    case .changes: throw ConnectorError.contract("mode", "变更跟踪由另一过程执行。", "Changes are followed by another session.")
-    }
+    (state, nextBatch) = (start.state, start.next)
   }
-
-  private static func fresh(
-    _ plan: CompiledPlan, _ control: DeliveryControl, first: Int64, _ previous: DeliveryState?
-  ) -> DeliveryState {
-    DeliveryState(
-      phase: .idle, run: plan.plan.run, mode: plan.plan.mode, schema: plan.schemaDigest, appends: false, first: first,
-      runFirst: first, reached: previous?.reached, isFilled: previous?.isFilled ?? false, started: control.clock.now(),
-      sums: Sums(columns: plan.plan.items.count))
-  }
-
-  /// How far before the last horizon an incremental run reads again.
-  private static func step(_ reached: CursorValue, back overlap: Duration) -> CursorValue {
-    switch reached {
-    case .timestamp(let time): .timestamp(time - overlap.inMilliseconds * 1000)
-    case .integer(let number): .integer(number.subtractingReportingOverflow(integerOverlap).partialValue)
-    }
-  }
-
-  private static func earlier(_ from: CursorValue, _ since: CursorValue?) -> CursorValue {
-    switch (from, since) {
-    case (.timestamp(let from), .timestamp(let since)?): .timestamp(min(from, since))
-    case (.integer(let from), .integer(let since)?): .integer(min(from, since))
-    default: from
-    }
-  }
-
-  /// Numbers taken from a sequence become visible out of order by at most this many.
-  static let integerOverlap: Int64 = 10_000
 
   // MARK: Running
 
@@ -145,13 +47,14 @@ final class DeliverySession {
     beside = nil
   }
 
-  func run(_ queue: BatchQueue<WorkItem>) throws -> DeliveryOutcome {
+  func run(_ queue: BatchQueue<WorkItem>) throws -> DeliveryOutcome.Ending {
     var part = 0
     do {
       while true {
         let item = try queue.next()
         if state.horizon == nil { state.horizon = item.horizon }
         if !item.isKeyOrdered {
+          guard plan.plan.part == nil else { throw Self.unordered }
           state.appends = false
           stopReadingBack()
         }
@@ -163,7 +66,7 @@ final class DeliverySession {
         case .end:
           try finish(hasParts: part > 0)
           queue.recycle(item)
-          return try outcome(.finished)
+          return .finished
         }
         queue.recycle(item)
       }
@@ -176,7 +79,7 @@ final class DeliverySession {
       // The grant ended: the delivery ends with it, in good order. Anything else is the caller's to try again.
       guard let refusal = stop.reason as? Refusal else { throw stop.reason }
       if !merges { takeAway() }
-      return try outcome(.stopped(refusal))
+      return .stopped(refusal)
     } catch {
       writer.rollback()
       throw error
@@ -190,8 +93,19 @@ final class DeliverySession {
     nextBatch = state.first
   }
 
+  private static let unordered = ConnectorError.contract(
+    "no-cuts", "数据源不按主键顺序给出行，不能分段交付。", "The source gives no rows in its key's order: there are no parts of it.")
+
+  /// A part has so many numbers for its batches that it never comes to their end; if it did, it would go on in another's.
+  private func requireNumber() throws(ConnectorError) {
+    guard nextBatch <= plan.plan.part?.batches.upperBound ?? .max else {
+      throw .contract("part-batches", "该分段的批次过多。", "This part has too many batches.")
+    }
+  }
+
   private func write(_ item: WorkItem) throws {
     try control.mayGoOn()
+    try requireNumber()
     var after = state
     let batch = nextBatch
     var written: [Int32]?
@@ -295,13 +209,15 @@ final class DeliverySession {
 
   private func finish(hasParts: Bool) throws {
     try control.mayGoOn()
+    try requireNumber()
     var after = state
     let batch = nextBatch
     if state.mode == .full, !state.appends, merges {
       after.counts.removed = try writer.deleteOlder(than: state.runFirst, at: control.clock.now())
     }
     after.counts.read += unkeyed.read
-    try plan.stopIfTooBad(state.counts, state.rules, unkeyed, isEnd: true)
+    // A short part says nothing of the whole, which is judged when all are there.
+    try plan.stopIfTooBad(state.counts, state.rules, unkeyed, isEnd: plan.plan.part == nil)
     after.counts.quarantined += unkeyed.bad
     after.counts.filtered += unkeyed.filtered
     plan.count(unkeyed.rules, in: &after.rules)
@@ -341,7 +257,9 @@ final class DeliverySession {
   private func keep(_ rows: [BadRow], _ batch: Int64, _ part: Int) throws {
     hasCleared = true
     try control.keep(
-      QuarantinedRows(grant: plan.plan.grant, run: plan.plan.run, batch: batch, part: part, rows: rows))
+      QuarantinedRows(
+        grant: plan.plan.grant, run: plan.plan.run, batch: batch, part: part, rows: rows,
+        lastOwn: plan.plan.part?.batches.upperBound ?? .max))
   }
 
   // MARK: Receipts
@@ -354,22 +272,41 @@ final class DeliverySession {
       try writer.indexBatches()
       counts.stale = try writer.countStale(state.first...last)
     }
-    let records = state.first <= last ? try writer.batches(state.first...last) : []
+    let records = try records(last)
     let provider = receipt(
       .provider, last, counts, state.sums,
       records.map {
         Receipt.BatchDigest(batch: $0.batch, rows: $0.delivered, digest: $0.digest)
       })
     guard case .finished = ending else { return DeliveryOutcome(ending: ending, provider: provider) }
-    let consumer = try readBack(last, records, stale: counts.stale)
+    let consumer = try consumer(last, records, stale: counts.stale)
     return DeliveryOutcome(
       ending: ending, provider: provider, consumer: consumer, disagreement: Receipt.compare(provider, consumer))
   }
 
-  private func readBack(_ last: Int64, _ records: [BatchRecord], stale: Int) throws -> Receipt {
+  /// What both sides say of a part that is finished.
+  func delivered(_ part: DeliveryPart) throws -> DeliveredPart {
+    let last = nextBatch - 1
+    return DeliveredPart(
+      part: part, run: plan.plan.run, schema: plan.schemaDigest, provider: state,
+      consumer: try readBack(last, records(last)))
+  }
+
+  private func records(_ last: Int64) throws(ConnectorError) -> [BatchRecord] {
+    state.first <= last ? try writer.batches(state.first...last) : []
+  }
+
+  private func consumer(_ last: Int64, _ records: [BatchRecord], stale: Int) throws -> Receipt {
     var counts = Receipt.Counts()
     counts.stale = stale
     counts.quarantined = records.reduce(0) { $0 + $1.quarantined }
+    let findings = try readBack(last, records)
+    counts.delivered = findings.sums.rowCount
+    counts.bytes = findings.bytes
+    return receipt(.consumer, last, counts, findings.sums, findings.digests)
+  }
+
+  private func readBack(_ last: Int64, _ records: [BatchRecord]) throws -> ReadBack.Findings {
     var back = ReadBack(plan)
     var unread = last
     if let beside, let findings = beside.reading.finish() {
@@ -383,22 +320,30 @@ final class DeliverySession {
       try back.run(reader)
     }
     back.complete(records)
-    counts.delivered = back.findings.sums.rowCount
-    counts.bytes = back.findings.bytes
-    return receipt(.consumer, last, counts, back.findings.sums, back.findings.digests)
+    return back.findings
   }
 
   private func receipt(
     _ side: Receipt.Side, _ last: Int64, _ counts: Receipt.Counts, _ sums: Sums, _ batches: [Receipt.BatchDigest]
   ) -> Receipt {
+    plan.receipt(side, of: state, through: last, counts, sums, batches, at: control.clock.now())
+  }
+}
+
+extension CompiledPlan {
+  /// What one side says of the run that this state is of.
+  func receipt(
+    _ side: Receipt.Side, of state: DeliveryState, through last: Int64, _ counts: Receipt.Counts, _ sums: Sums,
+    _ batches: [Receipt.BatchDigest], at now: Instant
+  ) -> Receipt {
     var root = SM3()
     for batch in batches { root.update("\(batch.batch) \(batch.digest)\n") }
     return Receipt(
-      side: side, grant: plan.plan.grant, run: plan.plan.run, mode: state.mode, schemaDigest: plan.schemaDigest,
-      from: state.from, through: state.horizon, firstBatch: state.first, lastBatch: last, counts: counts,
-      columns: plan.plan.items.indices.map {
-        Receipt.ColumnSum(name: plan.plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
+      side: side, grant: plan.grant, run: plan.run, mode: state.mode, schemaDigest: schemaDigest, from: state.from,
+      through: state.horizon, firstBatch: state.first, lastBatch: last, counts: counts,
+      columns: plan.items.indices.map {
+        Receipt.ColumnSum(name: plan.items[$0].name, nulls: sums.nulls[$0], sum: sums.columns[$0].hex)
       }, rowSum: sums.rows.hex, batchRoot: root.finish().hex, batches: batches, startedAt: state.started,
-      finishedAt: control.clock.now(), rules: side == .provider ? plan.ruleCounts(state.rules) : [])
+      finishedAt: now, rules: side == .provider ? ruleCounts(state.rules) : [])
   }
 }

@@ -42,6 +42,12 @@ struct DeliveryState: Hashable {
 }
 
 extension DeliveryState {
+  /// A complete run whose receipts nobody has.
+  func isUnheard(by plan: DeliveryPlan) -> Bool {
+    guard let heard = plan.heard else { return false }
+    return phase == .idle && run != heard
+  }
+
   var text: String {
     var lines = [
       "sanjiang-delivery 1", "phase \(phase.rawValue)", "run \(run)", "mode \(mode.rawValue)", "schema \(schema)",

@@ -3,7 +3,7 @@ import Connecting
 /// The consumer's side: the target read back after commit, through the same sums and digests.
 struct ReadBack {
   /// What was found so far.
-  struct Findings: Sendable {
+  struct Findings: Hashable, Sendable {
     var sums: Sums
     var digests: [Receipt.BatchDigest] = []
     var bytes = 0

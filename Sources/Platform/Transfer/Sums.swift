@@ -6,7 +6,7 @@ import Connecting
 ///
 /// A column's sum adds up a keyed hash of each value that is not NULL; the row sum adds up a keyed hash of each row's
 /// column hashes, so that two values swapped between rows, which no column's sum can see, change it.
-struct Sums: Hashable {
+struct Sums: Hashable, Sendable {
   var columns: [UInt128]
   var nulls: [Int]
   var rows: UInt128 = 0

@@ -38,7 +38,7 @@ struct Measured {
     found.cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime)
     found.peakMiB = usage.ru_maxrss / 1024
     // A server's process for an ended connection is counted once its parent has waited for it.
-    usleep(200_000)
+    if !servers.isEmpty { usleep(200_000) }
     found.serverCPU = servers.reduce(0) { $0 + serverSeconds($1) } - before
     found.status = state
     found.said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""

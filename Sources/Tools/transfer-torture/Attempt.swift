@@ -59,7 +59,7 @@ extension Story {
   /// Starts a worker with the next fence, which has the lease from now on.
   func start(_ mode: String, from: String? = nil, to: String? = nil, _ extra: [String] = []) throws -> Child {
     fence += 1
-    guard try QuarantineFolder(path: keeper).lease(to: Int64(fence), patience: 5000) else {
+    guard try QuarantineFolder(path: keeper, lease: lease).lease(to: Int64(fence), patience: 5000) else {
       throw Failure("a worker that was not stopped holds the keeper's lock")
     }
     return try launch(mode, from: from, to: to, extra)
@@ -67,7 +67,8 @@ extension Story {
 
   private func launch(_ mode: String, from: String?, to: String?, _ extra: [String]) throws -> Child {
     count(\.attempts)
-    var options = ["--grant", name, "--table", name, "--note", "2000"] + extra
+    var options =
+      ["--grant", name, "--table", name, "--note", "2000", "--heard", heard, "--lease", lease] + asked + extra
     if chances.percent(30) {
       options += [
         "--clock", "\([-400 * 86_400, -3600, -1, 30, 7200, 900 * 86_400].randomElement(using: &chances) ?? 0)",
@@ -181,7 +182,7 @@ extension Story {
     guard first.isAlive else { return try wait(for: first) }
     count(\.pauses)
     fence += 1
-    guard try QuarantineFolder(path: keeper).lease(to: Int64(fence), patience: 300) else {
+    guard try QuarantineFolder(path: keeper, lease: lease).lease(to: Int64(fence), patience: 300) else {
       // It was stopped while it kept bad rows: nobody takes over before that ends.
       fence -= 1
       first.signal(SIGCONT)

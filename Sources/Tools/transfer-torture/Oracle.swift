@@ -31,7 +31,7 @@ extension Story {
     }
   }
 
-  private func conclude(_ attempt: Attempt, _ mode: String, wasTouched: Bool) throws {
+  func conclude(_ attempt: Attempt, _ mode: String, wasTouched: Bool) throws {
     try expectAgreement(attempt)
     var last = attempt
     if chances.percent(20) {
@@ -69,6 +69,7 @@ extension Story {
       throw Failure(
         "\(kept) bad rows are kept in batches \(first) to \(last), \(attempt.number("quarantined")) are counted")
     }
+    heard = "r\(runID)"
   }
 
   /// The target is, row by row and flag by flag, what the source and the rules say.
@@ -107,7 +108,7 @@ extension Story {
     ]))?.map { $0.joined(separator: "\t") } ?? []
   }
 
-  private var newline: String {
+  var newline: String {
     switch target.product {
     case .postgresql: "chr(10)"
     case .sqlite, .mariadb: "char(10)"

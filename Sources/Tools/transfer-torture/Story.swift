@@ -47,6 +47,8 @@ struct Tally {
   var breaches = 0
   var touches = 0
   var slots = 0
+  /// Deliveries whose parts were gathered.
+  var gathered = 0
   var checks = 0
   var skipped = 0
 
@@ -58,7 +60,7 @@ struct Tally {
   private static var numbers: [WritableKeyPath<Tally, Int>] {
     [
       \.attempts, \.kills, \.servers, \.backends, \.cuts, \.fullDisks, \.pauses, \.fenced, \.waited, \.breaches,
-      \.touches, \.slots, \.checks, \.skipped,
+      \.touches, \.slots, \.gathered, \.checks, \.skipped,
     ]
   }
 }
@@ -83,6 +85,13 @@ final class Story {
 
   var fence = 0
   var runID = 1
+  /// The last run whose receipts were looked at.
+  var heard = "-"
+  /// What workers are asked for besides, and whose lease they have: a part's or the whole's.
+  var asked: [String] = []
+  var lease = "lease"
+  /// The first delivery is carried out in parts. Apart from the other choices, which stay what a seed always meant.
+  private let isSplit: Bool
   var note = 0
   /// Commits and seconds of the last attempt that got through: where to aim.
   var aim = (commits: 6, seconds: 0.15)
@@ -121,10 +130,14 @@ final class Story {
     keeper = rig.folder + "/keeper-" + name
     let isUnique = chances.percent(60)
     hasKey = isUnique || mode == Mode.changes || from == .sqlite
+    var others = Chances(seed ^ 0x5EED)
+    isSplit = mode != .changes && [.worker, .server, .pause, .twice, .cut].contains(theme) && others.percent(25)
     try FileManager.default.createDirectory(atPath: keeper, withIntermediateDirectories: true)
   }
 
-  var title: String { "\(theme.rawValue) \(source.product.rawValue)→\(target.product.rawValue) \(mode.rawValue)" }
+  var title: String {
+    "\(theme.rawValue) \(source.product.rawValue)→\(target.product.rawValue) \(mode.rawValue)\(isSplit ? " split" : "")"
+  }
 
   func say(_ text: String) { log.append("\(Int((now() - began) * 1000)) ms: \(text)") }
 
@@ -158,7 +171,7 @@ final class Story {
   }
 
   private func runs() throws {
-    try deliver("full", abandons: chances.percent(10))
+    if isSplit { try deliverInParts() } else { try deliver("full", abandons: chances.percent(10)) }
     if !isExact {
       // What changed behind the reader comes with the next one.
       isExact = true
@@ -277,7 +290,7 @@ final class Story {
       remove(target)
     } else {
       _ = try? target.run(
-        "DROP TABLE \(name); DELETE FROM sj_batch WHERE stream = '\(name)'; DELETE FROM sj_offset WHERE stream = '\(name)';"
+        "DROP TABLE \(name); DELETE FROM sj_batch WHERE stream LIKE '\(name)%'; DELETE FROM sj_offset WHERE stream LIKE '\(name)%';"
       )
     }
     try? FileManager.default.removeItem(atPath: keeper)

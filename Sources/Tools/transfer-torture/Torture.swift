@@ -93,6 +93,7 @@ struct Torture {
     line("sources that changed their shape", tally.breaches)
     line("sources that changed their rows meanwhile", tally.touches)
     line("replication slots dropped", tally.slots)
+    line("deliveries in parts that were gathered", tally.gathered)
     line("looks at the target and receipts compared", tally.checks)
     if tally.skipped > 0 { line("full disks not tried: nothing may be mounted here", tally.skipped) }
     print("\(done) runs in \(Int(seconds)) s, \(failures) failed, seed \(seed)")

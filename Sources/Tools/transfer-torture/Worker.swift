@@ -18,6 +18,11 @@ import Transfer
 ///   --table T            of both sides; the tests' table of persons otherwise
 ///   --note LENGTH        the table has a column `note` of this length, which is granted as well
 ///   --file-limit BYTES   where files stop growing, as on a full disk
+///   --split COUNT        cut the delivery into parts: prints a line for each
+///   --part TEXT          carry out one of them: prints what it gives
+///   --gather FILE        gather what the parts gave, a line each
+///   --lease NAME         which of the keeper's leases is this worker's: each part has one
+///   --heard RUN          whose outcome was heard of last; `-` for none
 ///   --clock SECONDS      how far this machine's clock is off
 struct Worker {
   private let places: [String]
@@ -49,13 +54,33 @@ struct Worker {
       setrlimit(__rlimit_resource_t(1), &limits)
     }
     let offset = options["--clock"].flatMap { Int64($0) } ?? 0
-    let keeper = QuarantineFolder(path: keeper, fence: fence)
+    let keeper = QuarantineFolder(path: keeper, fence: fence, lease: options["--lease"] ?? "lease")
     let control = DeliveryControl(
       progress: { Self.say("commit \($0.batch)\n") }, quarantine: { try keeper.keep($0) },
       clock: Clock { Clock.system.now() + .seconds(offset) })
     do {
-      let outcome = try await Delivery(plan, control: control)
-        .run(from: connector(places[0], places[1]), to: connector(places[2], places[3]))
+      let delivery = try Delivery(plan, control: control)
+      let (source, target) = (connector(places[0], places[1]), connector(places[2], places[3]))
+      if let count = options["--split"].flatMap({ Int($0) }) {
+        for part in try await delivery.split(into: count, from: source, to: target) {
+          Self.say("part \(Self.line(part.text))\n")
+        }
+        return 0
+      }
+      if delivery.plan.part != nil {
+        guard case .finished(let part) = try await delivery.runPart(from: source, to: target) else { return 1 }
+        Self.say("delivered-part \(Self.line(part.text))\n")
+        return 0
+      }
+      let outcome: DeliveryOutcome
+      if let file = options["--gather"] {
+        let parts = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").compactMap {
+          DeliveredPart(Self.text($0))
+        }
+        outcome = try await delivery.gather(parts, to: target)
+      } else {
+        outcome = try await delivery.run(from: source, to: target)
+      }
       Self.say("\(outcome.provider.canonicalText)agrees \(outcome.consumer != nil && outcome.disagreement == nil)\n")
       return 0
     } catch let error as ConnectorError {
@@ -65,6 +90,12 @@ struct Worker {
       Self.say("error lease\n")
       return 1
     }
+  }
+
+  /// Several lines as a word, and back.
+  private static func line(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+  private static func text(_ line: some StringProtocol) -> String {
+    String(decoding: Data(base64Encoded: String(line)) ?? Data(), as: UTF8.self)
   }
 
   private var plan: DeliveryPlan {
@@ -79,6 +110,8 @@ struct Worker {
       items: items, key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef-secret".utf8),
       providerKey: Array("fedcba9876543210-provider".utf8), batchBytes: RowBatch.smallest)
     plan.changes.ending = .caughtUp
+    plan.part = options["--part"].flatMap { DeliveryPart(Self.text($0)) }
+    plan.heard = options["--heard"].map { $0 == "-" ? "" : $0 }
     return plan
   }
 
@@ -110,16 +143,17 @@ struct Worker {
 struct QuarantineFolder {
   let path: String
   var fence: Int64 = 0
+  var lease = "lease"
 
   struct LeaseLost: Error {}
 
   func keep(_ rows: QuarantinedRows) throws {
     try locked {
-      if let lease = try? String(contentsOfFile: path + "/lease", encoding: .utf8), lease != "\(fence)" {
+      if let lease = try? String(contentsOfFile: path + "/" + self.lease, encoding: .utf8), lease != "\(fence)" {
         throw LeaseLost()
       }
       for (name, batch, part) in try files()
-      where rows.part == 0 ? batch >= rows.batch : batch == rows.batch && part == rows.part {
+      where rows.part == 0 ? batch >= rows.batch && batch <= rows.lastOwn : batch == rows.batch && part == rows.part {
         try FileManager.default.removeItem(atPath: path + "/" + name)
       }
       let lines = rows.rows.map { "\($0.fault.code) \($0.keyDigest ?? "-")\n" }.joined()
@@ -152,7 +186,7 @@ struct QuarantineFolder {
       usleep(1000)
       waited += 1
     }
-    try "\(fence)".write(toFile: path + "/lease", atomically: true, encoding: .utf8)
+    try "\(fence)".write(toFile: path + "/" + lease, atomically: true, encoding: .utf8)
     return true
   }
 
