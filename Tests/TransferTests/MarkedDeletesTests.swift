@@ -70,11 +70,11 @@ import Testing
     let (source, target, grant) = (try Stand(.sqlite), try Stand(product), Grant())
     try source.makePersons()
     try source.insert(Person.many(0..<100))
-    let filter = "name <> '不给'"
+    let filter = "name is null or name <> '不给'"
     _ = try await deliver(grant, .full, run: "r1", fence: 1, filter: filter, source, target)
     try source.run("UPDATE person SET name = '不给', changed = '2027-01-01 09:00:00.000' WHERE id < 10")
     let second = try await deliver(grant, .incremental, run: "r2", fence: 2, filter: filter, source, target)
-    #expect(second.disagreement == nil && second.provider.counts.removed == 10)
+    #expect(second.disagreement == nil && second.provider.counts.removed == 10, "\(second.provider.counts)")
     #expect(try unmarked(target) == Array(10..<100))
   }
 
