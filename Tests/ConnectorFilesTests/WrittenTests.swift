@@ -117,6 +117,29 @@ import Testing
     #expect(Set(found.filter(\.value.1).map(\.key)) == [2, 3])
   }
 
+  @Test func `are taken over although the one who is replaced is first at the number`() throws {
+    let folder = TemporaryFolder()
+    let old = writer(folder)
+    _ = try old.open()
+    try old.begin(.whole(goesOn: false))
+    _ = try old.write(rows([(1, "old")]), batch: 1, mode: .append)
+    var isFirst = true
+    let new = FileSetWriter(
+      plan(fence: 2),
+      LocalTargetFolder("t", in: folder.path) { step throws(ConnectorError) in
+        guard case .gathered(let name) = step, name.hasPrefix("manifest-"), isFirst else { return }
+        isFirst = false
+        try old.commit(nil, state: "of the old one", durable: true)
+      }, .csv, WrittenFiles(), place: "x")
+    #expect(try new.open()?.state == "of the old one")
+    #expect(error { try old.commit(nil, state: "later", durable: true) }?.kind == .fenced)
+    #expect(error { _ = try writer(folder).open() }?.kind == .fenced)
+    try new.begin(.whole(goesOn: true))
+    try new.complete()
+    try new.commit(nil, state: "s", durable: true)
+    #expect(try content(folder).map { $0[1] } == [field("old")])
+  }
+
   @Test func `that no longer count stay for a while, and those of killed workers go as well`() throws {
     let folder = TemporaryFolder()
     let day = Duration.seconds(86_400)

@@ -75,6 +75,16 @@ final class FileSetWriter: RowWriter {
     }
     try folder.prepare()
     try folder.checkNamesAreExclusive(place, fence: plan.fence)
+    // A predecessor who does not know yet that he is one may be first at the number: then the next one is tried.
+    for _ in 0..<50 {
+      do throws(ConnectorError) { return try take() } catch { guard error.kind == .fenced else { throw error } }
+      guard (log.current?.fence ?? 0) <= plan.fence else { break }
+    }
+    throw FileSetLog.fenced
+  }
+
+  /// Makes a manifest under this fence, after which no lower one makes any more.
+  private func take() throws(ConnectorError) -> StoredOffset? {
     let (names, found) = try log.read()
     let stored = found?.offset
     if let found {
