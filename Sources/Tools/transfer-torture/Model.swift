@@ -165,12 +165,12 @@ struct Model {
 
   mutating func catchUp() -> Expected {
     var expected = Expected(delivered: 0, quarantined: 0, stale: 0)
-    var seen: Set<Int> = []
+    var (seen, flagged): (Set<Int>, Set<Int>) = ([], [])
     for row in read {
       guard !row.isBad, let id = row.id else {
         expected.quarantined += 1
         if let id = row.id, target[id] != nil {
-          expected.stale += 1
+          if flagged.insert(id).inserted { expected.stale += 1 }
           stale.insert(id)
         }
         continue
