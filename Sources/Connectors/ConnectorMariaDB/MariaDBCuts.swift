@@ -26,19 +26,9 @@ struct MariaDBCuts {
     let found = try MariaDBRows(
       statement.sampled(share: min(1, Self.sample / Double(max(1, rows)))), connection)
     defer { found.close() }
-    var keys: [[UInt8]] = []
-    while try found.next() {
-      var place: [UInt8] = []
-      found.appendPlace(statement.places, to: &place)
-      keys.append(place)
-    }
-    var cuts: [[UInt8]] = []
-    for part in 1..<count {
-      let place = keys.count * part / count - 1
-      guard place >= 0, keys[place] != cuts.last else { continue }
-      cuts.append(keys[place])
-    }
-    return cuts
+    var keys = KeySample()
+    while try found.next() { keys.add(found.place(statement.places)) }
+    return keys.cuts(into: count)
   }
 }
 
@@ -51,5 +41,11 @@ extension MariaDBRows {
       withUnsafeBytes(of: Int32(truncatingIfNeeded: value.count).bigEndian) { place.append(contentsOf: $0) }
       place.append(contentsOf: value)
     }
+  }
+
+  func place(_ columns: [Int]) -> [UInt8] {
+    var place: [UInt8] = []
+    appendPlace(columns, to: &place)
+    return place
   }
 }

@@ -1,6 +1,6 @@
 import Connecting
 
-/// Where a table is cut: by the keys on some hundreds of its pages, chosen at random by the server, which costs the same
+/// Where a table is cut: by the keys on two thousand of its pages, chosen at random by the server, which costs the same
 /// whatever the table's length and asks for no statistics. Keys that lie in the order of the pages are found to some per
 /// cent, others better.
 struct PostgreSQLCuts {
@@ -10,7 +10,7 @@ struct PostgreSQLCuts {
   private let keyCount: Int
 
   /// Pages looked at, at least.
-  private static let pages = 500.0
+  private static let pages = 2000.0
 
   init(_ plan: ReadPlan, _ address: PostgreSQLAddress) throws(ConnectorError) {
     connection = try PostgreSQLConnection(address)
@@ -28,18 +28,12 @@ struct PostgreSQLCuts {
     var percent = min(100, 100 * Self.pages / pages)
     var keys = try sample(percent)
     // Much of the table may be empty pages.
-    while keys.count < 200 * count, percent < 100 {
+    while keys.seen < 200 * count, percent < 100 {
       percent = min(100, percent * 10)
       keys = try sample(percent)
     }
-    var cuts: [[UInt8]] = []
-    for part in 1..<count {
-      let place = keys.count * part / count - 1
-      // A key that cannot be written as a literal (an infinite date) is no place to begin behind.
-      guard place >= 0, keys[place] != cuts.last, (try? statement.keyed(after: keys[place])) != nil else { continue }
-      cuts.append(keys[place])
-    }
-    return cuts
+    // A key that cannot be written as a literal (an infinite date) is no place to begin behind.
+    return keys.cuts(into: count) { (try? statement.keyed(after: $0)) != nil }
   }
 
   /// Nil for what has no pages of its own: views and foreign tables.
@@ -53,16 +47,16 @@ struct PostgreSQLCuts {
     return found.first?[0].flatMap { Double($0) }
   }
 
-  private func sample(_ percent: Double) throws(ConnectorError) -> [[UInt8]] {
+  private func sample(_ percent: Double) throws(ConnectorError) -> KeySample {
     try connection.startCopy("COPY (\(statement.sampled(percent: percent))) TO STDOUT (FORMAT binary)")
     var stream = PostgreSQLCopyStream(connection)
-    var keys: [[UInt8]] = []
+    var keys = KeySample()
     let batch = RowBatch()
     var isMore = true
     while isMore {
       batch.removeAll()
       isMore = try stream.fill(batch)
-      for row in 0..<batch.rowCount { keys.append(KeyBytes.encode(batch.row(row), key: Array(0..<keyCount))) }
+      for row in 0..<batch.rowCount { keys.add(KeyBytes.encode(batch.row(row), key: Array(0..<keyCount))) }
     }
     return keys
   }

@@ -32,12 +32,13 @@ struct SQLiteCuts {
   func into(_ count: Int) throws(ConnectorError) -> [[UInt8]] {
     defer { connection.close() }
     guard canCut, count > 1 else { return [] }
-    var keys: [[UInt8]] = []
     // A table may have no row numbers at all: then there is no such column.
-    if let rowNumber, let found = try? probed(rowNumber) { keys = found }
-    let cuts = keys.count >= 16 * count ? keys : try counted(count)
-    let shares = keys.count >= 16 * count ? (1..<count).map { keys.count * $0 / count - 1 } : Array(cuts.indices)
-    return shares.map { cuts[$0] }
+    if let rowNumber, let found = try? probed(rowNumber), found.count >= 16 * count {
+      var keys = KeySample()
+      for key in found { keys.add(key) }
+      return keys.cuts(into: count)
+    }
+    return try counted(count)
   }
 
   private func probed(_ number: String) throws(ConnectorError) -> [[UInt8]] {
