@@ -215,6 +215,9 @@ struct Node: Sendable {
       },
       Feedback.news: { _ in "\(try await feedback.bringNews()) digests" },
       Exchange.job: carrier(),
+      Exchange.part: { context in
+        try await exchange.carryOutPart(context.job) { progress in try await context.report(done: progress.delivered) }
+      },
       Exchange.release: { context in
         guard let id = GrantID(context.job.payload) else { throw JobFailure.permanent("not a grant's id") }
         try await exchange.release(id)
@@ -341,6 +344,7 @@ struct Node: Sendable {
       database: database, clock: clock, handlers: taken,
       abandoned: [
         Exchange.job: abandon, Exchange.follow: abandon,
+        Exchange.part: { job, now, tx in try exchange.abandonPart(job, at: now, in: tx) },
         Exchange.comparing: { job, now, tx in try exchange.abandonComparison(job, at: now, in: tx) },
       ], concurrency: concurrency,
       turnsSchedules: lane != .following, owner: owner, logger: logger)

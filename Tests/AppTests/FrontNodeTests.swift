@@ -152,13 +152,18 @@ extension Stage {
       let (host, node) = try await stage.approved(server)
       server.stop()
       #expect(await refusal { try await nodes.allot(chief, node.id, version: node.version, on: host.id) } != nil)
-      #expect(try await stage.view(node.id).node.state == .approved)
+      let begun = try await stage.view(node.id).node
+      #expect(begun.state == .approved)
       // The office may not take back what is being made.
       #expect(
-        await refusal { try await nodes.withdraw(stage.cast.consumerOfficer, node.id, version: node.version) }
+        await refusal { try await nodes.withdraw(stage.cast.consumerOfficer, node.id, version: begun.version) }
           == "frontnode.allotting")
       try server.start()
-      try await nodes.allot(chief, node.id, version: node.version, on: host.id)
+      // What was seen before it was begun is old by now.
+      #expect(
+        await refusal { try await nodes.allot(chief, node.id, version: node.version, on: host.id) }
+          == "frontnode.changed")
+      try await nodes.allot(chief, node.id, version: begun.version, on: host.id)
       let again = await refusal { try await nodes.allot(chief, node.id, version: node.version, on: host.id) }
       #expect(again == "frontnode.changed")
       let view = try await stage.view(node.id)
@@ -168,7 +173,37 @@ extension Stage {
       let signed = try await stage.view(node.id).node
       let other = try await nodes.renewPassword(stage.cast.consumerOfficer, node.id, version: signed.version)
       #expect(other != password)
+      // The page sent once more changes nothing.
+      #expect(
+        await refusal {
+          _ = try await nodes.renewPassword(stage.cast.consumerOfficer, node.id, version: signed.version)
+        } == "frontnode.changed")
+      // A server that databases stand on leads nowhere else, and its password is not sent anywhere else.
+      let kept = try await nodes.server(chief, host.id)
+      var moved = FrontServerDraft(
+        name: kept.name, kind: kept.kind, area: kept.area, settings: ["address": "host=10.9.9.9 user=postgres"])
+      #expect(
+        await refusal { try await nodes.editServer(chief, host.id, version: kept.version, moved) }
+          == "frontnode.server.moved")
+      moved.settings = kept.settings
+      moved.name = "前置库二"
+      try await nodes.editServer(chief, host.id, version: kept.version, moved)
       #expect(try await nodes.checkAll().bad == 0)
+      // Taken back while the server does not answer: written down at once, closed as soon as it does.
+      server.stop()
+      let used = try await stage.view(node.id).node
+      #expect(await refusal { try await nodes.reclaim(chief, node.id, version: used.version, words: "收回") } != nil)
+      var left = try await stage.view(node.id).node
+      #expect(left.state == .reclaimed && !left.isLocked)
+      _ = try await nodes.checkAll()
+      #expect(try await stage.view(node.id).node.isLocked == false)
+      try server.start()
+      _ = try await nodes.checkAll()
+      left = try await stage.view(node.id).node
+      #expect(left.isLocked)
+      let may = try server.query(
+        "SELECT rolcanlogin FROM pg_roles WHERE rolname = '\(left.allotment?.database ?? "")'", on: "postgres")
+      #expect(may.hasPrefix("f"))
     }
   }
 

@@ -43,8 +43,15 @@ import Testing
     try host.make(database, password: "Aa1-third")
     #expect(try connect(database.name, "Aa1-third").run("SELECT a FROM kept")[0] == ["1"])
 
+    // Its holder may drop and make the database anew: it is still the platform's to close.
+    try server.query("DROP DATABASE \(database.name); CREATE DATABASE \(database.name)", on: "mysql")
+    try host.renew(database, password: "Aa1-fourth")
+    #expect(throws: ConnectorError.self) { try connect(database.name, "Aa1-third") }
+    try host.close(database)
     try host.erase(database)
     try host.erase(database)
+    #expect(throws: database.gone()) { try host.close(database) }
+    #expect(throws: database.gone()) { try host.renew(database, password: "x") }
     #expect(try host.measure([database.name]).isEmpty)
     #expect(throws: ConnectorError.self) { try connect(database.name, "Aa1-third") }
   }

@@ -45,6 +45,9 @@ import Testing
 
     try host.erase(database)
     try host.erase(database)
+    // It is not there: who believes that it is must hear it, and nothing is made by asking for a password.
+    #expect(throws: database.gone()) { try host.close(database) }
+    #expect(throws: database.gone()) { try host.renew(database, password: "x") }
     let left = try PostgreSQLConnection(admin).run(
       "SELECT (SELECT count(*) FROM pg_roles WHERE rolname = $1), (SELECT count(*) FROM pg_database WHERE datname = $1)",
       [database.name])

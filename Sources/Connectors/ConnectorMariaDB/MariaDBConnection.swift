@@ -273,8 +273,8 @@ struct MariaDBProduct: Hashable {
   var isMariaDB: Bool { name == "MariaDB" }
   var isOceanBase: Bool { name == "OceanBase" }
 
-  /// Since MariaDB 10.5.
-  var commentsDatabases: Bool {
+  /// MariaDB since 10.4.2; 10.5 is asked for.
+  var locksAccounts: Bool {
     let numbers = version.split(separator: ".").prefix(2).compactMap { Int($0) }
     return isMariaDB && numbers.count == 2 && (numbers[0], numbers[1]) >= (10, 5)
   }

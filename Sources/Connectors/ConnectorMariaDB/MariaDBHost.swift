@@ -1,7 +1,8 @@
 import Connecting
 import Kernel
 
-/// A MariaDB server (10.5 or later) on which databases are made for departments. Whose a database is stands in its comment.
+/// A MariaDB server (10.5 or later) on which databases are made for departments. Whose a database is stands in a table of
+/// the platform's.
 struct MariaDBHost: DatabaseHost {
   let address: MariaDBAddress
 
@@ -30,36 +31,57 @@ struct MariaDBHost: DatabaseHost {
   func make(_ database: HostedDatabase, password: String) throws(ConnectorError) {
     let connection = try connect()
     let name = database.name
-    switch try comment(of: name, connection) {
+    try connection.run("CREATE DATABASE IF NOT EXISTS \(Self.own)")
+    try connection.run(
+      "CREATE TABLE IF NOT EXISTS \(Self.holders) (name varchar(64) PRIMARY KEY, holder varchar(100) NOT NULL) ENGINE = InnoDB"
+    )
+    switch try mark(of: name, connection) {
     case nil:
-      // An account of that name without our database is somebody's.
-      guard try !hasAccount(name, connection) else { throw database.taken() }
-      try connection.run("CREATE DATABASE `\(name)` CHARACTER SET utf8mb4 COMMENT '\(database.mark)'")
+      guard try !exists(name, connection), try !hasAccount(name, connection) else { throw database.taken() }
+      try connection.run(
+        "INSERT INTO \(Self.holders) VALUES (\(MariaDBQuote.text(name)), \(MariaDBQuote.text(database.mark)))")
     case database.mark: break
     default: throw database.taken()
     }
+    try connection.run("CREATE DATABASE IF NOT EXISTS `\(name)` CHARACTER SET utf8mb4")
     let account = "'\(name)'@'%'"
-    let known = MariaDBQuote.text(password)
-    try connection.run("CREATE USER IF NOT EXISTS \(account) IDENTIFIED BY \(known)")
-    try connection.run("ALTER USER \(account) IDENTIFIED BY \(known) ACCOUNT UNLOCK")
+    try connection.run("CREATE USER IF NOT EXISTS \(account) IDENTIFIED BY \(MariaDBQuote.text(password))")
+    try set(password, of: name, connection)
     try connection.run("GRANT ALL PRIVILEGES ON `\(name)`.* TO \(account)")
+  }
+
+  func renew(_ database: HostedDatabase, password: String) throws(ConnectorError) {
+    let connection = try connect()
+    guard try isOurs(database, connection), try hasAccount(database.name, connection) else { throw database.gone() }
+    try set(password, of: database.name, connection)
+    try end(database, connection)
+  }
+
+  private func set(_ password: String, of name: String, _ connection: MariaDBConnection) throws(ConnectorError) {
+    try connection.run(
+      "ALTER USER '\(name)'@'%' IDENTIFIED BY \(MariaDBQuote.text(password)) ACCOUNT UNLOCK")
   }
 
   func close(_ database: HostedDatabase) throws(ConnectorError) {
     let connection = try connect()
-    guard try isOurs(database, connection), try hasAccount(database.name, connection) else { return }
+    guard try isOurs(database, connection), try hasAccount(database.name, connection) else { throw database.gone() }
     try connection.run("ALTER USER '\(database.name)'@'%' ACCOUNT LOCK")
-    // An account that is locked stays signed in.
+    try end(database, connection)
+  }
+
+  /// An account that is locked, or has another password, stays signed in.
+  private func end(_ database: HostedDatabase, _ connection: MariaDBConnection) throws(ConnectorError) {
     try connection.run("KILL CONNECTION USER '\(database.name)'@'%'")
   }
 
   func erase(_ database: HostedDatabase) throws(ConnectorError) {
-    try close(database)
     let connection = try connect()
     guard try isOurs(database, connection) else { return }
-    // The account first: the mark of whose it is stands with the database.
+    if try hasAccount(database.name, connection) { try close(database) }
     try connection.run("DROP USER IF EXISTS '\(database.name)'@'%'")
-    try connection.run("DROP DATABASE `\(database.name)`")
+    try connection.run("DROP DATABASE IF EXISTS `\(database.name)`")
+    // Last of all: by it the rest is known as ours when this is asked for again.
+    try connection.run("DELETE FROM \(Self.holders) WHERE name = \(MariaDBQuote.text(database.name))")
   }
 
   func measure(_ names: [String]) throws(ConnectorError) -> [String: HostedUse] {
@@ -86,7 +108,7 @@ struct MariaDBHost: DatabaseHost {
 
   private func connect() throws(ConnectorError) -> MariaDBConnection {
     let connection = try MariaDBConnection(address)
-    guard connection.product.commentsDatabases else {
+    guard connection.product.locksAccounts else {
       throw ConnectorError(
         .permanent, "host.product",
         Text(
@@ -97,11 +119,21 @@ struct MariaDBHost: DatabaseHost {
     return connection
   }
 
-  /// The comment of the database of this name; nil without such a database.
-  private func comment(of name: String, _ connection: MariaDBConnection) throws(ConnectorError) -> String? {
-    let rows = try connection.run(
-      "SELECT SCHEMA_COMMENT FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = \(MariaDBQuote.text(name))")
-    return rows.first.map { $0[0] ?? "" }
+  /// Whose each database is, where no holder can write it: a database's own comment its holder may change.
+  private static let own = "`sanjiang_hosting`"
+  private static let holders = own + ".`holder`"
+
+  /// Nil where the platform made nothing of this name.
+  private func mark(of name: String, _ connection: MariaDBConnection) throws(ConnectorError) -> String? {
+    guard try exists("sanjiang_hosting", connection) else { return nil }
+    let rows = try connection.run("SELECT holder FROM \(Self.holders) WHERE name = \(MariaDBQuote.text(name))")
+    return rows.first?[0]
+  }
+
+  private func exists(_ name: String, _ connection: MariaDBConnection) throws(ConnectorError) -> Bool {
+    try !connection.run(
+      "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = \(MariaDBQuote.text(name))"
+    ).isEmpty
   }
 
   private func hasAccount(_ name: String, _ connection: MariaDBConnection) throws(ConnectorError) -> Bool {
@@ -111,11 +143,12 @@ struct MariaDBHost: DatabaseHost {
   }
 
   private func isOurs(_ database: HostedDatabase, _ connection: MariaDBConnection) throws(ConnectorError) -> Bool {
-    guard let comment = try comment(of: database.name, connection) else {
+    guard let mark = try mark(of: database.name, connection) else {
+      if try exists(database.name, connection) { throw database.taken() }
       if try hasAccount(database.name, connection) { throw database.taken() }
       return false
     }
-    if comment != database.mark { throw database.taken() }
+    if mark != database.mark { throw database.taken() }
     return true
   }
 }

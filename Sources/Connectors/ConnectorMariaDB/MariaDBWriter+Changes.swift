@@ -11,7 +11,7 @@ extension MariaDBWriter {
       " JOIN \(target.keyStage) s ON \(sameKey)", where: "t.\(WritePlan.batchColumn) < \(batch)", at: now)
   }
 
-  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant?) throws(ConnectorError) -> Int {
     try begin()
     return try remove(where: "TRUE", at: now)
   }

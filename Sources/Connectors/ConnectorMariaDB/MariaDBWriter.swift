@@ -242,8 +242,8 @@ final class MariaDBWriter: RowWriter {
   }
 
   /// Removes the rows `t`, or marks those that are not yet. TRUNCATE would be faster, and would commit.
-  func remove(_ joined: String = "", where condition: String, at now: Instant) throws(ConnectorError) -> Int {
-    guard plan.marksDeletes else {
+  func remove(_ joined: String = "", where condition: String, at now: Instant?) throws(ConnectorError) -> Int {
+    guard plan.marksDeletes, let now else {
       return try connection.change("DELETE t FROM \(target.table) t\(joined) WHERE \(condition)")
     }
     return try connection.change(

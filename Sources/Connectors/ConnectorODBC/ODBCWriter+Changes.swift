@@ -50,14 +50,14 @@ extension ODBCWriter {
         """, at: now)
   }
 
-  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant?) throws(ConnectorError) -> Int {
     try begin()
     return try remove(where: "1 = 1", at: now)
   }
 
   /// Removes rows, or marks those that are not yet.
-  private func remove(where condition: String, at now: Instant) throws(ConnectorError) -> Int {
-    guard plan.marksDeletes else {
+  private func remove(where condition: String, at now: Instant?) throws(ConnectorError) -> Int {
+    guard plan.marksDeletes, let now else {
       return try connection.change("DELETE FROM \(target.table) WHERE \(condition)")
     }
     let (batch, stale) = (own(WritePlan.batchColumn), own(WritePlan.staleBatchColumn))

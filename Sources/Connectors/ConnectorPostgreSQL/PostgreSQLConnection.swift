@@ -47,7 +47,9 @@ final class PostgreSQLConnection {
   /// must not reach it with the platform's own rights, under whatever name or address.
   private func refuseNode() throws(ConnectorError) {
     let own = "'audit_sequencer', 'identity_person', 'sharing_grant'"
-    let found = try run("SELECT count(DISTINCT relname) FROM pg_class WHERE relkind = 'r' AND relname IN (\(own))")
+    let found = try run(
+      "SELECT count(DISTINCT relname) FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p' AND relname IN (\(own))"
+    )
     guard found[0][0] == "3" else { return }
     close()
     throw ConnectorError(

@@ -55,24 +55,41 @@ struct PostgreSQLHost: DatabaseHost {
     try connection.run("REVOKE ALL ON DATABASE \"\(name)\" FROM PUBLIC")
   }
 
+  func renew(_ database: HostedDatabase, password: String) throws(ConnectorError) {
+    let connection = try PostgreSQLConnection(address)
+    guard try isOurs(database, connection) else { throw database.gone() }
+    let kept = try connection.encrypted(password, for: database.name)
+    try connection.run("ALTER ROLE \"\(database.name)\" LOGIN PASSWORD '\(kept)'")
+    try end(database, connection)
+  }
+
   func close(_ database: HostedDatabase) throws(ConnectorError) {
     let connection = try PostgreSQLConnection(address)
-    guard try isOurs(database, connection) else { return }
+    guard try isOurs(database, connection) else { throw database.gone() }
     try connection.run("ALTER ROLE \"\(database.name)\" NOLOGIN")
-    try connection.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [database.name])
+    try end(database, connection)
+  }
+
+  /// Cuts off whoever is signed in with the account, or to the database.
+  private func end(_ database: HostedDatabase, _ connection: PostgreSQLConnection) throws(ConnectorError) {
+    try connection.run(
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE (usename = $1 OR datname = $1) AND pid <> pg_backend_pid()
+      """, [database.name])
   }
 
   func erase(_ database: HostedDatabase) throws(ConnectorError) {
-    try close(database)
     let connection = try PostgreSQLConnection(address)
     guard try isOurs(database, connection) else { return }
+    try close(database)
     let name = database.name
     // A slot that somebody left there would hold the database, and the server's log with it.
     try connection.run(
       "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = $1 AND NOT active", [name])
-    try connection.run(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()", [name])
     try connection.run("DROP DATABASE IF EXISTS \"\(name)\"")
+    // What its holder may have left in this database, where the server lets everybody in.
+    try connection.run("DROP OWNED BY \"\(name)\"")
     try connection.run("DROP ROLE IF EXISTS \"\(name)\"")
   }
 

@@ -273,9 +273,9 @@ final class PostgreSQLWriter: RowWriter {
 
   /// Removes the rows `t`, or marks those that are not yet. `parameters` are numbered from 1.
   private func remove(
-    _ using: String = "", _ from: String = "", where condition: String, _ parameters: [String?], at now: Instant
+    _ using: String = "", _ from: String = "", where condition: String, _ parameters: [String?], at now: Instant?
   ) throws(ConnectorError) -> Int {
-    guard plan.marksDeletes else {
+    guard plan.marksDeletes, let now else {
       return try connection.change("DELETE FROM \(target.table) t\(using) WHERE \(condition)", parameters)
     }
     return try connection.change(
@@ -288,7 +288,7 @@ final class PostgreSQLWriter: RowWriter {
 
   // MARK: Changes
 
-  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant?) throws(ConnectorError) -> Int {
     try begin()
     return try remove(where: "true", [], at: now)
   }

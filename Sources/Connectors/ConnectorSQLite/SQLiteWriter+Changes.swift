@@ -4,7 +4,7 @@ import Kernel
 // Changes as they come: rows by key, deletes, and what was written looked at before it is committed.
 
 extension SQLiteWriter {
-  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant?) throws(ConnectorError) -> Int {
     try begin()
     try connection.run(removal(where: "true", at: now))
     return connection.changes

@@ -351,8 +351,8 @@ final class SQLiteWriter: RowWriter {
   }
 
   /// Removes rows, or marks those that are not yet.
-  func removal(where condition: String, at now: Instant) -> String {
-    guard plan.marksDeletes else { return "DELETE FROM \(table) WHERE \(condition)" }
+  func removal(where condition: String, at now: Instant?) -> String {
+    guard plan.marksDeletes, let now else { return "DELETE FROM \(table) WHERE \(condition)" }
     return """
       UPDATE \(table) SET sj_batch = 0, sj_stale_batch = NULL, sj_stale_since = NULL, sj_deleted_since = '\(now)'
       WHERE sj_batch > 0 AND (\(condition))

@@ -112,8 +112,9 @@ extension Exchange {
     let control = DeliveryControl(
       check: {
         let moment = self.clock.now()
-        try errand.check(at: moment)
-        try await database.read { try mayMove(grant.id, at: moment, in: $0) }
+        try await errand.check(at: moment) {
+          try await database.read { try mayMove(grant.id, at: moment, in: $0) }
+        }
         let now = clock.now()
         guard let progress = try await errand.rest() else { return }
         let isDue = shown.withLock { shown in
@@ -141,7 +142,9 @@ extension Exchange {
     return try await errand.run {
       var plan = asked
       plan.onTheWay.references = try await self.reading(planned.references, pulse)
-      return try await Delivery(plan, control: control).run(from: errand.source, to: errand.target)
+      let delivery = try Delivery(plan, control: control)
+      if let gathered = try await self.carryOutInParts(delivery, errand, id, job) { return gathered }
+      return try await delivery.run(from: errand.source, to: errand.target)
     }
   }
 

@@ -199,10 +199,11 @@ extension Exchange {
     let control = DeliveryControl(
       check: {
         let moment = self.clock.now()
-        try errand.check(at: moment)
-        try await database.read { tx in
-          try self.mayMove(grant.id, at: moment, in: tx)
-          try JobQueue.requireHeld(job, in: tx)
+        try await errand.check(at: moment) {
+          try await database.read { tx in
+            try self.mayMove(grant.id, at: moment, in: tx)
+            try JobQueue.requireHeld(job, in: tx)
+          }
         }
         if let progress = try await errand.rest() { try await report(progress.read) }
       },

@@ -25,10 +25,11 @@ final class Errand: Sendable {
 
   func note(_ progress: DeliveryProgress) { state.withLock { $0.progress = progress } }
 
-  /// Throws when it was cancelled or has left its window. The engine's threads do not hear of a task's cancellation: told to stop,
-  /// they stop before the next commit.
-  func check(at moment: Instant) throws {
+  /// Throws when it was cancelled, when the grant is over, when it has left its window, in this order. The engine's threads do not
+  /// hear of a task's cancellation: told to stop, they stop before the next commit.
+  func check(at moment: Instant, _ mayMove: () async throws -> Void) async throws {
     if state.withLock({ $0.isCancelled }) { throw CancellationError() }
+    try await mayMove()
     let window = planned.obeysWindow ? planned.task.window : nil
     if let window, !window.contains(moment) { throw Wait.forWindow(window, at: moment) }
   }

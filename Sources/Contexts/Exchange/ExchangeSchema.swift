@@ -219,5 +219,24 @@ package enum ExchangeSchema {
       unknown_code TEXT NOT NULL CHECK (unknown_code IN ('fault', 'keep', 'null')),
       PRIMARY KEY (grant_id, name)
     );
+    """
+  )
+  .adding(
+    "027 deliveries in parts",
+    """
+    ALTER TABLE exchange_task ADD COLUMN parts BIGINT NOT NULL DEFAULT 1;
+    CREATE TABLE exchange_part (
+      delivery TEXT NOT NULL REFERENCES exchange_delivery (id),
+      place BIGINT NOT NULL,
+      part TEXT NOT NULL,
+      state TEXT NOT NULL,
+      result TEXT,
+      code TEXT,
+      reason_zh TEXT,
+      reason_en TEXT,
+      rows_read BIGINT NOT NULL,
+      rows_delivered BIGINT NOT NULL,
+      PRIMARY KEY (delivery, place)
+    );
     """)
 }

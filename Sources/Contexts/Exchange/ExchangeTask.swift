@@ -93,6 +93,8 @@ package struct ExchangeTask: Hashable, Sendable {
   package var drift = Drift.freeze
   /// Minutes without any sign of life after which a delivery is ended and tried again.
   package var stallMinutes = 15
+  /// In so many parts a first full delivery is carried out at the same time; 1 for as a whole.
+  package var parts = 1
   /// How often both sides are compared, besides when a person asks.
   package var comparing = ComparisonRhythm.monthly
   package var rules: [TaskRule] = []

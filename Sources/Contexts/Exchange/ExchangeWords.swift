@@ -42,6 +42,7 @@ extension Exchange {
       ("dictionary", Text("字典", "Dictionary")),
       ("severity", Text("不合格时", "When broken")), ("item", Text("信息项", "Item")), ("fault", Text("原因", "Fault")),
       ("words", Text("意见", "Words")), ("comparing", Text("定期对账", "Compared")),
+      ("parts", Text("首次全量分段数", "Parts of a first full delivery")),
       ("sourceRows", Text("来源行数", "Rows of the source")), ("targetRows", Text("目标行数", "Rows of the target")),
       ("missing", Text("缺少行数", "Rows missing")), ("extra", Text("多余行数", "Rows too many")),
       ("different", Text("不同行数", "Rows different")), ("sourceSum", Text("来源校验和", "Sum of the source")),

@@ -74,6 +74,7 @@ extension Exchange {
   }
 
   static let stallRange = 1...1440
+  static let partsRange = 1...16
 
   /// Sets what a person may of a task; its rules and its pause have their own steps. `after` are numbers of grants.
   package func set(_ wanted: ExchangeTask, after numbers: [String] = [], by principal: Principal) async throws {
@@ -81,6 +82,9 @@ extension Exchange {
       guard Self.stallRange.contains(wanted.stallMinutes) else {
         throw Refusal.invalid(
           "exchange.task.stall", "stall", Text("无进展时限为 1 至 1440 分钟。", "From 1 to 1440 minutes without progress."))
+      }
+      guard Self.partsRange.contains(wanted.parts) else {
+        throw Refusal.invalid("exchange.task.parts", "parts", Text("分段数为 1 至 16。", "From 1 to 16 parts."))
       }
       if let stop = wanted.stopWhen, !stop.isSensible {
         throw Refusal.invalid(
@@ -105,7 +109,7 @@ extension Exchange {
       return [
         ("start", task.start.encoded), ("window", task.window?.text ?? "-"), ("priority", "\(task.priority)"),
         ("drift", task.drift.rawValue), ("stop", task.stopWhen?.sentence.chinese ?? "-"),
-        ("comparing", task.comparing.rawValue),
+        ("comparing", task.comparing.rawValue), ("parts", "\(task.parts)"),
       ]
     }
   }

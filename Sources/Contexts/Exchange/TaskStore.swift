@@ -56,7 +56,8 @@ package enum TaskStore {
       UPDATE exchange_task SET start = \(task.start.encoded), on_working_days = \(task.onWorkingDays),
         window_from = \(task.window?.from), window_to = \(task.window?.to), priority = \(task.priority.rawValue),
         stop_rows = \(task.stopWhen?.count), stop_share = \(share(task.stopWhen)), drift = \(task.drift),
-        stall_minutes = \(task.stallMinutes), comparing = \(task.comparing), version = version + 1
+        stall_minutes = \(task.stallMinutes), comparing = \(task.comparing),
+        parts = \(task.parts), version = version + 1
       WHERE grant_id = \(task.grant) AND version = \(task.version)
       """)
     guard saved == 1 else { return false }
@@ -161,7 +162,7 @@ package enum TaskStore {
 
   private static let columns: SQL = """
     grant_id, start, on_working_days, window_from, window_to, priority, stop_rows, stop_share, drift, stall_minutes,
-    comparing, paused_at, paused_by, paused_why_zh, paused_why_en, is_frozen, version
+    comparing, parts, paused_at, paused_by, paused_why_zh, paused_why_en, is_frozen, version
     """
 
   private static func task(_ row: Row) throws -> ExchangeTask {
@@ -179,6 +180,7 @@ package enum TaskStore {
     task.drift = try row.choice("drift")
     task.stallMinutes = try row.int("stall_minutes")
     task.comparing = try row.choice("comparing")
+    task.parts = try row.int("parts")
     task.version = try row.int("version")
     if let at = try row.instantOrNil("paused_at") {
       task.pause = ExchangeTask.Pause(

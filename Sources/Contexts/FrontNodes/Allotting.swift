@@ -32,9 +32,7 @@ extension FrontNodes {
     let (hosting, settings, hosted, password) = try await prepare(principal, id, version, server)
     try await reaching { try hosting.open(settings).make(hosted, password: password) }
     try await database.write { tx in
-      let node = try node(id, for: principal, .frontNodesManage, version: nil, in: tx)
-      // Somebody else allotted it elsewhere meanwhile.
-      guard node.allotment?.server == server else { throw FrontNodeStore.changedMeanwhile }
+      let node = try node(id, for: principal, .frontNodesManage, version: version + 1, in: tx)
       try finishAllotting(node, by: principal, in: tx)
     }
   }
@@ -43,10 +41,13 @@ extension FrontNodes {
   private func prepare(
     _ principal: Principal, _ id: FrontNodeID, _ version: Int, _ server: FrontServerID
   ) async throws -> (DatabaseHosting, [String: String], HostedDatabase, String) {
-    let password = Self.makePassword()
+    let fresh = Self.makePassword()
     return try await database.write { tx in
       let node = try node(id, for: principal, .frontNodesManage, version: version, in: tx)
       _ = try node.state.applying(.allot)
+      // Begun before: the server may have that password already.
+      let begun = node.allotment?.server == server ? try FrontNodeStore.sealed(of: id, in: tx) : nil
+      let password = try begun.map { try opened($0, of: id) } ?? fresh
       guard let found = try FrontServerStore.find(server, in: tx), !found.isClosed, found.kind == node.wish.product,
         let hosting = kind(found.kind)?.hosting
       else {
@@ -65,6 +66,7 @@ extension FrontNodes {
         FrontNode.Allotment(
           server: server, place: found.shownPlace ?? hosting.place(settings) ?? found.name, database: hosted.name,
           account: hosted.name), sealed: try seal.seal(Array(password.utf8), Self.context(id)), of: id, in: tx)
+      try FrontNodeStore.touch(node, in: tx)
       return (hosting, settings, hosted, password)
     }
   }
@@ -115,7 +117,7 @@ extension FrontNodes {
   /// A new password for a node that its office uses, where the old one was lost; the old one opens nothing any more.
   package func renewPassword(_ principal: Principal, _ id: FrontNodeID, version: Int) async throws -> String {
     let password = Self.makePassword()
-    let (hosting, settings, hosted) = try await database.read { tx in
+    let (hosting, settings, hosted) = try await database.write { tx in
       let node = try node(id, for: principal, .frontNodesAsk, version: version, in: tx)
       guard node.state.isOpen,
         let server = try node.allotment?.server.flatMap({ try FrontServerStore.find($0, in: tx) }),
@@ -128,12 +130,14 @@ extension FrontNodes {
             "Only a database that the platform made and that is in use gets a new password; otherwise ask the operator."
           ))
       }
+      // Whoever asks again with what he saw before is late.
+      try FrontNodeStore.touch(node, in: tx)
       return (hosting, try opened(server, in: tx), Self.hosted(node))
     }
-    try await reaching { try hosting.open(settings).make(hosted, password: password) }
+    try await reaching { try hosting.open(settings).renew(hosted, password: password) }
     let isKept = try await database.write { tx in
       let node = try node(id, for: principal, .frontNodesAsk, version: nil, in: tx)
-      guard node.state.isOpen else { return false }
+      guard node.state.isOpen, node.version == version + 1 else { return false }
       if let source = node.source, let (kind, settings) = try self.settings(of: node, password, in: tx) {
         let name = try InventoryStore.source(source, in: tx)?.name ?? Self.sourceName(node)
         _ = try register.editSource(

@@ -29,6 +29,7 @@ extension FrontNodes {
   package func checkAll(report: @Sendable (Int) async throws -> Void = { _ in }) async throws -> (
     checked: Int, bad: Int
   ) {
+    try await lockReclaimed()
     var (checked, bad) = (0, 0)
     var last: FrontNodeID?
     while true {

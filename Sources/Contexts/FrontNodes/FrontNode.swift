@@ -115,6 +115,8 @@ package struct FrontNode: Hashable, Sendable {
   package var allotment: Allotment?
   /// The data source that its office has it as, since it signed for it.
   package var source: SourceID?
+  /// Its account was closed on the server, after it was taken back.
+  package var isLocked = false
   /// Until when the data of one that was taken back is kept.
   package var keptUntil: CalendarDate?
   package var health: Health?

@@ -52,10 +52,10 @@ package enum FrontNodeStore {
     try tx.run(
       """
       INSERT INTO frontnodes_node (id, number, owner, owner_name, system, system_name, form, area, reason, grade, product,
-        machine, room, contact, contact_phone, technician, technician_phone, until, state, version, asked_at, bad_checks)
+        machine, room, contact, contact_phone, technician, technician_phone, until, state, version, asked_at, is_locked, bad_checks)
       VALUES (\(n.id), \(n.number), \(n.owner), \(n.ownerName), \(w.system), \(n.systemName), \(w.form), \(w.area),
         \(w.reason), \(w.grade), \(w.product), \(w.machine), \(w.room), \(w.contact), \(w.contactPhone), \(w.technician),
-        \(w.technicianPhone), \(w.until), \(n.state), 0, \(n.askedAt), 0)
+        \(w.technicianPhone), \(w.until), \(n.state), 0, \(n.askedAt), \(false), 0)
       """)
   }
 
@@ -67,6 +67,23 @@ package enum FrontNodeStore {
       WHERE id = \(node.id) AND version = \(node.version)
       """)
     guard changed == 1 else { throw changedMeanwhile }
+  }
+
+  /// Counts a change that leaves the state as it is; refused when somebody was faster.
+  static func touch(_ node: FrontNode, in tx: any Transaction) throws { try move(node, to: node.state, in: tx) }
+
+  static func setLocked(_ id: FrontNodeID, in tx: any Transaction) throws {
+    try tx.run("UPDATE frontnodes_node SET is_locked = \(true) WHERE id = \(id)")
+  }
+
+  /// Taken back, and their accounts still open: the server did not answer.
+  static func unlocked(limit: Int, in tx: any Transaction) throws -> [FrontNode] {
+    try tx.rows(
+      """
+      SELECT * FROM frontnodes_node WHERE state = 'reclaimed' AND server IS NOT NULL AND NOT is_locked
+      ORDER BY id LIMIT \(limit)
+      """
+    ).map(node)
   }
 
   /// What is allotted, and its password until somebody has signed for it.
@@ -160,7 +177,8 @@ package enum FrontNodeStore {
         FrontNode.Allotment(
           server: try row.idOrNil("server"), place: place, database: try row.textOrNil("database_name"),
           account: try row.text("account"))
-      }, source: try row.idOrNil("source"), keptUntil: try row.dateOrNil("kept_until"), health: try health(row))
+      }, source: try row.idOrNil("source"),
+      isLocked: try row.bool("is_locked"), keptUntil: try row.dateOrNil("kept_until"), health: try health(row))
   }
 
   private static func health(_ row: Row) throws -> FrontNode.Health? {

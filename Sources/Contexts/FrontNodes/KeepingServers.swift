@@ -47,7 +47,9 @@ extension FrontNodes {
       guard var server = try FrontServerStore.find(id, in: tx) else { throw Self.unknownServer }
       var draft = draft
       draft.kind = server.kind
-      try check(draft, kept: try FrontServerStore.sealed(of: id, in: tx).keys.sorted(), except: id, in: tx)
+      let kept = try FrontServerStore.sealed(of: id, in: tx).keys.sorted()
+      try check(draft, kept: kept, except: id, in: tx)
+      try checkMove(server, draft, kept: kept)
       server.name = draft.name
       server.area = draft.area
       server.settings = openSettings(draft)
@@ -125,6 +127,26 @@ extension FrontNodes {
     }
     if faults.isEmpty { faults = hosting.check(draft.settings).map { .init("setting.\($0.setting)", $0.message) } }
     guard faults.isEmpty else { throw Refusal.invalid("frontnode.server.invalid", faults) }
+  }
+
+  /// Databases stand on it: it cannot lead elsewhere. And what is kept sealed is only ever sent where it was entered for.
+  private func checkMove(_ server: FrontServer, _ draft: FrontServerDraft, kept: [String]) throws {
+    let settings = openSettings(draft)
+    guard settings != server.settings else { return }
+    if server.nodes > 0, let hosting = kind(server.kind)?.hosting,
+      hosting.place(settings) != hosting.place(server.settings)
+    {
+      throw Refusal(
+        .conflict, "frontnode.server.moved",
+        Text(
+          "服务器上还有 \(server.nodes) 个前置库，不能改为另一台服务器的地址；请另行登记。",
+          "\(server.nodes) databases stand on this server, so it cannot lead to another one; add that one by itself."))
+    }
+    for name in kept where (draft.settings[name] ?? "").isEmpty {
+      throw Refusal.invalid(
+        "frontnode.server.invalid", "setting.\(name)",
+        Text("连接设置已变更，请重新填写口令。", "How it is reached has changed: enter the password again."))
+    }
   }
 
   private func secretNames(_ draft: FrontServerDraft) -> Set<String> {

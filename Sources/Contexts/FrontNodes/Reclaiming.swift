@@ -21,28 +21,38 @@ extension FrontNodes {
   /// entry needs it.
   package func reclaim(_ principal: Principal, _ id: FrontNodeID, version: Int, words: String) async throws {
     try checkWords(words, nil)
-    let host = try await database.read { tx in
+    let now = clock.now()
+    let host = try await database.write { tx in
       let node = try node(id, for: principal, .frontNodesManage, version: version, in: tx)
       _ = try node.state.applying(.reclaim)
       if node.state == .used, words.isEmpty {
         throw Refusal.invalid("frontnode.words", "words", Text("请写明收回的原因。", "Say why it is taken back."))
       }
       try refuseWhileUsed(node, in: tx)
-      return try home(of: node, in: tx)
-    }
-    // First what the platform's own record would otherwise promise: if this fails, nothing has changed.
-    if let (hosting, settings, hosted) = host {
-      try await reaching { try hosting.open(settings).close(hosted) }
-    }
-    let now = clock.now()
-    try await database.write { tx in
-      let node = try node(id, for: principal, .frontNodesManage, version: version, in: tx)
-      try refuseWhileUsed(node, in: tx)
+      let host = try home(of: node, in: tx)
       if let source = node.source { try register.closeSource(source, by: principal, in: tx) }
-      try FrontNodeStore.reclaim(
-        id, keptUntil: host == nil ? nil : now.dateInChina + Self.keptDays, in: tx)
+      try FrontNodeStore.reclaim(id, keptUntil: host == nil ? nil : now.dateInChina + Self.keptDays, in: tx)
       try move(node, .reclaim, by: principal, words: words, in: tx)
+      try Inbox.close(subject: "frontnode-health", id.text, by: principal, at: now, in: tx)
       try notify(node, "reclaimed", Text("前置节点已回收", "The node was taken back"), in: tx)
+      return host
+    }
+    guard let (hosting, settings, hosted) = host else { return }
+    // Written down first: should the server not answer, the account is closed as soon as it does.
+    try await reaching { try hosting.open(settings).close(hosted) }
+    try await database.write { try FrontNodeStore.setLocked(id, in: $0) }
+  }
+
+  /// Closes the accounts of nodes that were taken back while their server did not answer.
+  func lockReclaimed() async throws {
+    let left = try await database.read { tx in
+      try FrontNodeStore.unlocked(limit: 100, in: tx).map { ($0.id, try home(of: $0, in: tx)) }
+    }
+    for (id, host) in left {
+      guard let (hosting, settings, hosted) = host,
+        (try? await BlockingThread.run { try hosting.open(settings).close(hosted) }) != nil
+      else { continue }
+      try await database.write { try FrontNodeStore.setLocked(id, in: $0) }
     }
   }
 

@@ -131,6 +131,16 @@ package enum InventoryStore {
     try putSettings(source.id, source.settings, sealed, in: tx)
   }
 
+  /// Also by one that is closed.
+  static func isTaken(
+    _ name: String, bySourceOf system: SystemID, except id: SourceID?, in tx: any Transaction
+  ) throws -> Bool {
+    try tx.int(
+      """
+      SELECT COUNT(*) FROM inventory_source WHERE system = \(system) AND name = \(name) AND id <> \(id?.text ?? "")
+      """) != 0
+  }
+
   /// Nobody opens it again: its secrets are forgotten.
   static func close(_ id: SourceID, at now: Instant, in tx: any Transaction) throws {
     try tx.run("DELETE FROM inventory_source_setting WHERE source = \(id) AND sealed IS NOT NULL")

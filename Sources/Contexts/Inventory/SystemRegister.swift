@@ -321,7 +321,7 @@ package struct SystemRegister: Sendable {
   private func checkSourceName(
     _ name: String, of system: SystemID, except id: SourceID?, in tx: any Transaction
   ) throws {
-    guard try !InventoryStore.sources(of: system, in: tx).contains(where: { $0.name == name && $0.id != id }) else {
+    guard try !InventoryStore.isTaken(name, bySourceOf: system, except: id, in: tx) else {
       throw Refusal.invalid(
         "inventory.source.name-taken", "source",
         Text("这个系统已有同名数据源。", "This system already has a source of this name."))

@@ -4,8 +4,9 @@ import Kernel
 /// Rows that go are marked and not removed, where the plan says so.
 extension Conformance {
   static let marking: [ConformanceCase] = [
-    ConformanceCase("a row that goes is marked once, and is there again when it comes back as it was", needs: [.writes])
-    {
+    ConformanceCase(
+      "a row that goes is marked once, and is there again when it comes back as it was", needs: [.writes, .merges]
+    ) {
       stand, found in
       let writer = try stand.connector.openWriter(marked)
       defer { writer.close() }
@@ -28,7 +29,8 @@ extension Conformance {
       found.expect(outcome.written.map { $0.map { Int($0) } } ?? [0], [0], "written although equal")
       found.expect(try marks(stand), 1, "marks after one came back")
     },
-    ConformanceCase("a refresh and the end of everything mark what was not marked", needs: [.writes]) { stand, found in
+    ConformanceCase("a refresh and the end of everything mark what was not marked", needs: [.writes, .merges]) {
+      stand, found in
       let writer = try stand.connector.openWriter(marked)
       defer { writer.close() }
       _ = try writer.open()

@@ -9,7 +9,10 @@ package protocol DatabaseHost: Sendable {
   /// Makes database and account, or gives the account of a database that was made for this holder this password. A database
   /// of this name that is somebody else's is a contract error and stays as it is.
   func make(_ database: HostedDatabase, password: String) throws(ConnectorError)
-  /// Nobody can sign in with the account any more, and who was is cut off. The data stays.
+  /// Another password for what is there already: nothing is made. Throws `HostedDatabase.gone` where it is not.
+  func renew(_ database: HostedDatabase, password: String) throws(ConnectorError)
+  /// Nobody can sign in with the account any more, and who was is cut off. The data stays. Throws `HostedDatabase.gone` where there
+  /// is no such account: whoever calls believes that there is one, and it may be on another server.
   func close(_ database: HostedDatabase) throws(ConnectorError)
   /// Removes the database with everything in it, and its account.
   func erase(_ database: HostedDatabase) throws(ConnectorError)
@@ -39,6 +42,13 @@ package struct HostedDatabase: Hashable, Sendable {
 
   /// What stands beside it on the server.
   package var mark: String { "sanjiang \(holder)" }
+
+  /// Nothing of it is there.
+  package func gone() -> ConnectorError {
+    .contract(
+      "host.gone", "服务器上没有为此建立的库和账号“\(name)”，请核实服务器地址。",
+      "The server has no database and account “\(name)” of this; look whether it is the right server.")
+  }
 
   /// A database of this name is there, and not this holder's.
   package func taken() -> ConnectorError {

@@ -173,7 +173,8 @@ package protocol RowWriter: AnyObject {
   func deleteKeys(_ keys: RowBatch, writtenBefore batch: Int64, at now: Instant) throws(ConnectorError) -> Int
   /// After a full refresh: removes rows last written before `batch` unless flagged stale by it or later; returns how many.
   func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int
-  func deleteAll(at now: Instant) throws(ConnectorError) -> Int
+  /// `now` nil: removed in truth, also where deletes are marked. They were never the source's to delete.
+  func deleteAll(at now: Instant?) throws(ConnectorError) -> Int
   /// Within the open transaction: the rows that the last `write` left under these keys, as the target holds them now;
   /// a row is the plan's columns and then its batch.
   func written() throws(ConnectorError) -> any RowReader
@@ -220,7 +221,7 @@ extension RowWriter {
     .contract("no-parts", "该接收方不能分段写入。", "This target cannot be written in parts.")
   }
 
-  package func deleteAll(at now: Instant) throws(ConnectorError) -> Int { throw Self.cannotFollow }
+  package func deleteAll(at now: Instant?) throws(ConnectorError) -> Int { throw Self.cannotFollow }
   package func written() throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
   package func current(_ keys: RowBatch) throws(ConnectorError) -> any RowReader { throw Self.cannotFollow }
 

@@ -78,7 +78,7 @@ final class ChangeSession {
       if split != nil {
         // Parts of a full delivery that were never gathered.
         try writer.dropParts()
-        _ = try writer.deleteAll(at: control.clock.now())
+        _ = try writer.deleteAll(at: nil)
         try writer.commit(nil, state: state.text, durable: true)
       }
     }

@@ -40,7 +40,7 @@ extension Delivery {
         throw Self.cannotSplit("该次交付已整体开始。", "This delivery has begun as a whole.")
       }
       // Rows of parts that were given up go with them.
-      guard try before == nil ? writer.isEmpty() : !plan.marksDeletes else {
+      guard try before != nil || writer.isEmpty() else {
         throw Self.cannotSplit("接收表已有数据。", "The target has rows.")
       }
       let cuts = try control.pulse.measuring(\.source) { () throws(ConnectorError) in
@@ -59,7 +59,7 @@ extension Delivery {
         guard error.kind == .contract else { throw error }
         throw Self.cannotSplit(error.message.chinese, error.message.english)
       }
-      if before != nil { _ = try writer.deleteAll(at: control.clock.now()) }
+      if before != nil { _ = try writer.deleteAll(at: nil) }
       try writer.commit(nil, state: split.text, durable: true)
       return split.parts
     }

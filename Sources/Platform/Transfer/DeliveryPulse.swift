@@ -167,7 +167,7 @@ final class WatchedWriter: RowWriter {
   func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try measured { (writer) throws(ConnectorError) in try writer.deleteOlder(than: batch, at: now) }
   }
-  func deleteAll(at now: Instant) throws(ConnectorError) -> Int {
+  func deleteAll(at now: Instant?) throws(ConnectorError) -> Int {
     try measured { (writer) throws(ConnectorError) in try writer.deleteAll(at: now) }
   }
   func written() throws(ConnectorError) -> any RowReader {

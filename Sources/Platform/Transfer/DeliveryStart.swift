@@ -52,8 +52,8 @@ struct DeliveryStart {
       }
       // Parts that were never gathered: no receipt covers their rows, and none of their workers may add to them.
       try writer.dropParts()
-      _ = try writer.deleteAll(at: control.clock.now())
-      state.appends = !plan.plan.marksDeletes
+      _ = try writer.deleteAll(at: nil)
+      state.appends = true
       try writer.commit(nil, state: state.text, durable: true)
     case .incremental:
       guard let previous, previous.isFilled, previous.phase != .filling else {

@@ -52,7 +52,7 @@ struct TaskAPI: Sendable {
             Self.members(view.grant, view.task, view.deliveries.first, view.nextTurn)
               + [
                 ("rules", .array(rules)), ("columns", .array(columns)), ("ends", .array(ends)),
-                ("comparing", .string(view.task.comparing.rawValue)),
+                ("comparing", .string(view.task.comparing.rawValue)), ("parts", JSON(view.task.parts)),
                 ("comparison", view.comparison.map { .object(Self.members($0)) } ?? .null),
               ]))
       }.widened(by: .sharingReview).described(
@@ -80,7 +80,7 @@ struct TaskAPI: Sendable {
                   ("rowsPerSecond", Schema.maybe(Schema.whole)), ("bytesPerSecond", Schema.maybe(Schema.whole)),
                 ]))
             ),
-            ("comparing", Schema.choice(ComparisonRhythm.self)),
+            ("comparing", Schema.choice(ComparisonRhythm.self)), ("parts", Schema.whole),
             ("comparison", Schema.maybe(Schema.object(Self.comparison))),
           ])),
       .get(

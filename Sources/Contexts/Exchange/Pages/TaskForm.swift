@@ -33,6 +33,7 @@ enum TaskForm {
         \(one(Field("drift", Text("来源表结构变化时", "When the source's table changes"), .choice(ExchangeTask.Drift.allCases.map { ($0.rawValue, t($0.title)) }), hint: Text("来源多出的列、变长的列不影响；授权的列不见了或类型变了才算。", "Further columns and longer ones are no matter; a granted column that is gone or has another type is."))))\
         \(one(Field("stall", Text("多少分钟无进展就中断重试", "Minutes without progress before it is ended and tried again"), .number(Exchange.stallRange))))\
         \(one(Field("comparing", Text("定期对账", "Compare both sides"), .choice(ComparisonRhythm.allCases.map { ($0.rawValue, t($0.title)) }), hint: Text("读回两端逐行比对；在允许的时段内进行。", "Both sides are read back and compared row by row, within the window."))))\
+        \(one(Field("parts", Text("首次全量分几段同时交付", "Parts of a first full delivery, at once"), .number(Exchange.partsRange), hint: Text("大表由多个工作进程各交一段；来源和接收库不在近处时才更快。1 为不分段。", "Several workers take a part each of a large table; it helps where the databases are far away. 1 is as a whole."))))\
         \(buttons(button(t("保存设置", "Save"))))
         """))
   }
@@ -73,7 +74,7 @@ enum TaskForm {
   private static func fields(_ task: ExchangeTask, _ after: [Grant]) -> Fields {
     var pairs: [(name: String, value: String)] = [
       ("priority", "\(task.priority.rawValue)"), ("drift", task.drift.rawValue), ("stall", "\(task.stallMinutes)"),
-      ("comparing", task.comparing.rawValue),
+      ("comparing", task.comparing.rawValue), ("parts", "\(task.parts)"),
       ("after", after.map(\.number).joined(separator: "\n")),
     ]
     if case .cron(let expression) = task.start {
@@ -139,6 +140,11 @@ enum TaskForm {
       settings.stallMinutes = minutes
     } else {
       faults.append(.init("stall", Text("请填写分钟数。", "Enter a number of minutes.")))
+    }
+    if let parts = Int(form["parts"] ?? "1") {
+      settings.parts = parts
+    } else {
+      faults.append(.init("parts", Text("请填写段数。", "Enter a number of parts.")))
     }
     settings.stopWhen = stop(form, &faults)
     guard faults.isEmpty else { throw Refusal.invalid("exchange.task", faults) }

@@ -61,7 +61,7 @@ enum NodeActions {
       let body = step(
         "reclaim",
         """
-        <p>\(t("账号立即停用，部门的数据源关闭，数据保留 \(FrontNodes.keptDays) 天。", "The account ends at once, the office's data source is closed, the data is kept for \(FrontNodes.keptDays) days."))</p>\
+        <p>\(node.allotment?.server == nil ? t("请先在机器或服务器上停用账号，再登记回收。", "Close the account on the machine or server first, then enter it here.") : t("账号立即停用，部门的数据源关闭，数据保留 \(FrontNodes.keptDays) 天。", "The account ends at once, the office's data source is closed, the data is kept for \(FrontNodes.keptDays) days."))</p>\
         \(words(Text("说明", "Words"), required: node.state == .used, id: "words"))\(buttons(button(t("回收", "Take back"), .danger)))
         """, confirm: Text("回收这个前置节点？", "Take this node back?"))
       return node.state == .returning ? panel(t("回收", "Take back"), body) : details(t("回收", "Take back"), body)
@@ -71,7 +71,7 @@ enum NodeActions {
         step(
           "erase",
           """
-          <p>\(t("库和账号从服务器上删除，不能恢复。", "Database and account are removed from the server for good."))</p>\
+          <p>\(node.allotment?.server == nil ? t("请先在机器或服务器上清除数据，再登记。", "Erase the data on the machine or server first, then enter it here.") : t("库和账号从服务器上删除，不能恢复。", "Database and account are removed from the server for good."))</p>\
           \(words(Text("提前清除的原因", "Why before its time"), required: false, id: "words"))\(buttons(button(t("清除", "Erase"), .danger)))
           """, confirm: Text("清除后不能恢复。继续？", "This cannot be undone. Go on?")))
     default: return .nothing

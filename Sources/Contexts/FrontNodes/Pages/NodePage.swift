@@ -72,6 +72,8 @@ enum NodePage {
     }
     if let kept = node.keptUntil, node.state == .reclaimed {
       pairs.append((t("数据保留到", "Data kept until"), time(kept)))
+      let open = t("服务器没有应答，账号尚未停用，每 5 分钟再试", "The server did not answer; the account is closed as soon as it does")
+      pairs.append((t("账号", "Account"), "\(node.isLocked ? t("已停用", "Closed") : open)"))
     }
     if !view.uses.isEmpty {
       pairs.append((t("正用于", "Used by"), "<ul>\(view.uses, { "<li>\(t($0))</li>" })</ul>"))
