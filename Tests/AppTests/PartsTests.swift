@@ -99,13 +99,28 @@ import Transfer
       #expect(failed.state == .failed && failed.reason?.chinese.contains("status") == true, "\(failed)")
       try provider("ALTER TABLE legal_person RENAME COLUMN state_now TO status")
       let task = try await stage.node.exchange.task(grant.id, for: stage.cast.officer).task
-      if task.pause != nil { try await stage.node.exchange.resume(grant.id, by: stage.cast.officer) }
+      // As of any delivery whose source is not what was agreed.
+      #expect(task.pause?.isFrozen == true)
+      try await stage.node.exchange.resume(grant.id, by: stage.cast.officer)
       _ = try await stage.node.exchange.ask(grant.id, by: stage.cast.clerk)
       _ = try await stage.node.runner().drain()
       let again = try await last(stage, grant)
       #expect(again.state == .delivered && again.agrees == true, "\(again)")
       let rows = try consumer(stage, "SELECT count(*) FROM checked")
       #expect(again.delivered == rows)
+    }
+  }
+
+  @Test func `a delivery that is cancelled ends its parts`() async throws {
+    try await withStage(.sqlite) { stage in
+      let grant = try await asked(stage, parts: 2)
+      let delivery = try await stage.node.exchange.ask(grant.id, by: stage.cast.clerk)
+      try await cut(stage)
+      try await stage.node.exchange.cancel(delivery.id, by: stage.cast.clerk)
+      _ = try? await stage.node.runner().drain()
+      #expect(try await states(stage) == ["waiting", "waiting"])
+      let rows = try consumer(stage, "SELECT count(*) FROM checked")
+      #expect(rows == 0)
     }
   }
 

@@ -47,7 +47,7 @@ extension Exchange {
     }
     if let failed = parts.first(where: { $0.state == .failed }) {
       let cause = failed.cause ?? .lost
-      throw ConnectorError(.permanent, cause.code, cause.words)
+      throw ConnectorError(cause.code.hasPrefix("contract.") ? .contract : .permanent, cause.code, cause.words)
     }
     let done = parts.compactMap { $0.result.flatMap { DeliveredPart($0) } }
     guard done.count == parts.count else {
@@ -107,7 +107,7 @@ extension Exchange {
       guard let delivery = try DeliveryStore.find(id, in: tx), let grant = try GrantStore.find(delivery.grant, in: tx),
         let one = try PartStore.find(id, place, in: tx)
       else { throw Refusal.notFound(Text("交换分段", "part of a delivery")) }
-      guard delivery.state.isOpen, one.state != .done else { return nil }
+      guard try isUnderWay(id, in: tx), one.state != .done else { return nil }
       try mayMove(grant.id, at: now, in: tx)
       var planned = try plan(grant, delivery, fence: Int64(job.fence), in: tx)
       planned.plan.part = one.part
@@ -115,6 +115,14 @@ extension Exchange {
       return planned
     }
   }
+
+  /// The delivery has a job that will gather it, though an attempt of that may have failed.
+  private func isUnderWay(_ id: DeliveryID, in tx: any Transaction) throws -> Bool {
+    try JobQueue.open(dedupe: Self.key(id), in: tx) != nil
+  }
+
+  private static let isOver = Refusal(
+    .conflict, "exchange.over", Text("该次交换已结束或取消。", "This delivery has ended or was cancelled."))
 
   private func runPart(
     _ planned: PlannedDelivery, _ id: DeliveryID, _ place: Int, _ job: Job,
@@ -127,7 +135,10 @@ extension Exchange {
       check: {
         let moment = self.clock.now()
         try await errand.check(at: moment) {
-          try await database.read { try self.mayMove(grant.id, at: moment, in: $0) }
+          try await database.read { tx in
+            try self.mayMove(grant.id, at: moment, in: tx)
+            guard try self.isUnderWay(id, in: tx) else { throw Self.isOver }
+          }
         }
         let now = Clock.system.now()
         guard let progress = try await errand.rest() else { return }
