@@ -284,16 +284,19 @@ extension Stage {
         let chief = try await enter(base, as: "zhang.operator")
         let wish = try await stage.wish(.machine, product: nil)
         let fields: [(String, String)] = [
-          ("form", "machine"), ("system", wish.system.text), ("product", ""), ("machine", "4 核"), ("room", "20"),
+          ("form", uuidVersion7(at: stage.clock.clock.now())), ("kind", "machine"), ("system", wish.system.text),
+          ("product", ""), ("machine", "4 核"), ("room", "20"),
           ("area", "outer"), ("grade", "2"), ("reason", "隔离"), ("until", ""), ("contact", "李经办"),
           ("contactPhone", "0971-8123456"), ("technician", "韩数据"), ("technicianPhone", "13900000000"),
         ]
         var wrong = fields
-        wrong[4].1 = "0"
+        wrong[5].1 = "0"
         let refused = try await officer.post("/front-nodes", wrong, from: "/front-nodes/new")
         #expect(refused.status == 422 && refused.text.contains("GB") && refused.text.contains("隔离"))
         let asked = try await officer.post("/front-nodes", fields, from: "/front-nodes/new")
         let page = try #require(asked.location)
+        // Sent twice, the form is one request.
+        #expect(try await officer.post("/front-nodes", fields, from: "/front-nodes/new").location == page)
         func act(_ visitor: Visitor, _ step: String, _ extra: [(String, String)] = []) async throws -> Visitor.Answer {
           let text = try await visitor.get(page).text
           let form = try #require(WebForm.all(in: text).first { $0.action.hasSuffix("/\(step)") }, "no \(step)")

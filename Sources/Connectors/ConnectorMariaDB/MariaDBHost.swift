@@ -88,22 +88,15 @@ struct MariaDBHost: DatabaseHost {
     guard !names.isEmpty else { return [:] }
     let connection = try connect()
     let list = names.map(MariaDBQuote.text).joined(separator: ", ")
-    let rows = try connection.run(
-      """
-      SELECT s.SCHEMA_NAME,
-        (SELECT CAST(COALESCE(SUM(t.DATA_LENGTH + t.INDEX_LENGTH), 0) AS UNSIGNED) FROM information_schema.TABLES t
-          WHERE t.TABLE_SCHEMA = s.SCHEMA_NAME),
-        (SELECT COUNT(*) FROM information_schema.PROCESSLIST p WHERE p.DB = s.SCHEMA_NAME)
-      FROM information_schema.SCHEMATA s WHERE s.SCHEMA_NAME IN (\(list))
-      """)
-    var found: [String: HostedUse] = [:]
-    for row in rows {
-      guard let name = row[0], let bytes = row[1].flatMap({ Int64($0) }), let count = row[2].flatMap({ Int($0) }) else {
-        continue
-      }
-      found[name] = HostedUse(bytes: bytes, connections: count)
-    }
-    return found
+    return HostedUse.named(
+      try connection.run(
+        """
+        SELECT s.SCHEMA_NAME,
+          (SELECT CAST(COALESCE(SUM(t.DATA_LENGTH + t.INDEX_LENGTH), 0) AS UNSIGNED) FROM information_schema.TABLES t
+            WHERE t.TABLE_SCHEMA = s.SCHEMA_NAME),
+          (SELECT COUNT(*) FROM information_schema.PROCESSLIST p WHERE p.DB = s.SCHEMA_NAME)
+        FROM information_schema.SCHEMATA s WHERE s.SCHEMA_NAME IN (\(list))
+        """))
   }
 
   private func connect() throws(ConnectorError) -> MariaDBConnection {

@@ -12,11 +12,7 @@ extension MariaDBWriter {
           AND target = \(MariaDBQuote.text(writer.plan.table.description)) FOR UPDATE
         """)
       try admit(
-        found.first.map { row in
-          StoredOffset(
-            fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
-            state: row[3] ?? "")
-        })
+        found.first.map { StoredOffset(line: $0) })
       return try writer.takeLine()
     })
   }
@@ -32,7 +28,7 @@ extension MariaDBWriter {
       "SELECT fence FROM \(target.offsets) WHERE \(areParts) ORDER BY stream FOR UPDATE")
     guard fences.allSatisfy({ $0[0].flatMap { Int64($0) } ?? 0 <= plan.fence }) else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     for table in [target.offsets, target.batches] { try connection.run("DELETE FROM \(table) WHERE \(areParts)") }
   }

@@ -10,11 +10,7 @@ extension MariaDBWriter {
       WHERE stream = \(MariaDBQuote.text(plan.stream)) AND batch BETWEEN \(range.lowerBound) AND \(range.upperBound)
       ORDER BY batch
       """
-    ).map { row in
-      BatchRecord(
-        batch: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", delivered: row[2].flatMap { Int($0) } ?? 0,
-        quarantined: row[3].flatMap { Int($0) } ?? 0, bytes: row[4].flatMap { Int($0) } ?? 0, digest: row[5] ?? "")
-    }
+    ).map { BatchRecord(line: $0) }
   }
 
   func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int {

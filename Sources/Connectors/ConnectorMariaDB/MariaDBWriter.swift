@@ -43,7 +43,7 @@ final class MariaDBWriter: RowWriter {
   private func take() throws(ConnectorError) -> StoredOffset? {
     let (stream, name) = (MariaDBQuote.text(plan.stream), MariaDBQuote.text(plan.table.description))
     let others = try connection.run("SELECT 1 FROM \(target.offsets) WHERE target = \(name) AND stream <> \(stream)")
-    guard others.isEmpty else { throw taken }
+    guard others.isEmpty else { throw plan.taken }
     return try takeLine()
   }
 
@@ -59,15 +59,12 @@ final class MariaDBWriter: RowWriter {
       """)
     let rows = try connection.run(
       "SELECT fence, run, batch, state, target FROM \(target.offsets) WHERE stream = \(stream) FOR UPDATE")
-    guard let row = rows.first else { throw taken }
+    guard let row = rows.first else { throw plan.taken }
     guard row[4] == claim else {
-      throw .contract(
-        "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
+      throw plan.moved(from: row[4])
     }
-    let stored = StoredOffset(
-      fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
-      state: row[3] ?? "")
-    guard stored.fence <= plan.fence else { throw fenced }
+    let stored = StoredOffset(line: row)
+    guard stored.fence <= plan.fence else { throw .takenOver }
     try connection.run("UPDATE \(target.offsets) SET fence = \(plan.fence) WHERE stream = \(stream)")
     try connection.run("COMMIT")
     isInTransaction = false
@@ -280,7 +277,7 @@ final class MariaDBWriter: RowWriter {
       """)
     guard kept == 1 else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     try connection.run("COMMIT")
     isInTransaction = false
@@ -305,14 +302,5 @@ final class MariaDBWriter: RowWriter {
     staging = nil
     stagingKeys = nil
     connection.close()
-  }
-
-  var fenced: ConnectorError {
-    ConnectorError(
-      .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
-  }
-
-  private var taken: ConnectorError {
-    .contract("target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
   }
 }

@@ -88,11 +88,7 @@ extension ODBCWriter {
       SELECT \(names.joined(separator: ", ")) FROM \(target.batches) WHERE \(own("stream")) = ?
         AND \(own("batch")) BETWEEN \(range.lowerBound) AND \(range.upperBound) ORDER BY \(own("batch"))
       """, [.text(plan.stream)]
-    ).map { row in
-      BatchRecord(
-        batch: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", delivered: row[2].flatMap { Int($0) } ?? 0,
-        quarantined: row[3].flatMap { Int($0) } ?? 0, bytes: row[4].flatMap { Int($0) } ?? 0, digest: row[5] ?? "")
-    }
+    ).map { BatchRecord(line: $0) }
   }
 
   func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int {

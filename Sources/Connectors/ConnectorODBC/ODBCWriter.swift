@@ -34,7 +34,7 @@ final class ODBCWriter: RowWriter {
     let (stream, name) = (ODBCValue.text(plan.stream), ODBCValue.text(plan.table.description))
     let others = try connection.run(
       "SELECT 1 FROM \(target.offsets) WHERE \(own("target")) = ? AND \(own("stream")) <> ?", [name, stream])
-    guard others.isEmpty else { throw taken }
+    guard others.isEmpty else { throw plan.taken }
     let lock = connection.dialect.lockClause
     let asks = """
       SELECT \(["fence", "run", "batch", "state", "target"].map(own).joined(separator: ", ")) \
@@ -50,15 +50,12 @@ final class ODBCWriter: RowWriter {
         """, [stream, name, .integer(plan.fence), .text(plan.run), state])
       rows = try connection.run(asks, [stream])
     }
-    guard let row = rows.first else { throw taken }
+    guard let row = rows.first else { throw plan.taken }
     guard row[4] == plan.table.description else {
-      throw .contract(
-        "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
+      throw plan.moved(from: row[4])
     }
-    let stored = StoredOffset(
-      fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
-      state: row[3] ?? "")
-    guard stored.fence <= plan.fence else { throw fenced }
+    let stored = StoredOffset(line: row)
+    guard stored.fence <= plan.fence else { throw .takenOver }
     try connection.change(
       "UPDATE \(target.offsets) SET \(own("fence")) = ? WHERE \(own("stream")) = ?", [.integer(plan.fence), stream])
     try finish()
@@ -170,7 +167,7 @@ final class ODBCWriter: RowWriter {
       """, [.text(plan.run), .text(state), stream])
     guard kept == 1 else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     if !durable, connection.dialect == .postgresql { try connection.run("SET LOCAL synchronous_commit = off") }
     try finish()
@@ -202,14 +199,5 @@ final class ODBCWriter: RowWriter {
   func close() {
     for sender in [appending, staging, stagingKeys] { sender?.close() }
     connection.close()
-  }
-
-  private var fenced: ConnectorError {
-    ConnectorError(
-      .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
-  }
-
-  private var taken: ConnectorError {
-    .contract("target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
   }
 }

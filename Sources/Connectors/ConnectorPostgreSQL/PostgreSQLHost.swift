@@ -95,19 +95,12 @@ struct PostgreSQLHost: DatabaseHost {
 
   func measure(_ names: [String]) throws(ConnectorError) -> [String: HostedUse] {
     let connection = try PostgreSQLConnection(address)
-    let rows = try connection.run(
-      """
-      SELECT d.datname, pg_database_size(d.oid), (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
-      FROM pg_database d WHERE d.datname = ANY (string_to_array($1, ' '))
-      """, [names.joined(separator: " ")])
-    var found: [String: HostedUse] = [:]
-    for row in rows {
-      guard let name = row[0], let bytes = row[1].flatMap({ Int64($0) }), let count = row[2].flatMap({ Int($0) }) else {
-        continue
-      }
-      found[name] = HostedUse(bytes: bytes, connections: count)
-    }
-    return found
+    return HostedUse.named(
+      try connection.run(
+        """
+        SELECT d.datname, pg_database_size(d.oid), (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
+        FROM pg_database d WHERE d.datname = ANY (string_to_array($1, ' '))
+        """, [names.joined(separator: " ")]))
   }
 
   /// The comment of the role of this name, empty where it has none; nil without such a role.

@@ -12,11 +12,7 @@ extension PostgreSQLWriter {
         "SELECT fence, run, batch, state FROM \(target.offsets) WHERE stream = $1 AND target = $2 FOR UPDATE",
         [plan.whole, plan.table.description])
       try admit(
-        found.first.map { row in
-          StoredOffset(
-            fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
-            state: row[3] ?? "")
-        })
+        found.first.map { StoredOffset(line: $0) })
       return try take()
     } catch {
       rollback()
@@ -33,7 +29,7 @@ extension PostgreSQLWriter {
     ).compactMap { $0[0].flatMap { Int64($0) } }
     guard fences.allSatisfy({ $0 <= plan.fence }) else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     try connection.run("DELETE FROM \(target.offsets) WHERE starts_with(stream, $1)", [prefix])
     try connection.run("DELETE FROM \(target.batches) WHERE starts_with(stream, $1)", [prefix])

@@ -34,8 +34,7 @@ final class PostgreSQLWriter: RowWriter {
       "SELECT 1 FROM \(target.offsets) WHERE target = $1 AND stream <> $2", [plan.table.description, plan.stream])
     guard others.isEmpty else {
       rollback()
-      throw .contract(
-        "target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
+      throw plan.taken
     }
     return try take()
   }
@@ -52,15 +51,12 @@ final class PostgreSQLWriter: RowWriter {
       "SELECT fence, run, batch, state, target FROM \(target.offsets) WHERE stream = $1 FOR UPDATE", [plan.stream])[0]
     guard row[4] == claim else {
       rollback()
-      throw .contract(
-        "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
+      throw plan.moved(from: row[4])
     }
-    let stored = StoredOffset(
-      fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
-      state: row[3] ?? "")
+    let stored = StoredOffset(line: row)
     guard stored.fence <= plan.fence else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     try connection.run(
       "UPDATE \(target.offsets) SET fence = $2::int8 WHERE stream = $1", [plan.stream, "\(plan.fence)"])
@@ -394,7 +390,7 @@ final class PostgreSQLWriter: RowWriter {
       """, [plan.stream, "\(plan.fence)", plan.run, "\(record?.batch ?? 0)", state])
     guard kept == 1 else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     try connection.run(durable ? "COMMIT" : "SET LOCAL synchronous_commit = off; COMMIT")
     isInTransaction = false
@@ -422,11 +418,7 @@ final class PostgreSQLWriter: RowWriter {
       SELECT batch, run, delivered, quarantined, bytes, digest FROM \(target.batches)
       WHERE stream = $1 AND batch BETWEEN $2::int8 AND $3::int8 ORDER BY batch
       """, [plan.stream, "\(range.lowerBound)", "\(range.upperBound)"]
-    ).map { row in
-      BatchRecord(
-        batch: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", delivered: row[2].flatMap { Int($0) } ?? 0,
-        quarantined: row[3].flatMap { Int($0) } ?? 0, bytes: row[4].flatMap { Int($0) } ?? 0, digest: row[5] ?? "")
-    }
+    ).map { BatchRecord(line: $0) }
   }
 
   func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int {
@@ -451,9 +443,4 @@ final class PostgreSQLWriter: RowWriter {
   var interrupter: @Sendable () -> Void { connection.interrupter }
 
   func close() { connection.close() }
-
-  var fenced: ConnectorError {
-    ConnectorError(
-      .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
-  }
 }

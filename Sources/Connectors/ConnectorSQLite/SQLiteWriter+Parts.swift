@@ -9,11 +9,7 @@ extension SQLiteWriter {
         "SELECT fence, run, batch, state FROM sj_offset WHERE stream = ? AND target = ?",
         [writer.plan.whole ?? "", writer.plan.table.name])
       try admit(
-        found.first.map { row in
-          StoredOffset(
-            fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
-            state: row[3] ?? "")
-        })
+        found.first.map { StoredOffset(line: $0) })
       return try writer.takeLine()
     })
   }
@@ -25,7 +21,7 @@ extension SQLiteWriter {
       "SELECT fence FROM sj_offset WHERE substr(stream, 1, length(?1)) = ?1", [prefix])
     guard fences.allSatisfy({ $0[0].flatMap { Int64($0) } ?? 0 <= plan.fence }) else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     for table in [WritePlan.offsetTable, WritePlan.batchTable] {
       _ = try connection.rows("DELETE FROM \(table) WHERE substr(stream, 1, length(?1)) = ?1", [prefix])

@@ -66,8 +66,7 @@ final class SQLiteWriter: RowWriter {
     let others = try connection.rows(
       "SELECT 1 FROM sj_offset WHERE target = ? AND stream <> ?", [plan.table.name, plan.stream])
     guard others.isEmpty else {
-      throw .contract(
-        "target-taken", "表“\(plan.table)”已由另一个授权写入。", "The table “\(plan.table)” is written by another grant.")
+      throw plan.taken
     }
     return try takeLine()
   }
@@ -88,13 +87,10 @@ final class SQLiteWriter: RowWriter {
     let row = try connection.rows(
       "SELECT fence, run, batch, state, target FROM sj_offset WHERE stream = ?", [plan.stream])[0]
     guard row[4] == claim else {
-      throw .contract(
-        "target-moved", "该授权已在写入另一张表“\(row[4] ?? "")”。", "This grant already writes another table, “\(row[4] ?? "")”.")
+      throw plan.moved(from: row[4])
     }
-    let stored = StoredOffset(
-      fence: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", batch: row[2].flatMap { Int64($0) } ?? 0,
-      state: row[3] ?? "")
-    guard stored.fence <= plan.fence else { throw fenced }
+    let stored = StoredOffset(line: row)
+    guard stored.fence <= plan.fence else { throw .takenOver }
     let fence = try connection.prepare("UPDATE sj_offset SET fence = ? WHERE stream = ?")
     fence.bind(plan.fence, at: 0)
     try fence.bind(plan.stream, at: 1)
@@ -392,7 +388,7 @@ final class SQLiteWriter: RowWriter {
     try statement.run()
     guard connection.changes == 1 else {
       rollback()
-      throw fenced
+      throw .takenOver
     }
     try connection.run("COMMIT")
     isInTransaction = false
@@ -419,11 +415,7 @@ final class SQLiteWriter: RowWriter {
       SELECT batch, run, delivered, quarantined, bytes, digest FROM sj_batch
       WHERE stream = ? AND batch BETWEEN \(range.lowerBound) AND \(range.upperBound) ORDER BY batch
       """, [plan.stream]
-    ).map { row in
-      BatchRecord(
-        batch: row[0].flatMap { Int64($0) } ?? 0, run: row[1] ?? "", delivered: row[2].flatMap { Int($0) } ?? 0,
-        quarantined: row[3].flatMap { Int($0) } ?? 0, bytes: row[4].flatMap { Int($0) } ?? 0, digest: row[5] ?? "")
-    }
+    ).map { BatchRecord(line: $0) }
   }
 
   func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int {
@@ -448,10 +440,5 @@ final class SQLiteWriter: RowWriter {
   func close() {
     for statement in [insert, look, update] { statement?.finalize() }
     connection.close()
-  }
-
-  var fenced: ConnectorError {
-    ConnectorError(
-      .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
   }
 }

@@ -352,9 +352,7 @@ extension Cataloguing {
         "catalog.system", "system", Text("请选择本单位登记的信息系统。", "Choose a system your organisation registered."))
     }
     if let mount = resource.mount {
-      guard let source = try InventoryStore.source(mount.source, in: tx), source.owner == resource.provider,
-        source.closedAt == nil
-      else {
+      guard let source = try InventoryStore.openSource(mount.source, of: resource.provider, in: tx) else {
         throw Refusal.invalid("catalog.mount", "mount", Text("请选择本单位的数据源。", "Choose a source of your organisation."))
       }
       guard resource.system == nil || resource.system == source.system else {

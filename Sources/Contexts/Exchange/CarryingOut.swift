@@ -6,7 +6,6 @@ package import Jobs
 import Kernel
 import Sharing
 import Storage
-import Synchronization
 package import Transfer
 
 // What a worker does with a delivery. Everything it writes about it is in a transaction that first asks whether the job
@@ -105,28 +104,41 @@ extension Exchange {
     var plan = planned.plan
     plan.overlap = max(plan.overlap, errand.source.guarantee.overlap)
     plan.changes.beginsAnew = planned.beginsAnew
-    let (database, grant) = (database, planned.grant)
-    if planned.beginsAnew { try await BlockingThread.run { try errand.source.endChanges(grant.id.text) } }
-    let shown = Mutex(Instant(milliseconds: 0))
-    let clock = Clock.system
-    let control = DeliveryControl(
+    if planned.beginsAnew { try await BlockingThread.run { try errand.source.endChanges(planned.grant.id.text) } }
+    let done = try await doneParts(of: id)
+    let control = control(of: errand, id, job, report) { tx in
+      try self.mayMove(planned.grant.id, at: self.clock.now(), in: tx)
+    } show: { progress, tx in
+      try DeliveryStore.show(progress, pulse.times, of: id, at: self.clock.now(), in: tx)
+      return try self.sharers(of: planned, id, in: tx)
+    }
+    let asked = plan
+    return try await errand.run {
+      var plan = asked
+      plan.onTheWay.references = try await self.reading(planned.references, pulse)
+      let delivery = try Delivery(plan, control: control)
+      if let done { return try await delivery.gather(done, to: errand.target) }
+      try await self.beginParts(delivery, errand, id, job)
+      return try await delivery.run(from: errand.source, to: errand.target)
+    }
+  }
+
+  /// The engine's wires for what moves rows under a grant. `mayMove` is asked before each commit; `show` writes down how far it has
+  /// come, a few times a second, and answers how many share the sources.
+  func control(
+    of errand: Errand, _ id: DeliveryID, _ job: Job,
+    _ report: @escaping @Sendable (DeliveryProgress) async throws -> Void,
+    mayMove: @escaping @Sendable (any Transaction) throws -> Void,
+    show: @escaping @Sendable (DeliveryProgress, any Transaction) throws -> Int
+  ) -> DeliveryControl {
+    let (database, grant) = (database, errand.planned.grant.id)
+    return DeliveryControl(
       check: {
-        let moment = self.clock.now()
-        try await errand.check(at: moment) {
-          try await database.read { try mayMove(grant.id, at: moment, in: $0) }
-        }
-        let now = clock.now()
-        guard let progress = try await errand.rest() else { return }
-        let isDue = shown.withLock { shown in
-          guard now - shown > .milliseconds(400) else { return false }
-          shown = now
-          return true
-        }
-        guard isDue else { return }
+        try await errand.check(at: self.clock.now()) { try await database.read { try mayMove($0) } }
+        guard let progress = try await errand.rest(), errand.isToShow() else { return }
         let sharers = try await database.write { tx in
           try JobQueue.requireHeld(job, in: tx)
-          try DeliveryStore.show(progress, pulse.times, of: id, at: moment, in: tx)
-          return try self.sharers(of: planned, id, in: tx)
+          return try show(progress, tx)
         }
         errand.pace.share(among: sharers)
         try await report(progress)
@@ -135,17 +147,9 @@ extension Exchange {
       quarantine: { rows in
         try await database.write { tx in
           try JobQueue.requireHeld(job, in: tx)
-          try DeliveryStore.keep(rows, of: id, grant: grant.id, in: tx)
+          try DeliveryStore.keep(rows, of: id, grant: grant, in: tx)
         }
-      }, clock: self.clock, pulse: pulse)
-    let asked = plan
-    return try await errand.run {
-      var plan = asked
-      plan.onTheWay.references = try await self.reading(planned.references, pulse)
-      let delivery = try Delivery(plan, control: control)
-      if let gathered = try await self.carryOutInParts(delivery, errand, id, job) { return gathered }
-      return try await delivery.run(from: errand.source, to: errand.target)
-    }
+      }, clock: clock, pulse: errand.pulse)
   }
 
   private func finish(

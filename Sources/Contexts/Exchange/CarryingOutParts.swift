@@ -4,7 +4,6 @@ package import Jobs
 package import Kernel
 import Sharing
 package import Storage
-import Synchronization
 package import Transfer
 
 // A first full delivery that several workers carry out at the same time. The delivery's own job cuts the table, waits, and gathers;
@@ -17,48 +16,51 @@ extension Exchange {
   /// After so long the delivery's job looks again, should nobody have woken it.
   private static let look: Duration = .seconds(15)
 
-  private static func partKey(_ id: DeliveryID, _ place: Int) -> String { "part:\(id):\(place)" }
-
   // MARK: - The whole
 
-  /// Nil where the delivery is carried out as a whole. Throws `Wait` while parts are under way.
-  func carryOutInParts(
-    _ whole: Delivery, _ errand: Errand, _ id: DeliveryID, _ job: Job
-  ) async throws -> DeliveryOutcome? {
-    let wanted = errand.planned.task.parts
-    guard wanted > 1, whole.plan.mode == .full else { return nil }
-    var parts = try await database.read { try PartStore.list(of: id, in: $0) }
-    if parts.isEmpty {
-      let cut: [DeliveryPart]
-      do {
-        cut = try await whole.split(into: wanted, from: errand.source, to: errand.target)
-      } catch let error as ConnectorError where error.code == "contract.cannot-split" { return nil }
-      let (now, priority) = (clock.now(), errand.planned.task.priority.rawValue)
-      parts = try await database.write { tx in
-        try JobQueue.requireHeld(job, in: tx)
-        try PartStore.set(cut, of: id, in: tx)
-        for one in cut {
-          try JobQueue.enqueue(
-            Self.part, payload: "\(id) \(one.index)", dedupe: Self.partKey(id, one.index), priority: priority, at: now,
-            in: tx)
-        }
-        return try PartStore.list(of: id, in: tx)
-      }
-    }
+  /// What the delivery's parts came to, when all of them are done; nil where it has none. Throws `Wait` while some are under way, and
+  /// what one failed of.
+  func doneParts(of id: DeliveryID) async throws -> [DeliveredPart]? {
+    let parts = try await database.read { try PartStore.list(of: id, in: $0) }
+    guard !parts.isEmpty else { return nil }
     if let failed = parts.first(where: { $0.state == .failed }) {
       let cause = failed.cause ?? .lost
       throw ConnectorError(cause.code.hasPrefix("contract.") ? .contract : .permanent, cause.code, cause.words)
     }
     let done = parts.compactMap { $0.result.flatMap { DeliveredPart($0) } }
-    guard done.count == parts.count else {
-      let read = parts.reduce(0) { $0 + $1.read }
-      throw Wait(
-        until: clock.now() + Self.look,
-        why: Text(
-          "分 \(parts.count) 段同时交付，已完成 \(done.count) 段，已读 \(read) 行。",
-          "Delivered in \(parts.count) parts at once; \(done.count) are done, \(read) rows read."))
+    if done.count < parts.count { throw waiting(for: parts) }
+    return done
+  }
+
+  private func waiting(for parts: [PartRecord]) -> Wait {
+    let (done, read) = (parts.count { $0.state == .done }, parts.reduce(0) { $0 + $1.read })
+    return Wait(
+      until: clock.now() + Self.look,
+      why: Text(
+        "分 \(parts.count) 段同时交付，已完成 \(done) 段，已读 \(read) 行。",
+        "Delivered in \(parts.count) parts at once; \(done) are done, \(read) rows read."))
+  }
+
+  /// Cuts the delivery into parts and throws `Wait` for them; returns where it is to be carried out as a whole.
+  func beginParts(_ whole: Delivery, _ errand: Errand, _ id: DeliveryID, _ job: Job) async throws {
+    let task = errand.planned.task
+    guard task.parts > 1, whole.plan.mode == .full else { return }
+    let cut: [DeliveryPart]
+    do {
+      cut = try await whole.split(into: task.parts, from: errand.source, to: errand.target)
+    } catch let error as ConnectorError where error.code == "contract.cannot-split" { return }
+    let now = clock.now()
+    let parts = try await database.write { tx in
+      try JobQueue.requireHeld(job, in: tx)
+      try PartStore.set(cut, of: id, in: tx)
+      for one in cut {
+        try JobQueue.enqueue(
+          Self.part, payload: "\(id) \(one.index)", dedupe: "part:\(id):\(one.index)", priority: task.priority.rawValue,
+          at: now, in: tx)
+      }
+      return try PartStore.list(of: id, in: tx)
     }
-    return try await whole.gather(done, to: errand.target)
+    throw waiting(for: parts)
   }
 
   // MARK: - A part
@@ -67,10 +69,7 @@ extension Exchange {
   package func carryOutPart(
     _ job: Job, report: @escaping @Sendable (DeliveryProgress) async throws -> Void = { _ in }
   ) async throws -> String {
-    let words = job.payload.split(separator: " ")
-    guard words.count == 2, let id = DeliveryID(words[0]), let place = Int(words[1]) else {
-      throw JobFailure.permanent("not a part of a delivery")
-    }
+    guard let (id, place) = Self.place(of: job) else { throw JobFailure.permanent("not a part of a delivery") }
     do {
       guard let planned = try await startPart(id, place, job) else { return "over" }
       switch try await runPart(planned, id, place, job, report) {
@@ -91,12 +90,16 @@ extension Exchange {
 
   /// In the transaction that ends a part's job without its work.
   package func abandonPart(_ job: Job, at now: Instant, in tx: any Transaction) throws {
-    let words = job.payload.split(separator: " ")
-    guard words.count == 2, let id = DeliveryID(words[0]), let place = Int(words[1]),
-      let one = try PartStore.find(id, place, in: tx), one.state != .done
+    guard let (id, place) = Self.place(of: job), let one = try PartStore.find(id, place, in: tx), one.state != .done
     else { return }
     try PartStore.set(.failed, .lost, of: id, place, in: tx)
     _ = try JobQueue.hasten(dedupe: Self.key(id), at: now, in: tx)
+  }
+
+  private static func place(of job: Job) -> (DeliveryID, Int)? {
+    let words = job.payload.split(separator: " ")
+    guard words.count == 2, let id = DeliveryID(words[0]), let place = Int(words[1]) else { return nil }
+    return (id, place)
   }
 
   /// Nil where the delivery has ended by now, or the part has.
@@ -128,45 +131,18 @@ extension Exchange {
     _ planned: PlannedDelivery, _ id: DeliveryID, _ place: Int, _ job: Job,
     _ report: @escaping @Sendable (DeliveryProgress) async throws -> Void
   ) async throws -> Delivery.PartEnding {
-    let (database, grant, pulse) = (database, planned.grant, DeliveryPulse())
-    let errand = try Errand(planned, connectors, pulse)
-    let shown = Mutex(Instant(milliseconds: 0))
-    let control = DeliveryControl(
-      check: {
-        let moment = self.clock.now()
-        try await errand.check(at: moment) {
-          try await database.read { tx in
-            try self.mayMove(grant.id, at: moment, in: tx)
-            guard try self.isUnderWay(id, in: tx) else { throw Self.isOver }
-          }
-        }
-        let now = Clock.system.now()
-        guard let progress = try await errand.rest() else { return }
-        let isDue = shown.withLock { shown in
-          guard now - shown > .milliseconds(400) else { return false }
-          shown = now
-          return true
-        }
-        guard isDue else { return }
-        let sharers = try await database.write { tx in
-          try JobQueue.requireHeld(job, in: tx)
-          try PartStore.show(progress, of: id, place, in: tx)
-          // The delivery waits while its parts run, so it is not counted among those that do.
-          return try self.sharers(of: planned, id, in: tx) - 1 + PartStore.running(of: id, in: tx)
-        }
-        errand.pace.share(among: sharers)
-        try await report(progress)
-      },
-      progress: { errand.note($0) },
-      quarantine: { rows in
-        try await database.write { tx in
-          try JobQueue.requireHeld(job, in: tx)
-          try DeliveryStore.keep(rows, of: id, grant: grant.id, in: tx)
-        }
-      }, clock: clock, pulse: pulse)
+    let errand = try Errand(planned, connectors, DeliveryPulse())
+    let control = control(of: errand, id, job, report) { tx in
+      try self.mayMove(planned.grant.id, at: self.clock.now(), in: tx)
+      guard try self.isUnderWay(id, in: tx) else { throw Self.isOver }
+    } show: { progress, tx in
+      try PartStore.show(progress, of: id, place, in: tx)
+      // The delivery waits while its parts run, so it is not counted among those that do.
+      return try self.sharers(of: planned, id, in: tx) - 1 + PartStore.running(of: id, in: tx)
+    }
     return try await errand.run {
       var plan = planned.plan
-      plan.onTheWay.references = try await self.reading(planned.references, pulse)
+      plan.onTheWay.references = try await self.reading(planned.references, errand.pulse)
       return try await Delivery(plan, control: control).runPart(from: errand.source, to: errand.target)
     }
   }

@@ -13,7 +13,13 @@ final class Errand: Sendable {
   let target: any Connector
   let pulse: DeliveryPulse
   let pace: Pace
-  private let state = Mutex<(isCancelled: Bool, progress: DeliveryProgress?)>((false, nil))
+  private struct State {
+    var isCancelled = false
+    var progress: DeliveryProgress?
+    var shown: ContinuousClock.Instant?
+  }
+
+  private let state = Mutex(State())
 
   init(_ planned: PlannedDelivery, _ connectors: ConnectorCatalog, _ pulse: DeliveryPulse) throws {
     self.planned = planned
@@ -32,6 +38,16 @@ final class Errand: Sendable {
     try await mayMove()
     let window = planned.obeysWindow ? planned.task.window : nil
     if let window, !window.contains(moment) { throw Wait.forWindow(window, at: moment) }
+  }
+
+  /// Whether so long has passed since it was last so that how far it has come is to be written down.
+  func isToShow() -> Bool {
+    let now = ContinuousClock.now
+    return state.withLock { state in
+      guard state.shown.map({ now - $0 > .milliseconds(400) }) ?? true else { return false }
+      state.shown = now
+      return true
+    }
   }
 
   /// Waits for its turn at the sources; answers how far it has come.

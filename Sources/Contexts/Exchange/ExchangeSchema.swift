@@ -235,7 +235,6 @@ package enum ExchangeSchema {
       reason_zh TEXT,
       reason_en TEXT,
       rows_read BIGINT NOT NULL,
-      rows_delivered BIGINT NOT NULL,
       PRIMARY KEY (delivery, place)
     );
     """)

@@ -14,7 +14,6 @@ struct PartRecord: Hashable, Sendable {
   var result: String?
   var cause: Cause?
   var read = 0
-  var delivered = 0
 }
 
 /// The only SQL of a delivery's parts.
@@ -33,8 +32,8 @@ enum PartStore {
     for part in parts {
       try tx.run(
         """
-        INSERT INTO exchange_part (delivery, place, part, state, rows_read, rows_delivered)
-        VALUES (\(id), \(part.index), \(part.text), 'waiting', 0, 0)
+        INSERT INTO exchange_part (delivery, place, part, state, rows_read)
+        VALUES (\(id), \(part.index), \(part.text), 'waiting', 0)
         """)
     }
   }
@@ -54,7 +53,7 @@ enum PartStore {
   static func show(_ progress: DeliveryProgress, of id: DeliveryID, _ place: Int, in tx: any Transaction) throws {
     try tx.run(
       """
-      UPDATE exchange_part SET rows_read = \(progress.read), rows_delivered = \(progress.delivered)
+      UPDATE exchange_part SET rows_read = \(progress.read)
       WHERE delivery = \(id) AND place = \(place)
       """)
   }
@@ -71,6 +70,6 @@ enum PartStore {
     }
     return PartRecord(
       part: part, state: try row.choice("state"), result: try row.textOrNil("result"), cause: cause,
-      read: try row.int("rows_read"), delivered: try row.int("rows_delivered"))
+      read: try row.int("rows_read"))
   }
 }

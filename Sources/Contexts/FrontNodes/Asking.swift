@@ -8,13 +8,20 @@ import Storage
 // An office asks, the operator decides.
 
 extension FrontNodes {
-  package func ask(_ principal: Principal, _ wish: FrontNode.Wish) async throws -> FrontNode {
+  /// `formKey` is the form's own: sent again, the same form is the same request.
+  package func ask(
+    _ principal: Principal, _ wish: FrontNode.Wish, formKey: String? = nil
+  ) async throws -> FrontNode {
     guard let owner = principal.organisation else { throw principal.lacking(.frontNodesAsk) }
     try principal.require(.frontNodesAsk, in: owner)
     let now = clock.now()
     let faults = wish.faults(products: kinds.map(\.name), on: now.dateInChina)
     guard faults.isEmpty else { throw Refusal.invalid("frontnode.invalid", faults) }
+    if let formKey, formKey.isEmpty || formKey.utf8.count > 64 {
+      throw Refusal.invalid("frontnode.invalid", "form", Text("表单已损坏，请刷新页面。", "The form is damaged; reload the page."))
+    }
     return try await database.write { tx in
+      if let made = try formKey.flatMap({ try FrontNodeStore.made($0, by: owner, in: tx) }) { return made }
       guard let system = try InventoryStore.system(wish.system, in: tx), system.owner == owner else {
         throw Refusal.invalid(
           "frontnode.invalid", "system", Text("请选择本单位的信息系统。", "Choose a system of your own organisation."))
@@ -25,7 +32,7 @@ extension FrontNodes {
         id: .make(at: now),
         number: "QZ-\(year)-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits, owner: owner,
         ownerName: system.ownerName, systemName: system.facts.name, wish: wish, state: .asked, version: 0, askedAt: now)
-      try FrontNodeStore.insert(node, in: tx)
+      try FrontNodeStore.insert(node, formKey: formKey, in: tx)
       try note(
         node, "ask", by: principal, words: wish.reason,
         detail: [("form", wish.form.rawValue), ("system", system.facts.name)], at: now, in: tx)

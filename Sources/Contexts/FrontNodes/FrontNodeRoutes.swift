@@ -23,7 +23,8 @@ package enum FrontNodeRoutes {
       },
       .post("/front-nodes", .permission(.frontNodesAsk)) { request in
         do {
-          let node = try await nodes.ask(request.visitor(), NodeForm.wish(request.form))
+          let node = try await nodes.ask(
+            request.visitor(), NodeForm.wish(request.form), formKey: request.form["form"])
           return .redirect(
             FrontNodeLink.node(node.id), flash: Text("已提交，编号 \(node.number)。", "Asked for as \(node.number)."))
         } catch let refusal as Refusal where refusal.kind == .invalid {

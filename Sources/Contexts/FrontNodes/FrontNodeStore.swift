@@ -47,15 +47,20 @@ package enum FrontNodeStore {
       """) ?? 1
   }
 
-  static func insert(_ n: FrontNode, in tx: any Transaction) throws {
+  /// What this form of that office made already.
+  static func made(_ formKey: String, by owner: OrganisationID, in tx: any Transaction) throws -> FrontNode? {
+    try tx.row("SELECT * FROM frontnodes_node WHERE owner = \(owner) AND form_key = \(formKey)").map(node)
+  }
+
+  static func insert(_ n: FrontNode, formKey: String?, in tx: any Transaction) throws {
     let w = n.wish
     try tx.run(
       """
       INSERT INTO frontnodes_node (id, number, owner, owner_name, system, system_name, form, area, reason, grade, product,
-        machine, room, contact, contact_phone, technician, technician_phone, until, state, version, asked_at, is_locked, bad_checks)
+        machine, room, contact, contact_phone, technician, technician_phone, until, form_key, state, version, asked_at, is_locked, bad_checks)
       VALUES (\(n.id), \(n.number), \(n.owner), \(n.ownerName), \(w.system), \(n.systemName), \(w.form), \(w.area),
         \(w.reason), \(w.grade), \(w.product), \(w.machine), \(w.room), \(w.contact), \(w.contactPhone), \(w.technician),
-        \(w.technicianPhone), \(w.until), \(n.state), 0, \(n.askedAt), \(false), 0)
+        \(w.technicianPhone), \(w.until), \(formKey), \(n.state), 0, \(n.askedAt), \(false), 0)
       """)
   }
 

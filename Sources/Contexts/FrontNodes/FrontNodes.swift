@@ -190,10 +190,9 @@ package struct FrontNodes: Sendable {
     }
   }
 
-  /// A connector's error as a refusal: its words are for people and hold no values.
   func reaching<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     do { return try await BlockingThread.run(body) } catch let error as ConnectorError {
-      throw Refusal(error.kind == .retryable ? .unavailable : .conflict, error.code, error.message)
+      throw error.refusal
     }
   }
 }

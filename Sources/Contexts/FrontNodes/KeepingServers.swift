@@ -64,16 +64,10 @@ extension FrontNodes {
   /// Asks the server whether databases can be made there, and keeps what was found, good or bad.
   package func probeServer(_ principal: Principal, _ id: FrontServerID) async throws -> DataSource.Probe {
     let server = try await server(principal, id)
-    let found: DataSource.Probe
-    do {
-      let settings = try await database.read { try opened(server, in: $0) }
-      guard let hosting = kind(server.kind)?.hosting else { throw Self.unknownServer }
-      let answer = try await BlockingThread.run { try hosting.open(settings).probe() }
-      found = DataSource.Probe(
-        at: clock.now(), product: answer.product, failure: nil, isProtected: answer.isProtected, isReadOnly: false)
-    } catch let error as ConnectorError {
-      found = DataSource.Probe(
-        at: clock.now(), product: nil, failure: error.message, isProtected: false, isReadOnly: false)
+    let settings = try await database.read { try opened(server, in: $0) }
+    guard let hosting = kind(server.kind)?.hosting else { throw Self.unknownServer }
+    let found = await DataSource.Probe.of(clock) {
+      try await BlockingThread.run { try hosting.open(settings).probe() }
     }
     try await database.write { tx in try FrontServerStore.record(found, of: id, in: tx) }
     return found

@@ -21,6 +21,13 @@ package enum InventoryStore {
     try sources("id = \(id)", in: tx).first
   }
 
+  /// The source where it is this owner's and not closed.
+  package static func openSource(
+    _ id: SourceID, of owner: OrganisationID, in tx: any Transaction
+  ) throws -> DataSource? {
+    try source(id, in: tx).flatMap { $0.owner == owner && $0.closedAt == nil ? $0 : nil }
+  }
+
   /// Those that are not closed.
   package static func sources(of system: SystemID, in tx: any Transaction) throws -> [DataSource] {
     try sources("system = \(system) AND closed_at IS NULL", in: tx)

@@ -1,5 +1,5 @@
 package import Connecting
-internal import Kernel
+package import Kernel
 
 /// How this context reaches the databases of departments. `App` makes it from the connectors it has.
 package struct SourceProbe: Sendable {
@@ -96,6 +96,25 @@ package struct SourceProbe: Sendable {
           try TableSample.read(catalog.open(address.kind, address.settings), table, limit: limit)
         }
       })
+  }
+}
+
+extension DataSource.Probe {
+  /// What a try to connect found, good or bad.
+  package static func of(
+    _ clock: Clock, _ connect: () async throws -> ConnectorProbe
+  ) async -> DataSource.Probe {
+    do {
+      let answer = try await connect()
+      return DataSource.Probe(
+        at: clock.now(), product: answer.product, failure: nil, isProtected: answer.isProtected,
+        isReadOnly: answer.isReadOnly)
+    } catch {
+      let failure =
+        (error as? ConnectorError)?.message
+        ?? Text("连接时出错（\(type(of: error))）。", "Connecting failed (\(type(of: error))).")
+      return DataSource.Probe(at: clock.now(), product: nil, failure: failure, isProtected: false, isReadOnly: false)
+    }
   }
 }
 

@@ -185,18 +185,8 @@ package struct SystemRegister: Sendable {
   /// Tries to connect and keeps what was found, good or bad.
   package func probe(_ principal: Principal, _ id: SourceID) async throws -> DataSource.Probe {
     let found = try await address(principal, id)
-    let result: DataSource.Probe
-    do {
-      let answer = try await probe.probe(found.address)
-      result = DataSource.Probe(
-        at: clock.now(), product: answer.product, failure: nil, isProtected: answer.isProtected,
-        isReadOnly: answer.isReadOnly)
-    } catch {
-      let failure =
-        (error as? ConnectorError)?.message
-        ?? Text("连接时出错（\(type(of: error))）。", "Connecting failed (\(type(of: error))).")
-      result = DataSource.Probe(at: clock.now(), product: nil, failure: failure, isProtected: false, isReadOnly: false)
-    }
+    let probe = probe
+    let result = await DataSource.Probe.of(clock) { try await probe.probe(found.address) }
     try await db.write { tx in
       try InventoryStore.record(result, of: id, in: tx)
       try record(
@@ -279,10 +269,9 @@ package struct SystemRegister: Sendable {
     return office.creditCode
   }
 
-  /// A connector's error as a refusal: its words are for people and hold no values.
   private func reaching<T: Sendable>(_ body: () async throws -> T) async throws -> T {
     do { return try await body() } catch let error as ConnectorError {
-      throw Refusal(error.kind == .retryable ? .unavailable : .conflict, error.code, error.message)
+      throw error.refusal
     }
   }
 

@@ -57,9 +57,7 @@ extension Sharing {
         )
       }
       try check(draft, against: resource, consumer: consumer, in: tx)
-      guard let target = try InventoryStore.source(draft.targetSource, in: tx), target.owner == consumer,
-        target.closedAt == nil
-      else {
+      guard let target = try InventoryStore.openSource(draft.targetSource, of: consumer, in: tx) else {
         throw Refusal.invalid(
           "sharing.request.target", "target",
           Text("接收库应为本单位登记的数据源。", "The target is a data source of your own organisation."))

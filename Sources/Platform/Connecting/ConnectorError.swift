@@ -33,6 +33,11 @@ package struct ConnectorError: Error, Hashable, Sendable {
   }
 }
 
+extension ConnectorError {
+  /// As it is answered to a person: its words are for people and hold no values.
+  package var refusal: Refusal { Refusal(kind == .retryable ? .unavailable : .conflict, code, message) }
+}
+
 extension ConnectorError: CustomStringConvertible {
   package var description: String { "\(kind.rawValue) \(code): \(message.english)" }
 }

@@ -67,6 +67,18 @@ package struct HostedUse: Hashable, Sendable {
     self.bytes = bytes
     self.connections = connections
   }
+
+  /// By the names, of rows of a name, its bytes and its connections as text.
+  package static func named(_ rows: [[String?]]) -> [String: HostedUse] {
+    var found: [String: HostedUse] = [:]
+    for row in rows {
+      guard let name = row[0], let bytes = row[1].flatMap({ Int64($0) }), let count = row[2].flatMap({ Int($0) }) else {
+        continue
+      }
+      found[name] = HostedUse(bytes: bytes, connections: count)
+    }
+    return found
+  }
 }
 
 /// How a sort of connector makes databases on a server.

@@ -35,9 +35,6 @@ final class Bench {
   private let (source, target): (String, String)
   private let mySource: String
 
-  private static let columns =
-    "id bigint PRIMARY KEY, uscc varchar(18), name varchar(60), legal_person varchar(20), capital numeric(18,2), established date, address varchar(120), industry varchar(40), status varchar(8), phone varchar(20), staff bigint, changed timestamptz"
-
   init(_ rows: Int, _ server: PostgresServer, _ port: Int, _ mariadb: MariaDBServer, _ myPort: Int) throws {
     (self.rows, self.server, self.port, self.mariadb, self.myPort) = (rows, server, port, mariadb, myPort)
     folder = "/tmp/sanjiang-exchange-" + UUID().uuidString.prefix(8).lowercased()
@@ -45,7 +42,7 @@ final class Bench {
     (source, target, mySource) = (try server.makeDatabase(), try server.makeDatabase(), try mariadb.makeDatabase())
     let file = folder + "/sample.tsv"
     try sample(rows, file)
-    try query("CREATE TABLE legal_person (\(Self.columns))", source)
+    try query("CREATE TABLE legal_person (\(Sample.definition))", source)
     try shell("psql -q -X -d '\(address(source))' -c \"\\copy legal_person FROM '\(file)'\"")
     try query("VACUUM ANALYZE legal_person", source)
     // No value of the sample holds a comma, a quote or a line's end.
@@ -54,7 +51,7 @@ final class Bench {
     )
     try shell("sed -i 's/+00$//' '\(file)'")
     try mariadb.query(
-      "CREATE TABLE legal_person (\(Self.columns.replacing("numeric", with: "decimal").replacing("timestamptz", with: "datetime(6)")))",
+      "CREATE TABLE legal_person (\(Sample.definition.replacing("numeric", with: "decimal").replacing("timestamptz", with: "datetime(6)")))",
       on: mySource)
     try shell(
       "mariadb --no-defaults --socket='\(mariadb.socket)' --user=root --default-character-set=utf8mb4 --local-infile \(mySource) -e \"LOAD DATA LOCAL INFILE '\(file)' INTO TABLE legal_person\""
@@ -87,7 +84,7 @@ final class Bench {
     try query(
       "SET client_min_messages = warning; DROP TABLE IF EXISTS copy, peer, legal_person, sj_offset, sj_batch; DROP SCHEMA IF EXISTS dlt CASCADE; DROP SCHEMA IF EXISTS dlt_staging CASCADE; DROP SCHEMA IF EXISTS \(mySource) CASCADE",
       target)
-    if line.makesTable { try query("CREATE TABLE \(line.table) (\(Self.columns))", target) }
+    if line.makesTable { try query("CREATE TABLE \(line.table) (\(Sample.definition))", target) }
     try query("CHECKPOINT", target)
   }
 

@@ -14,15 +14,8 @@ struct FilesBench {
   func run() async throws {
     let server = try PostgresServer()
     defer { server.remove() }
-    let source = try server.makeDatabase()
-    let file = server.folder + "/sample.tsv"
-    try sample(rows, file)
-    let columns =
-      "id bigint PRIMARY KEY, uscc varchar(18), name varchar(60), legal_person varchar(20), capital numeric(18,2), established date, address varchar(120), industry varchar(40), status varchar(8), phone varchar(20), staff bigint, changed timestamptz"
-    try server.query("CREATE TABLE legal_person (\(columns))", on: source)
-    try shell("psql -q -X -d '\(server.address(of: source))' -c \"\\copy legal_person FROM '\(file)'\"")
+    let source = try Sample.database(rows, on: server)
     try server.query("VACUUM ANALYZE legal_person", on: source)
-    unlink(file)
     try await withTemporaryFolder { folder in
       for format in [FileFormat.csv, .jsonl, .csv, .jsonl] {
         try shell("sync")

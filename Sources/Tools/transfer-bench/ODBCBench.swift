@@ -12,13 +12,8 @@ struct ODBCBench {
   func run() async throws {
     let server = try PostgresServer(port: Int.random(in: 20_000...30_000))
     defer { server.remove() }
-    let (source, target) = (try server.makeDatabase(), try server.makeDatabase())
-    let file = server.folder + "/sample.tsv"
-    try sample(rows, file)
-    let columns =
-      "id bigint PRIMARY KEY, uscc varchar(18), name varchar(60), legal_person varchar(20), capital numeric(18,2), established date, address varchar(120), industry varchar(40), status varchar(8), phone varchar(20), staff bigint, changed timestamptz"
-    try server.query("CREATE TABLE legal_person (\(columns))", on: source)
-    try shell("psql -q -X -d '\(server.address(of: source))' -c \"\\copy legal_person FROM '\(file)'\"")
+    let target = try server.makeDatabase()
+    let source = try Sample.database(rows, on: server)
     try server.query("CREATE INDEX ON legal_person (changed); ANALYZE legal_person", on: source)
     func driver(_ database: String) -> ODBCConnector {
       ODBCConnector(

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import TestKit
 
 /// Legal persons as a market supervision office might hold them: 12 columns, Chinese text, about 190 bytes a row, one in
 /// a thousand with a wrong check digit.
@@ -8,6 +9,21 @@ enum Sample {
     "id", "uscc", "name", "legal_person", "capital", "established", "address", "industry", "status", "phone", "staff",
     "changed",
   ]
+
+  /// The same as PostgreSQL defines them.
+  static let definition =
+    "id bigint PRIMARY KEY, uscc varchar(18), name varchar(60), legal_person varchar(20), capital numeric(18,2), established date, address varchar(120), industry varchar(40), status varchar(8), phone varchar(20), staff bigint, changed timestamptz"
+
+  /// A database of PostgreSQL whose table `legal_person` holds so many rows. They are written by a process of their own, so that this one's
+  /// memory is what is measured.
+  static func database(_ rows: Int, on server: PostgresServer) throws -> String {
+    let (name, file) = (try server.makeDatabase(), server.folder + "/sample.tsv")
+    try sample(rows, file)
+    defer { unlink(file) }
+    try server.query("CREATE TABLE legal_person (\(definition))", on: name)
+    try shell("psql -q -X -d '\(server.address(of: name))' -c \"\\copy legal_person FROM '\(file)'\"")
+    return name
+  }
 
   private static let surnames = Array("王李张刘陈杨赵黄周吴徐孙马朱胡郭何高林罗")
   private static let places = ["西宁市城中区", "海东市乐都区", "海西州格尔木市", "玉树州玉树市", "黄南州同仁市", "海北州海晏县"]

@@ -75,12 +75,12 @@ final class FileSetLog {
       guard error.kind == .retryable, try manifest(next.number)?.commit == next.commit else { throw error }
       isMade = true
     }
-    if !isMade, try manifest(next.number)?.commit != next.commit { throw Self.fenced }
+    if !isMade, try manifest(next.number)?.commit != next.commit { throw .takenOver }
     // A number that is free again because its manifest was put away: the higher ones count.
     let numbers = try folder.names().compactMap { FileSetNames.number(of: $0) }
     guard numbers.max() == next.number else {
       try? folder.remove(name)
-      throw Self.fenced
+      throw .takenOver
     }
     current = next
     for number in numbers where number < next.number - Self.kept { try? folder.remove(FileSetNames.manifest(number)) }
@@ -89,11 +89,6 @@ final class FileSetLog {
   static func nonce() -> String {
     var random = SystemRandomNumberGenerator()
     return String(UInt64.random(in: 1 << 60...UInt64.max, using: &random), radix: 16)
-  }
-
-  static var fenced: ConnectorError {
-    ConnectorError(
-      .fenced, "fenced", Text("另一个更新的任务已接管此次交付。", "A newer run has taken over this delivery."))
   }
 
   private static func unreadable(_ number: Int) -> ConnectorError {

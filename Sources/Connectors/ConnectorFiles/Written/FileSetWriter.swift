@@ -80,7 +80,7 @@ final class FileSetWriter: RowWriter {
       do throws(ConnectorError) { return try take() } catch { guard error.kind == .fenced else { throw error } }
       guard (log.current?.fence ?? 0) <= plan.fence else { break }
     }
-    throw FileSetLog.fenced
+    throw .takenOver
   }
 
   /// Makes a manifest under this fence, after which no lower one makes any more.
@@ -93,7 +93,7 @@ final class FileSetWriter: RowWriter {
           "target-taken", "文件夹“\(plan.table)”已由另一个授权写入。",
           "The folder “\(plan.table)” is written by another grant.")
       }
-      guard found.fence <= plan.fence else { throw FileSetLog.fenced }
+      guard found.fence <= plan.fence else { throw .takenOver }
       set = found
     }
     let isNewer = found.map { $0.fence < plan.fence } ?? true
@@ -292,7 +292,7 @@ final class FileSetWriter: RowWriter {
       if try !folder.create(file.text.spool, as: name, through: temporary) {
         // Of an earlier try of this same worker, as its fence says.
         try folder.remove(name)
-        guard try folder.create(file.text.spool, as: name, through: temporary) else { throw FileSetLog.fenced }
+        guard try folder.create(file.text.spool, as: name, through: temporary) else { throw .takenOver }
       }
       run.files.append(entry)
     }

@@ -85,7 +85,7 @@ final class LocalTargetFolder: TargetFolder {
     unlinkat(folder, temporary, 0)
     guard code == 0 || code == EEXIST else {
       // What was gathered here has been put away, as only a successor does.
-      if code == ENOENT { throw FileSetLog.fenced }
+      if code == ENOENT { throw .takenOver }
       if code == EPERM || code == EOPNOTSUPP || code == ENOSYS { throw Self.cannotKeepApart(path) }
       throw fault(code, name)
     }

@@ -14,7 +14,7 @@ enum NodeForm {
     let none = ("", t("请选择", "Choose"))
     let what = [
       Field(
-        "form", Text("形式", "Form"), .radio(FrontNode.Form.allCases.map { ($0.rawValue, t($0.title)) }),
+        "kind", Text("形式", "Form"), .radio(FrontNode.Form.allCases.map { ($0.rawValue, t($0.title)) }),
         hint: Text(
           "前置库由平台直接建立；前置机由运维人员准备。", "A database is made by the platform at once; a machine is prepared by the operator."
         )),
@@ -54,7 +54,7 @@ enum NodeForm {
             t("请先登记要对接的信息系统。", "Register the system that is to work with it first."),
             action: buttonLink(t("登记信息系统", "Register a system"), href: "/systems/new"))
           : form(request, action: FrontNodeLink.list, """
-            \(part(what))<h2>\(t("联系方式", "Whom to ask"))</h2>\(part(who))\
+            \(formKey(request, values))\(part(what))<h2>\(t("联系方式", "Whom to ask"))</h2>\(part(who))\
             \(buttons(button(t("提交申请", "Ask")), buttonLink(t("返回", "Back"), href: FrontNodeLink.list)))
             """))
         """)
@@ -66,8 +66,8 @@ enum NodeForm {
       throw Refusal.invalid(
         "frontnode.invalid", "system", Text("请选择对接的信息系统。", "Choose the system that works with it."))
     }
-    let kind = FrontNode.Form(rawValue: form["form"] ?? "")
-    if kind == nil { faults.append(.init("form", Text("请选择形式。", "Choose the form."))) }
+    let kind = FrontNode.Form(rawValue: form["kind"] ?? "")
+    if kind == nil { faults.append(.init("kind", Text("请选择形式。", "Choose the form."))) }
     let area = FrontNode.Area(rawValue: form["area"] ?? "")
     if area == nil { faults.append(.init("area", Text("请选择部署区域。", "Choose the area."))) }
     let until = (form["until"] ?? "").isEmpty ? nil : CalendarDate(form["until"] ?? "")
