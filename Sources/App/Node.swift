@@ -196,7 +196,7 @@ struct Node: Sendable {
       admission: admission, calendars: calendars, nodeKey: keys.sealing)
     supervision = Supervision(database: database, clock: clock, measured: .byTests)
     sequencer = Sequencer(
-      database: database, signer: keys.signer, clock: clock, logger: Logger(label: "sanjiang.audit"))
+      database: database, signer: keys.signer, clock: clock, logger: settings.logger("sanjiang.audit"))
   }
 
   /// What the worker does.
@@ -337,9 +337,9 @@ struct Node: Sendable {
     var taken: [String: JobRunner.Handler] = lane == .following ? [:] : handlers
     if lane != .following { taken[Exchange.job] = carrier(show) }
     if lane != .ending { taken[Exchange.follow] = carrier(show) }
-    var logger = Logger(label: "sanjiang.jobs")
+    var logger = settings.logger("sanjiang.jobs")
     // Who waits for a command hears from the command.
-    if lane == .both { logger.logLevel = .notice }
+    if lane == .both { logger.logLevel = max(logger.logLevel, .notice) }
     return JobRunner(
       database: database, clock: clock, handlers: taken,
       abandoned: [

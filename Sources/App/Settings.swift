@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Logging
 package import Probing
 import StoragePostgres
 import Yams
@@ -206,5 +207,14 @@ package struct Settings: Sendable {
   package var databaseForDisplay: String {
     if database.hasPrefix("sqlite:") { return database }
     return (try? PostgresAddress(database).display) ?? "PostgreSQL"
+  }
+}
+
+extension Settings {
+  /// One that says no more than the operator wants to hear (`log-level`).
+  func logger(_ label: String) -> Logger {
+    var logger = Logger(label: label)
+    logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+    return logger
   }
 }

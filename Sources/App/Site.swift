@@ -142,8 +142,7 @@ extension Node {
   func site(ready: @escaping @Sendable (Int) -> Void = { _ in }) -> SiteServer {
     var tls: (certificate: String, key: String)?
     if let certificate = settings.certificate, let key = settings.certificateKey { tls = (certificate, key) }
-    var logger = Logger(label: "sanjiang.web")
-    logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
+    let logger = settings.logger("sanjiang.web")
     var configuration = SiteServer.Configuration(
       host: settings.host, port: settings.port, tls: tls, trustedProxies: settings.trustedProxies)
     configuration.secret = deriveKey(from: keys.sealing, use: "sanjiang site")

@@ -111,6 +111,36 @@ import Transfer
     }
   }
 
+  @Test(arguments: Engine.allCases)
+  func `workers that are lost with a part and with the whole are made up for`(engine: Engine) async throws {
+    try await withStage(engine) { stage in
+      let grant = try await asked(stage, parts: 2)
+      _ = try await stage.node.exchange.ask(grant.id, by: stage.cast.clerk)
+      try await cut(stage)
+      let clock = stage.node.clock
+      // Takes a job and is never heard of again, one with a part, one with the delivery.
+      func lose(_ kind: String) async throws {
+        let now = clock.now()
+        let taken = try await stage.node.database.write {
+          try JobQueue.claim(kinds: [kind], owner: "lost", at: now, in: $0)
+        }
+        #expect(taken != nil)
+      }
+      try await lose(Exchange.part)
+      _ = try await stage.node.runner().drain()
+      #expect(try await states(stage).filter { $0 == "done" }.count == 1)
+      stage.clock.advance(by: JobQueue.lease + .seconds(20))
+      try await lose(Exchange.job)
+      stage.clock.advance(by: JobQueue.lease + .seconds(20))
+      _ = try await stage.node.runner().drain()
+      stage.clock.advance(by: .seconds(60))
+      _ = try await stage.node.runner().drain()
+      let delivery = try await last(stage, grant)
+      let rows = try consumer(stage, "SELECT count(*) FROM checked")
+      #expect(delivery.state == .delivered && delivery.agrees == true && delivery.delivered == rows, "\(delivery)")
+    }
+  }
+
   @Test func `a delivery that is cancelled ends its parts`() async throws {
     try await withStage(.sqlite) { stage in
       let grant = try await asked(stage, parts: 2)
