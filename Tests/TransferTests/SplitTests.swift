@@ -294,10 +294,10 @@ import Testing
 
 extension Grant {
   func split(
-    into count: Int, run: String, fence: Int64, from source: Stand, to target: Stand
+    into count: Int, run: String, fence: Int64, from source: Stand, to target: Stand, in view: String? = nil
   ) async throws -> [DeliveryPart] {
     try await Delivery(plan(.full, run: run, fence: fence), control: DeliveryControl(quarantine: { _ in }))
-      .split(into: count, from: source.connector, to: target.connector)
+      .split(into: count, from: source.connector, to: target.connector, in: view)
   }
 
   @discardableResult

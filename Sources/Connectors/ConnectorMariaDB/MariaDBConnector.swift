@@ -103,7 +103,8 @@ package struct MariaDBConnector: Connector {
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    try MariaDBReader(plan, address)
+    try plan.requireNoView()
+    return try MariaDBReader(plan, address)
   }
 
   package func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]] {

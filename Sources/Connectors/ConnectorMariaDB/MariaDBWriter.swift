@@ -85,7 +85,7 @@ final class MariaDBWriter: RowWriter {
     case .append:
       try sender(&appending, plan.columns, target.table, WritePlan.batchColumn).send(rows, tail: batch)
       outcome.inserted = rows.rowCount
-    case .merge(let rewriteFrom, let ownFrom):
+    case .merge(let rewriteFrom, let ownFrom, _):
       try stage(rows)
       let left = try takeOutOfStage(rewriteFrom: rewriteFrom, ownFrom: ownFrom)
       outcome.duplicates = left.filter(\.isDuplicate).map(\.row)

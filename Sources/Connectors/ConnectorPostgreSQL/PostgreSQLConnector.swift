@@ -76,6 +76,8 @@ package struct PostgreSQLConnector: Connector {
         PostgreSQLAddress(address: settings["address"] ?? "", password: password, zone: zone))
     })
 
+  package func openView() throws(ConnectorError) -> (any SourceView)? { try PostgreSQLView.open(address) }
+
   package func probe() throws(ConnectorError) -> ConnectorProbe {
     let connection = try PostgreSQLConnection(address)
     let version = try connection.run("SELECT current_setting('server_version')")[0][0] ?? ""

@@ -19,6 +19,7 @@ final class PostgreSQLReader: RowReader {
     key = plan.key
     sections = []
     try connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if let view = plan.view { try PostgreSQLView.enter(view, connection) }
     let table = try PostgreSQLTable.read(plan.table, connection)
     let statement = try PostgreSQLReadStatement(plan, table, zone: address.zone)
     if plan.cursor != nil { horizon = try statement.horizon(connection) }

@@ -7,6 +7,9 @@ final class PostgreSQLWriter: RowWriter {
   let connection: PostgreSQLConnection
   let target: PostgreSQLTarget
   private var isInTransaction = false
+  /// Batches that are not tried the faster way.
+  private var untried = 0
+  private static let restOfTrying = 8
   private var hasStage = false
   private var hasKeyStage = false
   private var isStageFilled = false
@@ -75,11 +78,13 @@ final class PostgreSQLWriter: RowWriter {
     guard !rows.isEmpty else { return outcome }
     switch mode {
     case .append:
-      let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
-      try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
-      try copy(rows, columns: plan.columns.count, trailer: batch)
+      try append(rows, batch)
       outcome.inserted = rows.rowCount
-    case .merge(let rewriteFrom, let ownFrom):
+    case .merge(let rewriteFrom, let ownFrom, let mostlyNew):
+      if mostlyNew, try tryToAppend(rows, batch) {
+        outcome.inserted = rows.rowCount
+        return outcome
+      }
       try stage(rows)
       let left = try takeOutOfStage(rewriteFrom: rewriteFrom, ownFrom: ownFrom)
       outcome.duplicates = left.filter(\.isDuplicate).map(\.row)
@@ -94,7 +99,32 @@ final class PostgreSQLWriter: RowWriter {
     return outcome
   }
 
+  /// Straight into the table; false, with nothing written, where one of the keys is there. Then the next batches are not tried: rows
+  /// of an earlier attempt lie together.
+  private func tryToAppend(_ rows: RowBatch, _ batch: Int64) throws(ConnectorError) -> Bool {
+    guard untried == 0 else {
+      untried -= 1
+      return false
+    }
+    try connection.run("SAVEPOINT sj_append")
+    do throws(ConnectorError) {
+      try append(rows, batch)
+      return true
+    } catch {
+      guard error.code == "postgresql.23505" else { throw error }
+      try connection.run("ROLLBACK TO SAVEPOINT sj_append")
+      untried = Self.restOfTrying
+      return false
+    }
+  }
+
   // MARK: COPY
+
+  private func append(_ rows: RowBatch, _ batch: Int64) throws(ConnectorError) {
+    let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
+    try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
+    try copy(rows, columns: plan.columns.count, trailer: batch)
+  }
 
   /// Sends the rows with one more field: at the end the batch (`trailer`), or at the start the row's number.
   private func copy(_ rows: RowBatch, columns: Int, trailer: Int64?) throws(ConnectorError) {
@@ -307,13 +337,7 @@ final class PostgreSQLWriter: RowWriter {
 
   /// Straight into the table; where one of the keys is there after all, by key.
   private func insert(_ rows: RowBatch, _ batch: Int64) throws(ConnectorError) {
-    try connection.run("SAVEPOINT sj_insert")
-    do {
-      let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
-      try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
-      try copy(rows, columns: plan.columns.count, trailer: batch)
-    } catch  where error.code == "postgresql.23505" {
-      try connection.run("ROLLBACK TO SAVEPOINT sj_insert")
+    guard try tryToAppend(rows, batch) else {
       try stage(rows)
       return try upsert(batch)
     }

@@ -110,7 +110,8 @@ package struct SQLiteConnector: Connector {
   }
 
   package func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader {
-    try SQLiteReader(plan, try SQLiteConnection(path, writes: false), zone: zone)
+    try plan.requireNoView()
+    return try SQLiteReader(plan, try SQLiteConnection(path, writes: false), zone: zone)
   }
 
   package func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]] {

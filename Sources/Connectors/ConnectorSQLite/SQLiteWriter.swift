@@ -166,7 +166,7 @@ final class SQLiteWriter: RowWriter {
       case .append:
         try put(row, batch)
         outcome.inserted += 1
-      case .merge(let rewriteFrom, let ownFrom):
+      case .merge(let rewriteFrom, let ownFrom, _):
         switch try meet(row, rewriteFrom, ownFrom) {
         case .absent:
           try put(row, batch)

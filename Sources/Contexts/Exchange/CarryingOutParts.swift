@@ -18,11 +18,15 @@ extension Exchange {
 
   // MARK: - The whole
 
-  /// What the delivery's parts came to, when all of them are done; nil where it has none. Throws `Wait` while some are under way, and
-  /// what one failed of.
+  /// The source as it is when its table is cut is what all parts read, where it can be kept (`Connector.openView`); a delivery whose
+  /// views were lost so often reads each part as it is when its worker begins.
+  private static let mostViewsLost = 2
+
+  /// What the delivery's parts came to, when all of them are done; nil where it has none, or they can no longer read the source as of
+  /// one moment and are to be cut anew. Throws `Wait` while some are under way, and what one failed of.
   func doneParts(of id: DeliveryID) async throws -> [DeliveredPart]? {
     let parts = try await database.read { try PartStore.list(of: id, in: $0) }
-    guard !parts.isEmpty else { return nil }
+    guard !parts.isEmpty, !parts.contains(where: \.hasLostView) else { return nil }
     if let failed = parts.first(where: { $0.state == .failed }) {
       let cause = failed.cause ?? .lost
       throw ConnectorError(cause.code.hasPrefix("contract.") ? .contract : .permanent, cause.code, cause.words)
@@ -34,25 +38,36 @@ extension Exchange {
 
   private func waiting(for parts: [PartRecord]) -> Wait {
     let (done, read) = (parts.count { $0.state == .done }, parts.reduce(0) { $0 + $1.read })
+    let isOneView = parts.first?.part.view != nil
     return Wait(
       until: clock.now() + Self.look,
       why: Text(
-        "分 \(parts.count) 段同时交付，已完成 \(done) 段，已读 \(read) 行。",
-        "Delivered in \(parts.count) parts at once; \(done) are done, \(read) rows read."))
+        "分 \(parts.count) 段同时交付\(isOneView ? "（各段读取同一时刻的数据）" : "")，已完成 \(done) 段，已读 \(read) 行。",
+        "Delivered in \(parts.count) parts at once\(isOneView ? ", all as of one moment" : ""); \(done) are done, \(read) rows read."
+      ))
   }
 
   /// Cuts the delivery into parts and throws `Wait` for them; returns where it is to be carried out as a whole.
   func beginParts(_ whole: Delivery, _ errand: Errand, _ id: DeliveryID, _ job: Job) async throws {
     let task = errand.planned.task
     guard task.parts > 1, whole.plan.mode == .full else { return }
+    let before = try await database.read { try PartStore.list(of: id, in: $0) }
+    let lost = (before.first?.viewsLost ?? 0) + (before.contains(where: \.hasLostView) ? 1 : 0)
+    let source = errand.source
+    let view = lost < Self.mostViewsLost ? try await BlockingThread.run { try source.openView() } : nil
     let cut: [DeliveryPart]
     do {
-      cut = try await whole.split(into: task.parts, from: errand.source, to: errand.target)
-    } catch let error as ConnectorError where error.code == "contract.cannot-split" { return }
+      cut = try await whole.split(into: task.parts, from: source, to: errand.target, in: view?.name)
+    } catch {
+      view?.close()
+      if let error = error as? ConnectorError, error.code == "contract.cannot-split" { return }
+      throw error
+    }
+    if let view { await hold(view, for: id) }
     let now = clock.now()
     let parts = try await database.write { tx in
       try JobQueue.requireHeld(job, in: tx)
-      try PartStore.set(cut, of: id, in: tx)
+      try PartStore.set(cut, viewsLost: lost, of: id, in: tx)
       for one in cut {
         try JobQueue.enqueue(
           Self.part, payload: "\(id) \(one.index)", dedupe: "part:\(id):\(one.index)", priority: task.priority.rawValue,
@@ -61,6 +76,20 @@ extension Exchange {
       return try PartStore.list(of: id, in: tx)
     }
     throw waiting(for: parts)
+  }
+
+  /// In this process, until the parts are read or others have taken their place.
+  private func hold(_ view: any SourceView, for id: DeliveryID) async {
+    let name = view.name
+    await views.hold(view, for: id) { [database] in
+      try await database.read { tx in
+        let parts = try PartStore.list(of: id, in: tx)
+        // Before they are written down, nobody can have read them.
+        guard let first = parts.first, first.part.view == name else { return false }
+        guard try JobQueue.open(dedupe: Self.key(id), in: tx) != nil else { return false }
+        return parts.contains { $0.state == .waiting || $0.state == .running }
+      }
+    }
   }
 
   // MARK: - A part

@@ -31,6 +31,7 @@ package struct Exchange: Sendable {
   let calendars: Calendars
   let nodeKey: [UInt8]
   let flowSums = FlowSums()
+  let views = HeldViews()
 
   package init(
     database: any Database, clock: Clock, sharing: Sharing, connectors: ConnectorCatalog, seal: SourceSeal,

@@ -237,5 +237,11 @@ package enum ExchangeSchema {
       rows_read BIGINT NOT NULL,
       PRIMARY KEY (delivery, place)
     );
+    """
+  )
+  .adding(
+    "028 parts that read in one view",
+    """
+    ALTER TABLE exchange_part ADD COLUMN views_lost BIGINT NOT NULL DEFAULT 0;
     """)
 }

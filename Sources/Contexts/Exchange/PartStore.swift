@@ -1,3 +1,4 @@
+import Connecting
 import Kernel
 import Storage
 import Transfer
@@ -14,6 +15,11 @@ struct PartRecord: Hashable, Sendable {
   var result: String?
   var cause: Cause?
   var read = 0
+  /// How many views of the source this delivery's parts have lost before.
+  var viewsLost = 0
+
+  /// It can no longer read the source as the others do.
+  var hasLostView: Bool { state == .failed && cause?.code == ConnectorError.viewLost.code }
 }
 
 /// The only SQL of a delivery's parts.
@@ -27,13 +33,13 @@ enum PartStore {
   }
 
   /// In place of whatever parts there were.
-  static func set(_ parts: [DeliveryPart], of id: DeliveryID, in tx: any Transaction) throws {
+  static func set(_ parts: [DeliveryPart], viewsLost: Int, of id: DeliveryID, in tx: any Transaction) throws {
     try tx.run("DELETE FROM exchange_part WHERE delivery = \(id)")
     for part in parts {
       try tx.run(
         """
-        INSERT INTO exchange_part (delivery, place, part, state, rows_read)
-        VALUES (\(id), \(part.index), \(part.text), 'waiting', 0)
+        INSERT INTO exchange_part (delivery, place, part, state, rows_read, views_lost)
+        VALUES (\(id), \(part.index), \(part.text), 'waiting', 0, \(viewsLost))
         """)
     }
   }
@@ -70,6 +76,6 @@ enum PartStore {
     }
     return PartRecord(
       part: part, state: try row.choice("state"), result: try row.textOrNil("result"), cause: cause,
-      read: try row.int("rows_read"))
+      read: try row.int("rows_read"), viewsLost: try row.int("views_lost"))
   }
 }

@@ -30,6 +30,8 @@ package protocol Connector: Sendable {
   /// compares keys, every row then belongs to one part, also a row that is inserted later. Fewer where there are not that
   /// many rows, none where the table cannot be cut. Cheap beside reading the table.
   func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]]
+  /// The source as it is now, for `ReadPlan.view`; nil where there is no such thing.
+  func openView() throws(ConnectorError) -> (any SourceView)?
   /// Throws a contract error where the connector cannot write (an API, a workbook).
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter
   /// Nil where a batch cannot be found again before the whole table is indexed.
@@ -49,6 +51,8 @@ extension Connector {
   }
 
   package func cut(_ plan: ReadPlan, into count: Int) throws(ConnectorError) -> [[UInt8]] { [] }
+
+  package func openView() throws(ConnectorError) -> (any SourceView)? { nil }
 
   package func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? { nil }
 

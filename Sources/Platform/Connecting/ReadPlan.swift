@@ -34,10 +34,13 @@ package struct ReadPlan: Hashable, Sendable {
   /// Of a full read: where it ends, the row at this position being the last one; rows without a key are then not read.
   /// One of the positions that the connector's own `cut` gave; nil to read to the end.
   package var through: [UInt8]?
+  /// The name of the view to read in (`Connector.openView`); nil for the source as it is when the reader is opened. A reader
+  /// throws `viewLost` when it is no more.
+  package var view: String?
 
   package init(
     table: TableName, columns: [Column], key: [Int], cursor: Int? = nil, range: Range = .full(after: nil),
-    through: [UInt8]? = nil
+    through: [UInt8]? = nil, view: String? = nil
   ) {
     self.table = table
     self.columns = columns
@@ -45,12 +48,21 @@ package struct ReadPlan: Hashable, Sendable {
     self.cursor = cursor
     self.range = range
     self.through = through
+    self.view = view
   }
 
   /// For a reader that knows no end but the table's: to go past it unnoticed would deliver rows twice.
   package func requireNoEnd() throws(ConnectorError) {
     guard through == nil else {
       throw .contract("no-cuts", "该连接不能按主键分段读取。", "This connector cannot read a table in parts.")
+    }
+    try requireNoView()
+  }
+
+  /// For a reader that knows no views: the source as it is now is something else.
+  package func requireNoView() throws(ConnectorError) {
+    guard view == nil else {
+      throw .contract("no-views", "该连接不能按一致视图读取。", "This connector cannot read a source as of an agreed moment.")
     }
   }
 }

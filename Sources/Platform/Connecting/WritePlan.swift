@@ -73,8 +73,8 @@ package enum WriteMode: Hashable, Sendable {
   /// By key: rows that differ are written, others are left alone. A target row last written by batch `rewriteFrom` or a
   /// later one is written again even when equal (an interrupted run starts over and signs for all of it). A key already
   /// written by batch `ownFrom` or a later one came twice in the source: the row is not written but named in
-  /// `WriteOutcome.duplicates`.
-  case merge(rewriteFrom: Int64, ownFrom: Int64)
+  /// `WriteOutcome.duplicates`. `mostlyNew`: hardly any key is there, so that the target may try the faster way first.
+  case merge(rewriteFrom: Int64, ownFrom: Int64, mostlyNew: Bool = false)
   /// By key, as changes come: every row is written, whatever is there. No key comes twice in a batch.
   case upsert
   /// The same of rows that the source says are new: the target may try the faster way first.

@@ -26,7 +26,7 @@ final class WorkItem: @unchecked Sendable {
   /// The same key can only come twice in a row: what lets a first full run append without looking.
   var isKeyOrdered = false
   var withoutCursor = 0
-  /// Computed by the reader's side where every good row will be written; otherwise once the target has compared.
+  /// Computed by the reader's side where every good row is expected to be written; otherwise once the target has compared.
   var sums: Sums?
   var order: KeyOrder?
   var stripes: [UInt8]?
@@ -74,17 +74,17 @@ struct BatchProducer: Sendable {
       }
       guard item.kind != .end else { return queue.push(item) }
       item.position = reader.position
-      pulse.measuring(\.own) { reshape(item, transform, isAppending: appends && reader.isKeyOrdered) }
+      pulse.measuring(\.own) { reshape(item, transform) }
       queue.push(item)
     }
   }
 
-  private func reshape(_ item: WorkItem, _ transform: RowTransform, isAppending: Bool) {
+  private func reshape(_ item: WorkItem, _ transform: RowTransform) {
     item.reshape(transform, key: plan.key)
     item.withoutCursor = plan.cursor.map { Self.nulls(item.input, field: $0) } ?? 0
     item.sums = nil
     item.stripes = nil
-    if isAppending {
+    if appends {
       item.sums = Sums(of: item.output, columns: plan.plan.items.count, keys: plan.keys)
       item.stripes = item.order?.stripes()
     }

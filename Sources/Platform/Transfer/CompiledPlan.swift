@@ -56,7 +56,8 @@ struct CompiledPlan {
 
   func readPlan(_ range: ReadPlan.Range) -> ReadPlan {
     ReadPlan(
-      table: plan.source, columns: readColumns, key: readKey, cursor: cursor, range: range, through: plan.part?.through)
+      table: plan.source, columns: readColumns, key: readKey, cursor: cursor, range: range, through: plan.part?.through,
+      view: plan.part?.view)
   }
 
   var writePlan: WritePlan {

@@ -18,12 +18,13 @@ extension Delivery {
     case stopped(Refusal)
   }
 
-  /// Cuts the delivery into at most `count` parts, of about equal length. The same run split again gives the same parts.
+  /// Cuts the delivery into at most `count` parts, of about equal length, all of which read in `view` where one is given. The
+  /// same run split again in the same view gives the same parts; in another, new ones in their place.
   ///
   /// Throws `contract.cannot-split`, before anything is written, where the delivery is better run as a whole: the target
   /// has rows, source or target know no parts, the table is too short, or this run has begun as a whole already.
   package func split(
-    into count: Int, from source: any Connector, to target: any Connector
+    into count: Int, from source: any Connector, to target: any Connector, in view: String? = nil
   ) async throws -> [DeliveryPart] {
     guard plan.mode == .full, plan.part == nil, DeliveryPart.counts.contains(count) else {
       throw Self.cannotSplit("只有全量交付可以分为 2 至 64 段。", "A full delivery may be split into 2 to 64 parts.")
@@ -34,7 +35,9 @@ extension Delivery {
       defer { writer.close() }
       let stored = try writer.open()
       let before = stored.flatMap { SplitState($0.state) }
-      if let before, before.run == plan.run, before.schema == compiled.schemaDigest { return before.parts }
+      if let before, before.run == plan.run, before.schema == compiled.schemaDigest, before.view == view {
+        return before.parts
+      }
       let start = try? stored.map { try DeliveryState($0.state, columns: plan.items.count) }
       if let start, start.run == plan.run {
         throw Self.cannotSplit("该次交付已整体开始。", "This delivery has begun as a whole.")
@@ -48,7 +51,7 @@ extension Delivery {
       }
       guard !cuts.isEmpty else { throw Self.cannotSplit("源表不能按主键分段。", "The source's table cannot be cut.") }
       let first = max((stored?.batch ?? 0) + 1, start?.first ?? 0, before.map { $0.last + 1 } ?? 0)
-      let split = SplitState(run: plan.run, schema: compiled.schemaDigest, first: first, cuts: cuts)
+      let split = SplitState(run: plan.run, schema: compiled.schemaDigest, first: first, cuts: cuts, view: view)
       // Over no rows it costs nothing. Later it would stop all parts to be built, and without it each would look through all
       // the others' rows for its own.
       try writer.indexBatches()

@@ -12,6 +12,8 @@ final class DeliverySession {
   private let writer: any RowWriter
   /// See `ConnectorGuarantee.merges`.
   private let merges: Bool
+  /// The target had no rows, or none that this run is to meet.
+  private let beganEmpty: Bool
   private var nextBatch: Int64
   /// The consumer's receipt, read beside the writing from batch `first` on.
   private var beside: (reading: ReadBackBeside, first: Int64)?
@@ -29,7 +31,7 @@ final class DeliverySession {
     self.control = control
     self.writer = writer
     rowKeys = RowKeys(plan)
-    (state, nextBatch) = (start.state, start.next)
+    (state, nextBatch, beganEmpty) = (start.state, start.next, start.state.appends)
   }
 
   // MARK: Running
@@ -56,7 +58,6 @@ final class DeliverySession {
         if !item.isKeyOrdered {
           guard plan.plan.part == nil else { throw Self.unordered }
           state.appends = false
-          stopReadingBack()
         }
         switch item.kind {
         case .rows: try write(item)
@@ -121,8 +122,10 @@ final class DeliverySession {
         }
         item.faults.sort { $0.row < $1.row }
       }
-      item.sums = Sums(of: item.output, chosen: written, columns: plan.plan.items.count, keys: plan.keys)
-      item.stripes = item.order?.stripes(chosen: written)
+      if item.sums == nil || written != nil || !result.duplicates.isEmpty {
+        item.sums = Sums(of: item.output, chosen: written, columns: plan.plan.items.count, keys: plan.keys)
+        item.stripes = item.order?.stripes(chosen: written)
+      }
       if let sums = item.sums { after.sums += sums }
     }
     let delivered = written?.count ?? item.output.rowCount
@@ -182,8 +185,9 @@ final class DeliverySession {
     if !merges { return .merge(rewriteFrom: 0, ownFrom: state.mode == .full ? state.runFirst : state.first) }
     // A refresh writes every row anew, so that what it did not write is what the source no longer has.
     return .merge(
-      rewriteFrom: state.mode == .full ? 0 : state.runFirst, ownFrom: state.mode == .full ? state.runFirst : state.first
-    )
+      rewriteFrom: state.mode == .full ? 0 : state.runFirst,
+      ownFrom: state.mode == .full ? state.runFirst : state.first,
+      mostlyNew: state.mode == .full && (beganEmpty || !state.isFilled))
   }
 
   private func record(_ batch: Int64, _ delivered: Int, _ bad: Int, _ bytes: Int, _ stripes: [UInt8]) -> BatchRecord {

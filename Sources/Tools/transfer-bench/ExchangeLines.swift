@@ -65,11 +65,7 @@ final class Bench {
   func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
   /// Of the servers' first processes.
-  var processes: [pid_t] {
-    [server.folder + "/data/postmaster.pid", mariadb.folder + "/pid"].compactMap {
-      (try? String(contentsOfFile: $0, encoding: .utf8))?.split(separator: "\n").first.flatMap { pid_t($0) }
-    }
-  }
+  var processes: [pid_t] { server.pids + mariadb.pids }
 
   private func address(_ database: String) -> String { "host=127.0.0.1 port=\(port) user=postgres dbname=\(database)" }
   private func url(_ database: String, scheme: String = "postgresql") -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// What one program used, with everything it started and waited for.
 struct Measured {
@@ -25,7 +26,7 @@ struct Measured {
     var arguments = words.map { strdup($0) } + [nil]
     var environment = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for text in arguments + environment { free(text) } }
-    let (before, start) = (servers.reduce(0) { $0 + serverSeconds($1) }, Usage.now())
+    let (before, start) = (serverSeconds(servers), Usage.now())
     var process = pid_t()
     guard posix_spawn(&process, words[0], &actions, nil, &arguments, &environment) == 0 else {
       return Measured(status: -1, said: "bash could not be started")
@@ -39,13 +40,16 @@ struct Measured {
     found.peakMiB = usage.ru_maxrss / 1024
     // A server's process for an ended connection is counted once its parent has waited for it.
     if !servers.isEmpty { usleep(200_000) }
-    found.serverCPU = servers.reduce(0) { $0 + serverSeconds($1) } - before
+    found.serverCPU = serverSeconds(servers) - before
     found.status = state
     found.said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
     return found
   }
 
-  /// Seconds of CPU of a server: its first process's own, those of all its children that have ended and were waited for,
+  /// Seconds of CPU of these servers.
+  static func serverSeconds(_ servers: [pid_t]) -> Double { servers.reduce(0) { $0 + serverSeconds($1) } }
+
+  /// Of a server: its first process's own, those of all its children that have ended and were waited for,
   /// and those of its living children.
   private static func serverSeconds(_ first: pid_t) -> Double {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -60,4 +64,18 @@ struct Measured {
     }
     return Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
+}
+
+extension PostgresServer {
+  /// Its first process.
+  var pids: [pid_t] { firstProcess(folder + "/data/postmaster.pid") }
+}
+
+extension MariaDBServer {
+  var pids: [pid_t] { firstProcess(folder + "/pid") }
+}
+
+private func firstProcess(_ file: String) -> [pid_t] {
+  let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+  return text.split(separator: "\n").first.flatMap { pid_t($0) }.map { [$0] } ?? []
 }

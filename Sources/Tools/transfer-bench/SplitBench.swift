@@ -27,8 +27,6 @@ struct SplitBench {
     let target = try server.makeDatabase()
     let source = try Sample.database(rows, on: server)
     try server.query("VACUUM ANALYZE legal_person", on: source)
-    let first = (try? String(contentsOfFile: server.folder + "/data/postmaster.pid", encoding: .utf8))
-      .flatMap { $0.split(separator: "\n").first.flatMap { pid_t($0) } }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     print("\(rows) rows × 12 columns, batches of \(batchKiB) KiB, best of 3, \(cores) cores for all together")
     for delay in [Self.distance, 0] {
@@ -42,7 +40,7 @@ struct SplitBench {
           try server.query("CHECKPOINT", on: target)
           let measured = try Measured.run(
             "'\(CommandLine.arguments[0])' split-run '\(server.address(of: source))' '\(server.address(of: target))' \(workers) \(delay) '\(server.folder)' \(batchKiB)",
-            servers: [first].compactMap(\.self), scratch: server.folder)
+            servers: server.pids, scratch: server.folder)
           let isWhole = measured.said.contains("agrees true") && measured.said.contains("rows \(rows)\n")
           guard measured.status == 0, isWhole else {
             throw ConnectorError(.permanent, "bench.split", Text(same: "it failed: \(measured.said.suffix(800))"))

@@ -195,7 +195,7 @@ final class FileSetWriter: RowWriter {
     case .append:
       for index in 0..<rows.rowCount { try file.append(rows.row(index), .upsert) }
       outcome.inserted = rows.rowCount
-    case .merge(let rewriteFrom, _):
+    case .merge(let rewriteFrom, _, _):
       guard rewriteFrom <= 0 else { throw Self.cannotMerge }
       try gatherKeys()
       var written: [Int32] = []
