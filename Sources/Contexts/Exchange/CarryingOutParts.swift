@@ -63,7 +63,7 @@ extension Exchange {
       if let error = error as? ConnectorError, error.code == "contract.cannot-split" { return }
       throw error
     }
-    if let view { await hold(view, for: id) }
+    if let view { hold(view, for: id) }
     let now = clock.now()
     let parts = try await database.write { tx in
       try JobQueue.requireHeld(job, in: tx)
@@ -79,9 +79,9 @@ extension Exchange {
   }
 
   /// In this process, until the parts are read or others have taken their place.
-  private func hold(_ view: any SourceView, for id: DeliveryID) async {
+  private func hold(_ view: any SourceView, for id: DeliveryID) {
     let name = view.name
-    await views.hold(view, for: id) { [database] in
+    views.hold(view, for: id) { [database] in
       try await database.read { tx in
         let parts = try PartStore.list(of: id, in: tx)
         // Before they are written down, nobody can have read them.

@@ -46,7 +46,7 @@ struct EngineRun {
   /// nothing checked but types, lengths and keys, nothing masked.
   static func measure(
     _ source: any Connector, _ target: any Connector, table: String, into: String, reshaped: Bool = false,
-    plain: Bool = false, hasCursor: Bool = true
+    plain: Bool = false, hasCursor: Bool = true, told: @escaping @Sendable (DeliveryProgress) -> Void = { _ in }
   ) async throws -> EngineRun {
     var plan = plan(table: table, into: into)
     if !hasCursor { plan.cursor = nil }
@@ -55,7 +55,11 @@ struct EngineRun {
       for index in plan.items.indices { (plan.items[index].check, plan.items[index].mask) = (.none, .none) }
     }
     let last = Mutex(Usage.now())
-    let control = DeliveryControl(progress: { _ in last.withLock { $0 = .now() } }, quarantine: { _ in })
+    let control = DeliveryControl(
+      progress: { progress in
+        last.withLock { $0 = .now() }
+        told(progress)
+      }, quarantine: { _ in })
     let start = Usage.now()
     let outcome = try await Delivery(plan, control: control).run(from: source, to: target)
     let end = Usage.now()

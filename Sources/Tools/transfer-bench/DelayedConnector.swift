@@ -4,10 +4,14 @@ import Kernel
 
 /// A database far away: it answers each batch that is read, committed or read back so much later.
 struct DelayedConnector: Connector {
-  let near: any Connector
-  let delay: Duration
+  /// Thrown in place of reading back, where a bench is to end with the last commit.
+  static let committed = ConnectorError(.permanent, "bench.committed", Text(same: "all is committed"))
 
-  private func far() { usleep(UInt32(delay.inMilliseconds * 1000)) }
+  let near: any Connector
+  var delay = Duration.zero
+  var readsBack = true
+
+  private func far() { if delay > .zero { usleep(UInt32(delay.inMilliseconds * 1000)) } }
 
   var guarantee: ConnectorGuarantee { near.guarantee }
   var declaresTypes: Bool { near.declaresTypes }
@@ -31,10 +35,10 @@ struct DelayedConnector: Connector {
     DelayedReader(try near.openReader(plan), far)
   }
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
-    DelayedWriter(try near.openWriter(plan), far)
+    DelayedWriter(try near.openWriter(plan), far, readsBack)
   }
   func openBatchReader(_ plan: WritePlan) throws(ConnectorError) -> (any BatchReader)? {
-    try near.openBatchReader(plan).map { DelayedBatchReader($0, far) }
+    readsBack ? try near.openBatchReader(plan).map { DelayedBatchReader($0, far) } : nil
   }
 }
 
@@ -72,8 +76,11 @@ private final class DelayedBatchReader: BatchReader {
 private final class DelayedWriter: RowWriter {
   private let near: any RowWriter
   private let far: () -> Void
+  private let readsBack: Bool
 
-  init(_ near: any RowWriter, _ far: @escaping () -> Void) { (self.near, self.far) = (near, far) }
+  init(_ near: any RowWriter, _ far: @escaping () -> Void, _ readsBack: Bool) {
+    (self.near, self.far, self.readsBack) = (near, far, readsBack)
+  }
 
   var interrupter: @Sendable () -> Void { near.interrupter }
   func open() throws(ConnectorError) -> StoredOffset? { try near.open() }
@@ -105,7 +112,8 @@ private final class DelayedWriter: RowWriter {
   func countStale(_ range: ClosedRange<Int64>) throws(ConnectorError) -> Int { try near.countStale(range) }
   func end() throws(ConnectorError) -> Int64? { try near.end() }
   func readBack(_ range: ClosedRange<Int64>) throws(ConnectorError) -> any RowReader {
-    DelayedReader(try near.readBack(range), far)
+    guard readsBack else { throw DelayedConnector.committed }
+    return DelayedReader(try near.readBack(range), far)
   }
   func close() { near.close() }
 }

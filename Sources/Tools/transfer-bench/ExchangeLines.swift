@@ -94,7 +94,7 @@ final class Bench {
     guard line.isOurs else { return there == rows ? nil : "\(there) rows of \(rows)" }
     let words = said.split(whereSeparator: \.isWhitespace)
     guard words.count >= 6, let delivered = Int(words[1]), let bad = Int(words[3]) else { return "it said nothing" }
-    guard words[5] == "true" else { return "its receipts disagree" }
+    guard words[5] == "true" || words[5] == "unasked" else { return "its receipts disagree" }
     return delivered == there && delivered + bad == rows
       ? nil : "\(there) rows, \(delivered) delivered, \(bad) bad, of \(rows)"
   }
@@ -115,11 +115,19 @@ final class Bench {
           "'\(peers.psql)' -q -X -d '\(address(source))' -c 'COPY legal_person TO STDOUT (FORMAT \(form))' | '\(peers.psql)' -q -X -d '\(address(target))' -c 'COPY peer FROM STDIN (FORMAT \(form))'",
         table: "peer", makesTable: true, floor: floor, against: against)
     }
-    let (masked, plain) = ("ours: checks, mask, digest, batches, read back", "ours: digest, batches, read back")
+    let (masked, plain) = ("ours: checks, mask, digest, batches", "ours: digest, batches")
+    func whole(_ line: Line) -> Line {
+      var line = line
+      // Shown beside the limit: nobody else proves what it has delivered.
+      (line.floor, line.against) = (0, masked)
+      return line
+    }
     return Group(
       title: "PostgreSQL → PostgreSQL",
       lines: [
-        ours(masked, "postgresql", address(source), "masked"), ours(plain, "postgresql", address(source), "plain"),
+        ours(masked, "postgresql", address(source), "masked-committed"),
+        ours(plain, "postgresql", address(source), "plain-committed"),
+        whole(ours("ours: the first, and read back for the receipt", "postgresql", address(source), "masked")),
         pipe("psql COPY | psql COPY, text", "text", 1.0, masked),
         pipe("psql COPY | psql COPY, binary", "binary", 0.9, plain), sling(peers, url(source, scheme: "postgres"), 4),
         pgloader(
