@@ -10,11 +10,13 @@ package final class MessageReceiver: Sendable {
   /// Its SQLite file, which a test may look into.
   package let database: String
   private let arguments: [String]
+  private let secret: String
   private let folder: String
   private let process = Mutex<Process?>(nil)
 
-  package init(_ arguments: [String] = []) throws {
+  package init(_ arguments: [String] = [], secret: String = MessageReceiver.secret) throws {
     port = try freePort()
+    self.secret = secret
     self.arguments = arguments
     folder = NSTemporaryDirectory() + "sanjiang-receiver-" + UUID().uuidString.lowercased()
     database = folder + "/received.db"
@@ -25,13 +27,15 @@ package final class MessageReceiver: Sendable {
   package var base: String { "http://127.0.0.1:\(port)" }
 
   /// What a department would fill in.
-  package var settings: [String: String] { ["address": base, "secret": Self.secret] }
+  package var settings: [String: String] { ["address": base, "secret": secret] }
 
-  /// Beside this source, whichever way it was reached.
-  private static let program: String = {
+  /// The project's documentation, beside this source, whichever way it was reached.
+  package static let documents: String = {
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().resolvingSymlinksInPath()
-    return source.appendingPathComponent("../../../docs/examples/message_receiver.py").standardized.path
+    return source.appendingPathComponent("../../../docs").standardized.path
   }()
+
+  private static let program = documents + "/examples/message_receiver.py"
 
   package func start() throws {
     let server = Process()
@@ -48,7 +52,7 @@ package final class MessageReceiver: Sendable {
       """
     server.arguments =
       ["python3", "-c", frame, Self.program, "--port", "\(port)", "--database", database] + arguments
-    server.environment = ProcessInfo.processInfo.environment.merging(["MESSAGE_SECRET": Self.secret]) { $1 }
+    server.environment = ProcessInfo.processInfo.environment.merging(["MESSAGE_SECRET": secret]) { $1 }
     server.standardInput = FileHandle.nullDevice
     server.standardOutput = FileHandle.nullDevice
     server.standardError = FileHandle.nullDevice
