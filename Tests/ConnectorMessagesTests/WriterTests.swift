@@ -142,7 +142,8 @@ import Testing
     let take = Message(.take, plan, offset, changes)
     try client.send(take)
     try client.send(take)
-    changes.put(SentRows.rows([(1, "a")]).row(0))
+    let row = SentRows.rows([(1, "a")])
+    withExtendedLifetime(row) { changes.put(row.row(0)) }
     offset.number = 2
     let first = Message(.rows, plan, offset, changes, batch: 1)
     try client.send(first)

@@ -363,7 +363,8 @@ extension Grant {
         == nil)
   }
 
-  @Test func `of a run whose grant ends midway are signed for, and the next run goes on`() async throws {
+  @Test(arguments: ["r1", "r2"])
+  func `of a run whose grant ends midway are signed for, and it or the next run goes on`(run: String) async throws {
     let source = try source(rows: 3000)
     let (grant, target, checks) = (Grant(), try MessageTarget(MessageReceiver()), Monitor(0))
     let stopped = try await grant.deliver(.full, run: "r1", from: source, to: target) {
@@ -377,9 +378,10 @@ extension Grant {
     let held = try target.persons().count
     #expect(held > 0 && stopped.provider.counts.delivered == held)
     #expect(try target.inbox().kinds.last == "abandon")
-    let next = try await grant.deliver(.full, run: "r2", fence: 2, from: source, to: target)
-    #expect(next.disagreement == nil)
+    let next = try await grant.deliver(.full, run: run, fence: 2, from: source, to: target)
+    #expect(next.disagreement == nil && next.provider.counts.delivered == 3000)
     try target.expectEqual(source)
+    #expect(try target.inbox().puts == 3000)
   }
 
   @Test func `say which keys turned bad, and which left the grant`() async throws {

@@ -76,7 +76,16 @@ final class MessagesWriter: RowWriter {
   func begin(_ run: WrittenRun) throws(ConnectorError) {
     rollback()
     (keys, hasAllKeys) = (WrittenKeys("messages"), false)
-    if case .whole(goesOn: true) = run, let begun = offset.begun, begun.run == plan.run, begun.isWhole { return }
+    if run == .whole(goesOn: true) {
+      // Which batch was its first decides what goes at its end.
+      guard begun?.isWhole == true else {
+        throw .contract(
+          "target-lost", "接收系统保存的位点不含本次运行的开始，须重新全量交付。",
+          "The offset that the receiving system keeps does not know this run's beginning: a new full delivery is needed."
+        )
+      }
+      return
+    }
     var next = next
     next.begun = MessageOffset.Run(
       run: plan.run, isWhole: run != .changes, firstBatch: offset.lastBatch + 1, onEmpty: rowsBefore == 0)
@@ -88,10 +97,9 @@ final class MessagesWriter: RowWriter {
 
   func complete() throws(ConnectorError) { completes = true }
 
+  /// What was put stays, and so does the run's beginning, for whoever runs it again after all.
   func giveUp() throws(ConnectorError) {
     rollback()
-    var next = next
-    next.begun = nil
     try send(.abandon, next)
   }
 
