@@ -61,8 +61,8 @@ let platform: [Room] = [
     name: "Transfer", folder: "Platform",
     uses: ["Reshaping", "Connecting", "NationalCrypto", "Kernel", "CStripes"],
     tests: [
-      "Reshaping", "CStripes", "Connecting", "ConnectorFiles", "ConnectorMariaDB", "ConnectorPostgreSQL",
-      "ConnectorSQLite", "NationalCrypto", "Kernel", "Remote", "TestKit", "transfer-torture",
+      "Reshaping", "CStripes", "Connecting", "ConnectorFiles", "ConnectorMariaDB", "ConnectorMessages",
+      "ConnectorPostgreSQL", "ConnectorSQLite", "NationalCrypto", "Kernel", "Remote", "TestKit", "transfer-torture",
     ]),
   Room(
     name: "transfer-bench", folder: "Tools",
@@ -136,6 +136,12 @@ let connectors: [Room] = [
   Room(
     name: "ConnectorHTTP", folder: "Connectors", uses: ["Connecting", "JSONBytes", "Kernel", "Remote"],
     tests: ["Conformance", "Connecting", "Kernel", "Remote", "TestKit"]),
+  Room(
+    name: "ConnectorMessages", folder: "Connectors",
+    uses: ["Connecting", "JSONBytes", "Kernel", "NationalCrypto", "Remote"],
+    tests: [
+      "Conformance", "Connecting", "ConnectorSQLite", "JSONBytes", "Kernel", "NationalCrypto", "Remote", "TestKit",
+    ]),
   Room(
     name: "ConnectorMariaDB", folder: "Connectors", uses: ["Connecting", "Kernel", "CMariaDB"],
     tests: ["Conformance", "Connecting", "Kernel", "TestKit", "CMariaDB"]),

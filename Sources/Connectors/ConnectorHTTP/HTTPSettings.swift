@@ -143,18 +143,9 @@ struct HTTPSettings {
   }
 
   private mutating func readHeaders() -> [String] {
-    let lines = self["headers"].split(whereSeparator: \.isNewline).map(trimmed).filter { !$0.isEmpty }
-    let isGood = lines.allSatisfy { line in
-      guard let colon = line.firstIndex(of: ":") else { return false }
-      let isName = line[..<colon].utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || $0 == UInt8(ascii: "-")
-          || $0 == UInt8(ascii: "_")
-      }
-      let isValue = line[colon...].utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-      return colon != line.startIndex && isName && isValue && line.utf8.count <= 8192
-    }
-    if !isGood || lines.count > 32 {
-      note("headers", "每行应写作 名称: 值，不超过 32 行。", "Write each line as Name: value, 32 at most.")
+    guard let lines = SettingRules.headers(self["headers"]) else {
+      faults.append(("headers", SettingRules.headersFault))
+      return []
     }
     return lines
   }

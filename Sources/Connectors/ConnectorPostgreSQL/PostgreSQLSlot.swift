@@ -88,8 +88,8 @@ struct PostgreSQLSlot {
     guard !plan.needsWholeRows else {
       throw .contract(
         "changes-whole",
-        "有按表达式计算或筛选的信息项，表“\(plan.table)”须设置 REPLICA IDENTITY FULL，日志才含未变的字段。",
-        "Items are computed or filtered: “\(plan.table)” needs REPLICA IDENTITY FULL, so that its log bears fields that did not change."
+        "有按表达式计算或筛选的信息项，或接收方不能补全未变的字段：表“\(plan.table)”须设置 REPLICA IDENTITY FULL，日志才含这些字段。",
+        "Items are computed or filtered, or the target cannot fill in what did not change: “\(plan.table)” needs REPLICA IDENTITY FULL, so that its log bears those fields."
       )
     }
     let identifying = try connection.run(

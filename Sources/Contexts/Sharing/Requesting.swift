@@ -326,16 +326,17 @@ extension Sharing {
     guard able.writes else {
       return .init("target", Text("这种数据源不能接收数据。", "Sources of this kind cannot receive."))
     }
-    guard !able.merges else { return nil }
-    if draft.frequency == .continuous {
+    if !able.receivesChanges, draft.frequency == .continuous {
       return .init(
         "frequency",
         Text(
           "文件不能实时接收变更，请选其他频率，如每小时。",
           "Files cannot receive changes as they happen; choose another frequency, such as hourly."))
     }
-    if draft.goneRows == .marked {
-      return .init("goneRows", Text("文件不能保留并标明删除的行。", "Files cannot keep rows that are gone."))
+    if !able.merges, draft.goneRows == .marked {
+      return .init(
+        "goneRows",
+        Text("文件和消息接收方不能保留并标明删除的行。", "Files and receivers of messages cannot keep rows that are gone."))
     }
     return nil
   }

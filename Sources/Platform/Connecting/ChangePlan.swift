@@ -11,7 +11,8 @@ package struct ChangePlan: Hashable, Sendable {
   package var stream: String
   /// Bytes of its log that the source may keep for this stream; beyond, the stream is given up before its disk fills.
   package var mostRetained: Int
-  /// Values are computed from others: a change must bear every field, also those that did not change.
+  /// A change must bear every field, also those that did not change: values are computed from others, or the target cannot
+  /// fill them in.
   package var needsWholeRows: Bool
 
   package init(

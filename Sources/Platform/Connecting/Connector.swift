@@ -93,17 +93,26 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package var followsChanges: Bool
   package var writes: Bool
   /// The target knows what it holds under a key: it writes only what differs, flags and removes. Where it does not
-  /// (files), every row of a run is written, and a run shows as a whole when it is complete.
+  /// (files, messages), every row of a run is written.
   package var merges: Bool
+  /// What is committed counts at once, each row under its key, so that changes can be followed into it. Where it does not
+  /// (files), a run shows as a whole when it is complete, and nothing of it before.
+  package var receivesChanges: Bool
   /// Bytes that a key may have as a target's; nil for no limit.
   package var longestKey: Int?
+  /// Bytes that a batch should have at most, where it travels as one piece; nil for no limit. Only a single row may exceed
+  /// it.
+  package var largestBatch: Int?
 
   package init(
     promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
-    followsChanges: Bool = false, merges: Bool = true, longestKey: Int? = nil
+    followsChanges: Bool = false, merges: Bool = true, receivesChanges: Bool? = nil, longestKey: Int? = nil,
+    largestBatch: Int? = nil
   ) {
     self.merges = merges
+    self.receivesChanges = receivesChanges ?? (writes && merges)
     self.longestKey = longestKey
+    self.largestBatch = largestBatch
     self.followsChanges = followsChanges
     self.promise = promise
     self.overlap = overlap

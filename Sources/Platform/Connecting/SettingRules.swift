@@ -10,6 +10,26 @@ package enum SettingRules {
     written.isEmpty || WrittenTime.zone(written) != nil ? nil : Text("时区应写作 +08:00。", "Write the zone as +08:00.")
   }
 
+  /// Headers of requests, one a line (`Name: value`), without the blanks around them and without empty lines; nil where a
+  /// line is none, or where there are more than 32.
+  package static func headers(_ written: String) -> [String]? {
+    let lines = written.split(whereSeparator: \.isNewline).map { line in
+      String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    }.filter { !$0.isEmpty }
+    let isGood = lines.allSatisfy { line in
+      guard let colon = line.firstIndex(of: ":") else { return false }
+      let isName = line[..<colon].utf8.allSatisfy {
+        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) || $0 == UInt8(ascii: "-")
+          || $0 == UInt8(ascii: "_")
+      }
+      let isValue = line[colon...].utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+      return colon != line.startIndex && isName && isValue && line.utf8.count <= 8192
+    }
+    return isGood && lines.count <= 32 ? lines : nil
+  }
+
+  package static let headersFault = Text("每行应写作 名称: 值，不超过 32 行。", "Write each line as Name: value, 32 at most.")
+
   /// A name or an address of one machine, and nothing else that a database's client would read into it: no list, no address
   /// of a plugin, no string of options.
   package static func isHost(_ host: String) -> Bool {

@@ -149,7 +149,8 @@ package protocol RowWriter: AnyObject {
   func begin(_ run: WrittenRun) throws(ConnectorError)
   /// The next commit is the run's last: with it, what the run wrote counts.
   func complete() throws(ConnectorError)
-  /// The run will not be completed: where nothing of it counts yet, what it wrote is taken away, with its offset.
+  /// The run will not be completed: where nothing of it counts yet, what it wrote is taken away, with its offset; where
+  /// it counts, who is told of runs is told so.
   func giveUp() throws(ConnectorError)
   /// The same for a part of a delivery (`WritePlan.whole`). The whole's line, which is held meanwhile and not changed, is
   /// shown to `admit`, which throws where the part may not be written any more.

@@ -48,6 +48,15 @@ final class RemoteSession {
     func number(_ option: CURLoption, _ value: Int) { sj_curl_number(curl, option, value) }
     func offset(_ option: CURLoption, _ value: Int) { sj_curl_offset(curl, option, value) }
     func text(_ option: CURLoption, _ value: String) { sj_curl_text(curl, option, value) }
+    /// The body of a POST, copied by libcurl.
+    func posted(_ body: [UInt8]) {
+      number(CURLOPT_POST, 1)
+      offset(CURLOPT_POSTFIELDSIZE_LARGE, body.count)
+      body.withUnsafeBytes { bytes in
+        guard let start = bytes.baseAddress else { return }
+        sj_curl_text(curl, CURLOPT_COPYPOSTFIELDS, start.assumingMemoryBound(to: CChar.self))
+      }
+    }
     func list(_ option: CURLoption, _ value: HeaderList) { sj_curl_list(curl, option, value.first) }
   }
 

@@ -23,7 +23,7 @@ final class ChangeNetting {
     self.plan = plan
     self.transform = transform
     rowKeys = RowKeys(plan)
-    rows = RowBatch(capacity: plan.plan.batchBytes)
+    rows = RowBatch(capacity: plan.batchBytes)
   }
 
   /// Rows of the table as it was read: each key once, in the key's order.

@@ -31,7 +31,7 @@ struct ChangeProducer: Sendable {
     let changePlan =
       ChangePlan(
         table: plan.plan.source, columns: plan.readColumns, key: plan.readKey, stream: plan.plan.grant,
-        mostRetained: plan.plan.changes.mostRetained, needsWholeRows: plan.reshaping != nil)
+        mostRetained: plan.plan.changes.mostRetained, needsWholeRows: plan.needsWholeRows)
     let changes = try pulse.measuring(\.source) { () throws(ConnectorError) in
       try source.openChanges(changePlan, after: log)
     }
@@ -113,7 +113,7 @@ private struct TableBeside {
     self.plan = plan
     self.source = source
     self.snapshot = snapshot
-    batch = RowBatch(capacity: plan.plan.batchBytes)
+    batch = RowBatch(capacity: plan.batchBytes)
   }
 
   var isOpen: Bool {

@@ -54,7 +54,8 @@ final class ComparedRows {
 
   /// A connector knows what it reads as a source.
   private static func ofTarget(_ error: ConnectorError, _ table: TableName) -> ConnectorError {
-    guard error.kind == .contract else { return error }
+    // Who only receives says so of himself.
+    guard error.kind == .contract, error.code != "contract.write-only" else { return error }
     if error.code == "contract.table-missing" {
       return .contract(
         "target-table-missing", "没有接收表“\(table)”，须先完成一次全量交付。",

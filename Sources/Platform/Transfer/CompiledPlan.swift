@@ -23,6 +23,9 @@ struct CompiledPlan {
   let faultNames: [String]
   /// How many bytes of text a key may have on the target.
   var longestKey = Int.max
+  var batchBytes: Int
+  /// A change must bear every field: values are computed from others, or the target cannot fill in what did not change.
+  var needsWholeRows: Bool
 
   init(_ plan: DeliveryPlan, on today: CalendarDate) throws(ConnectorError) {
     var plan = plan
@@ -32,6 +35,8 @@ struct CompiledPlan {
     try Self.check(plan)
     keys = GrantKeys(secret: plan.secret, grant: plan.grant)
     reshaping = try ReshapingPlan(plan, on: today)
+    needsWholeRows = reshaping != nil
+    batchBytes = plan.batchBytes
     var columns = reshaping?.columns ?? plan.items.map { ReadPlan.Column($0.name, $0.type) }
     if let cursor = plan.cursor {
       if let place = columns.firstIndex(where: { $0.name == cursor.name }) {

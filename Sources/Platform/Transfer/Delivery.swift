@@ -35,7 +35,10 @@ package struct Delivery: Sendable {
 
   func compiled(for target: any Connector) -> CompiledPlan {
     var compiled = compiled
-    compiled.longestKey = target.guarantee.longestKey ?? Int.max
+    let able = target.guarantee
+    compiled.longestKey = able.longestKey ?? Int.max
+    compiled.batchBytes = min(plan.batchBytes, able.largestBatch ?? .max)
+    compiled.needsWholeRows = compiled.needsWholeRows || !able.merges
     return compiled
   }
 
@@ -48,11 +51,11 @@ package struct Delivery: Sendable {
     _ start: DeliveryStart, _ compiled: CompiledPlan, _ writer: any RowWriter, _ source: any Connector,
     _ target: any Connector, conclude: (DeliverySession, DeliveryOutcome.Ending) throws -> Conclusion
   ) throws -> Conclusion {
-    let session = DeliverySession(compiled, control, writer, start, merges: target.guarantee.merges)
+    let session = DeliverySession(compiled, control, writer, start, target.guarantee)
     if start.isComplete { return try conclude(session, .finished) }
     try session.readBackBeside(target)
     defer { session.stopReadingBack() }
-    let queue = BatchQueue { [plan] in WorkItem(batchBytes: plan.batchBytes) }
+    let queue = BatchQueue { WorkItem(batchBytes: compiled.batchBytes) }
     let (range, appends, pulse) = (start.range, session.state.appends, control.pulse)
     BlockingThread.start { BatchProducer(compiled, range, appends, queue, pulse).run(source) }
     do {
@@ -68,7 +71,7 @@ package struct Delivery: Sendable {
   /// As `run`, for changes: until the run's end, going on where the stream was. A source that has forgotten it is read
   /// anew beside its changes.
   private func follow(_ source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
-    guard target.guarantee.merges else {
+    guard target.guarantee.receivesChanges else {
       throw ConnectorError.contract(
         "no-changes", "接收方是文件，不能按变更持续更新；请改用全量或增量。",
         "The target is files, which cannot be kept up to date by changes: deliver in full or incrementally.")
@@ -93,7 +96,7 @@ package struct Delivery: Sendable {
   ) throws -> DeliveryOutcome {
     let session = try ChangeSession(compiled, control, writer, stored, beginsAnew: beginsAnew)
     if session.isComplete { return try session.outcome(.finished) }
-    let queue = BatchQueue { ChangeItem(batchBytes: plan.batchBytes) }
+    let queue = BatchQueue { ChangeItem(batchBytes: compiled.batchBytes) }
     let confirmed = Monitor<[UInt8]?>(nil)
     let producer = ChangeProducer(
       plan: compiled, log: session.log, snapshot: session.state.snapshot, queue: queue, confirmed: confirmed,

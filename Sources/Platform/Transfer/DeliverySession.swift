@@ -14,6 +14,8 @@ final class DeliverySession {
   private let merges: Bool
   /// The target had no rows, or none that this run is to meet.
   private let beganEmpty: Bool
+  /// See `ConnectorGuarantee.receivesChanges`.
+  private let countsAtOnce: Bool
   private var nextBatch: Int64
   /// The consumer's receipt, read beside the writing from batch `first` on.
   private var beside: (reading: ReadBackBeside, first: Int64)?
@@ -24,9 +26,10 @@ final class DeliverySession {
   private let rowKeys: RowKeys
 
   init(
-    _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ start: DeliveryStart, merges: Bool
+    _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ start: DeliveryStart,
+    _ target: ConnectorGuarantee
   ) {
-    self.merges = merges
+    (merges, countsAtOnce) = (target.merges, target.receivesChanges)
     self.plan = plan
     self.control = control
     self.writer = writer
@@ -79,7 +82,7 @@ final class DeliverySession {
       queue.waitForProducer()
       // The grant ended: the delivery ends with it, in good order. Anything else is the caller's to try again.
       guard let refusal = stop.reason as? Refusal else { throw stop.reason }
-      if !merges { takeAway() }
+      takeAway()
       return .stopped(refusal)
     } catch {
       writer.rollback()
@@ -87,9 +90,11 @@ final class DeliverySession {
     }
   }
 
-  /// Half a run counts nowhere there: nothing was delivered. Files that cannot be taken away now count as little.
+  /// Where a run counts as a whole, half of it counts nowhere: nothing was delivered. Files that cannot be taken away now
+  /// count as little.
   private func takeAway() {
     try? writer.giveUp()
+    guard !countsAtOnce else { return }
     (state.counts, state.rules, state.sums) = (Receipt.Counts(), [:], Sums(columns: plan.plan.items.count))
     nextBatch = state.first
   }

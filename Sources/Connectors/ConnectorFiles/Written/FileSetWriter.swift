@@ -38,7 +38,7 @@ final class FileSetWriter: RowWriter {
   private(set) var set: FileSet
   private var rows: GatheredFile?
   private var operations: GatheredFile?
-  private var keys = WrittenKeys()
+  private var keys = WrittenKeys("files")
   private var hasAllKeys = false
   private var batch: Int64 = 0
   private var completes = false
@@ -336,7 +336,7 @@ final class FileSetWriter: RowWriter {
 
   private func takeBackAll() {
     (rows, operations) = (nil, nil)
-    keys = WrittenKeys()
+    keys = WrittenKeys("files")
     hasAllKeys = false
     completes = false
   }

@@ -1,4 +1,5 @@
 import Connecting
+import JSONBytes
 
 /// Rows as lines of a file, in the two formats that are written. `WrittenRows` reads them back to the same bytes.
 ///
@@ -24,7 +25,7 @@ struct LineEncoder: ~Copyable {
     self.format = format
     types = columns.map(\.type)
     labels = columns.enumerated().map { index, column in
-      (index == 0 ? [] : [UInt8(ascii: ",")]) + Self.quoted(column.name) + [UInt8(ascii: ":")]
+      (index == 0 ? [] : [UInt8(ascii: ",")]) + WrittenJSON.quoted(column.name) + [UInt8(ascii: ":")]
     }
   }
 
@@ -95,8 +96,15 @@ struct LineEncoder: ~Copyable {
     _ value: UnsafeRawBufferPointer, _ type: ValueType, _ isJSON: Bool, _ out: GatheredText
   ) {
     switch type {
-    case .text: if isJSON { Self.appendQuoted(value, out) } else { Self.appendField(value, out) }
-    case .integer: Self.append(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), out)
+    case .text:
+      if isJSON {
+        out.advance(WrittenJSON.quote(value, to: out.reserve(WrittenJSON.room(value.count))))
+      } else {
+        Self.appendField(value, out)
+      }
+    case .integer:
+      let number = Int64(bigEndian: value.loadUnaligned(as: Int64.self))
+      out.advance(WrittenJSON.write(number, to: out.reserve(WrittenJSON.longestInteger)))
     case .double:
       let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
       out.append(Array("\(number)".utf8))
@@ -110,26 +118,11 @@ struct LineEncoder: ~Copyable {
     case .bytes:
       let isQuoted = isJSON || value.isEmpty
       if isQuoted { out.append(UInt8(ascii: "\"")) }
-      Base64.append(value, to: out)
+      let count = Base64.room(value.count)
+      Base64.encode(value, to: out.reserve(count))
+      out.advance(count)
       if isQuoted { out.append(UInt8(ascii: "\"")) }
     }
-  }
-
-  private static func append(_ number: Int64, _ out: GatheredText) {
-    let start = out.reserve(20)
-    var rest = number.magnitude
-    var at = 20
-    repeat {
-      at -= 1
-      start.storeBytes(of: UInt8(truncatingIfNeeded: 48 + rest % 10), toByteOffset: at, as: UInt8.self)
-      rest /= 10
-    } while rest > 0
-    if number < 0 {
-      at -= 1
-      start.storeBytes(of: UInt8(ascii: "-"), toByteOffset: at, as: UInt8.self)
-    }
-    start.copyMemory(from: start + at, byteCount: 20 - at)
-    out.advance(20 - at)
   }
 
   /// Values are data and stay what they are: also one that begins like a formula.
@@ -154,107 +147,5 @@ struct LineEncoder: ~Copyable {
     }
     target[at] = 0x22
     out.advance(at + 1)
-  }
-
-  private static func appendQuoted(_ text: UnsafeRawBufferPointer, _ out: GatheredText) {
-    // The longest escape has six bytes.
-    let target = out.reserve(text.count * 6 + 2).assumingMemoryBound(to: UInt8.self)
-    target[0] = 0x22
-    var at = 1
-    func put(_ byte: UInt8) {
-      target[at] = byte
-      at += 1
-    }
-    for byte in text {
-      switch byte {
-      case 0x22, 0x5C:
-        put(0x5C)
-        put(byte)
-      case 0x0A:
-        put(0x5C)
-        put(UInt8(ascii: "n"))
-      case 0x0D:
-        put(0x5C)
-        put(UInt8(ascii: "r"))
-      case 0x09:
-        put(0x5C)
-        put(UInt8(ascii: "t"))
-      case 0..<0x20:
-        for byte in [0x5C, UInt8(ascii: "u"), 0x30, 0x30] { put(byte) }
-        put(byte >> 4 + 0x30)
-        put(byte & 15 < 10 ? byte & 15 + 0x30 : byte & 15 + 87)
-      default: put(byte)
-      }
-    }
-    put(0x22)
-    out.advance(at)
-  }
-
-  private static func quoted(_ text: String) -> [UInt8] {
-    var result: [UInt8] = [0x22]
-    for byte in text.utf8 {
-      if byte == 0x22 || byte == 0x5C { result.append(0x5C) }
-      result.append(byte)
-    }
-    return result + [0x22]
-  }
-}
-
-/// Bytes as text (RFC 4648, with padding).
-enum Base64 {
-  private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  static func append(_ bytes: UnsafeRawBufferPointer, to out: GatheredText) {
-    let count = (bytes.count + 2) / 3 * 4
-    let target = out.reserve(count).assumingMemoryBound(to: UInt8.self)
-    var at = 0
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let left = bytes.count - start
-      let group =
-        UInt32(bytes[start]) << 16 | (left > 1 ? UInt32(bytes[start + 1]) << 8 : 0)
-        | (left > 2 ? UInt32(bytes[start + 2]) : 0)
-      target[at] = letters[Int(group >> 18)]
-      target[at + 1] = letters[Int(group >> 12 & 63)]
-      target[at + 2] = left > 1 ? letters[Int(group >> 6 & 63)] : UInt8(ascii: "=")
-      target[at + 3] = left > 2 ? letters[Int(group & 63)] : UInt8(ascii: "=")
-      at += 4
-    }
-    out.advance(count)
-  }
-
-  /// Nil for what `append` does not write.
-  static func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
-    guard text.count % 4 == 0 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count / 4 * 3)
-    for start in stride(from: 0, to: text.count, by: 4) {
-      var group: UInt32 = 0
-      var pad = 0
-      for index in start..<start + 4 {
-        let byte = text[index]
-        if byte == UInt8(ascii: "="), index >= text.count - 2 {
-          pad += 1
-          group <<= 6
-          continue
-        }
-        guard pad == 0, let value = value(byte) else { return nil }
-        group = group << 6 | value
-      }
-      bytes.append(UInt8(truncatingIfNeeded: group >> 16))
-      if pad < 2 { bytes.append(UInt8(truncatingIfNeeded: group >> 8)) }
-      if pad < 1 { bytes.append(UInt8(truncatingIfNeeded: group)) }
-    }
-    return bytes
-  }
-
-  private static func value(_ letter: UInt8) -> UInt32? {
-    switch letter {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(letter - 65)
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(letter - 71)
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(letter + 4)
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
-    }
   }
 }
