@@ -326,7 +326,7 @@ extension Sharing {
     guard able.writes else {
       return .init("target", Text("这种数据源不能接收数据。", "Sources of this kind cannot receive."))
     }
-    guard !able.merges else { return nil }
+    guard able.isFolder else { return nil }
     if draft.frequency == .continuous {
       return .init(
         "frequency",

@@ -91,14 +91,17 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   /// The target knows what it holds under a key: it writes only what differs, flags and removes. Where it does not
   /// (files), every row of a run is written, and a run shows as a whole when it is complete.
   package var merges: Bool
+  /// The target is a folder of files: no changes can be followed into it, and rows that are gone cannot stay with a mark.
+  package var isFolder: Bool
   /// Bytes that a key may have as a target's; nil for no limit.
   package var longestKey: Int?
 
   package init(
     promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
-    followsChanges: Bool = false, merges: Bool = true, longestKey: Int? = nil
+    followsChanges: Bool = false, merges: Bool = true, isFolder: Bool = false, longestKey: Int? = nil
   ) {
     self.merges = merges
+    self.isFolder = isFolder
     self.longestKey = longestKey
     self.followsChanges = followsChanges
     self.promise = promise

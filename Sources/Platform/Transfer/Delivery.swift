@@ -68,7 +68,7 @@ package struct Delivery: Sendable {
   /// As `run`, for changes: until the run's end, going on where the stream was. A source that has forgotten it is read
   /// anew beside its changes.
   private func follow(_ source: any Connector, to target: any Connector) async throws -> DeliveryOutcome {
-    guard target.guarantee.merges else {
+    guard !target.guarantee.isFolder else {
       throw ConnectorError.contract(
         "no-changes", "接收方是文件，不能按变更持续更新；请改用全量或增量。",
         "The target is files, which cannot be kept up to date by changes: deliver in full or incrementally.")
