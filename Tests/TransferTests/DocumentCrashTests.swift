@@ -218,4 +218,36 @@ import Testing
     }
     #expect((10...60).contains(moment), "\(moment) steps were tried")
   }
+
+  @Test func `a worker that is paused while it puts files in place is waited for, and then replaced`() async throws {
+    try await withTemporaryFolder { folder in
+      let (place, grant) = (try DocumentFolders(folder), DocumentFolders.grant)
+      for name in ["a", "b", "c"] { try place.write(name, [1]) }
+      let isHeld = Atomic(false)
+      let goesOn = Atomic(false)
+      let paused = SteppedDocuments(inner: place.target, folder: folder + "/out") { moment in
+        guard case .published("b") = moment else { return }
+        isHeld.store(true, ordering: .sequentiallyConsistent)
+        while !goesOn.load(ordering: .sequentiallyConsistent) { usleep(1000) }
+      }
+      async let old: DeliveryOutcome = grant.carry(.full, run: "r1", fence: 1, from: place.source, to: paused)
+      while !isHeld.load(ordering: .sequentiallyConsistent) { try await Task.sleep(for: .milliseconds(2)) }
+      let next = SteppedDocuments(inner: place.target, folder: folder + "/out") { _ in }
+      await #expect {
+        try await grant.carry(.full, run: "r1", fence: 2, from: place.source, to: next)
+      } throws: {
+        ($0 as? ConnectorError)?.code == "documents.busy" && ($0 as? ConnectorError)?.kind == .retryable
+      }
+      #expect(try place.received.names == ["a", "b"])
+      goesOn.store(true, ordering: .sequentiallyConsistent)
+      // What he had committed he carries out; it is what his successor would.
+      _ = try await old
+      #expect(try place.received == place.sent)
+      try place.write("a", [2])
+      try place.remove("b")
+      let again = try await grant.carry(.full, run: "r2", fence: 3, from: place.source, to: next)
+      #expect(again.disagreement == nil)
+      #expect(try place.received == place.sent)
+    }
+  }
 }

@@ -160,6 +160,7 @@ struct SteppedDocuments: Connector {
   func openReader(_ plan: ReadPlan) throws(ConnectorError) -> any RowReader { try inner.openReader(plan) }
   func openWriter(_ plan: WritePlan) throws(ConnectorError) -> any RowWriter {
     try DocumentsWriter(
-      plan, LocalDocumentTarget(plan.table.name, in: folder, step: step), place: folder, bounds: inner.writing)
+      plan, LocalDocumentTarget(plan.table.name, in: folder, patience: .milliseconds(300), step: step), place: folder,
+      bounds: inner.writing)
   }
 }

@@ -54,10 +54,10 @@ struct DocumentSet: NumberedManifest {
   mutating func add(_ record: BatchRecord) {
     // Receipts are of one run.
     if let last = batches.last, last.run != record.run { batches = [] }
-    if let place = batches.firstIndex(where: { $0.batch == record.batch }) {
-      batches[place] = record
-    } else {
+    if (batches.last?.batch ?? 0) < record.batch {
       batches.append(record)
+    } else if let place = batches.lastIndex(where: { $0.batch == record.batch }) {
+      batches[place] = record
     }
     lastBatch = max(lastBatch, record.batch)
   }

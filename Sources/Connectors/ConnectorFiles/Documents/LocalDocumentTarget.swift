@@ -5,13 +5,12 @@ import Remote
 
 /// A folder of this machine.
 final class LocalDocumentTarget: DocumentTarget {
-  /// How long another worker is waited for.
-  private static let patience = Duration.seconds(30)
-
   let hidden: any TargetFolder
   let isNear = true
   private let home: String
   private let table: String
+  /// How long another worker is waited for who puts files in place.
+  private let patience: Duration
   private let step: (TargetStep) throws(ConnectorError) -> Void
   /// Folders whose names changed and are not on the disk for sure.
   private var unsettled: Set<[UInt8]> = []
@@ -19,10 +18,12 @@ final class LocalDocumentTarget: DocumentTarget {
   private var path: String { home + "/" + table }
 
   init(
-    _ table: String, in home: String, step: @escaping (TargetStep) throws(ConnectorError) -> Void = { _ in }
+    _ table: String, in home: String, patience: Duration = .seconds(30),
+    step: @escaping (TargetStep) throws(ConnectorError) -> Void = { _ in }
   ) {
     self.home = home
     self.table = table
+    self.patience = patience
     self.step = step
     hidden = LocalTargetFolder(DocumentNames.hidden, in: home + "/" + table, step: step)
   }
@@ -40,7 +41,7 @@ final class LocalDocumentTarget: DocumentTarget {
     guard descriptor >= 0 else { throw .writing(errno, "lock", in: path) }
     // Ends with the process, however that ends.
     let lock = OpenDescriptor(descriptor)
-    let end = ContinuousClock.now + Self.patience
+    let end = ContinuousClock.now + patience
     while flock(lock.descriptor, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else {
         throw ConnectorError(
