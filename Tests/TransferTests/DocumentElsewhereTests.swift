@@ -118,4 +118,41 @@ import Testing
       #expect(try FolderContent(place.path + "/out/t", times: false) == sent)
     }
   }
+
+  @Test(arguments: Store.allCases)
+  private func `let one of two workers win`(store: Store) async throws {
+    try await with(store) { there, place in
+      let grant = DocumentFolders.grant
+      try place.write("a", [1])
+      try await grant.carry(.full, run: "r1", from: place.source, to: there.connector("out"))
+      let old = try there.connector("out").openWriter(
+        try CompiledPlan(grant.plan(.full, run: "r2", fence: 2), on: Clock.system.today).writePlan)
+      defer { old.close() }
+      _ = try old.open()
+      let rows = RowBatch()
+      for name in ["a", "late"] {
+        rows.beginRow(fields: 5)
+        Array(name.utf8).withUnsafeBytes { rows.append($0) }
+        rows.append(0 as Int64)
+        rows.append(1 as Int64)
+        rows.append(0 as Int64)
+        [9 as UInt8].withUnsafeBytes { rows.append($0) }
+        rows.endRow()
+      }
+      _ = try old.write(rows, batch: 7, mode: .merge(rewriteFrom: 0, ownFrom: 7))
+      // He sleeps here; his successor delivers everything.
+      try place.write("a", [2])
+      #expect(
+        try await grant.carry(.full, run: "r2", fence: 3, from: place.source, to: there.connector("out")).disagreement
+          == nil)
+      #expect { try old.commit(nil, state: "old", durable: true) } throws: {
+        ($0 as? ConnectorError)?.kind == .fenced
+      }
+      let received = try FolderContent(place.path + "/out/t", times: false)
+      #expect(received.names == ["a"] && received["a"]?.bytes == Data([2]))
+      // What he had put aside goes with the next run.
+      try await grant.carry(.full, run: "r3", fence: 4, from: place.source, to: there.connector("out"))
+      #expect(try place.hidden.allSatisfy { !$0.hasPrefix("ready-") })
+    }
+  }
 }

@@ -80,6 +80,29 @@ package struct DocumentsConnector: Connector {
 
   private static let counted = 2000
 
+  /// The first part of each file by its name, without its content: to look at a table, no file is opened.
+  package func peek(
+    _ table: TableName, _ columns: [ReadPlan.Column], rows: Int, within limit: Duration
+  ) throws(ConnectorError) -> [[String?]] {
+    let end = ContinuousClock.now + limit
+    let walk = try walk(table, from: [], RemoteCancellation(after: limit))
+    var found: [[String?]] = []
+    while found.count < rows, ContinuousClock.now < end, let file = try walk.next() {
+      guard file.fault == nil else { continue }
+      found.append(
+        columns.map { column in
+          switch DocumentColumn(rawValue: column.name) {
+          case .path: String(String(decoding: file.path, as: UTF8.self).prefix(ReadPlan.peekedText))
+          case .part: "0"
+          case .size: String(file.size)
+          case .modified: WrittenTime.text(microseconds: file.modified)
+          case .content, nil: nil
+          }
+        })
+    }
+    return found
+  }
+
   /// Names, sizes and times of all files: what changes one changes the mark.
   package func examine(
     _ table: TableName, columns: [String], cursor: String?, within limit: Duration

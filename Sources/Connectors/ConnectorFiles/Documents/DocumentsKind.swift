@@ -37,8 +37,8 @@ extension DocumentsConnector {
         "Not read: hidden files and folders, *.tmp, *.part, links (never followed); files that changed just now are left to the next run (60 seconds unless said otherwise). Names that are not UTF-8 or hold control characters or a backslash, and paths beyond 1,024 bytes, are bad rows."
       ),
       Text(
-        "增量按文件的变动时间；本机文件夹还按状态时间，移入的旧文件也会带上。删除的文件在全量交付时移除。SFTP 的变化按长度和秒级时间发现；SFTP、S3 与本机的时钟相差不得超过 15 分钟。",
-        "Increments go by the time of a file's change, in a folder of this machine also by its status, so that older files that are moved in come too. Files that are gone are removed by a full delivery. On SFTP changes show by length and by time to the second; the clocks of SFTP and S3 may be off by 15 minutes at most."
+        "增量按文件的变动时间；本机文件夹还按状态时间，移入的旧文件也会带上；整个移入的文件夹里的旧文件、删除的文件须待全量交付。SFTP 的变化按长度和秒级时间发现；SFTP、S3 与本机的时钟相差不得超过 15 分钟。",
+        "Increments go by the time of a file's change, in a folder of this machine also by its status, so that older files that are moved in come too. Older files within a folder that is moved in as a whole, and files that are gone, wait for a full delivery. On SFTP changes show by length and by time to the second; the clocks of SFTP and S3 may be off by 15 minutes at most."
       ),
       Text(
         "作为接收方：表对应一个空文件夹，由平台独占，“\(DocumentNames.hidden)”是平台自用的位置；不跟踪变更，不保留已删除的行；一次交付的信息项须正好是 path、part、size、modified、content。",
