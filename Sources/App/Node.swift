@@ -76,7 +76,7 @@ struct Node: Sendable {
 
   static let connectors = ConnectorCatalog([
     PostgreSQLConnector.kind, MariaDBConnector.kind, SQLiteConnector.kind, ODBCConnector.kind, CSVConnector.kind,
-    FilesConnector.kind, HTTPConnector.kind, MessagesConnector.kind,
+    FilesConnector.kind, DocumentsConnector.kind, HTTPConnector.kind, MessagesConnector.kind,
   ])
 
   /// Which role may do what: each context's part, and Audit's, which stands below the roles.

@@ -39,7 +39,7 @@ package struct FilesConnector: Connector {
         "On SFTP a change shows by length and by time to the second, on S3 by the ETag. Files are first copied to temporary storage of this node (at most 16 GiB)."
       ),
     ] + WrittenFiles.limits,
-    readsIncrementally: false, writes: true, merges: false)
+    readsIncrementally: false, writes: true, merges: false, isFolder: true)
 
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 

@@ -36,7 +36,7 @@ extension FilesHome {
   ) throws(ConnectorError) -> (set: FileSet, folder: any TargetFolder)? {
     guard table.schema == nil, FileSetNames.fault(table.name) == nil else { return nil }
     let folder = target(table, cancellation)
-    return try FileSetLog(folder).read().set.map { ($0, folder) }
+    return try ManifestLog<FileSet>(folder).read().set.map { ($0, folder) }
   }
 
   /// How a person knows it.

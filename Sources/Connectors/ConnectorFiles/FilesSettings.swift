@@ -8,36 +8,9 @@ extension FilesConnector {
     settings: [
       .init("format", Text("格式", "Format")).choosing([
         ("csv", Text(same: "CSV")), ("xlsx", Text(same: "XLSX")), ("jsonl", Text("JSON 行", "JSON lines")),
-      ]),
-      .init("place", Text("位置", "Place")).choosing([
-        ("local", Text("本机文件夹", "A folder of this machine")), ("sftp", Text(same: "SFTP")), ("s3", Text(same: "S3")),
-      ]),
-      .init("folder", Text("本机文件夹", "Folder of this machine"), required: false, example: "/srv/exchange/registry"),
-      .init(
-        "address", Text("地址（SFTP、S3）", "Address (SFTP, S3)"), required: false,
-        example: "sftp://10.1.2.3:22/outbox/registry"),
+      ])
     ]
-      + ConnectorKind.Setting.part(
-        Text("SFTP 登录", "Signing in by SFTP"),
-        [
-          .init(
-            "fingerprint", Text("主机密钥指纹", "Host key's fingerprint"), required: false,
-            example: "SHA256:uNiVztksCsDhcc0u9e8BrpN9…"),
-          .init("user", Text("账号", "User"), required: false, example: "exchange"),
-          .init("password", Text("口令", "Password"), secret: true, required: false),
-          .init(
-            "key", Text("私钥全文（替代口令）", "Private key's text (instead of a password)"), secret: true, required: false
-          ).long,
-        ])
-      + ConnectorKind.Setting.part(
-        Text("S3 存储", "S3 store"),
-        [
-          .init("bucket", Text("存储桶", "Bucket"), required: false, example: "exchange"),
-          .init("prefix", Text("对象前缀", "Prefix of objects"), required: false, example: "registry/"),
-          .init("region", Text("区域", "Region"), required: false, example: "us-east-1"),
-          .init("access", Text("访问密钥标识", "Access key id"), required: false),
-          .init("secret", Text("访问密钥", "Secret access key"), secret: true, required: false),
-        ])
+      + FilesSettings.place
       + ConnectorKind.Setting.part(
         Text("怎样读文件", "How files are read"),
         [
@@ -69,8 +42,41 @@ extension FilesConnector {
   }
 }
 
-/// The settings of the kind `files`, judged by its own grammar.
+/// The settings of the kind `files`, judged by its own grammar; those of its place are other kinds' too.
 struct FilesSettings {
+  /// Where files are, and how to get there.
+  static let place: [ConnectorKind.Setting] =
+    [
+      .init("place", Text("位置", "Place")).choosing([
+        ("local", Text("本机文件夹", "A folder of this machine")), ("sftp", Text(same: "SFTP")), ("s3", Text(same: "S3")),
+      ]),
+      .init("folder", Text("本机文件夹", "Folder of this machine"), required: false, example: "/srv/exchange/registry"),
+      .init(
+        "address", Text("地址（SFTP、S3）", "Address (SFTP, S3)"), required: false,
+        example: "sftp://10.1.2.3:22/outbox/registry"),
+    ]
+    + ConnectorKind.Setting.part(
+      Text("SFTP 登录", "Signing in by SFTP"),
+      [
+        .init(
+          "fingerprint", Text("主机密钥指纹", "Host key's fingerprint"), required: false,
+          example: "SHA256:uNiVztksCsDhcc0u9e8BrpN9…"),
+        .init("user", Text("账号", "User"), required: false, example: "exchange"),
+        .init("password", Text("口令", "Password"), secret: true, required: false),
+        .init(
+          "key", Text("私钥全文（替代口令）", "Private key's text (instead of a password)"), secret: true, required: false
+        ).long,
+      ])
+    + ConnectorKind.Setting.part(
+      Text("S3 存储", "S3 store"),
+      [
+        .init("bucket", Text("存储桶", "Bucket"), required: false, example: "exchange"),
+        .init("prefix", Text("对象前缀", "Prefix of objects"), required: false, example: "registry/"),
+        .init("region", Text("区域", "Region"), required: false, example: "us-east-1"),
+        .init("access", Text("访问密钥标识", "Access key id"), required: false),
+        .init("secret", Text("访问密钥", "Secret access key"), secret: true, required: false),
+      ])
+
   private let settings: [String: String]
 
   init(_ settings: [String: String]) { self.settings = settings }
@@ -88,11 +94,36 @@ struct FilesSettings {
     func note(_ setting: String, _ chinese: String, _ english: String) {
       faults.append((setting, Text(chinese, english)))
     }
-    func need(_ setting: String, _ chinese: String, _ english: String) {
-      if self[setting].isEmpty { note(setting, "请填写\(chinese)。", "Enter the \(english).") }
-    }
     if FileFormat(rawValue: self["format"]) == nil {
       note("format", "格式应为 csv、xlsx 或 jsonl。", "The format is csv, xlsx or jsonl.")
+    }
+    faults += placeFaults
+    let read = patterns.map { NamePattern($0) }
+    if read.contains(nil) {
+      note("tables", "应为文件名或带 * 的文件名，用逗号分隔。", "Write file names, or names with a star, parted by commas.")
+    }
+    let stems = read.compactMap { $0?.stem }
+    if Set(stems).count < stems.count {
+      note(
+        "tables", "两张表会同名：\(stems.joined(separator: "、"))。",
+        "Two tables would have one name: \(stems.joined(separator: ", ")).")
+    }
+    if let fault = SettingRules.zoneFault(self["zone"]) { faults.append(("zone", fault)) }
+    faults += WrittenFiles.faults(of: settings)
+    if !self["encoding"].isEmpty, encoding == nil {
+      note(
+        "encoding", "编码应为 UTF-8、GB18030、UTF-16LE 或 UTF-16BE。", "The encoding is UTF-8, GB18030, UTF-16LE or UTF-16BE.")
+    }
+    return faults
+  }
+
+  var placeFaults: [(setting: String, message: Text)] {
+    var faults: [(setting: String, message: Text)] = []
+    func note(_ setting: String, _ chinese: String, _ english: String) {
+      faults.append((setting, Text(chinese, english)))
+    }
+    func need(_ setting: String, _ chinese: String, _ english: String) {
+      if self[setting].isEmpty { note(setting, "请填写\(chinese)。", "Enter the \(english).") }
     }
     switch self["place"] {
     case "local": need("folder", "文件夹", "folder")
@@ -117,22 +148,6 @@ struct FilesSettings {
         note(name, "不能含有冒号或空格。", "It holds no colon and no blank.")
       }
     default: note("place", "位置应为 local、sftp 或 s3。", "The place is local, sftp or s3.")
-    }
-    let read = patterns.map { NamePattern($0) }
-    if read.contains(nil) {
-      note("tables", "应为文件名或带 * 的文件名，用逗号分隔。", "Write file names, or names with a star, parted by commas.")
-    }
-    let stems = read.compactMap { $0?.stem }
-    if Set(stems).count < stems.count {
-      note(
-        "tables", "两张表会同名：\(stems.joined(separator: "、"))。",
-        "Two tables would have one name: \(stems.joined(separator: ", ")).")
-    }
-    if let fault = SettingRules.zoneFault(self["zone"]) { faults.append(("zone", fault)) }
-    faults += WrittenFiles.faults(of: settings)
-    if !self["encoding"].isEmpty, encoding == nil {
-      note(
-        "encoding", "编码应为 UTF-8、GB18030、UTF-16LE 或 UTF-16BE。", "The encoding is UTF-8, GB18030, UTF-16LE or UTF-16BE.")
     }
     return faults
   }

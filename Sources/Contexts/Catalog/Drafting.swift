@@ -33,13 +33,14 @@ package func draft(
   let told = items.map(\.name).filter(Han.isPart(of:))
   let listed = told.prefix(8).joined(separator: "、")
   let contents = told.isEmpty ? "" : "包括\(listed)\(items.count > min(told.count, 8) ? "等" : "")\(items.count)个信息项。"
-  let files = ["csv", "files"].contains(connector)
+  let files = ["csv", "files", "documents"].contains(connector)
   return TableDraft(
     metadata: Metadata(
       name: title.isEmpty ? table.name.name : title, classes: classNode.map { [$0] } ?? [],
       abstract: contents.isEmpty
         ? "" : cleaned((title.isEmpty ? "" : "\(title)。") + contents, Metadata.limits.abstract),
-      format: files ? "0204" : "0311", methodClass: "1", methodType: files ? "2" : "1", secrecy: "0", level: "2"),
+      format: connector == "documents" ? "0110" : files ? "0204" : "0311", methodClass: "1",
+      methodType: files ? "2" : "1", secrecy: "0", level: "2"),
     items: items, keyColumns: table.key.map(\.name), cursorColumn: cursor(of: table)?.name)
 }
 

@@ -333,7 +333,7 @@ extension Sharing {
           "文件不能实时接收变更，请选其他频率，如每小时。",
           "Files cannot receive changes as they happen; choose another frequency, such as hourly."))
     }
-    if !able.merges, draft.goneRows == .marked {
+    if !able.keepsMarks, draft.goneRows == .marked {
       return .init(
         "goneRows",
         Text("文件和消息接收方不能保留并标明删除的行。", "Files and receivers of messages cannot keep rows that are gone."))

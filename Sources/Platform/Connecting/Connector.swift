@@ -95,9 +95,11 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   /// The target knows what it holds under a key: it writes only what differs, flags and removes. Where it does not
   /// (files, messages), every row of a run is written.
   package var merges: Bool
-  /// What is committed counts at once, each row under its key, so that changes can be followed into it. Where it does not
-  /// (files), a run shows as a whole when it is complete, and nothing of it before.
-  package var receivesChanges: Bool
+  /// What is committed counts at once, each row under its key. Where it does not (files of rows), a run shows as a whole when it is
+  /// complete, and nothing of it before.
+  package var countsAtOnce: Bool
+  /// The target is a folder of files.
+  package var isFolder: Bool
   /// Bytes that a key may have as a target's; nil for no limit.
   package var longestKey: Int?
   /// Bytes that a batch should have at most, where it travels as one piece; nil for no limit. Only a single row may exceed
@@ -106,11 +108,12 @@ package struct ConnectorGuarantee: Hashable, Sendable {
 
   package init(
     promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
-    followsChanges: Bool = false, merges: Bool = true, receivesChanges: Bool? = nil, longestKey: Int? = nil,
-    largestBatch: Int? = nil
+    followsChanges: Bool = false, merges: Bool = true, countsAtOnce: Bool? = nil, isFolder: Bool = false,
+    longestKey: Int? = nil, largestBatch: Int? = nil
   ) {
     self.merges = merges
-    self.receivesChanges = receivesChanges ?? (writes && merges)
+    self.countsAtOnce = countsAtOnce ?? (writes && merges)
+    self.isFolder = isFolder
     self.longestKey = longestKey
     self.largestBatch = largestBatch
     self.followsChanges = followsChanges
@@ -120,6 +123,11 @@ package struct ConnectorGuarantee: Hashable, Sendable {
     self.readsIncrementally = readsIncrementally
     self.writes = writes
   }
+
+  /// Changes can be followed into it.
+  package var receivesChanges: Bool { writes && countsAtOnce && !isFolder }
+  /// Rows that are gone can stay there with a mark.
+  package var keepsMarks: Bool { writes && merges && !isFolder }
 }
 
 /// A sort of connector: what a person must fill in, and how to open one. `App` gathers them in a `ConnectorCatalog`.

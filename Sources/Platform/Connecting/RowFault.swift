@@ -20,6 +20,8 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
   case brokenRecord = 11
   /// A code that a spreadsheet took for a number: its last digits were lost before the file was saved.
   case lostDigits = 12
+  /// A file that was written to just now, or while it was read: the next run looks at it again.
+  case stillChanging = 13
   // Found by the transfer plan.
   case nullKey = 32
   case duplicateKey = 33
@@ -55,6 +57,7 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
     case .fieldCount: "field-count"
     case .brokenRecord: "broken-record"
     case .lostDigits: "lost-digits"
+    case .stillChanging: "still-changing"
     case .nullKey: "null-key"
     case .duplicateKey: "duplicate-key"
     case .missingValue: "missing-value"
@@ -93,6 +96,7 @@ package enum RowFault: UInt8, Sendable, CaseIterable {
     case .fieldCount: Text("字段数与表头不符", "other number of fields than the header")
     case .brokenRecord: Text("记录损坏，无法解析", "the record is broken and cannot be read")
     case .lostDigits: Text("号码被当作数字，末尾几位已丢失", "code taken for a number, its last digits lost")
+    case .stillChanging: Text("文件仍在变化，留待下次交付", "file still changing, left to the next run")
     case .nullKey: Text("主键为空", "key is null")
     case .duplicateKey: Text("主键重复", "key occurs twice")
     case .missingValue: Text("必填项为空", "required value is missing")

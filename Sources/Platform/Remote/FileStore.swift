@@ -49,6 +49,14 @@ package protocol FileStore: Sendable {
   func remove(_ name: String, _ cancellation: RemoteCancellation?) throws(ConnectorError)
   /// The folder of that name within this one, which need not exist.
   func folder(_ name: String) -> any FileStore
+  /// The names of the folders within this one, without hidden ones, in no order.
+  func folders(_ cancellation: RemoteCancellation?) throws(ConnectorError) -> [String]
+  /// Its files and those of all folders within it, whatever they are called, from that path on. Links are not followed and
+  /// not listed, hidden folders where the store has folders neither.
+  func walk(from path: String, _ cancellation: RemoteCancellation?) throws(ConnectorError) -> any FileWalk
+  /// Gives a file of this folder another path within it, where it takes the place of a file that is there; folders on the
+  /// way are made. False where there is no file of that name (any more): of two that do so only one is told true.
+  func move(_ name: String, to path: String, _ cancellation: RemoteCancellation?) throws(ConnectorError) -> Bool
 }
 
 package enum FileStores {

@@ -51,33 +51,74 @@ package struct S3Folder: FileStore {
     var files: [StoredFile] = []
     var token: String?
     repeat {
-      // Sorted by name, as the signature wants them.
-      var parameters = [("delimiter", "/"), ("list-type", "2"), ("max-keys", "1000"), ("prefix", prefix)]
-      if let token { parameters.insert(("continuation-token", token), at: 0) }
-      let query = parameters.map { "\($0)=\(RemoteAddress.encoded($1))" }.joined(separator: "&")
-      let request = request(nil, query, ["x-amz-content-sha256: \(Self.emptyDigest)"])
-      let (answer, body) = try session.bytes(request)
-      try check(answer, nil)
-      guard let page = S3Listing(body) else {
-        throw ConnectorError(
-          .data, "remote.listing",
-          Text("\(address.host)：对象列表无法解析。", "\(address.host): the list of objects cannot be read."))
-      }
-      for object in page.objects where object.key.hasPrefix(prefix) {
-        let name = String(object.key.dropFirst(prefix.count))
-        guard FileStores.isPlain(name) else { continue }
-        files.append(
-          StoredFile(name: name, size: object.size, mark: object.mark, modified: Instant(object.modified)))
-      }
+      let page = try page(session, [("delimiter", "/")], after: token)
+      files += stored(page.objects).filter { FileStores.isPlain($0.name) }
       guard files.count <= FileStores.most else { throw FileStores.tooMany(address) }
-      guard page.next != token || token == nil else {
-        throw ConnectorError(
-          .data, "remote.listing", Text("\(address.host)：对象列表没有尽头。", "\(address.host): the list of objects has no end.")
-        )
-      }
       token = page.next
     } while token != nil
     return files.sorted { $0.name < $1.name }
+  }
+
+  private func stored(_ objects: [S3Listing.Object]) -> [StoredFile] {
+    objects.lazy.filter { $0.key.hasPrefix(prefix) }.map { object in
+      StoredFile(
+        name: String(object.key.dropFirst(prefix.count)), size: object.size, mark: object.mark,
+        modified: Instant(object.modified))
+    }
+  }
+
+  /// A page of the list behind the one that gave `token`.
+  private func page(
+    _ session: RemoteSession, _ more: [(String, String)], after token: String?
+  ) throws(ConnectorError) -> S3Listing {
+    // Sorted by name, as the signature wants them.
+    var parameters = [("list-type", "2"), ("max-keys", "1000"), ("prefix", prefix)] + more
+    if let token { parameters.append(("continuation-token", token)) }
+    parameters.sort { $0.0 < $1.0 }
+    let query = parameters.map { "\($0)=\(RemoteAddress.encoded($1))" }.joined(separator: "&")
+    let (answer, body) = try session.bytes(request(nil, query, ["x-amz-content-sha256: \(Self.emptyDigest)"]))
+    try check(answer, nil)
+    guard let page = S3Listing(body) else {
+      throw ConnectorError(
+        .data, "remote.listing",
+        Text("\(address.host)：对象列表无法解析。", "\(address.host): the list of objects cannot be read."))
+    }
+    guard page.next != token || token == nil else {
+      throw ConnectorError(
+        .data, "remote.listing", Text("\(address.host)：对象列表没有尽头。", "\(address.host): the list of objects has no end."))
+    }
+    return page
+  }
+
+  package func folders(_ cancellation: RemoteCancellation?) throws(ConnectorError) -> [String] {
+    let session = RemoteSession(limits, cancellation: cancellation)
+    var names: [String] = []
+    var token: String?
+    repeat {
+      let page = try page(session, [("delimiter", "/")], after: token)
+      names += page.prefixes.lazy.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count).dropLast()) }
+        .filter(FileStores.isPlain)
+      guard names.count <= FileStores.most else { throw FileStores.tooMany(address) }
+      token = page.next
+    } while token != nil
+    return names
+  }
+
+  package func walk(
+    from path: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> any FileWalk {
+    let session = RemoteSession(limits, cancellation: cancellation)
+    // What is asked for is what lies behind a key: that of the path's folder, which no file has.
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().map { $0 + "/" }.joined()
+    let start = folder.isEmpty ? [] : [("start-after", prefix + folder)]
+    return S3Walk { (token) throws(ConnectorError) in
+      let page = try page(session, start, after: token)
+      let files = stored(page.objects).filter { file in
+        // A key that ends with a slash stands for a folder.
+        !file.name.hasSuffix("/") && !file.name.isEmpty && !file.name.utf8.lexicographicallyPrecedes(path.utf8)
+      }
+      return (files, page.next)
+    }
   }
 
   package func fetch(
@@ -149,6 +190,28 @@ package struct S3Folder: FileStore {
           "\(address.host):\(address.port): another request writes the same object (409)."))
     }
     try check(answer, name)
+    return true
+  }
+
+  /// A copy within the store and then the end of the original: who comes late finds nothing to copy.
+  package func move(
+    _ name: String, to path: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> Bool {
+    let session = RemoteSession(limits, cancellation: cancellation)
+    let source = "/\(RemoteAddress.encoded(bucket))/\(RemoteAddress.encoded(prefix + name, keeping: "/"))"
+    var request = request(
+      prefix + path, nil, ["x-amz-content-sha256: \(Self.emptyDigest)", "x-amz-copy-source: \(source)"])
+    request.method = "PUT"
+    let (answer, body) = try session.bytes(request)
+    if answer.status == 404 { return false }
+    try check(answer, path)
+    // A copy that fails midway is an answer 200 that says so.
+    guard String(decoding: body, as: UTF8.self).contains("<CopyObjectResult") else {
+      throw ConnectorError(
+        .retryable, "remote.copy",
+        Text("\(address.host)：存储未能复制对象。", "\(address.host): the store could not copy an object."))
+    }
+    try remove(name, cancellation)
     return true
   }
 

@@ -12,6 +12,8 @@ struct S3Listing {
   }
 
   private(set) var objects: [Object] = []
+  /// What stands for all objects behind a delimiter.
+  private(set) var prefixes: [String] = []
   /// Where the next page begins; nil when this is the last.
   private(set) var next: String?
 
@@ -41,6 +43,7 @@ struct S3Listing {
         case "Contents":
           guard !object.key.isEmpty, object.size >= 0 else { return nil }
           objects.append(object)
+        case "CommonPrefixes/Prefix": prefixes.append(text)
         case "IsTruncated": isTruncated = text == "true"
         case "NextContinuationToken": token = text
         default: break

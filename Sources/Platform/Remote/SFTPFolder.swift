@@ -181,15 +181,97 @@ package struct SFTPFolder: FileStore {
       address: address.appending(name), user: user, secret: secret, fingerprint: fingerprint, limits: limits)
   }
 
+  package func folders(_ cancellation: RemoteCancellation?) throws(ConnectorError) -> [String] {
+    try entries("", try Access(self, cancellation)).filter { $0.kind == .folder && FileStores.isPlain($0.name) }.map(
+      \.name)
+  }
+
+  private func entries(_ path: String, _ access: Access) throws(ConnectorError) -> [SFTPListing.Entry] {
+    let folder = path.isEmpty ? address : address.appending(path)
+    let (_, body) = try access.session.bytes(
+      access.request(folder.path.hasSuffix("/") ? folder : folder.with(path: folder.path + "/", query: nil)))
+    guard let entries = SFTPListing.entries(body) else {
+      throw ConnectorError(
+        .data, "remote.listing",
+        Text("\(address.host)：目录列表无法解析。", "\(address.host): the list of a folder cannot be read."))
+    }
+    guard entries.count <= FileStores.most else { throw FileStores.tooMany(address) }
+    return entries
+  }
+
+  package func walk(
+    from path: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> any FileWalk {
+    let access = try Access(self, cancellation)
+    return try SFTPWalk(
+      from: path,
+      list: { (path) throws(ConnectorError) in
+        do throws(ConnectorError) {
+          return try self.entries(path.hasSuffix("/") ? String(path.dropLast()) : path, access)
+        } catch {
+          // A folder within that is gone meanwhile.
+          guard error.code == "remote.missing", !path.isEmpty else { throw error }
+          return []
+        }
+      },
+      time: { (path) throws(ConnectorError) in
+        let answer = try access.session.perform(
+          access.request(self.address.appending(path)) { $0.number(CURLOPT_NOBODY, 1) },
+          accepts: [CURLE_REMOTE_FILE_NOT_FOUND.rawValue]
+        ) { _ in }
+        return answer.modified
+      })
+  }
+
+  /// SFTP does not rename over a file that is there: between removing that one and renaming there is none for a moment.
+  package func move(
+    _ name: String, to path: String, _ cancellation: RemoteCancellation?
+  ) throws(ConnectorError) -> Bool {
+    let access = try Access(self, cancellation)
+    func commands(_ lines: [String], accepts: Set<UInt32> = []) throws(ConnectorError) -> Bool {
+      let list = HeaderList(lines)
+      let request = access.request(address) { options in
+        options.number(CURLOPT_NOBODY, 1)
+        options.list(CURLOPT_QUOTE, list)
+      }
+      let answer = try access.session.perform(request, accepts: accepts) { _ in }
+      withExtendedLifetime(list) {}
+      return answer.code == CURLE_OK
+    }
+    let folders = Self.folders(of: path)
+    let rename = "rename \(quoted(name)) \(quoted(path))"
+    let refused: Set<UInt32> = [CURLE_QUOTE_ERROR.rawValue]
+    if try commands(folders.map { "*mkdir \(quoted($0))" } + [rename], accepts: refused) { return true }
+    guard try isThere(name, access) else { return false }
+    return try commands(["*rm \(quoted(path))", rename])
+  }
+
+  /// Of `a/b/c` these are `a` and `a/b`.
+  private static func folders(of path: String) -> [String] {
+    let parts = path.split(separator: "/")
+    return parts.indices.dropFirst().map { parts[..<$0].joined(separator: "/") }
+  }
+
   package func remove(_ name: String, _ cancellation: RemoteCancellation?) throws(ConnectorError) {
     let access = try Access(self, cancellation)
-    let command = HeaderList(["rm \(quoted(name))"])
+    // Folders that are empty now go with it.
+    let commands = HeaderList(
+      ["rm \(quoted(name))"] + Self.folders(of: name).reversed().map { "*rmdir \(quoted($0))" })
     let request = access.request(address) { options in
       options.number(CURLOPT_NOBODY, 1)
-      options.list(CURLOPT_QUOTE, command)
+      options.list(CURLOPT_QUOTE, commands)
     }
-    _ = try access.session.perform(request) { _ in }
-    withExtendedLifetime(command) {}
+    let answer = try access.session.perform(request, accepts: [CURLE_QUOTE_ERROR.rawValue]) { _ in }
+    withExtendedLifetime(commands) {}
+    guard answer.code == CURLE_QUOTE_ERROR, try isThere(name, access) else { return }
+    throw ConnectorError(
+      .permanent, "remote.denied",
+      Text("\(address.host)：不能删除“\(name)”。", "\(address.host): “\(name)” could not be removed."))
+  }
+
+  private func isThere(_ name: String, _ access: Access) throws(ConnectorError) -> Bool {
+    let last = name.split(separator: "/").last.map(String.init)
+    return try entries(Self.folders(of: name).last ?? "", access).contains { $0.name == last }
   }
 
   private func quoted(_ name: String) -> String {

@@ -3,7 +3,7 @@
 ///
 /// Objects whose names begin with `cut-` break off half-way, `stall-` stop half-way, `busy-` answer 503; all that is written
 /// does while there is a file `busy` in the folder. `If-None-Match: *` is obeyed unless there is a file `unconditional`, as
-/// some stores do not.
+/// some stores do not. Objects are copied within the store by `x-amz-copy-source`.
 package enum ObjectStore {
   package static let region = "qh-1"
   package static let accessKey = "AKIDSANJIANG"
@@ -75,23 +75,39 @@ package enum ObjectStore {
         q = dict(urllib.parse.parse_qsl(self.path.partition('?')[2], keep_blank_values=True))
         if not os.path.isdir(path): return self.answer(404, b'<Error><Code>NoSuchBucket</Code></Error>')
         keys = sorted(os.path.relpath(os.path.join(d, f), path) for d, _, fs in os.walk(path) for f in fs)
-        keys = [k for k in keys if k.startswith(q['prefix']) and '/' not in k[len(q['prefix']):] and k > q.get('continuation-token', '')[::-1]]
+        begin = max(q.get('continuation-token', '')[::-1], q.get('start-after', ''))
+        keys = [k for k in keys if k.startswith(q['prefix'])]
+        inner = lambda k: q.get('delimiter', '\0') in k[len(q['prefix']):]
+        folders = sorted({q['prefix'] + k[len(q['prefix']):].split('/')[0] + '/' for k in keys if inner(k)})
+        keys = [k for k in keys if not inner(k) and k > begin]
         page, rest = keys[:2], keys[2:]
         esc = lambda t: t.replace('&', '&amp;').replace('<', '&lt;').replace('"', '&quot;')
         body = '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Delimiter>/</Delimiter><EncodingType/>'
         for k in page:
-          data = open(os.path.join(path, k), 'rb').read()
-          body += f'<Contents><Key>{esc(k)}</Key><LastModified>2026-08-22T01:30:00.000Z</LastModified><ETag>&quot;{hashlib.md5(data).hexdigest()}&quot;</ETag><Size>{len(data)}</Size><Owner><ID>x</ID></Owner></Contents>'
+          file = os.path.join(path, k)
+          data = open(file, 'rb').read()
+          at = time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime(os.stat(file).st_mtime))
+          body += f'<Contents><Key>{esc(k)}</Key><LastModified>{at}</LastModified><ETag>&quot;{hashlib.md5(data).hexdigest()}&quot;</ETag><Size>{len(data)}</Size><Owner><ID>x</ID></Owner></Contents>'
         body += f'<IsTruncated>{"true" if rest else "false"}</IsTruncated>'
         if rest: body += f'<NextContinuationToken>{esc(page[-1][::-1])}</NextContinuationToken>'
-        self.answer(200, (body + '<CommonPrefixes><Prefix>deep/</Prefix></CommonPrefixes></ListBucketResult>').encode(), [('Content-Type', 'application/xml')])
+        # All folders stand on the first page.
+        if begin: folders = []
+        body += ''.join(f'<CommonPrefixes><Prefix>{esc(f)}</Prefix></CommonPrefixes>' for f in folders)
+        self.answer(200, (body + '</ListBucketResult>').encode(), [('Content-Type', 'application/xml')])
 
       def do_PUT(self):
-        body = self.rfile.read(int(self.headers['Content-Length']))
+        body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
         if not self.admitted(): return self.answer(403)
         name, path = self.file()
         if os.path.basename(path).startswith('busy-') or os.path.exists(os.path.join(folder, 'busy')): return self.answer(503)
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        if self.headers.get('x-amz-copy-source'):
+          source = os.path.join(folder, urllib.parse.unquote(self.headers['x-amz-copy-source'])[1:])
+          if not os.path.isfile(source): return self.answer(404, b'<Error><Code>NoSuchKey</Code></Error>')
+          part = os.path.join(folder, '.part' + str(threading.get_ident()))
+          open(part, 'wb').write(open(source, 'rb').read())
+          os.replace(part, path)
+          return self.answer(200, b'<CopyObjectResult><ETag>x</ETag></CopyObjectResult>')
         if self.headers.get('If-None-Match') == '*' and not os.path.exists(os.path.join(folder, 'unconditional')):
           # Written aside and linked: of two only one succeeds.
           part = os.path.join(folder, '.part' + str(threading.get_ident()))

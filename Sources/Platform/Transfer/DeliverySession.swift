@@ -14,7 +14,7 @@ final class DeliverySession {
   private let merges: Bool
   /// The target had no rows, or none that this run is to meet.
   private let beganEmpty: Bool
-  /// See `ConnectorGuarantee.receivesChanges`.
+  /// See `ConnectorGuarantee.countsAtOnce`.
   private let countsAtOnce: Bool
   private var nextBatch: Int64
   /// The consumer's receipt, read beside the writing from batch `first` on.
@@ -29,7 +29,7 @@ final class DeliverySession {
     _ plan: CompiledPlan, _ control: DeliveryControl, _ writer: any RowWriter, _ start: DeliveryStart,
     _ target: ConnectorGuarantee
   ) {
-    (merges, countsAtOnce) = (target.merges, target.receivesChanges)
+    (merges, countsAtOnce) = (target.merges, target.countsAtOnce)
     self.plan = plan
     self.control = control
     self.writer = writer

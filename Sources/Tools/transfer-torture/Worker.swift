@@ -17,6 +17,7 @@ import Transfer
 ///   --grant G            the grant's id
 ///   --table T            of both sides; the tests' table of persons otherwise
 ///   --note LENGTH        the table has a column `note` of this length, which is granted as well
+///   --documents yes      the table's rows are parts of files; by how many bytes memory grew is said at the end
 ///   --file-limit BYTES   where files stop growing, as on a full disk
 ///   --split COUNT        cut the delivery into parts: prints a line for each
 ///   --part TEXT          carry out one of them: prints what it gives
@@ -72,6 +73,7 @@ struct Worker {
         Self.say("delivered-part \(Self.line(part.text))\n")
         return 0
       }
+      let before = Self.memory("VmRSS")
       let outcome: DeliveryOutcome
       if let file = options["--gather"] {
         let parts = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").compactMap {
@@ -82,6 +84,8 @@ struct Worker {
         outcome = try await delivery.run(from: source, to: target)
       }
       Self.say("\(outcome.provider.canonicalText)agrees \(outcome.consumer != nil && outcome.disagreement == nil)\n")
+      // What a repeated run says must be the same, and memory is not.
+      if options["--documents"] != nil { Self.say("grown \(Self.memory("VmHWM") - before)\n") }
       return 0
     } catch let error as ConnectorError {
       Self.say("error \(error.kind.rawValue) \(error.code)\n")
@@ -104,10 +108,18 @@ struct Worker {
       ItemContract("id", .integer), ItemContract("name", .text, length: 12),
       ItemContract("capital", .decimal(precision: 18, scale: 2)), ItemContract("born", .date),
     ]
+    if options["--documents"] != nil {
+      items = [
+        ItemContract("path", .text), ItemContract("part", .integer), ItemContract("size", .integer),
+        ItemContract("modified", .timestamp), ItemContract("content", .bytes),
+      ]
+    }
     if let length = options["--note"].flatMap({ Int($0) }) { items.append(ItemContract("note", .text, length: length)) }
     var plan = DeliveryPlan(
       grant: options["--grant"] ?? "grant-1", run: run, fence: fence, mode: mode, source: table, target: table,
-      items: items, key: ["id"], cursor: .init("changed", .timestamp), secret: Array("0123456789abcdef-secret".utf8),
+      items: items, key: options["--documents"] == nil ? ["id"] : ["path", "part"],
+      cursor: .init(options["--documents"] == nil ? "changed" : "modified", .timestamp),
+      secret: Array("0123456789abcdef-secret".utf8),
       providerKey: Array("fedcba9876543210-provider".utf8), batchBytes: RowBatch.smallest)
     plan.changes.ending = .caughtUp
     plan.part = options["--part"].flatMap { DeliveryPart(Self.text($0)) }
@@ -123,6 +135,8 @@ struct Worker {
       return FilesConnector(
         .local(place), FilesOptions(format: FileFormat(rawValue: kind) ?? .csv),
         writing: WrittenFiles(fileBytes: 100_000))
+    case "documents":
+      return DocumentsConnector(.local(place), leastAge: .zero, writing: WrittenDocuments(bytes: 3 << 20, files: 20))
     case "mariadb":
       // Socket and database; times in UTC, as those who write the tables do.
       let parts = place.split(separator: "|").map(String.init)
@@ -130,6 +144,13 @@ struct Worker {
         MariaDBAddress(host: "", database: parts.last ?? "", user: "root", zone: 0, socket: parts.first))
     default: return PostgreSQLConnector(PostgreSQLAddress(address: place))
     }
+  }
+
+  /// Bytes of this process's memory, as the system counts them.
+  private static func memory(_ field: String) -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") } ?? ""
+    return (line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) } ?? 0) << 10
   }
 
   /// At once: whoever kills this process aims by it.

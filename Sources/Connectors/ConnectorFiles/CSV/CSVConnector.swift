@@ -47,7 +47,7 @@ package struct CSVConnector: Connector {
         "不加引号的空字段是空值，加引号的空字段（\"\"）是空文本。",
         "An empty field is NULL; an empty one in quotes (\"\") is an empty text."),
     ] + WrittenFiles.limits,
-    readsIncrementally: false, writes: true, merges: false)
+    readsIncrementally: false, writes: true, merges: false, isFolder: true)
 
   package var guarantee: ConnectorGuarantee { Self.guarantee }
 

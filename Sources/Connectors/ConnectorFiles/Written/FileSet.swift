@@ -2,7 +2,7 @@ import Connecting
 import Kernel
 
 /// What a table's folder holds: the manifest of the highest number, and nothing else, says which files count.
-struct FileSet: Hashable {
+struct FileSet: Hashable, NumberedManifest {
   enum Mode: String, Hashable { case full, incremental }
 
   enum Content: String, Hashable {
@@ -64,7 +64,6 @@ struct FileSet: Hashable {
   static let mostFiles = 2000
 
   var number = 0
-  /// Tells manifests of the same number apart, of which only one was made.
   var commit = ""
   var written = Instant(milliseconds: 0)
   var table: String

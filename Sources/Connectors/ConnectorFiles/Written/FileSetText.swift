@@ -21,7 +21,7 @@ extension FileSet {
       out.member("run", run)
       Self.put(columns, key, &out)
       Self.put(files, &out)
-      Self.put(batches, &out)
+      BatchRecord.put(batches, &out)
       out.member("state", state)
       if let pending {
         out.name("pending")
@@ -32,7 +32,7 @@ extension FileSet {
           out.member("replaces", pending.replaces)
           Self.put(pending.columns, pending.key, &out)
           Self.put(pending.files, &out)
-          Self.put(pending.batches, &out)
+          BatchRecord.put(pending.batches, &out)
           out.member("state", pending.state)
         }
       }
@@ -82,20 +82,6 @@ extension FileSet {
     }
   }
 
-  private static func put(_ batches: [BatchRecord], _ out: inout ManifestText) {
-    out.name("batches")
-    out.array(batches) { batch, out in
-      out.object { out in
-        out.member("batch", Int(batch.batch))
-        out.member("run", batch.run)
-        out.member("rows", batch.delivered)
-        out.member("quarantined", batch.quarantined)
-        out.member("bytes", batch.bytes)
-        out.member("digest", batch.digest)
-      }
-    }
-  }
-
   // MARK: Reading
 
   /// Nil for what is no manifest of ours.
@@ -104,7 +90,7 @@ extension FileSet {
       let commit = root["commit"]?.string, let written = root["written"]?.instant, let table = root["table"]?.string,
       let stream = root["stream"]?.string, let fence = root["fence"]?.int, let last = root["last_batch"]?.int,
       let run = root["run"]?.string, let shape = Self.shape(root), let files = Self.files(root),
-      let batches = Self.batches(root), let state = root["state"]?.string, let dropped = root["dropped"]?.array
+      let batches = BatchRecord.batches(root), let state = root["state"]?.string, let dropped = root["dropped"]?.array
     else { return nil }
     self.init(table: table, stream: stream, fence: Int64(fence))
     (self.number, self.commit, self.written, lastBatch, self.run) = (number, commit, written, Int64(last), run)
@@ -116,7 +102,7 @@ extension FileSet {
     guard let under = root["pending"] else { return }
     guard let run = under["run"]?.string, let started = under["started"]?.instant,
       let mode = under["mode"]?.string.flatMap({ Mode(rawValue: $0) }), let replaces = under["replaces"]?.bool,
-      let shape = Self.shape(under), let files = Self.files(under), let batches = Self.batches(under),
+      let shape = Self.shape(under), let files = Self.files(under), let batches = BatchRecord.batches(under),
       let state = under["state"]?.string
     else { return nil }
     pending = Pending(
@@ -156,95 +142,4 @@ extension FileSet {
     }
     return read
   }
-
-  private static func batches(_ tree: JSONTree) -> [BatchRecord]? {
-    guard let batches = tree["batches"]?.array else { return nil }
-    var read: [BatchRecord] = []
-    for batch in batches {
-      guard let number = batch["batch"]?.int, let run = batch["run"]?.string, let rows = batch["rows"]?.int,
-        let quarantined = batch["quarantined"]?.int, let bytes = batch["bytes"]?.int,
-        let digest = batch["digest"]?.string
-      else { return nil }
-      read.append(
-        BatchRecord(
-          batch: Int64(number), run: run, delivered: rows, quarantined: quarantined, bytes: bytes, digest: digest))
-    }
-    return read
-  }
-}
-
-/// JSON as it is put down, a member a line as far as that helps a reader.
-private struct ManifestText {
-  private(set) var text = ""
-  private var isFirst = true
-  private var depth = 0
-
-  mutating func object(_ body: (inout ManifestText) -> Void) {
-    text += "{"
-    isFirst = true
-    depth += 1
-    body(&self)
-    depth -= 1
-    text += depth == 0 ? "\n}" : "}"
-    isFirst = false
-  }
-
-  mutating func array<T>(_ items: [T], _ body: (T, inout ManifestText) -> Void) {
-    text += "["
-    for (index, item) in items.enumerated() {
-      if index > 0 { text += "," }
-      if item is Int || item is String { if index > 0 { text += " " } } else { text += "\n  " }
-      isFirst = true
-      body(item, &self)
-    }
-    text += "]"
-    isFirst = false
-  }
-
-  mutating func name(_ name: String) {
-    if !isFirst { text += "," }
-    if depth == 1 { text += "\n" } else if !isFirst { text += " " }
-    isFirst = false
-    value(name)
-    text += ": "
-  }
-
-  mutating func member(_ name: String, _ value: String) {
-    self.name(name)
-    self.value(value)
-  }
-
-  mutating func member(_ name: String, _ value: Int) {
-    self.name(name)
-    self.value(value)
-  }
-
-  mutating func member(_ name: String, _ value: Bool) {
-    self.name(name)
-    text += value ? "true" : "false"
-  }
-
-  mutating func value(_ number: Int) { text += String(number) }
-
-  mutating func value(_ string: String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      default:
-        if scalar.value < 0x20 {
-          text += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-        } else {
-          text.unicodeScalars.append(scalar)
-        }
-      }
-    }
-    text += "\""
-  }
-}
-
-extension JSONTree {
-  fileprivate var instant: Instant? { string.flatMap { Instant($0) } }
 }

@@ -32,7 +32,7 @@ final class FileSetWriter: RowWriter {
   private let place: String
   private let clock: Clock
   private let cancellation: RemoteCancellation
-  private let log: FileSetLog
+  private let log: ManifestLog<FileSet>
 
   /// As the next manifest will have it.
   private(set) var set: FileSet
@@ -55,7 +55,7 @@ final class FileSetWriter: RowWriter {
     self.place = place
     self.clock = clock
     self.cancellation = cancellation
-    log = FileSetLog(folder)
+    log = ManifestLog(folder)
     set = FileSet(table: plan.table.name, stream: plan.stream, fence: plan.fence)
   }
 

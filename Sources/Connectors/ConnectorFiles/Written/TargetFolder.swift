@@ -22,6 +22,8 @@ enum TargetStep: Hashable, Sendable {
   /// All bytes lie under the temporary name.
   case gathered(String)
   case named(String)
+  /// A document stands at its path.
+  case published(String)
 }
 
 /// A folder of this machine.
@@ -140,7 +142,12 @@ final class LocalTargetFolder: TargetFolder {
       ))
   }
 
-  private func fault(_ code: CInt, _ name: String) -> ConnectorError {
+  private func fault(_ code: CInt, _ name: String) -> ConnectorError { .writing(code, name, in: path) }
+}
+
+extension ConnectorError {
+  /// What a system's error means for a file that is to be written into a folder of this machine.
+  static func writing(_ code: CInt, _ name: String, in path: String) -> ConnectorError {
     switch code {
     case ENOSPC, EDQUOT, EFBIG:
       ConnectorError(
@@ -205,7 +212,7 @@ final class RemoteTargetFolder: TargetFolder {
 extension TargetFolder {
   /// Throws unless of two files of one name only the first is made: without that nothing keeps two workers apart.
   func checkNamesAreExclusive(_ place: String, fence: Int64) throws(ConnectorError) {
-    let name = "probe-\(FileSetLog.nonce())-f\(fence).part"
+    let name = "probe-\(Manifests.nonce())-f\(fence).part"
     let content = try SpoolFile()
     try content.append("probe\n")
     guard try create(content, as: name, through: name + "-f\(fence).part") else {
