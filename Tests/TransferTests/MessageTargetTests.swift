@@ -175,13 +175,13 @@ extension Grant {
 
   @Test func `from a receiver that is killed again and again are each there once, and the receipts agree`() async throws
   {
-    let source = try source(rows: 6000)
+    let source = try source(rows: 4000)
     let receiver = try MessageReceiver()
     let isOver = Monitor(false)
     let kills = Monitor(0)
     Thread.detachNewThread {
       while !isOver.change({ $0 }) {
-        usleep(.random(in: 10_000...400_000))
+        usleep(.random(in: 20_000...900_000))
         receiver.kill()
         kills.change { $0 += 1 }
         try? receiver.start()
@@ -203,20 +203,20 @@ extension Grant {
       }
     }
     let first = try await untilDone(.full, "r1")
-    #expect(first.disagreement == nil && first.provider.counts.delivered == 6000)
+    #expect(first.disagreement == nil && first.provider.counts.delivered == 4000)
     try source.run("UPDATE person SET name = '改', changed = '2026-08-22 10:00:00+00' WHERE id % 3 = 0")
     let second = try await untilDone(.incremental, "r2")
     #expect(second.disagreement == nil)
     try source.run("DELETE FROM person WHERE id % 5 = 0")
     let third = try await untilDone(.full, "r3")
-    #expect(third.disagreement == nil && third.provider.counts.delivered == 4800)
+    #expect(third.disagreement == nil && third.provider.counts.delivered == 3200)
     isOver.change { $0 = true }
-    #expect(kills.change { $0 } > 3)
+    #expect(kills.change { $0 } > 1)
     try? await Task.sleep(for: .seconds(1))
     let target = try MessageTarget(receiver)
     try target.expectEqual(source)
     // No message was done twice: what the last run's put is what its receipt says.
-    #expect(try target.inbox().puts == 4800)
+    #expect(try target.inbox().puts == 3200)
   }
 
   @Test func `of followed changes are each there once though the receiver is killed while the source changes`()
@@ -231,7 +231,7 @@ extension Grant {
     defer { isOver.change { $0 = true } }
     Thread.detachNewThread {
       while !isOver.change({ $0 }) {
-        usleep(.random(in: 50_000...400_000))
+        usleep(.random(in: 50_000...900_000))
         receiver.kill()
         try? receiver.start()
       }
@@ -253,7 +253,7 @@ extension Grant {
     }
     let start = ContinuousClock.now
     var (fence, runs) = (Int64(0), 0)
-    while ContinuousClock.now - start < .seconds(20) || runs < 2 {
+    while ContinuousClock.now - start < .seconds(15) || runs < 2 {
       fence += 1
       let target = try MessageTarget(receiver, patience: fence % 2 == 0 ? .milliseconds(50) : .seconds(2))
       do {
