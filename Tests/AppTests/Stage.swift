@@ -81,9 +81,10 @@ struct Stage {
 }
 
 func withStage<T>(
-  _ engine: Engine, isolation: isolated (any Actor)? = #isolation, _ body: (Stage) async throws -> T
+  _ engine: Engine, flags: [String: String] = [:], isolation: isolated (any Actor)? = #isolation,
+  _ body: (Stage) async throws -> T
 ) async throws -> T {
-  try await withNode(engine) { node, cast, clock, folder in
+  try await withNode(engine, flags: flags) { node, cast, clock, folder in
     let databases = DemoDatabases(folder: folder + "/sources", generator: LegalPersonGenerator(count: 1000))
     try databases.make()
     var outcome = DemoJourney.Outcome()

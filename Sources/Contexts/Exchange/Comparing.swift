@@ -28,9 +28,22 @@ extension Exchange {
     let now = clock.now()
     return try await database.write { tx in
       try mayMove(grant.id, at: now, in: tx)
+      guard try isComparable(grant, in: tx) else { throw Self.cannotCompare }
       return try queueComparison(of: grant, by: principal, at: now, in: tx)
     }
   }
+
+  /// Whether the target's rows can be read at any time: a system that is told by messages keeps them for itself.
+  func isComparable(_ grant: Grant, in tx: any Transaction) throws -> Bool {
+    let target = try InventoryStore.source(grant.targetSource, in: tx)
+    return target.flatMap { connectors.kind($0.kind) }?.guarantee.isComparable ?? true
+  }
+
+  static let cannotCompare = Refusal(
+    .conflict, "exchange.compare.unreadable",
+    Text(
+      "接收系统由消息写入，不能读回比对；送达了什么，以每次交换的回执为准。",
+      "The receiving system is told by messages and cannot be read back; what arrived is in each delivery's receipts."))
 
   /// What a schedule does: nothing where nothing may move.
   package func takeComparingTurn(_ id: GrantID) async throws {
@@ -40,7 +53,7 @@ extension Exchange {
       do {
         try mayMove(id, at: now, in: tx)
         // Before anything was delivered everything is missing, as everybody knows.
-        guard try DeliveryStore.hasDelivered(id, in: tx) else { return }
+        guard try DeliveryStore.hasDelivered(id, in: tx), try isComparable(grant, in: tx) else { return }
         _ = try queueComparison(of: grant, by: .system(), at: now, in: tx)
       } catch let refusal as Refusal {
         if ["sharing.grant.revoked", "sharing.grant.expired"].contains(refusal.code) {

@@ -23,6 +23,8 @@ extension Exchange {
     /// Rows delivered in each of the last days, oldest first, today the last.
     package var days: [(day: CalendarDate, rows: Int)]
     package var comparison: Comparison?
+    /// See `ConnectorGuarantee.isComparable`.
+    package var isComparable: Bool
   }
 
   /// May change how the grant is carried out: its provider's data officer and the platform's operator.
@@ -69,7 +71,7 @@ extension Exchange {
             try DeliveryStore.running(at: end.id, in: tx)
           )
         }, days: try DeliveryCounts.byDay(of: id, through: today, days: 30, in: tx),
-        comparison: try ComparisonStore.last(of: id, in: tx))
+        comparison: try ComparisonStore.last(of: id, in: tx), isComparable: try isComparable(grant, in: tx))
     }
   }
 

@@ -100,6 +100,8 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package var countsAtOnce: Bool
   /// The target is a folder of files.
   package var isFolder: Bool
+  /// What it was given can be read from it at any later time, to be compared with its source.
+  package var isComparable: Bool
   /// Bytes that a key may have as a target's; nil for no limit.
   package var longestKey: Int?
   /// Bytes that a batch should have at most, where it travels as one piece; nil for no limit. Only a single row may exceed
@@ -109,11 +111,12 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package init(
     promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
     followsChanges: Bool = false, merges: Bool = true, countsAtOnce: Bool? = nil, isFolder: Bool = false,
-    longestKey: Int? = nil, largestBatch: Int? = nil
+    isComparable: Bool = true, longestKey: Int? = nil, largestBatch: Int? = nil
   ) {
     self.merges = merges
     self.countsAtOnce = countsAtOnce ?? (writes && merges)
     self.isFolder = isFolder
+    self.isComparable = isComparable
     self.longestKey = longestKey
     self.largestBatch = largestBatch
     self.followsChanges = followsChanges

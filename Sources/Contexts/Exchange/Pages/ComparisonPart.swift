@@ -7,6 +7,11 @@ import Web
 enum ComparisonPart {
   static func html(_ request: Request, _ view: Exchange.TaskView, opened: [Comparison.Range]? = nil) -> HTML {
     let (t, grant, one) = (request.language, view.grant, view.comparison)
+    guard view.isComparable else {
+      return """
+        <h2 id="comparison">\(t("对账", "Both sides compared"))</h2><p class="hint">\(t(Exchange.cannotCompare.message))</p>
+        """
+    }
     return """
       <h2 id="comparison">\(t("对账", "Both sides compared"))</h2>
       \(one.map { result($0, t) } ?? "<p class=\"hint\">\(t("还没有比对过。", "Not compared yet."))</p>")\

@@ -18,6 +18,14 @@ enum TaskForm {
     let timing: HTML =
       grant.frequency == .continuous
       ? "<input type=\"hidden\" name=\"start\" value=\"frequency\">" : self.timing(grant, t).map(one).joined()
+    let comparing: HTML =
+      view.isComparable
+      ? one(
+        Field(
+          "comparing", Text("定期对账", "Compare both sides"),
+          .choice(ComparisonRhythm.allCases.map { ($0.rawValue, t($0.title)) }),
+          hint: Text("读回两端逐行比对；在允许的时段内进行。", "Both sides are read back and compared row by row, within the window.")))
+      : "<input type=\"hidden\" name=\"comparing\" value=\"\(task.comparing.rawValue)\">"
     return details(
       t("任务设置", "Settings of the task"), open: !faults.isEmpty,
       form(
@@ -32,7 +40,7 @@ enum TaskForm {
         \(one(Field("stopShare", Text("问题行超过百分之几时停止", "Stop beyond this percentage of bad rows"), .text(maxLength: 6), required: false, hint: Text("如 5 或 0.5；停止时该批不写入。", "Such as 5 or 0.5; the batch that tells is not written."))))\
         \(one(Field("drift", Text("来源表结构变化时", "When the source's table changes"), .choice(ExchangeTask.Drift.allCases.map { ($0.rawValue, t($0.title)) }), hint: Text("来源多出的列、变长的列不影响；授权的列不见了或类型变了才算。", "Further columns and longer ones are no matter; a granted column that is gone or has another type is."))))\
         \(one(Field("stall", Text("多少分钟无进展就中断重试", "Minutes without progress before it is ended and tried again"), .number(Exchange.stallRange))))\
-        \(one(Field("comparing", Text("定期对账", "Compare both sides"), .choice(ComparisonRhythm.allCases.map { ($0.rawValue, t($0.title)) }), hint: Text("读回两端逐行比对；在允许的时段内进行。", "Both sides are read back and compared row by row, within the window."))))\
+        \(comparing)\
         \(one(Field("parts", Text("首次全量分几段同时交付", "Parts of a first full delivery, at once"), .number(Exchange.partsRange), hint: Text("大表由多个工作进程各交一段；来源和接收库不在近处时才更快。1 为不分段。", "Several workers take a part each of a large table; it helps where the databases are far away. 1 is as a whole."))))\
         \(buttons(button(t("保存设置", "Save"))))
         """))
