@@ -56,7 +56,7 @@ import Testing
       ("fundSource", "省级财政"), ("scope", "2"), ("frequency", "1"), ("network", "2"), ("stage", "4"),
     ] { try form.enter(field, value) }
     let system = try await visitor.submit(form)
-    let new = try await visitor.link("\(system)/sources/new\\?kind=sqlite", at: system)
+    let new = try await visitor.link("\(system)/sources/new\\?kind=sqlite", at: system + "/sources/new")
     var source = try await visitor.form("/sources", at: new)
     try source.enter("source", "业务库")
     try source.enter("setting.path", "/etc/passwd")

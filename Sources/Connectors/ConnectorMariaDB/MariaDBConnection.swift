@@ -203,7 +203,8 @@ final class MariaDBConnection {
   func run(_ sql: String) throws(ConnectorError) -> [[String?]] {
     try send(sql)
     guard let result = mysql_store_result(handle) else {
-      if mysql_field_count(handle) != 0 { throw error }
+      // A connection that breaks while rows come has forgotten that there were to be any.
+      if mysql_field_count(handle) != 0 || mysql_errno(handle) != 0 { throw error }
       return []
     }
     defer { mysql_free_result(result) }

@@ -36,7 +36,7 @@ package struct MessagesConnector: Connector {
       ),
       Text("不跟随重定向，不使用代理。", "Redirects are not followed, and no proxy is used."),
     ],
-    readsIncrementally: false, writes: true, merges: false, countsAtOnce: true, isComparable: false)
+    readsIncrementally: false, writes: true, merges: false, countsAtOnce: true, reads: false)
 
   package var guarantee: ConnectorGuarantee {
     var guarantee = Self.guarantee

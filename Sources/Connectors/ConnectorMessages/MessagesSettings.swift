@@ -73,7 +73,7 @@ struct MessagesTarget: Sendable {
 
 extension MessagesConnector {
   package static let kind = ConnectorKind(
-    name: "messages", title: Text("消息推送（HTTP）", "Messages pushed over HTTP"),
+    name: "messages", title: Text("消息推送（HTTP）", "Messages over HTTP"),
     settings: [
       .init("address", Text("地址", "Address"), example: "https://data.example.gov.cn/messages"),
       .init("secret", Text("共享密钥（用于签名）", "Shared secret (for signatures)"), secret: true),

@@ -36,7 +36,7 @@ extension Exchange {
   /// Whether the target's rows can be read at any time: a system that is told by messages keeps them for itself.
   func isComparable(_ grant: Grant, in tx: any Transaction) throws -> Bool {
     let target = try InventoryStore.source(grant.targetSource, in: tx)
-    return target.flatMap { connectors.kind($0.kind) }?.guarantee.isComparable ?? true
+    return target.flatMap { connectors.kind($0.kind) }?.guarantee.reads ?? true
   }
 
   static let cannotCompare = Refusal(

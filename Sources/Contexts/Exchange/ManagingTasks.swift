@@ -23,7 +23,7 @@ extension Exchange {
     /// Rows delivered in each of the last days, oldest first, today the last.
     package var days: [(day: CalendarDate, rows: Int)]
     package var comparison: Comparison?
-    /// See `ConnectorGuarantee.isComparable`.
+    /// Its target can be read back.
     package var isComparable: Bool
   }
 

@@ -71,9 +71,12 @@ package enum InventoryRoutes {
     [
       .get("/systems/{id}/sources/new", .permission(.manageInventory)) { request in
         let (system, _) = try await register.system(request.visitor(), request.id())
+        guard let chosen = request.query["kind"] else {
+          return .page(sourceKindsPage(request, system, register.probe.kinds))
+        }
         return .page(
           sourceForm(
-            request, system, kind: try kind(request.query["kind"], register), editing: nil, values: Fields(),
+            request, system, kind: try kind(chosen, register), editing: nil, values: Fields(),
             refusal: nil))
       },
       .post("/systems/{id}/sources", .permission(.manageInventory)) { request in

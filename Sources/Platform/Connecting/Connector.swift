@@ -100,8 +100,8 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package var countsAtOnce: Bool
   /// The target is a folder of files.
   package var isFolder: Bool
-  /// What it was given can be read from it at any later time, to be compared with its source.
-  package var isComparable: Bool
+  /// Its tables can be read at any time: to deliver from them, and to compare them with what was delivered into them.
+  package var reads: Bool
   /// Bytes that a key may have as a target's; nil for no limit.
   package var longestKey: Int?
   /// Bytes that a batch should have at most, where it travels as one piece; nil for no limit. Only a single row may exceed
@@ -111,12 +111,12 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   package init(
     promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
     followsChanges: Bool = false, merges: Bool = true, countsAtOnce: Bool? = nil, isFolder: Bool = false,
-    isComparable: Bool = true, longestKey: Int? = nil, largestBatch: Int? = nil
+    reads: Bool = true, longestKey: Int? = nil, largestBatch: Int? = nil
   ) {
     self.merges = merges
     self.countsAtOnce = countsAtOnce ?? (writes && merges)
     self.isFolder = isFolder
-    self.isComparable = isComparable
+    self.reads = reads
     self.longestKey = longestKey
     self.largestBatch = largestBatch
     self.followsChanges = followsChanges

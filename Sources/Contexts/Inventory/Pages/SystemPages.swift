@@ -9,7 +9,8 @@ enum SystemLink {
   static func system(_ id: SystemID) -> String { "/systems/\(id)" }
   static func edit(_ id: SystemID) -> String { "/systems/\(id)/edit" }
   static func sources(_ id: SystemID) -> String { "/systems/\(id)/sources" }
-  static func newSource(_ id: SystemID, kind: String) -> String { "/systems/\(id)/sources/new?kind=\(kind)" }
+  static func newSource(_ id: SystemID) -> String { "/systems/\(id)/sources/new" }
+  static func newSource(_ id: SystemID, kind: String) -> String { newSource(id) + "?kind=\(kind)" }
   static func source(_ source: DataSource) -> String { "/systems/\(source.system)/sources/\(source.id)" }
   /// A page of Mounting, which knows what is catalogued.
   static func tables(_ source: DataSource) -> String { self.source(source) + "/tables" }
@@ -102,13 +103,9 @@ private func sourcesPart(
     <a href="\(SystemLink.source(source))/edit">\(t("修改", "Edit"))</a></td></tr>
     """ as HTML
   }.joined()
-  let add = kinds.map { kind in
-    buttonLink(
-      t("连接 \(kind.title.chinese)", "Connect \(kind.title.english)"),
-      href: SystemLink.newSource(system.id, kind: kind.name))
-  }.joined(" ")
   return panel(
-    t("数据源", "Data sources"), id: "sources", actions: add,
+    t("数据源", "Data sources"), id: "sources",
+    actions: buttonLink(t("连接数据源", "Connect a source"), href: SystemLink.newSource(system.id)),
     table(
       caption: t("本系统的数据源", "Sources of this system"),
       head: [
