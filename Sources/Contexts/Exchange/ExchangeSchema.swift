@@ -235,6 +235,7 @@ package enum ExchangeSchema {
       reason_zh TEXT,
       reason_en TEXT,
       rows_read BIGINT NOT NULL,
+      rows_delivered BIGINT NOT NULL,
       PRIMARY KEY (delivery, place)
     );
     """
@@ -243,5 +244,6 @@ package enum ExchangeSchema {
     "028 parts that read in one view",
     """
     ALTER TABLE exchange_part ADD COLUMN views_lost BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE exchange_part DROP COLUMN rows_delivered;
     """)
 }

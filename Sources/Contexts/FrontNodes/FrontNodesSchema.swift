@@ -18,12 +18,10 @@ package enum FrontNodesSchema {
         system TEXT NOT NULL, system_name TEXT NOT NULL, form TEXT NOT NULL, area TEXT NOT NULL, reason TEXT NOT NULL,
         grade BIGINT NOT NULL, product TEXT, machine TEXT, room BIGINT NOT NULL, contact TEXT NOT NULL,
         contact_phone TEXT NOT NULL, technician TEXT NOT NULL, technician_phone TEXT NOT NULL, until TEXT,
-        form_key TEXT,
         state TEXT NOT NULL, version BIGINT NOT NULL, asked_at TEXT NOT NULL, server TEXT, place TEXT, database_name TEXT,
         account TEXT, sealed BLOB, source TEXT, is_locked BOOLEAN NOT NULL,
         kept_until TEXT, checked_at TEXT, is_good BOOLEAN, since TEXT,
         bad_checks BIGINT NOT NULL, failure_zh TEXT, failure_en TEXT, bytes BIGINT, connections BIGINT);
-      CREATE UNIQUE INDEX frontnodes_node_form ON frontnodes_node (owner, form_key) WHERE form_key IS NOT NULL;
       CREATE INDEX frontnodes_node_by_owner ON frontnodes_node (owner, id);
       CREATE INDEX frontnodes_node_by_state ON frontnodes_node (state, id);
       CREATE TABLE frontnodes_step (
@@ -32,5 +30,12 @@ package enum FrontNodesSchema {
       CREATE TABLE frontnodes_day (
         node TEXT NOT NULL REFERENCES frontnodes_node (id), day TEXT NOT NULL, checks BIGINT NOT NULL,
         failures BIGINT NOT NULL, PRIMARY KEY (node, day));
+      """
+    )
+    .adding(
+      "002 a form that is sent twice is one request",
+      """
+      ALTER TABLE frontnodes_node ADD COLUMN form_key TEXT;
+      CREATE UNIQUE INDEX frontnodes_node_form ON frontnodes_node (owner, form_key) WHERE form_key IS NOT NULL;
       """)
 }
