@@ -10,7 +10,8 @@ import Kernel
 
 /// One blocking libpq connection. Errors carry the server's SQLSTATE and never a row's values.
 final class PostgreSQLConnection {
-  private(set) var handle: OpaquePointer?
+  // Asked for with every row.
+  @exclusivity(unchecked) private(set) var handle: OpaquePointer?
   private var interruption: Interruption?
 
   /// `replicates`: a connection that can also stream the log.
@@ -148,6 +149,10 @@ final class PostgreSQLConnection {
     let status = PQresultStatus(result)
     guard [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(status) else { throw error(of: result) }
   }
+
+  /// libpq receives into 16 KiB until one message needs more, and keeps what it grew to: one long answer, and a table comes in an
+  /// eighth of the calls.
+  func widen() throws(ConnectorError) { try run("SELECT repeat(' ', \(100 << 10))") }
 
   /// The next message of a COPY OUT; nil at its end. Free it with `PQfreemem`.
   @inline(__always)

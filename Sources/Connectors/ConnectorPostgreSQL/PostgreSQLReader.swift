@@ -18,6 +18,7 @@ final class PostgreSQLReader: RowReader {
     connection = try PostgreSQLConnection(address)
     key = plan.key
     sections = []
+    try connection.widen()
     try connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     if let view = plan.view { try PostgreSQLView.enter(view, connection) }
     let table = try PostgreSQLTable.read(plan.table, connection)

@@ -16,7 +16,8 @@ final class PostgreSQLWriter: RowWriter {
   private var isKeyStageFilled = false
   private var hasStaleStatement = false
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
-  private var filled = 0
+  @exclusivity(unchecked) private var filled = 0
+  private let appending: String
   /// What the last upsert left, as its statement gave it back.
   private let upserted = RowBatch(capacity: RowBatch.smallest)
 
@@ -24,6 +25,8 @@ final class PostgreSQLWriter: RowWriter {
     self.plan = plan
     connection = try PostgreSQLConnection(address)
     target = PostgreSQLTarget(plan: plan, connection: connection)
+    let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
+    appending = "COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)"
     try connection.run("SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'")
   }
 
@@ -73,13 +76,16 @@ final class PostgreSQLWriter: RowWriter {
   }
 
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome {
-    try begin()
     var outcome = WriteOutcome()
-    guard !rows.isEmpty else { return outcome }
-    switch mode {
-    case .append:
+    if case .append = mode, !rows.isEmpty {
       try append(rows, batch)
       outcome.inserted = rows.rowCount
+      return outcome
+    }
+    try begin()
+    guard !rows.isEmpty else { return outcome }
+    switch mode {
+    case .append: break
     case .merge(let rewriteFrom, let ownFrom, let mostlyNew):
       if mostlyNew, try tryToAppend(rows, batch) {
         outcome.inserted = rows.rowCount
@@ -120,9 +126,11 @@ final class PostgreSQLWriter: RowWriter {
 
   // MARK: COPY
 
+  /// Begins the transaction with the same message where none is open.
   private func append(_ rows: RowBatch, _ batch: Int64) throws(ConnectorError) {
-    let columns = (target.columnNames + [WritePlan.batchColumn]).joined(separator: ", ")
-    try connection.startCopy("COPY \(target.table) (\(columns)) FROM STDIN (FORMAT binary)")
+    let begins = !isInTransaction
+    isInTransaction = true
+    try connection.startCopy(begins ? "BEGIN; \(appending)" : appending)
     try copy(rows, columns: plan.columns.count, trailer: batch)
   }
 
@@ -394,24 +402,25 @@ final class PostgreSQLWriter: RowWriter {
 
   func commit(_ record: BatchRecord?, state: String, durable: Bool) throws(ConnectorError) {
     try begin()
-    if let record {
-      try connection.run(
-        """
-        INSERT INTO \(target.batches) (stream, batch, run, delivered, quarantined, bytes, digest)
-        VALUES ($1, $2::int8, $3, $4::int8, $5::int8, $6::int8, $7)
-        ON CONFLICT (stream, batch) DO UPDATE SET run = EXCLUDED.run, delivered = EXCLUDED.delivered,
-          quarantined = EXCLUDED.quarantined, bytes = EXCLUDED.bytes, digest = EXCLUDED.digest
-        """,
-        [
-          plan.stream, "\(record.batch)", record.run, "\(record.delivered)", "\(record.quarantined)", "\(record.bytes)",
-          record.digest,
-        ])
-    }
-    let kept = try connection.change(
-      """
+    // Batch and offset by one statement: every answer that is waited for costs the target's time as well as ours.
+    var statement = """
       UPDATE \(target.offsets) SET run = $3, batch = greatest(batch, $4::int8), state = $5, updated = now()
       WHERE stream = $1 AND fence = $2::int8
-      """, [plan.stream, "\(plan.fence)", plan.run, "\(record?.batch ?? 0)", state])
+      """
+    var parameters: [String?] = [plan.stream, "\(plan.fence)", plan.run, "\(record?.batch ?? 0)", state]
+    if let record {
+      statement = """
+        WITH kept AS (INSERT INTO \(target.batches) (stream, batch, run, delivered, quarantined, bytes, digest)
+          VALUES ($1, $4::int8, $6, $7::int8, $8::int8, $9::int8, $10)
+          ON CONFLICT (stream, batch) DO UPDATE SET run = EXCLUDED.run, delivered = EXCLUDED.delivered,
+            quarantined = EXCLUDED.quarantined, bytes = EXCLUDED.bytes, digest = EXCLUDED.digest)
+        \(statement)
+        """
+      parameters += [
+        record.run, "\(record.delivered)", "\(record.quarantined)", "\(record.bytes)", record.digest,
+      ]
+    }
+    let kept = try connection.change(statement, parameters)
     guard kept == 1 else {
       rollback()
       throw .takenOver

@@ -5,6 +5,7 @@
 // column after column, so that the lanes' values are of one kind and seldom differ much in length.
 
 typedef uint64_t lanes __attribute__((vector_size(64)));
+typedef int64_t signed_lanes __attribute__((vector_size(64)));
 
 enum { LANES = 8 };
 
@@ -65,50 +66,70 @@ static inline uint64_t word_at(const unsigned char *at) {
 
 // One column of eight rows, whose bytes may be read up to eight behind their end; moves `at` behind the values.
 #define EIGHT_ROWS(NAME, ATTRIBUTE)                                                                                    \
-  ATTRIBUTE static inline void NAME##_column(const unsigned char *at[LANES], sj_hash_key key, lanes *low,              \
-                                             lanes *high, lane_sums *sum, lanes *nulls) {                              \
-    lanes length, is_null;                                                                                             \
-    uint64_t most = 0, least = UINT64_MAX;                                                                             \
-    for (int lane = 0; lane < LANES; lane++) {                                                                         \
-      int32_t count = length_at(at[lane]);                                                                             \
-      uint64_t bytes = count < 0 ? 0 : (uint64_t)count;                                                                \
-      is_null[lane] = count < 0 ? ~0ULL : 0;                                                                           \
-      length[lane] = bytes;                                                                                            \
-      most = bytes > most ? bytes : most;                                                                              \
-      least = bytes < least ? bytes : least;                                                                           \
+  ATTRIBUTE static inline __attribute__((always_inline)) void NAME##_column(                                           \
+      const unsigned char *at[LANES], sj_hash_key key, lanes *low, lanes *high, lane_sums *sum, lanes *nulls) {        \
+    int32_t counts[LANES], most = -1, least = INT32_MAX;                                                               \
+    _Pragma("clang loop unroll(full)") for (int lane = 0; lane < LANES; lane++) {                                      \
+      counts[lane] = length_at(at[lane]);                                                                              \
+      most = counts[lane] > most ? counts[lane] : most;                                                                \
+      least = counts[lane] < least ? counts[lane] : least;                                                             \
       at[lane] += 4;                                                                                                   \
     }                                                                                                                  \
     BEGIN(key);                                                                                                        \
-    uint64_t done = 0;                                                                                                 \
+    int32_t done = 0;                                                                                                  \
     for (; done + 8 <= least; done += 8) {                                                                             \
       lanes m = WORDS(at, done);                                                                                       \
       ABSORB(m);                                                                                                       \
     }                                                                                                                  \
-    for (; done <= most; done += 8) {                                                                                  \
-      /* A lane whose value has ended reads its start again and is then left as it was. */                             \
-      lanes is_active = (lanes)(length >= ALL(done));                                                                  \
-      lanes is_whole = (lanes)(length >= ALL(done + 8));                                                               \
-      lanes m = {word_at(at[0] + (done & is_active[0])), word_at(at[1] + (done & is_active[1])),                       \
-                 word_at(at[2] + (done & is_active[2])), word_at(at[3] + (done & is_active[3])),                       \
-                 word_at(at[4] + (done & is_active[4])), word_at(at[5] + (done & is_active[5])),                       \
-                 word_at(at[6] + (done & is_active[6])), word_at(at[7] + (done & is_active[7]))};                      \
-      lanes rest = (ALL(1) << ((length & 7) * 8)) - 1;                                                                 \
-      m = (m & (rest | is_whole)) | ((length << 56) & ~is_whole);                                                      \
-      lanes o0 = v0, o1 = v1, o2 = v2, o3 = v3;                                                                        \
-      ABSORB(m);                                                                                                       \
-      v0 = (v0 & is_active) | (o0 & ~is_active);                                                                       \
-      v1 = (v1 & is_active) | (o1 & ~is_active);                                                                       \
-      v2 = (v2 & is_active) | (o2 & ~is_active);                                                                       \
-      v3 = (v3 & is_active) | (o3 & ~is_active);                                                                       \
-    }                                                                                                                  \
     lanes l, h;                                                                                                        \
-    FINISH(l, h);                                                                                                      \
-    lanes added_low = l & ~is_null, added_high = h & ~is_null;                                                         \
-    ADD(sum, added_low, added_high);                                                                                   \
-    *nulls -= is_null;                                                                                                 \
-    *low = l | is_null;                                                                                                \
-    *high = h | is_null;                                                                                               \
-    for (int lane = 0; lane < LANES; lane++) at[lane] += length[lane];                                                 \
+    if (most == least && least >= 0) {                                                                                 \
+      /* All of one length, as numbers and dates always are: nothing to tell apart. */                                 \
+      lanes m = ALL((uint64_t)least << 56);                                                                            \
+      if (done < least) {                                                                                              \
+        lanes rest = WORDS(at, done);                                                                                  \
+        m |= rest & ALL((1ULL << (least & 7) * 8) - 1);                                                                \
+      }                                                                                                                \
+      ABSORB(m);                                                                                                       \
+      FINISH(l, h);                                                                                                    \
+      ADD(sum, l, h);                                                                                                  \
+      _Pragma("clang loop unroll(full)") for (int lane = 0; lane < LANES; lane++) at[lane] += least;                   \
+    } else {                                                                                                           \
+      uint64_t bytes[LANES];                                                                                           \
+      for (int lane = 0; lane < LANES; lane++) bytes[lane] = counts[lane] < 0 ? 0 : (uint64_t)counts[lane];            \
+      lanes length = {bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]};                 \
+      lanes rest = (ALL(1) << ((length & 7) * 8)) - 1, end = length << 56;                                             \
+      for (; done <= most || done == 0; done += 8) {                                                                   \
+        /* A lane whose value has ended reads its start again and is then left as it was. */                           \
+        lanes is_active = (lanes)((signed_lanes)length > (signed_lanes)ALL((uint64_t)(done - 1)));                     \
+        lanes is_whole = (lanes)((signed_lanes)length > (signed_lanes)ALL((uint64_t)(done + 7)));                      \
+        const unsigned char *from[LANES];                                                                              \
+        for (int lane = 0; lane < LANES; lane++) from[lane] = at[lane] + (counts[lane] >= done ? done : 0);            \
+        lanes m = WORDS(from, 0);                                                                                      \
+        m = (m & (rest | is_whole)) | (end & ~is_whole);                                                               \
+        lanes o0 = v0, o1 = v1, o2 = v2, o3 = v3;                                                                      \
+        ABSORB(m);                                                                                                     \
+        v0 = (v0 & is_active) | (o0 & ~is_active);                                                                     \
+        v1 = (v1 & is_active) | (o1 & ~is_active);                                                                     \
+        v2 = (v2 & is_active) | (o2 & ~is_active);                                                                     \
+        v3 = (v3 & is_active) | (o3 & ~is_active);                                                                     \
+      }                                                                                                                \
+      FINISH(l, h);                                                                                                    \
+      if (least < 0) {                                                                                                 \
+        lanes is_null = {-(uint64_t)(counts[0] < 0), -(uint64_t)(counts[1] < 0), -(uint64_t)(counts[2] < 0),           \
+                         -(uint64_t)(counts[3] < 0), -(uint64_t)(counts[4] < 0), -(uint64_t)(counts[5] < 0),           \
+                         -(uint64_t)(counts[6] < 0), -(uint64_t)(counts[7] < 0)};                                      \
+        lanes added_low = l & ~is_null, added_high = h & ~is_null;                                                     \
+        ADD(sum, added_low, added_high);                                                                               \
+        *nulls -= is_null;                                                                                             \
+        l |= is_null;                                                                                                  \
+        h |= is_null;                                                                                                  \
+      } else {                                                                                                         \
+        ADD(sum, l, h);                                                                                                \
+      }                                                                                                                \
+      for (int lane = 0; lane < LANES; lane++) at[lane] += bytes[lane];                                                \
+    }                                                                                                                  \
+    *low = l;                                                                                                          \
+    *high = h;                                                                                                         \
   }                                                                                                                    \
                                                                                                                        \
   ATTRIBUTE static void NAME(const unsigned char *at[LANES], size_t columns, sj_hash_key column_key,                   \

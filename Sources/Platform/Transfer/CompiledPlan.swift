@@ -225,13 +225,25 @@ struct FieldPlan {
     (mask, head, tail) = (.drop, 0, 0)
   }
 
-  /// The one spelling of a value that is delivered as it is, as the loop writes it.
-  func respell(_ value: inout [UInt8]) {
-    if kind == .decimal, value.count >= 8 {
-      (value[6], value[7]) = (UInt8(truncatingIfNeeded: scale >> 8), UInt8(truncatingIfNeeded: scale))
-    } else if kind == .double, value.first == 0x80, value.dropFirst().allSatisfy({ $0 == 0 }) {
-      value[0] = 0
+  /// A value that is delivered as it is has one spelling: a decimal the item's scale, zero no sign. Nil where it has it;
+  /// otherwise which two bytes are to be others. The value is good.
+  @inline(__always)
+  func respelled(_ value: UnsafeRawPointer) -> (place: Int, bytes: UInt16)? {
+    switch kind {
+    case .decimal:
+      let wanted = UInt16(truncatingIfNeeded: scale)
+      return UInt16(bigEndian: value.loadUnaligned(fromByteOffset: 6, as: UInt16.self)) == wanted ? nil : (6, wanted)
+    case .double:
+      return UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)) == 0x8000_0000_0000_0000 ? (0, 0) : nil
+    default: return nil
     }
+  }
+
+  /// The same for a value that may be anything.
+  func respell(_ value: inout [UInt8]) {
+    guard value.count >= 8 else { return }
+    guard let (place, bytes) = value.withUnsafeBytes({ $0.baseAddress.flatMap { respelled($0) } }) else { return }
+    (value[place], value[place + 1]) = (UInt8(truncatingIfNeeded: bytes >> 8), UInt8(truncatingIfNeeded: bytes))
   }
 
   private static func kind(_ type: ValueType) -> (Kind, Int, Int) {

@@ -17,12 +17,11 @@ struct KeyOrder {
     self.batch = batch
     self.key = key
     guard batch.rowCount > 1 else { return }
-    var isOrdered = true
-    for index in 1..<batch.rowCount where compare(index - 1, index) >= 0 {
-      isOrdered = false
-      break
+    if key == [0], let isAscending = Self.numbersAscend(batch) {
+      if isAscending { return }
+    } else if (1..<batch.rowCount).allSatisfy({ compare($0 - 1, $0) < 0 }) {
+      return
     }
-    if isOrdered { return }
     let sorted = (0..<Int32(batch.rowCount)).sorted { a, b in
       let result = compare(Int(a), Int(b))
       return result < 0 || (result == 0 && a < b)
@@ -30,6 +29,20 @@ struct KeyOrder {
     for (a, b) in zip(sorted, sorted.dropFirst()) where compare(Int(a), Int(b)) == 0 { repeated.append(b) }
     repeated.sort()
     order = sorted
+  }
+
+  /// Whether each row's key comes before the next one's, where all are numbers in the first field, as they mostly are; nil
+  /// where they are not. They are compared as bytes.
+  private static func numbersAscend(_ batch: RowBatch) -> Bool? {
+    var last: UInt64 = 0
+    for row in 0..<batch.rowCount {
+      let field = batch.base + batch.starts[row] + 2
+      guard Int32(bigEndian: field.loadUnaligned(as: Int32.self)) == 8 else { return nil }
+      let number = UInt64(bigEndian: field.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
+      if row > 0, number <= last { return false }
+      last = number
+    }
+    return true
   }
 
   /// Compares keys field by field: bytes first, then length.

@@ -1,3 +1,4 @@
+import CStripes
 import Connecting
 import NationalCrypto
 import Reshaping
@@ -20,8 +21,9 @@ final class RowTransform {
   private let checksText: Bool
   private let longestKey: Int
   /// The last row's key as read, for finding the same key twice where rows come in its order.
-  private var lastKey: [UInt8] = []
-  private var thisKey: [UInt8] = []
+  @exclusivity(unchecked) private var lastKey: [UInt8] = []
+  /// How many fields the key has, where they are the row's first in the key's order.
+  private let leadingKey: Int?
   private let watchesKeys: Bool
   private let reshaper: RowReshaper?
   private let maskers: [Masker?]
@@ -41,6 +43,7 @@ final class RowTransform {
     slack = plan.fields.count { $0.mask == .pseudonym } * 68 + maskers.reduce(16) { $0 + ($1?.growth ?? 0) }
     self.checksText = checksText
     longestKey = plan.longestKey
+    leadingKey = plan.key == Array(0..<plan.key.count) ? plan.key.count : nil
     self.watchesKeys = watchesKeys
   }
 
@@ -108,71 +111,85 @@ final class RowTransform {
   var ruleCounts: [RuleMachine.Count] { reshaper?.ruleCounts ?? [] }
 
   private func isKeyRepeated(_ row: UnsafeRawBufferPointer) -> Bool {
-    thisKey.removeAll(keepingCapacity: true)
-    if plan.key.count == 1, plan.key[0] == 0 {
-      let length = 4 + Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: 2, as: Int32.self)))
-      thisKey.append(contentsOf: UnsafeRawBufferPointer(rebasing: row[2..<2 + length]))
-    } else {
-      thisKey.append(contentsOf: KeyBytes.encode(row, key: plan.key))
+    guard let leadingKey else {
+      let key = KeyBytes.encode(row, key: plan.key)
+      defer { lastKey = key }
+      return key == lastKey
     }
-    let isSame = thisKey == lastKey
-    swap(&thisKey, &lastKey)
-    return isSame
+    var end = 2
+    for _ in 0..<leadingKey {
+      end += 4 + max(0, Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: end, as: Int32.self))))
+    }
+    let key = UnsafeRawBufferPointer(rebasing: row[2..<end])
+    guard key.count == lastKey.count else {
+      lastKey = [UInt8](key)
+      return false
+    }
+    return lastKey.withUnsafeMutableBytes { last in
+      guard let known = last.baseAddress, let found = key.baseAddress else { return true }
+      if memcmp(known, found, key.count) == 0 { return true }
+      known.copyMemory(from: found, byteCount: key.count)
+      return false
+    }
   }
 
   /// Appends the delivered row; or appends nothing and names the first field that is wrong.
+  ///
+  /// What is delivered as it is, most of most rows, is checked field by field and copied in one piece.
   @inline(__always)
   private func transform(_ start: UnsafeRawPointer, _ count: Int, into output: RowBatch) -> (Int, RowFault?) {
     let target = output.reserve(count + slack)
     target.storeBytes(of: Int16(truncatingIfNeeded: deliveredCount).bigEndian, as: Int16.self)
     var (at, to) = (2, 2)
+    // Where the piece begins that is yet to be copied.
+    var piece = 2
     var keyLength = 0
     guard Int(Int16(bigEndian: start.loadUnaligned(as: Int16.self))) == fields.count else { return (0, .fieldCount) }
     for index in 0..<fields.count {
+      let begin = at
       let header = Int32(bigEndian: start.loadUnaligned(fromByteOffset: at, as: Int32.self))
       at += 4
       let field = fields.baseAddress.unsafelyUnwrapped + index
       if header < 0 {
-        if header == RowBatch.unchanged {
-          if field.pointee.isDelivered {
-            (target + to).storeBytes(of: header.bigEndian, as: Int32.self)
-            to += 4
+        if header != RowBatch.unchanged {
+          guard header == -1 else {
+            return (index, RowFault(rawValue: UInt8(UInt32(bitPattern: header) >> 24 & 0x7F)) ?? .wrongType)
           }
-          continue
+          if field.pointee.isKey { return (index, .nullKey) }
+          if !field.pointee.isNullable { return (index, .missingValue) }
         }
-        guard header == -1 else {
-          return (index, RowFault(rawValue: UInt8(UInt32(bitPattern: header) >> 24 & 0x7F)) ?? .wrongType)
-        }
-        if field.pointee.isKey { return (index, .nullKey) }
-        if !field.pointee.isNullable { return (index, .missingValue) }
-        if field.pointee.isDelivered {
-          (target + to).storeBytes(of: Int32(-1), as: Int32.self)
-          to += 4
+        if !field.pointee.isDelivered {
+          Self.copy(start, piece, begin, target, &to)
+          piece = at
         }
         continue
       }
       let length = Int(header)
       let value = start + at
       at += length
-      guard field.pointee.isDelivered else { continue }
+      guard field.pointee.isDelivered else {
+        Self.copy(start, piece, begin, target, &to)
+        piece = at
+        continue
+      }
       if let fault = self.fault(in: value, length, field) { return (index, fault) }
       if field.pointee.isKey {
         keyLength += field.pointee.mask == .pseudonym ? 64 : length
         if keyLength > longestKey { return (index, .tooLong) }
       }
+      if field.pointee.mask == .none {
+        if let (place, spelling) = field.pointee.respelled(value) {
+          Self.copy(start, piece, at, target, &to)
+          (target + to - length).storeBytes(of: spelling.bigEndian, toByteOffset: place, as: UInt16.self)
+          piece = at
+        }
+        continue
+      }
+      Self.copy(start, piece, begin, target, &to)
+      piece = at
       let room = target + to + 4
       var written = length
-      if field.pointee.mask == .none {
-        room.copyMemory(from: value, byteCount: length)
-        if field.pointee.kind == .decimal {
-          room.storeBytes(
-            of: UInt16(truncatingIfNeeded: field.pointee.scale).bigEndian, toByteOffset: 6, as: UInt16.self)
-        } else if field.pointee.kind == .double,
-          value.loadUnaligned(as: UInt64.self) == (0x8000_0000_0000_0000 as UInt64).bigEndian
-        {
-          room.storeBytes(of: 0, as: UInt64.self)
-        }
-      } else if field.pointee.mask == .reshaped {
+      if field.pointee.mask == .reshaped {
         guard let masker = maskers[index] else { return (index, .cannotMask) }
         let (count, fault) = masker.apply(UnsafeRawBufferPointer(start: value, count: length), room)
         if let fault { return (index, fault) }
@@ -183,9 +200,19 @@ final class RowTransform {
       (target + to).storeBytes(of: Int32(truncatingIfNeeded: written).bigEndian, as: Int32.self)
       to += 4 + max(0, written)
     }
+    Self.copy(start, piece, at, target, &to)
     output.advance(to)
     output.endRow()
     return (0, nil)
+  }
+
+  @inline(__always)
+  private static func copy(
+    _ start: UnsafeRawPointer, _ from: Int, _ end: Int, _ target: UnsafeMutableRawPointer, _ to: inout Int
+  ) {
+    guard end > from else { return }
+    (target + to).copyMemory(from: start + from, byteCount: end - from)
+    to += end - from
   }
 
   @inline(__always)

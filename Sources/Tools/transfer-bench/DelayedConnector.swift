@@ -102,7 +102,12 @@ private final class DelayedWriter: RowWriter {
   func deleteOlder(than batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     try near.deleteOlder(than: batch, at: now)
   }
-  func indexBatches() throws(ConnectorError) { try near.indexBatches() }
+  // Only what is read back needs it.
+  func indexBatches() throws(ConnectorError) {
+    guard readsBack else { throw DelayedConnector.committed }
+    try near.indexBatches()
+  }
+
   func commit(_ record: BatchRecord?, state: String, durable: Bool) throws(ConnectorError) {
     far()
     try near.commit(record, state: state, durable: durable)
