@@ -26,21 +26,21 @@ struct PostgreSQLChangeDecoder {
     text = CanonicalText(zone: zone, trustsText: true)
   }
 
-  /// The relation's columns with their types' names: at the start, and again whenever its shape has changed.
-  mutating func describe(_ columns: [(name: String, base: String)]) throws(ConnectorError) {
+  /// The relation's columns with their types: at the start, and again whenever its shape has changed.
+  mutating func describe(_ columns: [(name: String, type: PostgreSQLTypes.Known)]) throws(ConnectorError) {
     var found: [Field] = []
     for column in plan.columns {
       guard let place = columns.firstIndex(where: { $0.name == column.name }) else {
         throw .contract(
           "column-missing", "源表缺少列“\(column.name)”。", "The source table lacks the column “\(column.name)”.")
       }
-      let base = columns[place].base
-      guard Self.carries(base, column.type) else {
+      let type = columns[place].type
+      guard Self.carries(type.base, column.type) else {
         throw .contract(
-          "column-type", "列“\(column.name)”现为 \(base)，约定为 \(column.type)。",
-          "The column “\(column.name)” is now \(base); agreed was \(column.type).")
+          "column-type", "列“\(column.name)”现为 \(type.written)，约定为 \(column.type)。",
+          "The column “\(column.name)” is now \(type.written); agreed was \(column.type).")
       }
-      found.append(Field(place: place, base: base, type: column.type))
+      found.append(Field(place: place, base: type.base, type: column.type))
     }
     fields = found
   }
@@ -144,17 +144,27 @@ struct PostgreSQLChangeDecoder {
         written.append(digit)
       }
       Array(written.utf8).withUnsafeBytes { rows.append($0) }
+    case (.text, "bpchar"): rows.append(Self.unpadded(value))
     case (.text, "jsonb"): rows.append(UnsafeRawBufferPointer(rebasing: value.dropFirst()))
     default: rows.append(value)
     }
   }
 
   private func appendText(_ value: UnsafeRawBufferPointer, _ field: Field, to rows: RowBatch) {
-    guard field.type == .bytes else { return text.append(value, as: field.type, to: rows) }
+    guard field.type == .bytes else {
+      return text.append(field.base == "bpchar" ? Self.unpadded(value) : value, as: field.type, to: rows)
+    }
     // `\x00ff`.
     let digits = value.dropFirst(2).map { $0 > 0x60 ? $0 - 87 : $0 - 48 }
     let bytes = stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     bytes.withUnsafeBytes { rows.append($0) }
+  }
+
+  /// As a reading gives it (`::text`): the blanks that fill a `char(n)` up are none of its value.
+  private static func unpadded(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    var end = value.count
+    while end > 0, value[end - 1] == 0x20 { end -= 1 }
+    return UnsafeRawBufferPointer(rebasing: value[..<end])
   }
 
   static var unreadable: ConnectorError {

@@ -24,7 +24,7 @@ final class PostgreSQLChangeReader: ChangeReader {
   private let table: TableName
   private var decoder: PostgreSQLChangeDecoder
   private var place: PostgreSQLPlace
-  private var bases: [UInt32: String]
+  private var types = PostgreSQLTypes()
   private var isInTransaction = false
   /// Of the transaction being read: how many changes came, and how many of them were given by an earlier reader.
   private var seen: UInt64 = 0
@@ -53,7 +53,6 @@ final class PostgreSQLChangeReader: ChangeReader {
     }
     given = place.changes
     decoder = PostgreSQLChangeDecoder(plan, zone: address.zone)
-    bases = try Self.types(table, control)
     connection = try PostgreSQLConnection(address, replicates: true)
     let binary = connection.serverVersion >= 14_00_00 ? ", \"binary\" 'true'" : ""
     do {
@@ -66,21 +65,6 @@ final class PostgreSQLChangeReader: ChangeReader {
       // What was made a moment ago is not lost: another worker has made its own in its place.
       throw position == nil ? PostgreSQLSlot.begunTwice : .changesLost
     }
-  }
-
-  /// The table's types by their number, domains by what they stand on.
-  private static func types(
-    _ table: TableName, _ connection: PostgreSQLConnection
-  ) throws(ConnectorError) -> [UInt32: String] {
-    let rows = try connection.run(
-      """
-      SELECT DISTINCT a.atttypid::int8, b.typname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-        JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
-      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
-      """, [PostgreSQLQuote.table(table)])
-    var found: [UInt32: String] = [:]
-    for row in rows { if let number = row[0].flatMap({ UInt32($0) }) { found[number] = row[1] } }
-    return found
   }
 
   // MARK: Reading
@@ -173,29 +157,11 @@ final class PostgreSQLChangeReader: ChangeReader {
 
   /// The relation as the following tuples have it. Another shape than was agreed ends the stream here.
   private func describe(_ message: UnsafeRawBufferPointer) throws(ConnectorError) {
-    var at = 5
-    func word() -> String {
-      let start = at
-      while at < message.count, message[at] != 0 { at += 1 }
-      defer { at += 1 }
-      return String(decoding: message[start..<min(at, message.count)], as: UTF8.self)
-    }
-    let (schema, name) = (word(), word())
-    guard at + 3 <= message.count else { throw PostgreSQLChangeDecoder.unreadable }
-    let count = Int(Int16(bigEndian: message.loadUnaligned(fromByteOffset: at + 1, as: Int16.self)))
-    at += 3
-    var columns: [(name: String, type: UInt32)] = []
-    for _ in 0..<count {
-      at += 1
-      let column = word()
-      guard at + 8 <= message.count else { throw PostgreSQLChangeDecoder.unreadable }
-      columns.append((column, UInt32(bigEndian: message.loadUnaligned(fromByteOffset: at, as: UInt32.self))))
-      at += 8
-    }
-    // `pg_catalog` is sent as an empty name.
-    guard TableName(schema: schema, name) == table else { return }
-    if columns.contains(where: { bases[$0.type] == nil }) { bases = try Self.types(table, control) }
-    try decoder.describe(columns.map { ($0.name, bases[$0.type] ?? "") })
+    let relation = try PostgreSQLRelation(message)
+    guard relation.name == table else { return }
+    var columns: [(name: String, type: PostgreSQLTypes.Known)] = []
+    for column in relation.columns { columns.append((column.name, try types.of(column.type, control))) }
+    try decoder.describe(columns)
   }
 
   // MARK: Positions
