@@ -61,6 +61,10 @@ import Testing
     ("ALTER TABLE t DROP PRIMARY KEY", "contract.changes-identity"),
     ("ALTER TABLE t ADD SYSTEM VERSIONING", "contract.changes-versioned"),
     ("DROP TABLE t", "contract.table-missing"),
+    (
+      "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (2, 'x')",
+      "contract.changes-lost"
+    ),
     ("CREATE OR REPLACE TABLE t (id int PRIMARY KEY, v text)", "contract.changes-lost"),
     ("CREATE TABLE n LIKE t; RENAME TABLE t TO o, n TO t", "contract.changes-lost"),
     ("SET binlog_format = STATEMENT; UPDATE t SET v = 'as a statement'", "contract.changes-lost"),

@@ -52,6 +52,81 @@ import Testing
     return found
   }
 
+  private static let replacements = [
+    "DROP TABLE f; CREATE TABLE f (id bigint PRIMARY KEY, b text)",
+    "CREATE TABLE f_new (LIKE f INCLUDING ALL); ALTER TABLE f RENAME TO f_old; ALTER TABLE f_new RENAME TO f",
+    "BEGIN; CREATE TABLE g (LIKE f INCLUDING ALL); ALTER TABLE f RENAME TO f_old; ALTER TABLE g RENAME TO f; INSERT INTO f_old VALUES (9, 'x'); COMMIT",
+  ]
+
+  @Test(arguments: replacements)
+  func `another table under the same name is noticed while nothing comes from the old one`(replacement: String) throws {
+    let reader = try open()
+    defer {
+      reader.close()
+      end()
+    }
+    try run("INSERT INTO f VALUES (1, 'a')")
+    #expect(try texts(reader) == ["insert 1 a"])
+    try run(replacement)
+    try run("INSERT INTO f VALUES (2, 'b')")
+    #expect(throws: ConnectorError.changesLost) { try texts(reader, for: .seconds(10)) }
+  }
+
+  @Test(arguments: replacements)
+  func `another table under the same name is noticed when a stream goes on`(replacement: String) throws {
+    let first = try open()
+    try run("INSERT INTO f VALUES (1, 'a')")
+    _ = try texts(first)
+    let position = first.position
+    first.close()
+    defer { end() }
+    try run(replacement)
+    #expect(throws: ConnectorError.changesLost) { try open(after: position) }
+    // Begun anew, the publication is made right.
+    let again = try open()
+    defer { again.close() }
+    try run("INSERT INTO f VALUES (2, 'b')")
+    #expect(try texts(again) == ["insert 2 b"])
+  }
+
+  @Test func `a table put into the publication by hand is not taken for the one that was followed`() throws {
+    let first = try open()
+    try run("INSERT INTO f VALUES (1, 'a')")
+    _ = try texts(first)
+    let position = first.position
+    first.close()
+    defer { end() }
+    try run(Self.replacements[0] + "; ALTER PUBLICATION \"\(PostgreSQLSlot(stream: stream).name)\" ADD TABLE f")
+    #expect(throws: ConnectorError.changesLost) { try open(after: position) }
+    // A place that was kept before places named their table is taken as it is.
+    #expect(throws: Never.self) { try open(after: Array(position.prefix(16))).close() }
+  }
+
+  @Test func `a table that is gone is named, and one that is away for a moment is waited for`() throws {
+    let reader = try open()
+    defer {
+      reader.close()
+      end()
+    }
+    try run("ALTER TABLE f RENAME TO away")
+    Thread.sleep(forTimeInterval: 0.5)
+    try run("ALTER TABLE away RENAME TO f; INSERT INTO f VALUES (1, 'a')")
+    #expect(try texts(reader, for: .seconds(5)) == ["insert 1 a"])
+    try run("DROP TABLE f")
+    #expect { try texts(reader, for: .seconds(12)) } throws: {
+      ($0 as? ConnectorError)?.code == "contract.table-missing"
+    }
+    let position = reader.position
+    reader.close()
+    #expect { try open(after: position) } throws: { ($0 as? ConnectorError)?.code == "contract.table-missing" }
+  }
+
+  @Test func `a table that others inherit from is not followed`() throws {
+    try run("CREATE TABLE heir (c int) INHERITS (f)")
+    defer { end() }
+    #expect { try open() } throws: { ($0 as? ConnectorError)?.code == "contract.changes-inherited" }
+  }
+
   // MARK: Types
 
   @Test func `types are those of when the changes were made, and not the table's of today`() throws {

@@ -171,6 +171,65 @@ import Testing
     try expectEqual(source, target)
   }
 
+  @Test(arguments: sources)
+  func `a followed table that is dropped and made anew is read again, gone rows removed`(product: Product) async throws
+  {
+    let (source, target, grant) = (try source(product, rows: 500), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    try source.run("DROP TABLE person")
+    try source.makePersons()
+    try source.insert(Person.many(400..<600))
+    let outcome = try await follow(grant, run: "r2", fence: 2, from: source, to: target)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.removed == 400)
+    try expectEqual(source, target)
+    try source.insert(Person.many(700..<710))
+    try await follow(grant, run: "r3", fence: 3, from: source, to: target)
+    try expectEqual(source, target)
+  }
+
+  @Test(arguments: sources)
+  func `a followed table that another takes the name of while it is followed is read again in the same run`(
+    product: Product
+  ) async throws {
+    let (source, target, grant) = (try source(product, rows: 300), try Stand(.postgresql), Self.grant())
+    defer { try? source.connector.endChanges(grant.name) }
+    try await follow(grant, run: "r1", from: source, to: target)
+    let plan = grant.plan(.changes, run: "r2", fence: 2)
+    let keeper = grant.keeper
+    let isOver = Mutex(false)
+    let control = DeliveryControl(
+      check: { if isOver.withLock({ $0 }) { throw Over() } }, quarantine: { keeper.take($0) })
+    let running = Task {
+      try await Delivery(plan, control: control).run(from: source.connector, to: target.connector)
+    }
+    func arrives(_ what: String) async throws {
+      for _ in 0..<300 {
+        if (try? target.persons()) == (try source.persons()) { return }
+        try await Task.sleep(for: .milliseconds(100))
+      }
+      Issue.record("\(what) has not arrived")
+    }
+    try source.insert(Person.many(300..<310))
+    try await arrives("a change")
+    let rename =
+      product == .mariadb
+      ? "RENAME TABLE person TO person_old, person_new TO person"
+      : "ALTER TABLE person RENAME TO person_old; ALTER TABLE person_new RENAME TO person"
+    try source.run(
+      """
+      CREATE TABLE person_new \(product == .mariadb ? "LIKE person" : "(LIKE person INCLUDING ALL)");
+      INSERT INTO person_new SELECT * FROM person; \(rename); UPDATE person_old SET name = 'x' WHERE id = 1
+      """)
+    try await arrives("the other table")
+    try source.insert(Person.many(400..<410))
+    try await arrives("a change of the other table")
+    isOver.withLock { $0 = true }
+    _ = await running.result
+  }
+
+  private struct Over: Error {}
+
   @Test func `a source that keeps more of its log than was allowed is given up and read anew`() async throws {
     let (source, target, grant) = (try source(rows: 100), try Stand(.postgresql), Self.grant())
     defer { try? source.connector.endChanges(grant.name) }

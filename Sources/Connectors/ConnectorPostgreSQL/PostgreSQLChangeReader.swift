@@ -15,26 +15,40 @@ import Kernel
 final class PostgreSQLChangeReader: ChangeReader {
   private(set) var committedAt: Instant?
   var position: [UInt8] { place.bytes }
-  var interrupter: @Sendable () -> Void { connection.interrupter }
+  var interrupter: @Sendable () -> Void {
+    { [log = connection.interrupter, questions = control.interrupter] in
+      log()
+      questions()
+    }
+  }
 
   private let connection: PostgreSQLConnection
   /// For questions beside the stream.
   private let control: PostgreSQLConnection
   private let plan: ChangePlan
-  private let table: TableName
+  private let slot: PostgreSQLSlot
+  /// What the publication publishes: the table that this stream began with, whatever bears its name by now.
+  private let table: PostgreSQLFollowedTable
   private var decoder: PostgreSQLChangeDecoder
   private var place: PostgreSQLPlace
   private var types = PostgreSQLTypes()
+  private var nextCheck: ContinuousClock.Instant
+  /// At the last check nothing bore the table's name.
+  private var wasMissing = false
   private var isInTransaction = false
   /// Of the transaction being read: how many changes came, and how many of them were given by an earlier reader.
   private var seen: UInt64 = 0
   private var given: UInt64 = 0
 
+  /// How often it is asked whether the followed table is still the one of that name: a table that was dropped or renamed says
+  /// nothing in the log.
+  static let checkEvery = Duration.seconds(3)
+
   init(_ plan: ChangePlan, after position: [UInt8]?, _ address: PostgreSQLAddress) throws(ConnectorError) {
     self.plan = plan
-    table = TableName(schema: plan.table.schema ?? "public", plan.table.name)
+    let name = TableName(schema: plan.table.schema ?? "public", plan.table.name)
     control = try PostgreSQLConnection(address)
-    let slot = PostgreSQLSlot(stream: plan.stream)
+    slot = PostgreSQLSlot(stream: plan.stream)
     if let position {
       guard let stored = PostgreSQLPlace(position), let backlog = try slot.backlog(control), !backlog.isLost else {
         throw .changesLost
@@ -45,13 +59,24 @@ final class PostgreSQLChangeReader: ChangeReader {
       }
       // A slot of this name that was made later, or told to go on from further: the server would begin there and say nothing.
       guard let confirmed = try slot.confirmed(control), confirmed.end <= stored.end else { throw .changesLost }
-      place = stored
+      guard case .followed(let found) = try slot.published(name, control) else {
+        // What is wrong with the table now is said rather than that it has to be read again.
+        _ = try PostgreSQLTable.read(name, control)
+        throw .changesLost
+      }
+      guard stored.table == 0 || stored.table == found.number else { throw .changesLost }
+      (place, table) = (stored, found)
     } else {
       try slot.create(plan, control)
-      guard let start = try slot.confirmed(control) else { throw PostgreSQLSlot.begunTwice }
-      place = start
+      guard let start = try slot.confirmed(control), case .followed(let found) = try slot.published(name, control)
+      else {
+        throw PostgreSQLSlot.begunTwice
+      }
+      (place, table) = (start, found)
     }
+    place.table = table.number
     given = place.changes
+    nextCheck = .now + Self.checkEvery
     decoder = PostgreSQLChangeDecoder(plan, zone: address.zone)
     connection = try PostgreSQLConnection(address, replicates: true)
     let binary = connection.serverVersion >= 14_00_00 ? ", \"binary\" 'true'" : ""
@@ -67,11 +92,28 @@ final class PostgreSQLChangeReader: ChangeReader {
     }
   }
 
+  /// Throws where the table of this name is not the one that is followed: what happens to it is in no log that we read.
+  private func checkTable() throws(ConnectorError) {
+    nextCheck = .now + Self.checkEvery
+    switch try slot.published(table.name, control) {
+    case .followed(let found):
+      guard found == table else { throw .changesLost }
+      wasMissing = false
+    case .other: throw .changesLost
+    case .missing:
+      // Between the two steps of an exchange nothing bears the name.
+      if wasMissing { _ = try PostgreSQLTable.read(table.name, control) }
+      wasMissing = true
+    }
+  }
+
   // MARK: Reading
 
   func read(into batch: ChangeBatch, within limit: Duration) throws(ConnectorError) -> ChangeOutcome {
     batch.removeAll()
-    let deadline = ContinuousClock.now + limit
+    let now = ContinuousClock.now
+    if now >= nextCheck { try checkTable() }
+    let deadline = now + limit
     while !batch.isFull {
       guard let message = try connection.nextStreamed() else {
         // What comes as one transaction is given as one where it fits.
@@ -96,7 +138,7 @@ final class PostgreSQLChangeReader: ChangeReader {
   private func keepAlive(_ message: UnsafeRawBufferPointer) throws(ConnectorError) {
     guard message.count >= 18 else { throw PostgreSQLChangeDecoder.unreadable }
     let end = Self.word(message, 1)
-    if !isInTransaction, end > place.end { place = PostgreSQLPlace(end: end) }
+    if !isInTransaction, end > place.end { place = PostgreSQLPlace(end: end, table: table.number) }
     if message[17] != 0 { try sendStatus(flushed: confirmed) }
   }
 
@@ -108,7 +150,7 @@ final class PostgreSQLChangeReader: ChangeReader {
     case UInt8(ascii: "C"):
       guard message.count >= 26 else { throw PostgreSQLChangeDecoder.unreadable }
       isInTransaction = false
-      place = PostgreSQLPlace(end: Self.word(message, 10))
+      place = PostgreSQLPlace(end: Self.word(message, 10), table: table.number)
       given = 0
       committedAt = Instant(milliseconds: Int64(bitPattern: Self.word(message, 18)) / 1000 + 946_684_800_000)
     case UInt8(ascii: "R"): try describe(message)
@@ -155,10 +197,11 @@ final class PostgreSQLChangeReader: ChangeReader {
     return true
   }
 
-  /// The relation as the following tuples have it. Another shape than was agreed ends the stream here.
+  /// The relation as the following tuples have it. Another shape than was agreed ends the stream here; so does another
+  /// name, for what is read under ours is then another table.
   private func describe(_ message: UnsafeRawBufferPointer) throws(ConnectorError) {
     let relation = try PostgreSQLRelation(message)
-    guard relation.name == table else { return }
+    guard relation.number == table.number, relation.name == table.name else { throw .changesLost }
     var columns: [(name: String, type: PostgreSQLTypes.Known)] = []
     for column in relation.columns { columns.append((column.name, try types.of(column.type, control))) }
     try decoder.describe(columns)
@@ -175,6 +218,7 @@ final class PostgreSQLChangeReader: ChangeReader {
   }
 
   func mark() throws(ConnectorError) -> [UInt8] {
+    try checkTable()
     // The server sends its log as far as it lies on its disk. What stands behind the last commit (pruning, a message) may
     // stay in its memory for a quarter of a minute on a quiet server: a commit of our own brings everything before it there.
     var place = "pg_current_wal_flush_lsn()"

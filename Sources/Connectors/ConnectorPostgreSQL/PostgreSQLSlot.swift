@@ -76,6 +76,18 @@ struct PostgreSQLSlot {
       throw .contract(
         "changes-table", "“\(plan.table)”不是可以跟踪变更的表。", "“\(plan.table)” is no table whose changes can be followed.")
     }
+    // Their rows are read with the table's, and their changes come under their own names.
+    let heirs = try connection.run(
+      """
+      SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+      WHERE c.oid = to_regclass($1) AND c.relkind = 'r' LIMIT 1
+      """, [table])
+    guard heirs.isEmpty else {
+      throw .contract(
+        "changes-inherited", "有其他表继承（INHERITS）自“\(plan.table)”，不能跟踪变更；请改用全量或增量，或改为分区表。",
+        "Other tables inherit from “\(plan.table)” (INHERITS): its changes cannot be followed. Deliver in full or incrementally, or make it a partitioned table."
+      )
+    }
     let columns = try PostgreSQLTable.read(plan.table, connection).columns.map(\.description)
     if let loose = plan.key.first(where: { index in
       columns.first { $0.name == plan.columns[index].name }?.isNullable ?? true
@@ -130,6 +142,27 @@ struct PostgreSQLSlot {
     }
   }
 
+  enum Published: Hashable {
+    case followed(PostgreSQLFollowedTable)
+    /// The table of this name is not in the publication: it was made anew, or took another's name.
+    case other
+    /// There is no table of this name.
+    case missing
+  }
+
+  /// Whether what the publication names is what bears the table's name now. A publication keeps to the table and not to
+  /// its name: one that is dropped leaves it, one that is renamed stays in it.
+  func published(_ table: TableName, _ connection: PostgreSQLConnection) throws(ConnectorError) -> Published {
+    let found = try connection.run(
+      """
+      SELECT t.number::oid::int8, EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+        WHERE p.pubname = $1 AND r.prrelid = t.number)
+      FROM (SELECT to_regclass($2) AS number) t WHERE t.number IS NOT NULL
+      """, [name, PostgreSQLQuote.table(table)])
+    guard let row = found.first, let number = row[0].flatMap({ UInt32($0) }) else { return .missing }
+    return row[1] == "t" ? .followed(PostgreSQLFollowedTable(number: number, name: table)) : .other
+  }
+
   /// How far the source was told that it may forget; nil when there is no slot.
   func confirmed(_ connection: PostgreSQLConnection) throws(ConnectorError) -> PostgreSQLPlace? {
     let found = try connection.run(
@@ -149,24 +182,36 @@ struct PostgreSQLSlot {
   }
 }
 
+/// A table by its number, which no other ever has while the cluster lives, and by the name it is followed under.
+struct PostgreSQLFollowedTable: Hashable {
+  var number: UInt32
+  var name: TableName
+}
+
 /// A place in PostgreSQL's log: after the transaction that ended at `end`, and after so many changes of the next.
 struct PostgreSQLPlace: Hashable {
   var end: UInt64
   var changes: UInt64 = 0
+  /// The number of the table that was followed; 0 where it was not kept.
+  var table: UInt32 = 0
 
   var bytes: [UInt8] {
     withUnsafeBytes(of: end.bigEndian) { [UInt8]($0) } + withUnsafeBytes(of: changes.bigEndian) { [UInt8]($0) }
+      + withUnsafeBytes(of: table.bigEndian) { [UInt8]($0) }
   }
 
-  init(end: UInt64, changes: UInt64 = 0) {
+  init(end: UInt64, changes: UInt64 = 0, table: UInt32 = 0) {
     self.end = end
     self.changes = changes
+    self.table = table
   }
 
+  /// Places that were kept before they named their table are shorter.
   init?(_ bytes: [UInt8]) {
-    guard bytes.count == 16 else { return nil }
+    guard bytes.count == 16 || bytes.count == 20 else { return nil }
     end = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
-    changes = bytes[8...].reduce(0) { $0 << 8 | UInt64($1) }
+    changes = bytes[8..<16].reduce(0) { $0 << 8 | UInt64($1) }
+    table = bytes[16...].reduce(0) { $0 << 8 | UInt32($1) }
   }
 
   /// `16/B374D848`, as the server writes it.
