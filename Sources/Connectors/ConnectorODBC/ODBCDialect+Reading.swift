@@ -118,6 +118,7 @@ extension ODBCDialect {
   func order(_ column: ODBCTable.Column, _ value: String, isUnique: Bool) -> String {
     switch self {
     case .sqlite: "\(value) COLLATE BINARY"
+    case .postgresql where !isUnique && isText(column): "\(value) COLLATE \"C\""
     case .sqlserver where !isUnique && isText(column): "CAST(\(value) AS varbinary(8000))"
     default: value
     }

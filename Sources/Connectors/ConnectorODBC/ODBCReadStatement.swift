@@ -43,10 +43,15 @@ struct ODBCReadStatement {
       fields.append(ODBCField(wanted.type, zone: spelling.isInstant ? 0 : zone))
     }
     let keyColumns = plan.key.map { columns[$0] }
+    let keyNames = Set(plan.key.map { plan.columns[$0].name })
+    switch dialect {
+    case _ where !keyColumns.contains { dialect.isText($0) }: isUnique = true
+    case .sqlserver, .dm, .generic: isUnique = try ODBCTable.isUnique(keyNames, table, connection)
+    // An index may hold apart, by a collation of its own, what the column's takes for equal.
+    case .postgresql: isUnique = try !ODBCTable.takesForEqual(keyNames, table.name, connection)
     // Elsewhere the order tells values apart that are not the same.
-    let asks =
-      (dialect == .sqlserver || dialect == .dm || dialect == .generic) && keyColumns.contains { dialect.isText($0) }
-    isUnique = try asks ? ODBCTable.isUnique(Set(plan.key.map { plan.columns[$0].name }), table, connection) : true
+    case .sqlite, .oracle: isUnique = true
+    }
     var key: [KeyPart] = []
     for (index, column) in zip(plan.key, keyColumns) {
       let name = Self.named(column.description.name, connection)

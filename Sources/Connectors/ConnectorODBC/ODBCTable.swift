@@ -139,6 +139,37 @@ struct ODBCTable {
     return indexes.values.contains { $0.isSubset(of: names) }
   }
 
+  /// Whether one of these columns has a collation of PostgreSQL's that takes texts of different bytes for equal. Read as text:
+  /// servers before version 12, and what only speaks their protocol, have no such column.
+  static func takesForEqual(
+    _ names: Set<String>, _ table: TableName, _ connection: ODBCConnection
+  ) throws(ConnectorError) -> Bool {
+    let found = try connection.run(
+      """
+      SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_collation o ON o.oid = a.attcollation
+      WHERE n.nspname = ? AND c.relname = ? AND row_to_json(o)::text LIKE '%"collisdeterministic":false%'
+      """, [.text(table.schema ?? "public"), .text(table.name)])
+    return found.contains { row in row.first?.map { names.contains($0) } ?? false }
+  }
+
+  /// The same of a target's primary key, where the database says.
+  static func keyTakesForEqual(
+    _ names: [String], _ table: TableName, _ connection: ODBCConnection
+  ) throws(ConnectorError) -> Bool {
+    switch connection.dialect {
+    case .postgresql: return try takesForEqual(Set(names), table, connection)
+    case .sqlite:
+      return try !connection.run(
+        """
+        SELECT 1 FROM pragma_index_list(?) i JOIN pragma_index_xinfo(i.name) x
+        WHERE i.origin = 'pk' AND x.key = 1 AND upper(x.coll) <> 'BINARY'
+        """, [.text(table.name)]
+      ).isEmpty
+    case .sqlserver, .oracle, .dm, .generic: return false
+    }
+  }
+
   private enum Question { case tables, columns, key, uniqueIndexes }
 
   /// One of ODBC's questions about names; nil asks for all.

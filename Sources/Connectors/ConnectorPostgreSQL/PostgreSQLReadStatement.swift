@@ -7,7 +7,8 @@ struct PostgreSQLReadStatement {
   private let table: PostgreSQLTable
   private let zone: Int
   private let select: String
-  private let keyNames: [String]
+  /// The key's columns as they are put in order and compared, so that no two rows of different bytes are equal there.
+  private let keyOrders: [String]
   private let nullableKeys: [String]
 
   init(_ plan: ReadPlan, _ table: PostgreSQLTable, zone: Int) throws(ConnectorError) {
@@ -17,9 +18,17 @@ struct PostgreSQLReadStatement {
     var expressions: [String] = []
     for column in plan.columns { expressions.append(try table.expression(column, zone: zone)) }
     select = "SELECT \(expressions.joined(separator: ", ")) FROM \(PostgreSQLQuote.table(plan.table))"
-    keyNames = plan.key.map { PostgreSQLQuote.name(plan.columns[$0].name) }
+    keyOrders = plan.key.map { Self.order(plan.columns[$0].name, table) }
     nullableKeys = plan.key.filter { table.column(plan.columns[$0].name)?.description.isNullable ?? true }
       .map { PostgreSQLQuote.name(plan.columns[$0].name) }
+  }
+
+  /// As the column's own type and collation do it, whose index then serves; by its bytes where those take different ones for
+  /// equal: rows that are equal to the place where a reading goes on would be passed over.
+  private static func order(_ name: String, _ table: PostgreSQLTable) -> String {
+    let (column, name) = (table.column(name), PostgreSQLQuote.name(name))
+    if column?.base == "json" || column?.base == "jsonb" { return "\(name)::text COLLATE \"C\"" }
+    return column?.takesForEqual ?? false ? "\(name) COLLATE \"C\"" : name
   }
 
   /// Rows with a key, in its order, after the one encoded in `after`, to the one in `through`.
@@ -38,7 +47,7 @@ struct PostgreSQLReadStatement {
   private func ordered(_ select: String, _ conditions: [String]) -> String {
     let all = nullableKeys.map { "\($0) IS NOT NULL" } + conditions
     let filter = all.isEmpty ? "" : " WHERE " + all.joined(separator: " AND ")
-    return "\(select)\(filter) ORDER BY \(keyNames.joined(separator: ", "))"
+    return "\(select)\(filter) ORDER BY \(keyOrders.joined(separator: ", "))"
   }
 
   /// The key compared with a position, as one row of values: an index of the key makes a range of it.
@@ -48,7 +57,7 @@ struct PostgreSQLReadStatement {
     }
     var literals: [String] = []
     for (column, value) in zip(plan.key, values) { literals.append(try literal(value, plan.columns[column])) }
-    return "(\(keyNames.joined(separator: ", "))) \(comparison) (\(literals.joined(separator: ", ")))"
+    return "(\(keyOrders.joined(separator: ", "))) \(comparison) (\(literals.joined(separator: ", ")))"
   }
 
   /// Rows whose key is NULL somewhere; nil when the database rules that out.
@@ -126,8 +135,7 @@ struct PostgreSQLReadStatement {
     case .timestamp:
       let time = bytes.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
       return timestamp(time, hasZone: base == "timestamptz")
-    case .text where base == "bpchar" || base == "uuid" || base == "name":
-      return "\(PostgreSQLQuote.text(text))::\(base)"
+    case .text where base == "json" || base == "jsonb": return "\(PostgreSQLQuote.text(text))::text"
     default: return "\(PostgreSQLQuote.text(text))::\(base)"
     }
   }

@@ -31,11 +31,12 @@ enum PostgreSQLSurvey {
         CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END,
         a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), d.description,
         CASE WHEN i.indrelid IS NOT NULL THEN array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) END,
-        bn.nspname, a.attrelid
+        bn.nspname, \(PostgreSQLTable.takesForEqual(connection)), a.attrelid
       \(tables) JOIN pg_attribute a ON a.attrelid = c.oid
         JOIN pg_type t ON t.oid = a.atttypid
         JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
         JOIN pg_namespace bn ON bn.oid = b.typnamespace
+        LEFT JOIN pg_collation co ON co.oid = a.attcollation
         LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
         LEFT JOIN pg_description d
           ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = a.attnum
@@ -43,7 +44,7 @@ enum PostgreSQLSurvey {
       """)
     var byTable: [String: [ColumnDescription]] = [:]
     byTable.reserveCapacity(heads.count)
-    for row in columns { byTable[row[8] ?? "", default: []].append(PostgreSQLTable.column(from: row).description) }
+    for row in columns { byTable[row[9] ?? "", default: []].append(PostgreSQLTable.column(from: row).description) }
     return heads.map { row in
       let summary = summary(from: row)
       return TableDescription(

@@ -6,6 +6,8 @@ struct PostgreSQLTable {
     var description: ColumnDescription
     /// The base type's name in pg_catalog: `int4`, `bpchar`.
     var base: String
+    /// Its collation takes texts of different bytes for equal: not for what tells rows apart.
+    var takesForEqual: Bool
   }
 
   var name: TableName
@@ -50,16 +52,21 @@ struct PostgreSQLTable {
         a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), col_description(a.attrelid, a.attnum),
         (SELECT array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) FROM pg_index i
          WHERE i.indrelid = a.attrelid AND i.indisprimary),
-        bn.nspname
+        bn.nspname, \(takesForEqual(connection))
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
-        JOIN pg_namespace bn ON bn.oid = b.typnamespace
+        JOIN pg_namespace bn ON bn.oid = b.typnamespace LEFT JOIN pg_collation co ON co.oid = a.attcollation
       WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
       """, [row[0]])
     return PostgreSQLTable(
       name: TableName(schema: schema, table.name), comment: row[1],
       estimatedRows: row[2].flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 }, isView: row[3] == "t",
       columns: columns.map { column(from: $0) })
+  }
+
+  /// Of `pg_collation co`. What only speaks the protocol of an older server has no such collations.
+  static func takesForEqual(_ connection: PostgreSQLConnection) -> String {
+    connection.serverVersion >= 12_00_00 ? "coalesce(NOT co.collisdeterministic, false)" : "false"
   }
 
   static func column(from row: [String?]) -> Column {
@@ -71,7 +78,7 @@ struct PostgreSQLTable {
         name: row[0] ?? "", nativeType: row[1] ?? "", type: type(of: base, modifier: modifier),
         length: base == "uuid" ? 36 : length, isNullable: row[4] != "t",
         keyPosition: row[6].flatMap { Int($0) }, comment: row[5]),
-      base: base)
+      base: base, takesForEqual: row[8] == "t")
   }
 
   private static func type(of base: String, modifier: Int) -> ValueType? {

@@ -66,6 +66,15 @@ final class SQLiteConnection {
     return rows
   }
 
+  /// How a table's column compares its texts, in capitals; nil for a view's, and for what is not there.
+  func collation(of column: String, in table: String) -> String? {
+    var name: UnsafePointer<CChar>?
+    guard sqlite3_table_column_metadata(handle, nil, table, column, nil, &name, nil, nil, nil) == SQLITE_OK else {
+      return nil
+    }
+    return name.map { String(cString: $0).uppercased() }
+  }
+
   var changes: Int { Int(sqlite3_changes(handle)) }
 
   /// SQLite's own words name tables and columns, never a row's values.

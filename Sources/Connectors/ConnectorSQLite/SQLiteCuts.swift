@@ -20,8 +20,7 @@ struct SQLiteCuts {
     let members = plan.key.map { plan.columns[$0] }
     table = SQLiteQuote.name(plan.table.name)
     names = members.map { SQLiteQuote.name($0.name) }
-    let isUnique = found.uniqueKeys.contains { $0.isSubset(of: Set(members.map(\.name))) }
-    order = names.map { $0 + (isUnique ? "" : " COLLATE BINARY") }.joined(separator: ", ")
+    order = members.map { found.order($0.name) }.joined(separator: ", ")
     filter = names.map { "\($0) IS NOT NULL" }.joined(separator: " AND ")
     let columns = Set(found.description.columns.map { $0.name.lowercased() })
     rowNumber = ["rowid", "_rowid_", "oid"].first { !columns.contains($0) }

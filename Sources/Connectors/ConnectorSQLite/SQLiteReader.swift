@@ -28,7 +28,6 @@ final class SQLiteReader: RowReader {
     for column in plan.columns { try Self.check(column, table.description) }
     let names = plan.columns.map { SQLiteQuote.name($0.name) }
     let select = "SELECT \(names.joined(separator: ", ")) FROM \(SQLiteQuote.name(plan.table.name))"
-    let isUnique = table.uniqueKeys.contains { $0.isSubset(of: Set(plan.key.map { plan.columns[$0].name })) }
     // Equal keys come one after the other only where equal means equal bytes of one storage class.
     let isPlain = plan.key.allSatisfy { plan.columns[$0].type == .integer || plan.columns[$0].type == .text }
     if let cursor = plan.cursor { horizon = try Self.horizon(plan, plan.columns[cursor], connection, zone) }
@@ -37,8 +36,7 @@ final class SQLiteReader: RowReader {
       isKeyOrdered = isPlain
       self.after = after
       if let after { position = after }
-      // With a declared key its index serves the order; without one, bytes decide, not a collation.
-      let keys = plan.key.map { names[$0] + (isUnique ? "" : " COLLATE BINARY") }
+      let keys = plan.key.map { table.order(plan.columns[$0].name) }
       var conditions = plan.key.map { "\(names[$0]) IS NOT NULL" }
       for (place, comparison) in [(after, ">"), (plan.through, "<=")] where place != nil {
         conditions.append(

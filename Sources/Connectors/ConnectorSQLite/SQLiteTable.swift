@@ -3,8 +3,9 @@ import Connecting
 /// A table as SQLite's own pragmas describe it.
 struct SQLiteTable {
   var description: TableDescription
-  /// Columns that are unique together by declaration, byte by byte: only then does "the same key" mean the same bytes.
-  var uniqueKeys: [Set<String>]
+  /// Columns whose own comparison takes texts of different bytes for equal, or may: NOCASE, RTRIM, somebody's own, and
+  /// those of views, which do not say.
+  var takingForEqual: Set<String>
 
   static func read(_ table: TableName, _ connection: SQLiteConnection) throws(ConnectorError) -> SQLiteTable {
     guard let found = try find(table, connection) else {
@@ -20,21 +21,28 @@ struct SQLiteTable {
       ).first?[0]
     else { return nil }
     let columns = try columns(of: table.name, connection)
-    let keyed = columns.filter { $0[3] != "0" }
-    let isRowID = isRowID(columns)
-    var unique: [Set<String>] = []
-    for index in try connection.rows(
-      "SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0", [table.name])
-    {
-      let members = try connection.rows("SELECT name, coll FROM pragma_index_xinfo(?) WHERE key = 1", [index[0] ?? ""])
-      if members.allSatisfy({ $0[0] != nil && $0[1] == "BINARY" }) { unique.append(Set(members.compactMap { $0[0] })) }
-    }
-    if isRowID { unique.append(Set(keyed.compactMap { $0[0] })) }
+    let names = columns.compactMap { $0[0] }
     return SQLiteTable(
       description: TableDescription(
         name: table, estimatedRows: try SQLiteConnector.estimates(connection)[table.name], isView: kind == "view",
         columns: described(columns)),
-      uniqueKeys: unique)
+      takingForEqual: Set(names.filter { connection.collation(of: $0, in: table.name) != "BINARY" }))
+  }
+
+  /// A key's column as rows are put in order and compared by it, so that no two rows of different bytes are equal there: those
+  /// that equal the place where a reading goes on would be passed over. Where the column itself does that, it stands alone,
+  /// and its index serves.
+  func order(_ name: String) -> String {
+    SQLiteQuote.name(name) + (takingForEqual.contains(name) ? " COLLATE BINARY" : "")
+  }
+
+  /// The index by which the table's primary key is kept has these collations; none where the key is the row's number.
+  static func keyCollations(of table: String, _ connection: SQLiteConnection) throws(ConnectorError) -> [String] {
+    try connection.rows(
+      """
+      SELECT upper(x.coll) FROM pragma_index_list(?) i JOIN pragma_index_xinfo(i.name) x WHERE i.origin = 'pk' AND x.key = 1
+      """, [table]
+    ).compactMap { $0[0] }
   }
 
   /// Name, declared type, whether NULL is barred, and place in the key.

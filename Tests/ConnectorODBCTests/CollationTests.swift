@@ -1,0 +1,28 @@
+import Connecting
+import Kernel
+import TestKit
+import Testing
+
+@testable import ConnectorODBC
+
+/// Keys whose collation takes texts of different bytes for equal.
+@Suite struct CollationTests {
+  private static let collation =
+    "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+
+  @Test func `of PostgreSQL are read in one order of their bytes, none passed over where a reading goes on`() throws {
+    let source = try Source()
+    try source.run(
+      """
+      \(Self.collation) CREATE TABLE t (k text COLLATE ci NOT NULL, v int); CREATE UNIQUE INDEX ON t (k COLLATE "C");
+      INSERT INTO t VALUES ('a', 1), ('A', 2), ('b', 3), ('B', 4), ('á', 5)
+      """)
+    let plan = source.plan("t", [("k", .text), ("v", .integer)])
+    let read = try source.read(plan)
+    #expect(read.rows.count == 5)
+    for (index, position) in read.positions.enumerated() {
+      let rest = try source.read(source.plan("t", [("k", .text), ("v", .integer)], .full(after: position)))
+      #expect(rest.rows == Array(read.rows.dropFirst(index + 1)))
+    }
+  }
+}
