@@ -25,4 +25,23 @@ import Testing
       #expect(rest.rows == Array(read.rows.dropFirst(index + 1)))
     }
   }
+
+  @Test func `of a target's in PostgreSQL are refused when it is prepared`() throws {
+    let source = try Source()
+    try source.run(
+      """
+      \(Self.collation) CREATE TABLE t (k varchar(10) COLLATE ci NOT NULL PRIMARY KEY, v text, sj_batch bigint NOT NULL,
+        sj_stale_batch bigint, sj_stale_since timestamptz)
+      """)
+    let plan = WritePlan(
+      table: TableName("t"), columns: [.init("k", .text, length: 10), .init("v", .text)], key: [0], stream: "g",
+      run: "r", fence: 1)
+    #expect {
+      let writer = try source.connector.openWriter(plan)
+      defer { writer.close() }
+      _ = try writer.open()
+    } throws: {
+      ($0 as? ConnectorError)?.code == "contract.target-column-collation"
+    }
+  }
 }

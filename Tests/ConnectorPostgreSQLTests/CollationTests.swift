@@ -78,4 +78,26 @@ import Testing
     let plan = ReadPlan(table: TableName("t"), columns: [.init("k", .text), .init("v", .integer)], key: [0])
     #expect(try readAll(plan).count == 3)
   }
+
+  @Test func `of a target's are refused when it is prepared`() throws {
+    try run(
+      """
+      CREATE TABLE t (k varchar(10) COLLATE ci PRIMARY KEY, v text, sj_batch bigint NOT NULL, sj_stale_batch bigint,
+        sj_stale_since timestamptz)
+      """)
+    let plan = WritePlan(
+      table: TableName("t"), columns: [.init("k", .text, length: 10), .init("v", .text)], key: [0], stream: "g",
+      run: "r", fence: 1)
+    let writer = try PostgreSQLConnector(address).openWriter(plan)
+    #expect { try writer.open() } throws: { error in
+      guard let error = error as? ConnectorError else { return false }
+      return error.code == "contract.target-column-collation" && error.message.chinese.contains("“k”")
+    }
+    writer.close()
+    // One that orders otherwise, and tells all bytes apart, is as good as the default.
+    try run("ALTER TABLE t ALTER COLUMN k TYPE varchar(10) COLLATE \"C\"")
+    let again = try PostgreSQLConnector(address).openWriter(plan)
+    defer { again.close() }
+    #expect(try again.open() == nil)
+  }
 }

@@ -62,4 +62,56 @@ import Testing
       #expect(["k", "n", "c"].map(table.order) == ["\"k\"", "\"n\"", "\"c\" COLLATE BINARY"])
     }
   }
+
+  private func plan(_ fence: Int64 = 1) -> WritePlan {
+    WritePlan(
+      table: TableName("t"), columns: [.init("k", .text), .init("v", .text)], key: [0], stream: "g", run: "r",
+      fence: fence)
+  }
+
+  @Test(arguments: [
+    "k TEXT COLLATE NOCASE, v TEXT, sj_batch INTEGER NOT NULL, sj_stale_batch INTEGER, sj_stale_since TIMESTAMP, PRIMARY KEY (k)",
+    "k TEXT, v TEXT, sj_batch INTEGER NOT NULL, sj_stale_batch INTEGER, sj_stale_since TIMESTAMP, PRIMARY KEY (k COLLATE RTRIM)",
+    "k TEXT COLLATE nocase, v TEXT, sj_batch INTEGER NOT NULL, sj_stale_batch INTEGER, sj_stale_since TIMESTAMP, PRIMARY KEY (k COLLATE BINARY)",
+  ])
+  func `of a target's are refused when it is prepared`(columns: String) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder + "/t.db"
+      try SQLiteConnection(path, writes: true).run("CREATE TABLE t (\(columns))")
+      let writer = try SQLiteConnector(path: path).openWriter(plan())
+      defer { writer.close() }
+      #expect { try writer.open() } throws: { error in
+        guard let error = error as? ConnectorError else { return false }
+        return error.code == "contract.target-column-collation" && error.message.chinese.contains("“k”")
+      }
+    }
+  }
+
+  @Test func `a change of case is one, whatever collation somebody gave the other columns`() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder + "/t.db"
+      try SQLiteConnection(path, writes: true).run(
+        """
+        CREATE TABLE t (k TEXT, v TEXT COLLATE NOCASE, sj_batch INTEGER NOT NULL, sj_stale_batch INTEGER,
+          sj_stale_since TIMESTAMP, PRIMARY KEY (k))
+        """)
+      let writer = try SQLiteConnector(path: path).openWriter(plan())
+      defer { writer.close() }
+      #expect(try writer.open() == nil)
+      func row(_ value: String) -> RowBatch {
+        let batch = RowBatch(capacity: RowBatch.smallest)
+        batch.beginRow(fields: 2)
+        for text in ["k", value] { Array(text.utf8).withUnsafeBytes { batch.append($0) } }
+        batch.endRow()
+        return batch
+      }
+      _ = try writer.write(row("abc"), batch: 1, mode: .append)
+      try writer.commit(nil, state: "s", durable: true)
+      let outcome = try writer.write(
+        row("ABC"), batch: 2, mode: .merge(rewriteFrom: .max, ownFrom: .max, mostlyNew: false))
+      try writer.commit(nil, state: "s", durable: true)
+      #expect(outcome.updated == 1)
+      #expect(try SQLiteConnection(path, writes: false).rows("SELECT v FROM t") == [["ABC"]])
+    }
+  }
 }

@@ -153,6 +153,13 @@ struct ODBCTarget {
         "target-key", "接收表的主键应为（\(keyNames.joined(separator: ", "))）。",
         "The target's primary key must be (\(keyNames.joined(separator: ", "))).")
     }
+    guard try !ODBCTable.keyTakesForEqual(plan.key.map { plan.columns[$0].name }, found.name, connection) else {
+      throw .contract(
+        "target-column-collation",
+        "接收表主键（\(keyNames.joined(separator: ", "))）的排序规则会把不同的主键当作相同，须改为\(dialect == .sqlite ? " BINARY" : "默认排序规则")。",
+        "The collation of the target's primary key (\(keyNames.joined(separator: ", "))) takes different keys for the same; it must be \(dialect == .sqlite ? "BINARY" : "the default one")."
+      )
+    }
   }
 
   // MARK: By batch

@@ -82,6 +82,14 @@ struct PostgreSQLTarget {
           "The target's column “\(name)” is \(column.description.nativeType); it must be \(type).")
       }
     }
+    // Else rows whose keys differ would be one there.
+    for index in plan.key where found.column(plan.columns[index].name)?.takesForEqual ?? false {
+      let name = plan.columns[index].name
+      throw .contract(
+        "target-column-collation", "接收表的主键列“\(name)”的排序规则（不区分型，deterministic = false）会把不同的主键当作相同，须改为默认排序规则。",
+        "The target's key column “\(name)” has a nondeterministic collation, which takes different keys for the same; it must have the default one."
+      )
+    }
     let names = Set(wanted.map(\.0))
     if let extra = found.columns.first(where: { !names.contains($0.description.name) }) {
       throw .contract(

@@ -135,6 +135,22 @@ final class SQLiteWriter: RowWriter {
         "target-key", "接收表的主键应为（\(keyNames.joined(separator: ", "))）。",
         "The target's primary key must be (\(keyNames.joined(separator: ", "))).")
     }
+    // Else rows whose keys differ would be one there.
+    for index in plan.key {
+      let name = plan.columns[index].name
+      let collation = connection.collation(of: name, in: plan.table.name) ?? ""
+      guard collation == "BINARY" else { throw collated(name, collation) }
+    }
+    if let other = try SQLiteTable.keyCollations(of: plan.table.name, connection).first(where: { $0 != "BINARY" }) {
+      throw collated(plan.key.map { plan.columns[$0].name }.joined(separator: ", "), other)
+    }
+  }
+
+  private func collated(_ column: String, _ collation: String) -> ConnectorError {
+    .contract(
+      "target-column-collation", "接收表的主键列“\(column)”的排序规则是 \(collation)，会把不同的主键当作相同；应为 BINARY。",
+      "The target's key column “\(column)” has the collation \(collation), which takes different keys for the same; it must have BINARY."
+    )
   }
 
   static func type(_ column: WritePlan.Column) -> String {
@@ -206,7 +222,7 @@ final class SQLiteWriter: RowWriter {
     let statement = try ready(
       &look,
       """
-      SELECT sj_batch, sj_stale_batch, \(names.enumerated().map { "\($1) IS ?\($0 + 1)" }.joined(separator: " AND ")) FROM \(table)
+      SELECT sj_batch, sj_stale_batch, \(plan.columns.indices.map(isSame).joined(separator: " AND ")) FROM \(table)
       WHERE \(plan.key.map { "\(names[$0]) = ?\($0 + 1)" }.joined(separator: " AND "))
       """)
     bind(row, to: statement)
@@ -224,6 +240,11 @@ final class SQLiteWriter: RowWriter {
       try clear.run()
     }
     return .same
+  }
+
+  /// A column and its parameter. Text by its bytes, whatever collation somebody gave the column: a change of case is one.
+  private func isSame(_ index: Int) -> String {
+    "\(names[index])\(plan.columns[index].type == .text ? " COLLATE BINARY" : "") IS ?\(index + 1)"
   }
 
   /// Prepared once a connection. `sql` is only looked at the first time.
