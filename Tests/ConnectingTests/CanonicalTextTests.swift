@@ -150,8 +150,70 @@ import Testing
       return
     }
     var kept = WrittenBytes()
-    let text = bytes.withUnsafeBytes { String(decoding: kept.append($0, as: type), as: UTF8.self) }
+    let text = try bytes.withUnsafeBytes { String(decoding: try kept.append($0, as: type), as: UTF8.self) }
     let expected = try #require(bytes.withUnsafeBytes { CanonicalText.text(of: $0, as: type) })
     #expect(text == (type == .timestamp ? expected + "Z" : expected))
+  }
+
+  /// `numeric` as the wire has it: count, weight, sign, scale, groups.
+  private static func numeric(_ words: Int...) -> [UInt8] {
+    words.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] }
+  }
+
+  private static let decimal = ValueType.decimal(precision: 38, scale: 10)
+
+  @Test(
+    arguments: [
+      // 1e130000, 1e-16383 and -1e32767 groups; NaN, both infinities; groups that say no four digits; cut and too long.
+      (numeric(1, 32_500, 0, 0, 1), decimal), (numeric(1, -4096, 0, 16_383, 1), decimal),
+      (numeric(1, 32_767, 0x4000, 0, 1), decimal), (numeric(1, 12, 0, 0, 1), decimal),
+      (numeric(0, 0, 0xC000, 0), decimal), (numeric(0, 0, 0xD000, 0), decimal), (numeric(0, 0, 0xF000, 0), decimal),
+      (numeric(1, 0, 0, 0, 10_000), decimal), (numeric(1, 0, 0, 0, 65_535), decimal), (numeric(2, 0, 0, 0, 1), decimal),
+      (numeric(0, 0, 0), decimal), ([], decimal), (numeric(0, 0, 0, 65_535), decimal),
+      (numeric(65_535, 0, 0, 0), decimal),
+      ([0x7F, 0xFF, 0xFF, 0xFF], .date), ([0x80, 0, 0, 0], .date), ([0, 0, 0], .date), ([], .date),
+      // The day before 0001-01-01, and the one after 9999-12-31.
+      ([0xFF, 0xF4, 0xDB, 0xF8], .date), ([0x00, 0x2C, 0x95, 0xD4], .date),
+      ([0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], .timestamp), ([0x80, 0, 0, 0, 0, 0, 0, 0], .timestamp),
+      ([0x80, 0, 0, 0, 0, 0, 0, 1], .timestamp), ([0, 0, 0, 0], .timestamp), ([], .timestamp),
+    ] as [([UInt8], ValueType)])
+  func `what lies outside of every contract is not written, and nothing is written past the end`(
+    bytes: [UInt8], type: ValueType
+  ) throws {
+    var kept = WrittenBytes()
+    var refused: ConnectorError?
+    do {
+      try bytes.withUnsafeBytes { _ = try kept.append($0, as: type) }
+    } catch { refused = error as? ConnectorError }
+    #expect(refused == .outsideOfContract(type))
+    // What comes after it is right.
+    let good = try Self.numeric(1, 0, 0x4000, 0, 42).withUnsafeBytes {
+      String(decoding: try kept.append($0, as: Self.decimal), as: UTF8.self)
+    }
+    #expect(good == "-42")
+  }
+
+  @Test func `a row of more values than one piece of memory holds keeps all of them`() throws {
+    var kept = WrittenBytes()
+    for _ in 0..<2 {
+      var texts: [UnsafeRawBufferPointer] = []
+      for number in 0..<9_999 {
+        try Self.numeric(1, 9, 0, 0, number + 1).withUnsafeBytes { texts.append(try kept.append($0, as: Self.decimal)) }
+      }
+      for (number, text) in texts.enumerated() {
+        #expect(String(decoding: text, as: UTF8.self) == "\(number + 1)" + String(repeating: "0", count: 36))
+      }
+      kept.removeAll()
+    }
+  }
+
+  @Test(
+    arguments: [
+      (Int64.max, Int64(28_800_000_000)), (.min, -1), (.min, 28_800_000_000), (.max, -1),
+      (WrittenTime.microseconds.upperBound, 1), (WrittenTime.microseconds.lowerBound, -1),
+    ] as [(Int64, Int64)])
+  func `a time that a zone moves out of the years is none`(time: Int64, shift: Int64) {
+    #expect(WrittenTime.moved(time, by: shift) == nil)
+    #expect(WrittenTime.moved(0, by: shift) == (WrittenTime.microseconds.contains(shift) ? shift : nil))
   }
 }

@@ -262,4 +262,29 @@ import Testing
       error { _ = try ConnectorCatalog([CSVConnector.kind]).open("csv", ["folder": "/", "keep": "x"]) }?.code
         == "files.keep")
   }
+
+  @Test(arguments: [FileFormat.csv, .jsonl])
+  func `a key outside of every contract ends the write and not the process`(format: FileFormat) throws {
+    let values: [([UInt8], ValueType)] = [
+      ([0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], .timestamp), ([0x7F, 0xFF, 0xFF, 0xFF], .date),
+      ([0, 0, 0, 0, 0xC0, 0, 0, 0], .decimal(precision: 18, scale: 2)), ([0xFF, 0xF8, 0, 0, 0, 0, 0, 0], .double),
+    ]
+    for (value, type) in values {
+      let folder = TemporaryFolder()
+      let plan = WritePlan(
+        table: TableName("t"), columns: [.init("k", type), .init("v", .integer)], key: [0], stream: "s", run: "r1",
+        fence: 1)
+      let writer = FileSetWriter(
+        plan, LocalTargetFolder("t", in: folder.path), format, WrittenFiles(), place: folder.path)
+      defer { writer.close() }
+      _ = try writer.open()
+      let rows = RowBatch()
+      rows.beginRow(fields: 2)
+      value.withUnsafeBytes { rows.append($0) }
+      rows.append(Int64(1))
+      rows.endRow()
+      let refused = error { _ = try writer.write(rows, batch: 1, mode: .append) }
+      #expect(refused == .outsideOfContract(type))
+    }
+  }
 }

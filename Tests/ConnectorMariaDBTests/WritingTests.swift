@@ -54,6 +54,37 @@ import Testing
     ],
   ]
 
+  @Test(
+    arguments: [
+      ([0x7F, 0xF0, 0, 0, 0, 0, 0, 0], ValueType.double), ([0xFF, 0xF8, 0, 0, 0, 0, 0, 0], .double),
+      ([0, 0, 0, 0, 0xC0, 0, 0, 0], .decimal(precision: 18, scale: 2)), ([0x7F, 0xFF, 0xFF, 0xFF], .date),
+      ([0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], .timestamp), ([0x80, 0, 0, 0, 0, 0, 0, 0], .timestamp),
+      ([], .integer),
+    ] as [([UInt8], ValueType)])
+  func `a key that no column here can hold equals none, and its row is refused`(key: [UInt8], type: ValueType) throws {
+    for (zone, arrays) in [(28_800, true), (0, false)] {
+      let source = try Source(zone: zone)
+      let plan = WritePlan(
+        table: TableName("接收"), columns: [.init("k", type), .init("v", .integer)], key: [0], stream: "g1", run: "r1",
+        fence: 1)
+      let writer = try MariaDBConnector(address(source, arrays: arrays)).openWriter(plan)
+      defer { writer.close() }
+      #expect(try writer.open() == nil)
+      let keys = RowBatch(capacity: RowBatch.smallest)
+      keys.beginRow(fields: 1)
+      key.withUnsafeBytes { keys.append($0) }
+      keys.endRow()
+      #expect(try writer.markStale(keys, batch: 1, at: Instant(milliseconds: 0)) == 0)
+      guard type != .integer, type != .double || !arrays else { continue }
+      let rows = RowBatch(capacity: RowBatch.smallest)
+      rows.beginRow(fields: 2)
+      key.withUnsafeBytes { rows.append($0) }
+      rows.append(Int64(1))
+      rows.endRow()
+      #expect { try writer.write(rows, batch: 1, mode: .append) } throws: { ($0 as? ConnectorError)?.kind == .data }
+    }
+  }
+
   private func address(_ source: Source, arrays: Bool) -> MariaDBAddress {
     var address = source.address
     address.usesArrays = arrays

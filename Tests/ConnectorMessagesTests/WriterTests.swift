@@ -34,7 +34,7 @@ import Testing
     rows.beginRow(fields: 8)
     for _ in columns { rows.appendNull() }
     rows.endRow()
-    for index in 0..<rows.rowCount { changes.put(rows.row(index)) }
+    for index in 0..<rows.rowCount { try changes.put(rows.row(index)) }
     let lines = String(decoding: changes.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     #expect(
       lines == [
@@ -143,7 +143,7 @@ import Testing
     try client.send(take)
     try client.send(take)
     let row = SentRows.rows([(1, "a")])
-    withExtendedLifetime(row) { changes.put(row.row(0)) }
+    try withExtendedLifetime(row) { try changes.put(row.row(0)) }
     offset.number = 2
     let first = Message(.rows, plan, offset, changes, batch: 1)
     try client.send(first)

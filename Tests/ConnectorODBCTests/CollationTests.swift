@@ -45,3 +45,22 @@ import Testing
     }
   }
 }
+
+@Suite struct WrittenValueTests {
+  @Test(arguments: [nil, 0, 28_800, -43_200] as [Int?])
+  func `what lies outside of every contract is refused and ends no process`(zone: Int?) throws {
+    var written = ODBCWrittenValue(zone: zone)
+    let values: [([UInt8], ValueType)] = [
+      ([0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], .timestamp), ([0x80, 0, 0, 0, 0, 0, 0, 0], .timestamp),
+      ([0x7F, 0xFF, 0xFF, 0xFF], .date), ([0x7F, 0xF0, 0, 0, 0, 0, 0, 0], .double),
+      ([0, 1, 0x7E, 0xF4, 0, 0, 0, 0, 0, 1], .decimal(precision: 38, scale: 10)),
+    ]
+    for (bytes, type) in values {
+      var kind: ConnectorError.Kind?
+      do { try bytes.withUnsafeBytes { _ = try written.text($0, as: type) } } catch {
+        kind = (error as? ConnectorError)?.kind
+      }
+      #expect(kind == .data, "\(type)")
+    }
+  }
+}

@@ -94,4 +94,39 @@ import Testing
         ])
     }
   }
+
+  /// As a source may have them: infinite times, NaN, 1e130000.
+  @Test(
+    arguments: [
+      ([0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], ValueType.timestamp), ([0x7F, 0xFF, 0xFF, 0xFF], .date),
+      ([0, 0, 0, 0, 0xC0, 0, 0, 0], .decimal(precision: 38, scale: 10)), ([0x7F, 0xF0, 0, 0, 0, 0, 0, 0], .double),
+      ([0, 1, 0x7E, 0xF4, 0, 0, 0, 0, 0, 1], .decimal(precision: 38, scale: 10)),
+    ] as [([UInt8], ValueType)])
+  func `a value outside of every contract ends the write and not the process`(value: [UInt8], type: ValueType)
+    async throws
+  {
+    try await withTemporaryFolder { folder in
+      let plan = WritePlan(
+        table: TableName("t"), columns: [.init("k", type), .init("v", .integer)], key: [0], stream: "g", run: "r",
+        fence: 1)
+      let writer = try SQLiteConnector(path: folder + "/target.db").openWriter(plan)
+      defer { writer.close() }
+      #expect(try writer.open() == nil)
+      func batch(isKey: Bool) -> RowBatch {
+        let batch = RowBatch(capacity: RowBatch.smallest)
+        batch.beginRow(fields: isKey ? 1 : 2)
+        value.withUnsafeBytes { batch.append($0) }
+        if !isKey { batch.append(Int64(1)) }
+        batch.endRow()
+        return batch
+      }
+      let refused = ConnectorError.outsideOfContract(type)
+      #expect(throws: refused) { try writer.write(batch(isKey: false), batch: 1, mode: .append) }
+      #expect(throws: refused) { try writer.markStale(batch(isKey: true), batch: 1, at: Instant(milliseconds: 0)) }
+      #expect(throws: refused) {
+        try writer.deleteKeys(batch(isKey: true), writtenBefore: 1, at: Instant(milliseconds: 0))
+      }
+      writer.rollback()
+    }
+  }
 }

@@ -75,8 +75,7 @@ final class MariaDBArraySender: MariaDBRowSender {
       case .number: column.set(filled, Int64(bigEndian: value.loadUnaligned(as: Int64.self)))
       case .flag: column.set(filled, Int64(value[0]))
       case .written:
-        guard let text = written.text(value, as: column.type) else { throw MariaDBWrittenValue.outsideOfYears }
-        column.copy(filled, text)
+        column.copy(filled, try written.text(value, as: column.type))
       }
     }
     columns[columns.count - 1].set(filled, tail)
@@ -268,11 +267,12 @@ final class MariaDBTextSender: MariaDBRowSender {
     case .boolean: sql.append(0x30 + value[0])
     case .double:
       let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
+      guard number.isFinite else { throw .outsideOfContract(type) }
       let text = "\(number)"
       // With an exponent it is no decimal, which would be rounded on its way.
       sql += (text.contains("e") ? text : text + "e0").utf8
     case .decimal, .date, .timestamp:
-      guard let text = written.text(value, as: type) else { throw MariaDBWrittenValue.outsideOfYears }
+      let text = try written.text(value, as: type)
       sql.append(UInt8(ascii: "'"))
       sql += text
       sql.append(UInt8(ascii: "'"))

@@ -8,34 +8,41 @@ struct MariaDBWrittenValue: ~Copyable {
 
   init(zone: Int) { shift = Int64(zone) * 1_000_000 }
 
-  /// Good until the next call. Nil for a time that the zone moves out of the years that DATETIME has.
-  mutating func text(_ value: UnsafeRawBufferPointer, as type: ValueType) -> UnsafeRawBufferPointer? {
+  /// Good until the next call. Throws for a time that the zone moves out of the years that DATETIME has.
+  mutating func text(
+    _ value: UnsafeRawBufferPointer, as type: ValueType
+  ) throws(ConnectorError) -> UnsafeRawBufferPointer {
     scratch.removeAll()
-    guard type == .timestamp else { return scratch.append(value, as: type) }
-    let local = Int64(bigEndian: value.loadUnaligned(as: Int64.self)) + shift
-    guard WrittenTime.microseconds.contains(local) else { return nil }
-    let written = withUnsafeBytes(of: local.bigEndian) { scratch.append($0, as: .timestamp) }
+    guard type == .timestamp else { return try scratch.append(value, as: type) }
+    guard value.count == 8 else { throw .outsideOfContract(type) }
+    guard let local = WrittenTime.moved(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), by: shift) else {
+      throw Self.outsideOfYears
+    }
+    let written = try scratch.append(time: local)
     // Without the Z that says what this column's zone is not.
     return UnsafeRawBufferPointer(rebasing: written.dropLast())
   }
 
   static func time(_ time: Int64, zone: Int) -> String? {
-    WrittenTime.text(microseconds: time + Int64(zone) * 1_000_000)
+    WrittenTime.moved(time, by: Int64(zone) * 1_000_000).flatMap { WrittenTime.text(microseconds: $0) }
   }
 
-  /// For the few values that stand in a statement of their own.
+  /// For the few values that stand in a statement of their own, to be compared with. What no column here can hold is NULL, which
+  /// equals nothing.
   static func literal(_ value: [UInt8], _ type: ValueType, zone: Int) -> String {
-    let text = value.withUnsafeBytes { CanonicalText.text(of: $0, as: type) } ?? ""
+    guard let text = value.withUnsafeBytes({ CanonicalText.text(of: $0, as: type) }) else { return "NULL" }
     switch type {
     case .text: return "_utf8mb4 " + MariaDBQuote.hexadecimal(value)
     case .bytes: return MariaDBQuote.hexadecimal(value)
     case .integer, .decimal: return text
-    case .double: return text.contains("e") ? text : text + "e0"
+    case .double:
+      guard Double(text)?.isFinite ?? false else { return "NULL" }
+      return text.contains("e") ? text : text + "e0"
     case .boolean: return text == "true" ? "1" : "0"
     case .date: return "'\(text)'"
     case .timestamp:
       let time = value.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
-      return "'\(Self.time(time, zone: zone) ?? "0000-00-00 00:00:00")'"
+      return Self.time(time, zone: zone).map { "'\($0)'" } ?? "NULL"
     }
   }
 

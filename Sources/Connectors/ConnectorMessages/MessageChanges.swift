@@ -65,23 +65,23 @@ final class MessageChanges {
   func beginWrite() { writeStart = used }
 
   /// The row is this.
-  func put(_ row: UnsafeRawBufferPointer) {
+  func put(_ row: UnsafeRawBufferPointer) throws(ConnectorError) {
     append("{\"put\":{")
-    append(row, plan.columns.indices, labels)
+    try append(row, plan.columns.indices, labels)
     puts += 1
   }
 
   /// The row under this key is gone. `key`: a row of the key's fields alone.
-  func delete(_ key: UnsafeRawBufferPointer) {
+  func delete(_ key: UnsafeRawBufferPointer) throws(ConnectorError) {
     append("{\"delete\":{")
-    append(key, plan.key, keyLabels)
+    try append(key, plan.key, keyLabels)
     deletes += 1
   }
 
   /// What there is under this key is no longer up to date.
-  func markStale(_ key: UnsafeRawBufferPointer) {
+  func markStale(_ key: UnsafeRawBufferPointer) throws(ConnectorError) {
     append("{\"stale\":{")
-    append(key, plan.key, keyLabels)
+    try append(key, plan.key, keyLabels)
     stale += 1
   }
 
@@ -101,7 +101,9 @@ final class MessageChanges {
 
   // MARK: Text
 
-  private func append(_ row: UnsafeRawBufferPointer, _ columns: some Collection<Int>, _ labels: [[UInt8]]) {
+  private func append(
+    _ row: UnsafeRawBufferPointer, _ columns: some Collection<Int>, _ labels: [[UInt8]]
+  ) throws(ConnectorError) {
     var at = 2
     for (place, column) in columns.enumerated() {
       labels[place].withUnsafeBytes { append($0) }
@@ -111,14 +113,14 @@ final class MessageChanges {
         append("null")
         continue
       }
-      append(UnsafeRawBufferPointer(rebasing: row[at..<at + length]), as: plan.columns[column].type)
+      try append(UnsafeRawBufferPointer(rebasing: row[at..<at + length]), as: plan.columns[column].type)
       at += length
     }
     append("}}\n")
     count += 1
   }
 
-  private func append(_ value: UnsafeRawBufferPointer, as type: ValueType) {
+  private func append(_ value: UnsafeRawBufferPointer, as type: ValueType) throws(ConnectorError) {
     switch type {
     case .text: advance(WrittenJSON.quote(value, to: reserve(WrittenJSON.room(value.count))))
     case .integer:
@@ -126,11 +128,12 @@ final class MessageChanges {
       advance(WrittenJSON.write(number, to: reserve(WrittenJSON.longestInteger)))
     case .double:
       let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
+      guard number.isFinite else { throw .outsideOfContract(type) }
       Array("\(number)".utf8).withUnsafeBytes { append($0) }
     case .boolean: append(value[0] == 0 ? "false" : "true")
     case .decimal, .date, .timestamp:
       scratch.removeAll()
-      let written = scratch.append(value, as: type)
+      let written = try scratch.append(value, as: type)
       append("\"")
       let start = reserve(written.count)
       append(written)

@@ -117,10 +117,10 @@ final class MessagesWriter: RowWriter {
     switch mode {
     case .append:
       bringsRun = true
-      for index in 0..<rows.rowCount { changes.put(rows.row(index)) }
+      for index in 0..<rows.rowCount { try changes.put(rows.row(index)) }
       outcome.inserted = rows.rowCount
     case .upsert, .insert:
-      for index in 0..<rows.rowCount { changes.put(rows.row(index)) }
+      for index in 0..<rows.rowCount { try changes.put(rows.row(index)) }
       outcome.inserted = rows.rowCount
     case .merge(let rewriteFrom, _, _):
       guard rewriteFrom <= 0 else {
@@ -131,7 +131,7 @@ final class MessagesWriter: RowWriter {
       var written: [Int32] = []
       for index in 0..<rows.rowCount {
         if try keys.insert(KeyBytes.encode(rows.row(index), key: plan.key)) {
-          changes.put(rows.row(index))
+          try changes.put(rows.row(index))
           written.append(Int32(index))
         } else {
           outcome.duplicates.append(Int32(index))
@@ -162,7 +162,7 @@ final class MessagesWriter: RowWriter {
   func markStale(_ keys: RowBatch, batch: Int64, at now: Instant) throws(ConnectorError) -> Int {
     self.batch = batch
     guard !keys.isEmpty, begun?.onEmpty != true else { return 0 }
-    for index in 0..<keys.rowCount { changes.markStale(keys.row(index)) }
+    for index in 0..<keys.rowCount { try changes.markStale(keys.row(index)) }
     return keys.rowCount
   }
 
@@ -173,7 +173,7 @@ final class MessagesWriter: RowWriter {
     for index in 0..<keys.rowCount {
       // What this run wrote itself stays.
       if batch != .max, self.keys.contains(Array(keys.row(index).dropFirst(2))) { continue }
-      changes.delete(keys.row(index))
+      try changes.delete(keys.row(index))
       count += 1
     }
     return count

@@ -24,7 +24,7 @@ final class ODBCSender {
       width =
         switch binding {
         case .text, .bytes: 64
-        case .written: 48
+        case .written: WrittenBytes.longest
         case .integer, .double: 8
         }
       values = .allocate(byteCount: width * rows, alignment: 8)

@@ -5,7 +5,7 @@ import Kernel
 struct ODBCWrittenValue: ~Copyable {
   private var scratch = WrittenBytes()
   private let room = UnsafeMutableRawPointer.allocate(byteCount: ODBCWrittenValue.size, alignment: 8)
-  private static let size = 48
+  private static let size = WrittenBytes.longest
   /// Nil where times are kept as instants, with a Z.
   private let shift: Int64?
 
@@ -20,15 +20,20 @@ struct ODBCWrittenValue: ~Copyable {
     scratch.removeAll()
     switch type {
     case .timestamp:
-      guard let shift else { return scratch.append(value, as: type) }
-      let local = Int64(bigEndian: value.loadUnaligned(as: Int64.self)) + shift
-      guard WrittenTime.microseconds.contains(local) else { throw Self.outsideOfYears }
-      let written = withUnsafeBytes(of: local.bigEndian) { scratch.append($0, as: .timestamp) }
+      guard let shift else { return try scratch.append(value, as: type) }
+      guard value.count == 8 else { throw .outsideOfContract(type) }
+      guard let local = WrittenTime.moved(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), by: shift) else {
+        throw Self.outsideOfYears
+      }
+      let written = try scratch.append(time: local)
       // Without the Z that says what this column's zone is not.
       return UnsafeRawBufferPointer(rebasing: written.dropLast())
     case .boolean: return put("\(value[0])")
-    case .double: return put("\(Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))))")
-    default: return scratch.append(value, as: type)
+    case .double:
+      let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
+      guard number.isFinite else { throw .outsideOfContract(type) }
+      return put("\(number)")
+    default: return try scratch.append(value, as: type)
     }
   }
 

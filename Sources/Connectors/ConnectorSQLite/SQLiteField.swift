@@ -43,14 +43,18 @@ enum SQLiteField {
   static func bind(
     _ value: UnsafeRawBufferPointer, as type: ValueType, to statement: SQLiteStatement, at index: Int,
     _ scratch: inout WrittenBytes
-  ) {
+  ) throws(ConnectorError) {
     switch type {
     case .text: statement.bindText(value, at: index)
     case .bytes: statement.bindBlob(value, at: index)
     case .integer: statement.bind(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), at: index)
     case .boolean: statement.bind(Int64(value[0]), at: index)
-    case .double: statement.bind(Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))), at: index)
-    case .decimal, .date, .timestamp: statement.bindText(scratch.append(value, as: type), at: index)
+    case .double:
+      let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
+      // SQLite would keep NULL for what is no number.
+      guard number.isFinite else { throw .outsideOfContract(type) }
+      statement.bind(number, at: index)
+    case .decimal, .date, .timestamp: statement.bindText(try scratch.append(value, as: type), at: index)
     }
   }
 }

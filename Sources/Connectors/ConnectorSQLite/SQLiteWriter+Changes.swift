@@ -19,8 +19,8 @@ extension SQLiteWriter {
     }
     let statement = try connection.prepare(
       "SELECT \(names.joined(separator: ", ")), sj_batch FROM \(table) WHERE \(keyCondition(from: 1)) AND sj_batch > 0")
-    return SQLiteKeyReader(statement, plan.columns.map(\.type) + [.integer], values) { [self] in
-      bindKey($0, to: statement)
+    return SQLiteKeyReader(statement, plan.columns.map(\.type) + [.integer], values) {
+      [self] (key) throws(ConnectorError) in try bindKey(key, to: statement)
     }
   }
 
@@ -40,11 +40,12 @@ private final class SQLiteKeyReader: RowReader {
   let position: [UInt8] = []
   private let statement: SQLiteStatement
   private let types: [ValueType]
-  private let bind: ([[UInt8]]) -> Void
+  private let bind: ([[UInt8]]) throws(ConnectorError) -> Void
   private var keys: ArraySlice<[[UInt8]]>
 
   init(
-    _ statement: SQLiteStatement, _ types: [ValueType], _ keys: [[[UInt8]]], bind: @escaping ([[UInt8]]) -> Void
+    _ statement: SQLiteStatement, _ types: [ValueType], _ keys: [[[UInt8]]],
+    bind: @escaping ([[UInt8]]) throws(ConnectorError) -> Void
   ) {
     self.statement = statement
     self.types = types
@@ -55,7 +56,7 @@ private final class SQLiteKeyReader: RowReader {
   func read(into batch: RowBatch) throws(ConnectorError) -> ReadOutcome {
     batch.removeAll()
     while !batch.isFull, let key = keys.popFirst() {
-      bind(key)
+      try bind(key)
       if try statement.step() {
         batch.beginRow(fields: types.count)
         for index in types.indices { SQLiteField.append(statement, index, as: types[index], zone: 0, to: batch) }

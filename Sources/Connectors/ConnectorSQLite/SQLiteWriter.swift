@@ -225,7 +225,7 @@ final class SQLiteWriter: RowWriter {
       SELECT sj_batch, sj_stale_batch, \(plan.columns.indices.map(isSame).joined(separator: " AND ")) FROM \(table)
       WHERE \(plan.key.map { "\(names[$0]) = ?\($0 + 1)" }.joined(separator: " AND "))
       """)
-    bind(row, to: statement)
+    try bind(row, to: statement)
     defer { statement.reset() }
     guard try statement.step() else { return .absent }
     let (batch, isFlagged, isSame) = (statement.int64(0), !statement.isNull(1), statement.int64(2) == 1)
@@ -236,7 +236,7 @@ final class SQLiteWriter: RowWriter {
       statement.reset()
       let clear = try connection.prepare(
         "UPDATE \(table) SET sj_stale_batch = NULL, sj_stale_since = NULL WHERE \(keyCondition(from: 1))")
-      bindKey(row, to: clear)
+      try bindKey(row, to: clear)
       try clear.run()
     }
     return .same
@@ -264,7 +264,7 @@ final class SQLiteWriter: RowWriter {
 
   private func put(_ row: UnsafeRawBufferPointer, _ batch: Int64) throws(ConnectorError) {
     let statement = try ready(&insert, insertion)
-    bind(row, to: statement)
+    try bind(row, to: statement)
     statement.bind(batch, at: names.count)
     try statement.run()
   }
@@ -277,12 +277,12 @@ final class SQLiteWriter: RowWriter {
         sj_batch = ?\(names.count + 1), sj_stale_batch = NULL, sj_stale_since = NULL\(plan.marksDeletes ? ", sj_deleted_since = NULL" : "")
       WHERE \(plan.key.map { "\(names[$0]) = ?\($0 + 1)" }.joined(separator: " AND "))
       """)
-    bind(row, to: statement)
+    try bind(row, to: statement)
     statement.bind(batch, at: names.count)
     try statement.run()
   }
 
-  private func bind(_ row: UnsafeRawBufferPointer, to statement: SQLiteStatement) {
+  private func bind(_ row: UnsafeRawBufferPointer, to statement: SQLiteStatement) throws(ConnectorError) {
     scratch.removeAll()
     var at = 2
     for index in plan.columns.indices {
@@ -292,7 +292,7 @@ final class SQLiteWriter: RowWriter {
         statement.bindNull(at: index)
         continue
       }
-      SQLiteField.bind(
+      try SQLiteField.bind(
         UnsafeRawBufferPointer(rebasing: row[at..<at + length]), as: plan.columns[index].type, to: statement, at: index,
         &scratch)
       at += length
@@ -304,21 +304,25 @@ final class SQLiteWriter: RowWriter {
   }
 
   /// Binds a whole row's key fields at 0….
-  private func bindKey(_ row: UnsafeRawBufferPointer, to statement: SQLiteStatement) {
-    bindKey(KeyBytes.decode(KeyBytes.encode(row, key: plan.key), count: plan.key.count) ?? [], to: statement)
+  private func bindKey(_ row: UnsafeRawBufferPointer, to statement: SQLiteStatement) throws(ConnectorError) {
+    try bindKey(KeyBytes.decode(KeyBytes.encode(row, key: plan.key), count: plan.key.count) ?? [], to: statement)
   }
 
-  func bindKey(_ values: [[UInt8]], to statement: SQLiteStatement) {
+  func bindKey(_ values: [[UInt8]], to statement: SQLiteStatement) throws(ConnectorError) {
     var written = WrittenBytes()
     for (index, value) in values.enumerated() {
       let type = plan.columns[plan.key[index]].type
-      value.withUnsafeBytes { bytes in
-        switch type {
-        case .text: statement.bindText(bytes, at: index, copy: true)
-        case .bytes: statement.bindBlob(bytes, at: index, copy: true)
-        case .decimal, .date, .timestamp: statement.bindText(written.append(bytes, as: type), at: index, copy: true)
-        default: SQLiteField.bind(bytes, as: type, to: statement, at: index, &written)
-        }
+      // Not through `withUnsafeBytes`: it would lose the error's type.
+      let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: value.count, alignment: 8)
+      defer { bytes.deallocate() }
+      bytes.copyBytes(from: value)
+      let field = UnsafeRawBufferPointer(bytes)
+      switch type {
+      case .text: statement.bindText(field, at: index, copy: true)
+      case .bytes: statement.bindBlob(field, at: index, copy: true)
+      case .decimal, .date, .timestamp:
+        statement.bindText(try written.append(field, as: type), at: index, copy: true)
+      default: try SQLiteField.bind(field, as: type, to: statement, at: index, &written)
       }
     }
   }
@@ -335,7 +339,7 @@ final class SQLiteWriter: RowWriter {
     var flagged = 0
     for index in 0..<keys.rowCount {
       guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: count) else { continue }
-      bindKey(values, to: statement)
+      try bindKey(values, to: statement)
       statement.bind(batch, at: count)
       try statement.bind("\(now)", at: count + 1)
       try statement.run()
@@ -353,7 +357,7 @@ final class SQLiteWriter: RowWriter {
     var removed = 0
     for index in 0..<keys.rowCount {
       guard let values = KeyBytes.decode(Array(keys.row(index).dropFirst(2)), count: count) else { continue }
-      bindKey(values, to: statement)
+      try bindKey(values, to: statement)
       statement.bind(batch, at: count)
       try statement.run()
       removed += connection.changes

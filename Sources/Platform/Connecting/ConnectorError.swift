@@ -34,6 +34,16 @@ package struct ConnectorError: Error, Hashable, Sendable {
 }
 
 extension ConnectorError {
+  /// A writer was given what the agreed type does not have. Nothing of it is written.
+  package static func outsideOfContract(_ type: ValueType) -> ConnectorError {
+    ConnectorError(
+      .data, "value.outside-of-contract",
+      Text(
+        "有一个值超出约定的类型（\(type)）所能表示的范围，接收方没有写入；这样的行本应先被隔离，请联系平台管理员。",
+        "A value lies outside of what the agreed type (\(type)) can say and was not written. Its row should have been set apart before: tell the platform's administrator."
+      ))
+  }
+
   /// As it is answered to a person: its words are for people and hold no values.
   package var refusal: Refusal { Refusal(kind == .retryable ? .unavailable : .conflict, code, message) }
 }

@@ -1,36 +1,82 @@
 /// Decimals, dates and times as text bytes, written into memory that is used again for each row: for targets that keep
 /// them as text. What was appended lives until `removeAll`.
 package struct WrittenBytes: ~Copyable {
-  private let base = UnsafeMutableRawPointer.allocate(byteCount: WrittenBytes.room, alignment: 8)
+  /// The first is kept, the others are added where a row needs more and go with it.
+  private var pieces = [UnsafeMutableRawPointer.allocate(byteCount: WrittenBytes.room, alignment: 8)]
   private var used = 0
   private static let room = 64 << 10
+  /// Bytes of one value at most: 38 digits, sign, point and a zero in front of it are 41.
+  package static let longest = 48
+  /// What is written beyond a value's end on the way.
+  private static let slack = 4
 
   package init() {}
 
-  deinit { base.deallocate() }
+  deinit { for piece in pieces { piece.deallocate() } }
 
-  package mutating func removeAll() { used = 0 }
+  package mutating func removeAll() {
+    used = 0
+    while pieces.count > 1 { pieces.removeLast().deallocate() }
+  }
 
-  /// `value` must be canonical. Timestamps end in `Z`, so that nothing depends on who reads them where.
-  package mutating func append(_ value: UnsafeRawBufferPointer, as type: ValueType) -> UnsafeRawBufferPointer {
-    precondition(used + 128 <= Self.room, "a row of a thousand columns fits")
-    let start = base + used
+  /// Timestamps end in `Z`, so that nothing depends on who reads them where. Throws for what is not canonical or not of the
+  /// years 1 to 9999 and 38 digits that every type has: nobody hands such a value on, and here it would only be a wrong one.
+  package mutating func append(
+    _ value: UnsafeRawBufferPointer, as type: ValueType
+  ) throws(ConnectorError) -> UnsafeRawBufferPointer {
+    let start = place()
     let length =
       switch type {
-      case .date: Self.date(Int(Int32(bigEndian: value.loadUnaligned(as: Int32.self))), start)
-      case .timestamp: Self.timestamp(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), start)
+      case .date: Self.day(value).map { Self.date($0, start) }
+      case .timestamp: Self.time(value).map { Self.timestamp($0, start) }
       default: Self.decimal(value, start)
       }
+    guard let length else { throw .outsideOfContract(type) }
     used += length
     return UnsafeRawBufferPointer(start: start, count: length)
   }
 
-  /// The digits of a canonical `numeric`, always with its scale's decimals.
-  private static func decimal(_ value: UnsafeRawBufferPointer, _ start: UnsafeMutableRawPointer) -> Int {
+  /// Where the next value goes.
+  private mutating func place() -> UnsafeMutableRawPointer {
+    if used + Self.longest + Self.slack > Self.room {
+      pieces.append(.allocate(byteCount: Self.room, alignment: 8))
+      used = 0
+    }
+    return pieces[pieces.count - 1] + used
+  }
+
+  /// The same of a time that is at hand as a number.
+  package mutating func append(time: Int64) throws(ConnectorError) -> UnsafeRawBufferPointer {
+    guard WrittenTime.microseconds.contains(time) else { throw .outsideOfContract(.timestamp) }
+    let start = place()
+    let length = Self.timestamp(time, start)
+    used += length
+    return UnsafeRawBufferPointer(start: start, count: length)
+  }
+
+  private static func day(_ value: UnsafeRawBufferPointer) -> Int? {
+    guard value.count == 4 else { return nil }
+    let day = Int(Int32(bigEndian: value.loadUnaligned(as: Int32.self)))
+    return WrittenTime.days.contains(day) ? day : nil
+  }
+
+  private static func time(_ value: UnsafeRawBufferPointer) -> Int64? {
+    guard value.count == 8 else { return nil }
+    let time = Int64(bigEndian: value.loadUnaligned(as: Int64.self))
+    return WrittenTime.microseconds.contains(time) ? time : nil
+  }
+
+  /// The digits of a canonical `numeric`, always with its scale's decimals; nil for what is none (NaN, infinities, groups
+  /// that say no four digits) or has more digits than any agreed one.
+  private static func decimal(_ value: UnsafeRawBufferPointer, _ start: UnsafeMutableRawPointer) -> Int? {
     func word(_ index: Int) -> Int {
       Int(UInt16(bigEndian: value.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
     }
+    guard value.count >= 8 else { return nil }
     let (count, weight, scale) = (word(0), Int(Int16(truncatingIfNeeded: word(1))), word(3))
+    guard word(2) == 0 || word(2) == 0x4000, value.count == 8 + 2 * count,
+      (0..<count).allSatisfy({ word(4 + $0) < 10_000 })
+    else { return nil }
     func group(_ power: Int) -> Int {
       let index = weight - power
       return index >= 0 && index < count ? word(4 + index) : 0
@@ -40,9 +86,10 @@ package struct WrittenBytes: ~Copyable {
       start.storeBytes(of: byte, toByteOffset: at, as: UInt8.self)
       at += 1
     }
-    if word(2) == 0x4000 { put(UInt8(ascii: "-")) }
     let first = weight >= 0 ? group(weight) : 0
     let width = first >= 1000 ? 4 : first >= 100 ? 3 : first >= 10 ? 2 : 1
+    guard 1 + width + 4 * max(0, weight) + 1 + scale <= longest else { return nil }
+    if word(2) == 0x4000 { put(UInt8(ascii: "-")) }
     digits(first, width, start + at)
     at += width
     for power in stride(from: weight - 1, through: 0, by: -1) {

@@ -73,6 +73,12 @@ package enum WrittenTime {
     return microseconds.contains(value) ? value : nil
   }
 
+  /// A time some microseconds later; nil where that lies outside of the years 1 to 9999.
+  package static func moved(_ time: Int64, by shift: Int64) -> Int64? {
+    let (moved, isBeyond) = time.addingReportingOverflow(shift)
+    return !isBeyond && microseconds.contains(moved) ? moved : nil
+  }
+
   package static func text(days: Int) -> String? {
     self.days.contains(days) ? (CalendarDate(year: 2000, month: 1, day: 1).map { "\($0 + days)" }) : nil
   }

@@ -64,7 +64,11 @@ struct LineEncoder: ~Copyable {
       for index in types.indices {
         begin(index, isJSON, out)
         if let place = key.firstIndex(of: index), place < fields.count, case .value(let bytes) = fields[place] {
-          bytes.withUnsafeBytes { append($0, types[index], isJSON, out) }
+          // Not through `withUnsafeBytes`: it would lose the error's type.
+          let value = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
+          defer { value.deallocate() }
+          value.copyBytes(from: bytes)
+          try append(UnsafeRawBufferPointer(value), types[index], isJSON, out)
         } else if isJSON {
           out.append("null")
         }
@@ -79,7 +83,7 @@ struct LineEncoder: ~Copyable {
           if isJSON { out.append("null") }
           continue
         }
-        append(UnsafeRawBufferPointer(rebasing: row[at..<at + length]), types[index], isJSON, out)
+        try append(UnsafeRawBufferPointer(rebasing: row[at..<at + length]), types[index], isJSON, out)
         at += length
       }
     }
@@ -94,7 +98,7 @@ struct LineEncoder: ~Copyable {
 
   private mutating func append(
     _ value: UnsafeRawBufferPointer, _ type: ValueType, _ isJSON: Bool, _ out: GatheredText
-  ) {
+  ) throws(ConnectorError) {
     switch type {
     case .text:
       if isJSON {
@@ -107,11 +111,12 @@ struct LineEncoder: ~Copyable {
       out.advance(WrittenJSON.write(number, to: out.reserve(WrittenJSON.longestInteger)))
     case .double:
       let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))
+      guard number.isFinite else { throw .outsideOfContract(type) }
       out.append(Array("\(number)".utf8))
     case .boolean: if value[0] == 0 { out.append("false") } else { out.append("true") }
     case .decimal, .date, .timestamp:
       scratch.removeAll()
-      let text = scratch.append(value, as: type)
+      let text = try scratch.append(value, as: type)
       if isJSON { out.append(UInt8(ascii: "\"")) }
       out.append(text)
       if isJSON { out.append(UInt8(ascii: "\"")) }
