@@ -164,7 +164,7 @@ package struct FilesConnector: Connector {
         }
         Array(file.name.utf8).withUnsafeBytes { digest.add($0) }
         content.withUnsafeBytes { digest.add($0) }
-      } catch { throw files.names.count > 1 ? error.naming(file.name) : error }
+      } catch { throw error.naming(file.name) }
       bytes += file.size
       modified = max(modified, file.identity.modified)
     }

@@ -37,7 +37,7 @@ final class SurveyedTable {
           case .jsonl: try LinesPart(file, plan, options)
           case .xlsx: try WorkbookPart(file, plan, options, into: spool!)
           }
-      } catch { throw files.names.count > 1 ? error.naming(file.name) : error }
+      } catch { throw error.naming(file.name) }
       parts.append(Part(content: content, identity: file.identity))
       rows += content.rows
       seen.formUnion(content.columns)
@@ -82,7 +82,7 @@ final class SurveyedTable {
 }
 
 extension ConnectorError {
-  /// With the file's name in front, where a table has several.
+  /// With the file's name in front.
   func naming(_ file: String) -> ConnectorError {
     guard kind == .data else { return self }
     return ConnectorError(

@@ -58,6 +58,35 @@ private func refusal(_ bytes: [UInt8], _ options: CSVOptions = CSVOptions()) -> 
     #expect(refused.message.english.contains("as GB18030 at line 3, byte 6 ("))
   }
 
+  @Test(arguments: [
+    ("姓名,区\n张三,湟中\n李四,城西\n", "王五,湟源\n", "赵六,大通\n", 4), ("姓名,区\n", "王五,湟源\n", "", 2),
+    ("", "姓名,区\n", "张三,湟中\n李四,城西\n", 1),
+    ("姓名,区\n", String(repeating: "王五,湟源\n", count: 5000), "", 2),
+    (String(repeating: "张三,湟中\n", count: 40_000), "王五,湟源\n", "赵六,大通\n", 40_001),
+  ])
+  func `that is UTF-8 but for what was mixed in is not read as another encoding`(
+    before: String, mixed: String, after: String, line: Int
+  ) throws {
+    let refused = try #require(refusal(Array(before.utf8) + gb18030Bytes(mixed) + Array(after.utf8)))
+    #expect(refused.kind == .data && refused.code == "csv.encoding")
+    #expect(refused.message.english.contains("line \(line), byte \(before.utf8.count) ("))
+    #expect(refused.message.chinese.contains("文件“t.csv”") && refused.message.english.contains("“t.csv”"))
+    // Whoever knows better says so.
+    let folder = TemporaryFolder()
+    folder.write("t.csv", Array(before.utf8) + gb18030Bytes(mixed) + Array(after.utf8))
+    let declared = error { _ = try folder.connector(CSVOptions(encoding: .gb18030)).describe(TableName("t.csv")) }
+    #expect(declared?.message.english.contains("not UTF-8") != true)
+  }
+
+  @Test(arguments: [
+    "联通,电信\n移动,广电\n", "a,b\né,ü\nü,é\n", "濠江,泸州\n沭阳,黟县\n", "x,y\n1,青\n", "€,㐂\n𠮷,囍\n",
+  ])
+  func `in GB18030 is still known for it`(text: String) throws {
+    let folder = TemporaryFolder()
+    folder.write("t.csv", gb18030Bytes(text + "青海,西宁\n"))
+    #expect(try folder.connector().discover(TableName("t.csv")).encoding == .gb18030)
+  }
+
   @Test func `of an unknown encoding is not called torn`() throws {
     let refused = try #require(refusal(Array("a\n\"".utf8) + [0xC7, 0xE0, 0x0A, 0xFF, 0xFF]))
     #expect(refused.code == "csv.encoding")

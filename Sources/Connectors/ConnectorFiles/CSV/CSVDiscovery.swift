@@ -24,7 +24,8 @@ package struct CSVDiscovery: Hashable, Sendable {
   package var columns: [Column]
 
   init(_ file: SourceFile, _ options: CSVOptions) throws(ConnectorError) {
-    let structure = try CSVStructure(file, declared: options.encoding)
+    let structure: CSVStructure
+    do { structure = try CSVStructure(file, declared: options.encoding) } catch { throw error.naming(file.name) }
     let looks = try Self.looks(file, structure, options)
     encoding = structure.encoding
     rows = structure.rows

@@ -22,6 +22,8 @@ package enum CSVFault: Error, Hashable, Sendable {
   case invalidUTF16(FilePlace)
   /// Neither of the two encodings a file without a byte-order mark may have.
   case unknownEncoding(utf8: FilePlace, gb18030: FilePlace)
+  /// UTF-8 for the greater part, and GB18030 from this place on or here alone.
+  case mixedEncodings(FilePlace)
   case nul(FilePlace)
   case unclosedQuote(FilePlace)
   case textAfterQuote(FilePlace)
@@ -37,7 +39,7 @@ package enum CSVFault: Error, Hashable, Sendable {
 
   package var code: String {
     switch self {
-    case .invalidUTF8, .invalidGB18030, .invalidUTF16, .unknownEncoding: "csv.encoding"
+    case .invalidUTF8, .invalidGB18030, .invalidUTF16, .unknownEncoding, .mixedEncodings: "csv.encoding"
     case .nul: "csv.nul"
     case .unclosedQuote: "csv.unclosed-quote"
     case .textAfterQuote: "csv.text-after-quote"
@@ -63,6 +65,11 @@ package enum CSVFault: Error, Hashable, Sendable {
         "无法识别编码：作为 UTF-8，\(utf8.text.chinese) 出错；作为 GB18030，\(gb18030.text.chinese) 出错。请按其中一种重新导出。",
         "Unknown encoding: as UTF-8 it is wrong at \(utf8.text.english), as GB18030 at \(gb18030.text.english). "
           + "Export the file again as one of them.")
+    case .mixedEncodings(let place):
+      at(
+        place, "其余部分是 UTF-8，此处不是（可能混入了 GBK 内容）；请把整个文件按 UTF-8 重新导出，整个文件确是 GB18030 的，在数据源设置里写明编码",
+        "not UTF-8, which the rest of the file is (perhaps GBK was mixed in); export all of it again as UTF-8, or name the encoding in the source's settings where all of it really is GB18030"
+      )
     case .nul(let place):
       at(place, "含有空字符（NUL）；若为 UTF-16，文件开头须有 BOM", "a NUL; a UTF-16 file must begin with a byte-order mark")
     case .unclosedQuote(let place): at(place, "此处的引号没有结束", "the quote opened here is never closed")

@@ -34,7 +34,10 @@ final class CSVReader: RowReader {
     }
     let file = try SourceFile(folder: folder, name: plan.table.name)
     let place = try Self.place(after)
-    let structure = try CSVStructure(file, declared: options.encoding, tailFrom: place?.offset ?? 0)
+    let structure: CSVStructure
+    do {
+      structure = try CSVStructure(file, declared: options.encoding, tailFrom: place?.offset ?? 0)
+    } catch { throw error.naming(file.name) }
     try self.init(plan, file, structure, options, from: place)
   }
 

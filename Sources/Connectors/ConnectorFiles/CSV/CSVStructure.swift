@@ -29,6 +29,8 @@ struct CSVStructure {
         if let other = try Self.firstBadGB18030(file) {
           throw CSVFault.unknownEncoding(utf8: place, gb18030: try file.place(other, in: .gb18030)).error
         }
+        // What is mixed would all be read as GB18030, and most of it as other characters than were written.
+        guard try !Self.evidence(file).isMeantAsUTF8 else { throw CSVFault.mixedEncodings(place).error }
         encoding = .gb18030
       } else {
         encoding = .utf8
@@ -134,6 +136,16 @@ struct CSVStructure {
     }
     stream.finish()
     return stream
+  }
+
+  private static func evidence(_ file: SourceFile) throws(ConnectorError) -> UTF8Evidence {
+    var evidence = UTF8Evidence()
+    try pieces(of: file) { bytes, _ throws(ConnectorError) in
+      evidence.add(bytes)
+      return bytes.count
+    }
+    evidence.finish()
+    return evidence
   }
 
   /// Where the file stops being GB18030; nil when all of it is.
