@@ -97,6 +97,32 @@ private func shown(_ field: RowField, _ type: ValueType) -> String? {
     }
   }
 
+  @Test(arguments: [
+    (["B2:B4"], "B2:B4"), (["D2:D4", "A3:B3", "B4:B5"], "A3:B3"), (["A1:A2"], "A1:A2"), (["A4:A9"], "A4:A9"),
+    (["B2:C3"], "B2:C3"),
+  ])
+  func `with merged cells among its rows delivers nothing, and says which`(merged: [String], named: String) throws {
+    let folder = TemporaryFolder()
+    let rows = [["姓名", "部门"], ["张三", "一"], ["李四", "二"], ["王五", "三"]].map { $0.map(Workbooks.text).joined() }
+    try Workbooks.write(folder.path + "/t.xlsx", [("s", rows)], merged: merged)
+    let refused = error { _ = try connector(folder).openReader(textPlan("t.xlsx", ["姓名", "部门"])) }
+    #expect(refused?.kind == .contract && refused?.code == "contract.merged-cells")
+    #expect(refused?.message.chinese.contains("合并单元格 \(named)") == true)
+    #expect(refused?.message.english.contains("“t.xlsx”") == true)
+    #expect(error { _ = try connector(folder).describe(TableName("t.xlsx")) } == refused)
+  }
+
+  @Test func `may have merged cells that hide nothing: of titles, beside and below its rows, of one cell`() throws {
+    let folder = TemporaryFolder()
+    let rows = [["姓名", "部门"], ["张三", "一"], ["李四", "二"]].map { $0.map(Workbooks.text).joined() }
+    try Workbooks.write(
+      folder.path + "/t.xlsx", [("s", rows)], merged: ["B1:E1", "D1:D9", "B2:D2", "A5:B9", "A2:A2", "B3"])
+    #expect(try readAll(connector(folder), textPlan("t.xlsx", ["姓名", "部门"])).keyed.count == 2)
+    try Workbooks.write(folder.path + "/bad.xlsx", [("s", rows)], merged: ["B9:A1"])
+    let refused = error { _ = try connector(folder).openReader(textPlan("bad.xlsx", ["姓名"])) }
+    #expect(refused?.code == "spreadsheet.merge-reference")
+  }
+
   @Test func `that is cut off, is something else or names no columns delivers nothing`() throws {
     let folder = TemporaryFolder()
     try Workbooks.write(

@@ -4,10 +4,14 @@ import TestKit
 /// Writes workbooks as other programs do: a zip of hand-made XML, through Python's zipfile.
 enum Workbooks {
   /// `cells` are the rows as XML: `<c r="A1" t="inlineStr"><is><t>代码</t></is></c>`.
-  static func write(_ path: String, _ sheets: [(name: String, rows: [String])], repeating: Int = 1) throws {
+  /// `merged`: ranges of cells shown as one, of each sheet.
+  static func write(
+    _ path: String, _ sheets: [(name: String, rows: [String])], repeating: Int = 1, merged: [String] = []
+  ) throws {
     let script = """
       import json, sys, zipfile
       path, sheets, repeating = sys.argv[1], json.load(open(sys.argv[2])), int(sys.argv[3])
+      merged = ''.join(f'<mergeCell ref="{r}"/>' for r in sys.argv[4:])
       ns = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
       rel = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
       z = zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED)
@@ -21,14 +25,14 @@ enum Workbooks {
           f.write(''.join(f'<row>{r}</row>' for r in s['rows'][:1]).encode())
           body = ''.join(f'<row>{r}</row>' for r in s['rows'][1:]).encode()
           for _ in range(repeating): f.write(body)
-          f.write(b'</sheetData></worksheet>')
+          f.write(f'</sheetData>{"<mergeCells>" + merged + "</mergeCells>" if merged else ""}</worksheet>'.encode())
       z.close()
       """
     let json = path + ".json"
     let described = sheets.map { ["name": $0.name, "rows": $0.rows] as [String: Any] }
     try JSONSerialization.data(withJSONObject: described).write(to: URL(fileURLWithPath: json))
     defer { unlink(json) }
-    try Tool.run("/usr/bin/env", ["python3", "-c", script, path, json, "\(repeating)"])
+    try Tool.run("/usr/bin/env", ["python3", "-c", script, path, json, "\(repeating)"] + merged)
   }
 
   static func text(_ text: String) -> String { "<c t=\"inlineStr\"><is><t>\(text)</t></is></c>" }

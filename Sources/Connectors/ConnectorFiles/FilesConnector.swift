@@ -27,8 +27,8 @@ package struct FilesConnector: Connector {
         "CSV: a wrong encoding, quote or number of fields refuses the file and names line and byte; a row has at most 1 MiB, a table at most 1000 columns."
       ),
       Text(
-        "XLSX：第一行是列名；文件不超过 50 MiB；超过 15 位的号码若被存成数字，末位已丢失，该值按坏值处理。",
-        "XLSX: the first row names the columns; a file has at most 50 MiB; a code of more than 15 digits saved as a number has lost its last ones and counts as malformed."
+        "XLSX：第一行是列名；数据区不能有合并单元格；文件不超过 50 MiB；超过 15 位的号码若被存成数字，末位已丢失，该值按坏值处理。",
+        "XLSX: the first row names the columns; the rows below hold no merged cells; a file has at most 50 MiB; a code of more than 15 digits saved as a number has lost its last ones and counts as malformed."
       ),
       Text(
         "JSON 行：UTF-8，每行一个对象；损坏或超过 1 MiB 的行只作坏行处理；缺少的字段是空值，但任何一行都没有的列按契约变更拒绝。",

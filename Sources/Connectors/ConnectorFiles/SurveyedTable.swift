@@ -84,7 +84,7 @@ final class SurveyedTable {
 extension ConnectorError {
   /// With the file's name in front.
   func naming(_ file: String) -> ConnectorError {
-    guard kind == .data else { return self }
+    guard kind == .data || code == "contract.merged-cells" else { return self }
     return ConnectorError(
       kind, code, .init("文件“\(file)”：\(message.chinese)", "In the file “\(file)”: \(message.english)"))
   }

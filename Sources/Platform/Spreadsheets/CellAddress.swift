@@ -57,6 +57,29 @@ package enum SheetBounds {
   package static let nameLength = 31
 }
 
+/// Cells that are shown as one: only the first of them holds what is written there, the others nothing.
+package struct MergedCells: Hashable, Sendable, CustomStringConvertible {
+  /// From 1, as on the screen.
+  package var rows: ClosedRange<Int>
+  /// From 0.
+  package var columns: ClosedRange<Int>
+
+  /// `B2:B4`; nil for what is no range of cells.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    let parts = bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard let first = parts.first, let last = parts.last, parts.count <= 2,
+      let from = CellReference(UnsafeRawBufferPointer(rebasing: first)),
+      let to = CellReference(UnsafeRawBufferPointer(rebasing: last)), from.row <= to.row, from.column <= to.column
+    else { return nil }
+    rows = from.row...to.row
+    columns = from.column...to.column
+  }
+
+  package var description: String {
+    "\(ColumnLetters(columns.lowerBound))\(rows.lowerBound):\(ColumnLetters(columns.upperBound))\(rows.upperBound)"
+  }
+}
+
 /// The `r` of a cell: `B12`.
 struct CellReference {
   var column: Int

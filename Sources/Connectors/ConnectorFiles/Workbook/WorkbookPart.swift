@@ -51,17 +51,26 @@ struct WorkbookPart: TablePart {
     row: (SheetRow) throws(ConnectorError) -> Void
   ) throws(ConnectorError) -> (columns: [String], digest: [UInt8]) {
     var columns: [String] = []
+    // Of the titles, and of the last row below them.
+    var (first, last) = (0, 0)
+    var merged: [MergedCells] = []
     let digest = try file.contentDigest()
     do {
       let copy = try file.wholeCopy()
       let path = "/proc/self/fd/\(copy?.descriptor ?? file.descriptor)"
       try withExtendedLifetime(copy) {
         let workbook = try WorkbookReader(path: path, name: file.name)
-        try workbook.readRows(of: try sheet(of: workbook, options)) { cells in
+        let remember = { (cells: MergedCells) throws in
+          guard merged.count < mostMerged else { throw tooManyMerged }
+          merged.append(cells)
+        }
+        try workbook.readRows(of: try sheet(of: workbook, options), merged: remember) { cells in
           if columns.isEmpty {
             columns = try titles(cells)
+            first = cells.number
             try names(columns)
           } else if cells.cells.contains(where: { $0.column < columns.count }) {
+            last = cells.number
             try row(cells)
           }
           return .next
@@ -78,7 +87,36 @@ struct WorkbookPart: TablePart {
     }
     guard !columns.isEmpty else { throw CSVFault.noHeader.error }
     try file.verify()
+    let hiding = merged.filter { cells in
+      let titled = cells.columns.clamped(to: 0...columns.count - 1)
+      return cells.rows.upperBound > first && cells.rows.lowerBound <= last && cells.columns.overlaps(titled)
+        && cells.rows.count * titled.count > 1
+    }
+    if let cells = hiding.min(by: {
+      ($0.rows.lowerBound, $0.columns.lowerBound) < ($1.rows.lowerBound, $1.columns.lowerBound)
+    }) {
+      throw Self.merged(cells, others: hiding.count - 1)
+    }
     return (columns, digest)
+  }
+
+  private static let mostMerged = 100_000
+
+  private static var tooManyMerged: ConnectorError {
+    ConnectorError(
+      .data, "files.too-many-merged",
+      Text("合并单元格超过 \(mostMerged) 处。", "More than \(mostMerged) ranges of merged cells."))
+  }
+
+  /// Of merged cells only the first holds a value. Whether it counts for the others too, only who wrote it knows: a
+  /// department's name beside its three people does, a remark across a row does not.
+  private static func merged(_ cells: MergedCells, others: Int) -> ConnectorError {
+    let (chinese, english) = others > 0 ? ("（另有 \(others) 处）", " (and \(others) more)") : ("", "")
+    return .contract(
+      "merged-cells",
+      "数据区有合并单元格 \(cells)\(chinese)：其中只有第一格有值，其余各行会成为空值。请取消合并并逐行填写后重新保存。",
+      "The data holds merged cells, \(cells)\(english): only the first has a value, the other rows would have none. Unmerge them, fill in each row and save again."
+    )
   }
 
   private static func sheet(of workbook: WorkbookReader, _ options: FilesOptions) throws -> String {

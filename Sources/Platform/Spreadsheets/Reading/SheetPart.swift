@@ -3,12 +3,15 @@ import Kernel
 /// The rows of one worksheet as they come out of the parser. Whoever feeds it takes `ready` after each piece.
 final class SheetPart: PartContent {
   private(set) var ready: [SheetRow] = []
+  /// In the file they stand behind the rows.
+  private var merged: [MergedCells] = []
 
   private let part: String
   private let sheet: String
   private let limits: ReadingLimits
   private let values: CellValues
   private var isInData = false
+  private var isInMerged = false
   /// The last row and the last column of it that the file named.
   private var row = 0
   private var column = -1
@@ -32,14 +35,29 @@ final class SheetPart: PartContent {
     return ready
   }
 
-  // worksheet / sheetData / row / c / v, f, is / t, r / t: each has its depth, so that alternative and extension
+  func takeMerged() -> [MergedCells] {
+    defer { merged.removeAll(keepingCapacity: true) }
+    return merged
+  }
+
+  // worksheet / sheetData / row / c / v, f, is / t, r / t, and worksheet / mergeCells / mergeCell: each has its depth, so that alternative and extension
   // content (mc:AlternateContent, extLst) is never taken for cells.
   func begin(_ name: ElementName, _ attributes: AttributeList, depth: Int) throws(Refusal) {
     switch depth {
     case 1:
       guard name.is("worksheet") else { throw .part("root", part, "不是工作表。", "this is no worksheet.") }
-    case 2: isInData = name.is("sheetData")
+    case 2: (isInData, isInMerged) = (name.is("sheetData"), name.is("mergeCells"))
     case 3 where isInData && name.is("row"): try beginRow(attributes)
+    case 3 where isInMerged && name.is("mergeCell"):
+      guard let reference = attributes["ref"] else { break }
+      guard let cells = MergedCells(reference) else {
+        throw .workbook(
+          "merge-reference", at: CellPlace(sheet),
+          "合并单元格的范围“\(shown(String(decoding: reference, as: UTF8.self)))”无效。请用 Excel 或 WPS 重新另存为。",
+          "the merged range “\(shown(String(decoding: reference, as: UTF8.self)))” is none. Save it again with Excel or WPS."
+        )
+      }
+      merged.append(cells)
     case 4 where isInData && name.is("c"): try beginCell(attributes)
     case 5 where isInData:
       if name.is("v") {

@@ -65,8 +65,10 @@ package final class WorkbookReader {
   /// Hands the sheet's rows to `body` in order until it answers `.stop` or throws. Only rows that hold anything come.
   ///
   /// A fault in the file is thrown when it is reached, so that rows before it have been given: whoever keeps rows must
-  /// keep none of them until this returns.
-  package func readRows(of sheet: String, _ body: (SheetRow) throws -> RowStep) throws {
+  /// keep none of them until this returns. `merged` is told of merged cells, mostly behind the rows that they are of.
+  package func readRows(
+    of sheet: String, merged: (MergedCells) throws -> Void = { _ in }, _ body: (SheetRow) throws -> RowStep
+  ) throws {
     guard let index = sheets.firstIndex(where: { $0.name == sheet }) else {
       let names = sheets.prefix(10).map { "“\(shown($0.name, most: 31))”" }
       throw Refusal.workbook(
@@ -86,6 +88,12 @@ package final class WorkbookReader {
           failure = error
           return false
         }
+      }
+      do {
+        for cells in content.takeMerged() { try merged(cells) }
+      } catch {
+        failure = error
+        return false
       }
       return true
     }
