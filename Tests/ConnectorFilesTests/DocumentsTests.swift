@@ -53,7 +53,9 @@ import Testing
     let whole = try readAll(connector(folder), plan(table: "."))
     #expect(whole.keyed.compactMap { text($0[0]) } == ["other/z"] + names.map { "t/" + $0 })
     let described = try connector(folder).describe(TableName("t"))
-    #expect(described.comment == "6 files, 6 B, 2 links left out" && described.key.map(\.name) == ["path", "part"])
+    #expect(
+      described.comment == nil && described.remark == "6 files, 6 B, 2 links left out"
+        && described.key.map(\.name) == ["path", "part"])
     let columns = DocumentColumn.allCases.map { ReadPlan.Column($0.rawValue, $0.type) }
     let peeked = try connector(folder).peek(TableName("t"), columns, rows: 2, within: .seconds(5))
     #expect(peeked.map { $0[0] } == ["a-b", "a.txt"] && peeked[0][1...2] == ["0", "1"] && peeked[0][4] == nil)

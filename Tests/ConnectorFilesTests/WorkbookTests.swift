@@ -123,6 +123,15 @@ private func shown(_ field: RowField, _ type: ValueType) -> String? {
     #expect(refused?.code == "spreadsheet.merge-reference")
   }
 
+  @Test func `is no table while it is only the mark of one that somebody has open`() throws {
+    let folder = TemporaryFolder()
+    try Workbooks.write(folder.path + "/one.xlsx", [("s", [Workbooks.text("a"), Workbooks.text("1")])])
+    folder.write("~$one.xlsx", [UInt8](repeating: 0x20, count: 165))
+    #expect(try connector(folder).tables().map(\.name.name) == ["one.xlsx"])
+    let described = try connector(folder).describe(TableName("one.xlsx"))
+    #expect(described.comment == nil && described.remark?.hasPrefix("XLSX") == true)
+  }
+
   @Test func `that is cut off, is something else or names no columns delivers nothing`() throws {
     let folder = TemporaryFolder()
     try Workbooks.write(

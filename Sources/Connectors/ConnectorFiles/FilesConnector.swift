@@ -23,8 +23,8 @@ package struct FilesConnector: Connector {
     limits: [
       Text("只能全量读取，不能增量。", "Read in full only, never incrementally."),
       Text(
-        "CSV：编码、引号或字段数有误的文件整体拒绝，并指出行和字节；一行不超过 1 MiB，不超过 1000 列。",
-        "CSV: a wrong encoding, quote or number of fields refuses the file and names line and byte; a row has at most 1 MiB, a table at most 1000 columns."
+        "CSV：分隔符（逗号、制表符或分号）按第一行识别；编码、引号或字段数有误的文件整体拒绝，并指出行和字节；一行不超过 1 MiB，不超过 1000 列。",
+        "CSV: the first line shows the separator (comma, tab or semicolon); a wrong encoding, quote or number of fields refuses the file and names line and byte; a row has at most 1 MiB, a table at most 1000 columns."
       ),
       Text(
         "XLSX：第一行是列名；数据区不能有合并单元格；文件不超过 50 MiB；超过 15 位的号码若被存成数字，末位已丢失，该值按坏值处理。",
@@ -174,7 +174,7 @@ package struct FilesConnector: Connector {
     return Look(
       description: TableDescription(
         name: TableName(table.name),
-        comment: "\(options.format.rawValue.uppercased()), \(count > 1 ? "\(count) files, " : "")\(bytes) B",
+        remark: "\(options.format.rawValue.uppercased()), \(count > 1 ? "\(count) files, " : "")\(bytes) B",
         estimatedRows: look.rows, columns: look.columns(nativeType: native, lacking: lacking)),
       digest: digest.bytes.map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined(),
       modified: modified > 0 ? Instant(milliseconds: Int64(modified / 1_000_000)) : nil)

@@ -3,10 +3,12 @@ import Glibc
 
 /// The folder as a list of tables.
 enum SourceFolder {
-  /// A file name with that ending, of at most 200 bytes, without path, control characters or a leading dot.
+  /// A file name with that ending, of at most 200 bytes, without path, control characters or a leading dot;
+  /// `~$…` is the mark that Excel leaves beside a workbook that somebody has open.
   static func isTableName(_ name: String, ending: String = ".csv") -> Bool {
     let bytes = name.utf8
     return bytes.count <= 200 && bytes.count > ending.utf8.count && bytes.first != UInt8(ascii: ".")
+      && !name.hasPrefix("~$")
       && name.lowercased().hasSuffix(ending) && !bytes.contains { $0 < 0x20 || $0 == UInt8(ascii: "/") || $0 == 0x7F }
   }
 

@@ -32,17 +32,21 @@ package struct TableSummary: Hashable, Sendable {
 /// A table as its own database describes it: the raw material of a catalogue entry and of a contract.
 package struct TableDescription: Hashable, Sendable {
   package var name: TableName
+  /// What its owner calls it.
   package var comment: String?
+  /// What the connector has to say of it: `GB18030, 93 B`. Never a name.
+  package var remark: String?
   package var estimatedRows: Int?
   package var isView: Bool
   package var columns: [ColumnDescription]
 
   package init(
-    name: TableName, comment: String? = nil, estimatedRows: Int? = nil, isView: Bool = false,
+    name: TableName, comment: String? = nil, remark: String? = nil, estimatedRows: Int? = nil, isView: Bool = false,
     columns: [ColumnDescription]
   ) {
     self.name = name
     self.comment = comment
+    self.remark = remark
     self.estimatedRows = estimatedRows
     self.isView = isView
     self.columns = columns

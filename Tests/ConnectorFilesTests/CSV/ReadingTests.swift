@@ -59,6 +59,32 @@ private let pieces = [
     }
   }
 
+  @Test(arguments: [
+    ("a;b\n1;2,5\n", [["1", "2,5"]]), ("a\tb\n1\t2;5\n", [["1", "2;5"]]), ("a,b\n1,2;5\n", [["1", "2;5"]]),
+    ("\"a\";\"b\"\n\"x;y\";\"\"\"\"\n", [["x;y", "\""]]), ("a,b\n\"1,2\",\t3\n", [["1,2", "\t3"]]),
+    ("a\t\"b\"\r\n\"x\ty\"\tz\r\n", [["x\ty", "z"]]), ("\"a\";b\n;\n1;\"\"\n", [["1", ""]]),
+  ])
+  func `stand between commas, tabs or semicolons, as the header shows`(text: String, rows: [[String]]) throws {
+    for form in Form.allCases {
+      let folder = TemporaryFolder()
+      folder.write("t.csv", text, form)
+      #expect(try folder.connector().describe(TableName("t.csv")).columns.map(\.name) == ["a", "b"])
+      #expect(try folder.connector().survey().first?.columns.map(\.name) == ["a", "b"])
+      let read = try readAll(folder.connector(), textPlan("t.csv", ["a", "b"]))
+      #expect(read.keyed == rows.map { $0.map(field) }, "\(form)")
+      // A read goes on by the same.
+      for place in read.positions {
+        #expect(try readAll(folder.connector(), textPlan("t.csv", ["a", "b"], after: place)).keyed.isEmpty)
+      }
+    }
+  }
+
+  @Test func `of one column may hold what separates elsewhere`() throws {
+    let folder = TemporaryFolder()
+    folder.write("t.csv", "a\n1;2\n3\t4\n")
+    #expect(try readAll(folder.connector(), textPlan("t.csv", ["a"])).keyed == [[field("1;2")], [field("3\t4")]])
+  }
+
   @Test func `in GB18030 have the characters of the standard`() throws {
     let folder = TemporaryFolder()
     // 青海, €  (2 bytes), 㐂 (4 bytes), 𠮷 (4 bytes).
@@ -176,7 +202,9 @@ private let pieces = [
 @Suite struct `A folder of CSV files` {
   @Test func `lists regular files with the ending, nothing hidden and no links`() throws {
     let folder = TemporaryFolder()
-    for name in ["b.csv", "a.CSV", "企业.csv", ".hidden.csv", "notes.txt", "csv"] { folder.write(name, "a\n1\n") }
+    for name in ["b.csv", "a.CSV", "企业.csv", ".hidden.csv", "notes.txt", "csv", "~$b.csv"] {
+      folder.write(name, "a\n1\n")
+    }
     mkdir("\(folder.path)/folder.csv", 0o755)
     symlink("/etc/passwd", "\(folder.path)/link.csv")
     #expect(try folder.connector().tables().map(\.name.name) == ["a.CSV", "b.csv", "企业.csv"])
@@ -265,7 +293,7 @@ private let pieces = [
     #expect(table.columns.map(\.type) == [.text, .integer])
     #expect(table.columns.map(\.isNullable) == [false, true])
     #expect(table.columns.map(\.length) == [10, nil])
-    #expect(table.comment?.hasPrefix("GB18030") == true)
+    #expect(table.remark?.hasPrefix("GB18030") == true && table.comment == nil)
     #expect(table.key.isEmpty)
   }
 }

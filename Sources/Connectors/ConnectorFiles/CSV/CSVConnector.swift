@@ -42,6 +42,9 @@ package struct CSVConnector: Connector {
         "UTF-8、GB18030，或带 BOM 的 UTF-16；同时是有效 UTF-8 和 GB18030 的文件按 UTF-8 读取。",
         "UTF-8, GB18030, or UTF-16 with a byte-order mark; a file that is valid as both UTF-8 and GB18030 is read as UTF-8."
       ),
+      Text(
+        "字段之间是逗号、制表符或分号，按第一行识别。",
+        "Fields stand between commas, tabs or semicolons, as the first line shows."),
       Text("一行不超过 1 MiB，不超过 1000 列。", "A row has at most 1 MiB, a table at most 1000 columns."),
       Text(
         "不加引号的空字段是空值，加引号的空字段（\"\"）是空文本。",
@@ -109,7 +112,7 @@ package struct CSVConnector: Connector {
 
   private func description(of table: TableName, _ found: CSVDiscovery) -> TableDescription {
     TableDescription(
-      name: table, comment: "\(found.encoding.name), \(found.bytes) B", estimatedRows: found.rows,
+      name: table, remark: "\(found.encoding.name), \(found.bytes) B", estimatedRows: found.rows,
       columns: found.columns.map { column in
         ColumnDescription(
           name: column.name, nativeType: "text", type: column.suggested,

@@ -45,7 +45,7 @@ package struct CSVDiscovery: Hashable, Sendable {
     var looks = [ColumnLook](repeating: ColumnLook(), count: structure.columns.count)
     let nullText = Array(options.nullText.utf8)
     let text = try FieldText(structure.encoding)
-    let rows = CSVRows(file, structure.encoding)
+    let rows = CSVRows(file, structure.encoding, separator: structure.separator)
     _ = try rows.next()
     while try rows.next() {
       if rows.isBlank, looks.count > 1 { continue }

@@ -73,7 +73,8 @@ package enum CSVFault: Error, Hashable, Sendable {
     case .nul(let place):
       at(place, "含有空字符（NUL）；若为 UTF-16，文件开头须有 BOM", "a NUL; a UTF-16 file must begin with a byte-order mark")
     case .unclosedQuote(let place): at(place, "此处的引号没有结束", "the quote opened here is never closed")
-    case .textAfterQuote(let place): at(place, "右引号之后应为逗号或换行", "after a closing quote comes a comma or the line's end")
+    case .textAfterQuote(let place):
+      at(place, "右引号之后应为分隔符或换行", "after a closing quote comes a separator or the line's end")
     case .quoteInsideField(let place):
       at(place, "未加引号的字段里出现引号，应整体加引号并写成两个", "a quote in an unquoted field; quote the field and double it")
     case .bareReturn(let place): at(place, "单独的回车符（CR）；行应以 LF 或 CRLF 结束", "a lone CR; lines end with LF or CRLF")

@@ -67,7 +67,8 @@ final class CSVReader: RowReader {
         throw .changedSince(file.name, origin: file.origin)
       }
       position = place.bytes
-      rows = CSVRows(file, structure.encoding, from: place.offset, line: place.line)
+      rows = CSVRows(
+        file, structure.encoding, separator: structure.separator, from: place.offset, line: place.line)
       rowNumber = place.row
       expected = structure.tailDigest
       // Rows without a key may lie before the place.
@@ -158,7 +159,7 @@ final class CSVReader: RowReader {
 
   /// The rows from the first one on, the header already passed.
   private func fromTheFront() throws(ConnectorError) -> CSVRows {
-    let rows = CSVRows(file, structure.encoding)
+    let rows = CSVRows(file, structure.encoding, separator: structure.separator)
     guard try rows.next() else { throw .changedWhileRead(file) }
     return rows
   }

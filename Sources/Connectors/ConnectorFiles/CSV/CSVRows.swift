@@ -3,13 +3,16 @@ import Glibc
 
 /// The rows of a file, one after the other, as stretches of a window of memory.
 ///
-/// UTF-8 and GB18030 are cut as they are: no byte of a GB18030 character of several bytes can be a quote, a comma or a
+/// UTF-8 and GB18030 are cut as they are: no byte of a GB18030 character of several bytes can be a quote, a separator or a
 /// line's end. UTF-16 is cut after it became UTF-8. The window holds at least one whole row.
 final class CSVRows {
   /// Bytes of one row (after decoding, for UTF-16), its line's end included, unless it is known that there are longer ones.
   static let rowLimit = 1 << 20
   static let columnLimit = 1000
   static let pieceSize = 1 << 18
+  static let comma: UInt8 = 0x2C
+  /// Those a file may have, the usual one first: comma, tab, semicolon.
+  static let separators: [UInt8] = [comma, 0x09, 0x3B]
 
   struct Field {
     var start: Int
@@ -21,6 +24,7 @@ final class CSVRows {
 
   let file: SourceFile
   let encoding: CSVEncoding
+  private let separator: UInt8
   /// Of the bytes read so far, the mark included when reading began at the front.
   private(set) var digest = ContentDigest()
   /// The same from the byte on that `tailFrom` names.
@@ -50,10 +54,11 @@ final class CSVRows {
 
   /// Reads from that byte on, which begins a row (or, for 0, the mark).
   init(
-    _ file: SourceFile, _ encoding: CSVEncoding, from offset: Int = 0, line: Int = 1, watchesUTF8: Bool = false,
-    tailFrom: Int = 0, rowLimit: Int = CSVRows.rowLimit
+    _ file: SourceFile, _ encoding: CSVEncoding, separator: UInt8 = CSVRows.comma, from offset: Int = 0, line: Int = 1,
+    watchesUTF8: Bool = false, tailFrom: Int = 0, rowLimit: Int = CSVRows.rowLimit
   ) {
     self.file = file
+    self.separator = separator
     self.rowLimit = rowLimit
     self.encoding = encoding
     self.watchesUTF8 = watchesUTF8
@@ -177,7 +182,9 @@ final class CSVRows {
   /// Cuts the row that begins at `low` into `fields`; where the next one begins, or nil when more bytes are needed.
   private func cut() throws(ConnectorError) -> Int? {
     let bytes = UnsafePointer(base.assumingMemoryBound(to: UInt8.self))
-    let end = high
+    let (end, separator) = (high, separator)
+    // Of the bytes that end a field.
+    let highest = max(separator, Self.comma)
     var at = low
     lines = 0
     while true {
@@ -203,21 +210,21 @@ final class CSVRows {
         }
         fields.append(Field(start: start, count: at - start, isQuoted: true, isEscaped: escaped))
         at += 1
-        if at < end, bytes[at] != 0x2C, bytes[at] != 0x0A, bytes[at] != 0x0D {
+        if at < end, bytes[at] != separator, bytes[at] != 0x0A, bytes[at] != 0x0D {
           throw try fault(at) { .textAfterQuote($0) }
         }
       } else {
         let start = at
         while at < end {
           let byte = bytes[at]
-          if byte <= 0x2C, byte == 0x2C || byte == 0x0A || byte == 0x0D || byte == 0x22 { break }
+          if byte <= highest, byte == separator || byte == 0x0A || byte == 0x0D || byte == 0x22 { break }
           at += 1
         }
         fields.append(Field(start: start, count: at - start, isQuoted: false, isEscaped: false))
       }
       guard at < end else { return isAtEnd ? end : nil }
       switch bytes[at] {
-      case 0x2C: at += 1
+      case separator: at += 1
       case 0x0A:
         lines += 1
         return at + 1

@@ -4,6 +4,8 @@ import Connecting
 /// and a digest that tells whether it is still the same file later.
 struct CSVStructure {
   var encoding: CSVEncoding
+  /// Between fields.
+  var separator: UInt8
   var columns: [String]
   /// Rows under the header; blank lines at the end are none.
   var rows: Int
@@ -15,7 +17,9 @@ struct CSVStructure {
   init(_ file: SourceFile, declared: CSVEncoding? = nil, tailFrom: Int = 0) throws(ConnectorError) {
     let marked = try Self.mark(of: file)
     let known = marked ?? declared
-    let rows = CSVRows(file, known ?? .utf8, watchesUTF8: known == nil || known == .utf8, tailFrom: tailFrom)
+    separator = Self.separator(of: file, known ?? .utf8)
+    let rows = CSVRows(
+      file, known ?? .utf8, separator: separator, watchesUTF8: known == nil || known == .utf8, tailFrom: tailFrom)
     var torn: ConnectorError?
     var shape = Shape()
     do { try shape.read(rows) } catch { torn = error }
@@ -46,7 +50,7 @@ struct CSVStructure {
     self.rows = shape.rows
     digest = rows.digest.bytes
     tailDigest = rows.tail.bytes
-    columns = try Self.columns(file, encoding)
+    columns = try Self.columns(file, encoding, separator)
     try file.verify()
   }
 
@@ -88,8 +92,20 @@ struct CSVStructure {
     return CSVEncoding.mark(UnsafeRawBufferPointer(start: head, count: count))?.encoding
   }
 
-  private static func columns(_ file: SourceFile, _ encoding: CSVEncoding) throws(ConnectorError) -> [String] {
-    let rows = CSVRows(file, encoding)
+  /// The one by which the header has several fields; a comma where none does. No byte of a character of several bytes is one.
+  private static func separator(of file: SourceFile, _ encoding: CSVEncoding) -> UInt8 {
+    for separator in CSVRows.separators {
+      // What is wrong with the file is said when it is read.
+      let rows = CSVRows(file, encoding, separator: separator)
+      if (try? rows.next()) ?? false, rows.fields.count > 1 { return separator }
+    }
+    return CSVRows.comma
+  }
+
+  private static func columns(
+    _ file: SourceFile, _ encoding: CSVEncoding, _ separator: UInt8
+  ) throws(ConnectorError) -> [String] {
+    let rows = CSVRows(file, encoding, separator: separator)
     let text = try FieldText(encoding)
     guard try rows.next() else { throw CSVFault.noHeader.error }
     var names: [String] = []

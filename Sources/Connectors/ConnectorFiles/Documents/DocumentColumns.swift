@@ -25,10 +25,10 @@ enum DocumentColumn: String, CaseIterable {
   static let key: [DocumentColumn] = [.path, .part]
 
   static func description(
-    of table: TableName, comment: String? = nil, files: Int? = nil
+    of table: TableName, remark: String? = nil, files: Int? = nil
   ) -> TableDescription {
     TableDescription(
-      name: table, comment: comment, estimatedRows: files,
+      name: table, remark: remark, estimatedRows: files,
       columns: allCases.map { column in
         ColumnDescription(
           name: column.rawValue, nativeType: "file", type: column.type, isNullable: false,

@@ -74,7 +74,7 @@ package struct DocumentsConnector: Connector {
     }
     let links = walk.links > 0 ? ", \(walk.links) links left out" : ""
     return DocumentColumn.description(
-      of: table, comment: isWhole ? "\(files) files, \(bytes) B\(links)" : "more than \(files) files\(links)",
+      of: table, remark: isWhole ? "\(files) files, \(bytes) B\(links)" : "more than \(files) files\(links)",
       files: isWhole ? files : nil)
   }
 

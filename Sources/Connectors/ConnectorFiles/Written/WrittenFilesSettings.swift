@@ -62,7 +62,7 @@ extension WrittenFiles {
 extension FileSet {
   var description: TableDescription {
     TableDescription(
-      name: TableName(table), comment: "\(files.count) files, manifest \(number)",
+      name: TableName(table), remark: "\(files.count) files, manifest \(number)",
       estimatedRows: files.contains { $0.content == .operations && $0.rows > 0 }
         ? nil : files.reduce(0) { $0 + $1.rows },
       columns: columns.map { column in
