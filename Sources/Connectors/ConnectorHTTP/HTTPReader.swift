@@ -98,6 +98,7 @@ final class HTTPReader: RowReader {
       BrokenRecord.append(.brokenRecord, raw, plan, to: batch)
     }
     batch.endRow()
+    batch.limitLastRow()
     let written = batch.row(batch.rowCount - 1)
     if KeyBytes.hasNull(written, key: plan.key) {
       try unkeyed.append(written, key: plan.key)

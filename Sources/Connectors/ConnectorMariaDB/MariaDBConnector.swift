@@ -51,6 +51,7 @@ package struct MariaDBConnector: Connector {
         "空间类型等没有无损形式的列在登记时指出，不能授权；超过 38 位的 DECIMAL 值逐行隔离。",
         "Column types without a lossless form (geometry …) are named at registration and cannot be granted; DECIMAL values beyond 38 digits are set apart row by row."
       ),
+      ConnectorGuarantee.longestRow,
     ],
     readsIncrementally: true, writes: true, followsChanges: true, longestKey: 768)
 

@@ -101,6 +101,7 @@ final class MariaDBReader: RowReader {
       }
     }
     batch.endRow()
+    batch.limitLastRow()
     if remembersPlace { keepPlace(rows) }
   }
 

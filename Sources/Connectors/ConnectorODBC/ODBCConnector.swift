@@ -30,13 +30,14 @@ package struct ODBCConnector: Connector {
         "Times without a zone are read and written by the zone that was set (+08:00 by default); the seventh decimal of SQL Server's datetime2 (a tenth of a microsecond) is cut."
       ),
       Text(
-        "一个值最多 64 MiB，更长的行隔离；没有无损形式的列类型在登记时指出，不能授权。",
-        "A value has 64 MiB at most, longer ones are set apart; column types without a lossless form are named at registration and cannot be granted."
+        "没有无损形式的列类型在登记时指出，不能授权。",
+        "Column types without a lossless form are named at registration and cannot be granted."
       ),
       Text(
         "作为接收方：主键各列合计最长 800 字节；Oracle 不区分空文本与空值，含空文本的行不能写入；SQL Server 的主键值不能以空格结尾；generic 类型只能作来源。",
         "As a target: a key has 800 bytes at most; Oracle takes empty text for NULL, so rows with one are refused; a key on SQL Server cannot end in a space; the generic dialect is a source only."
       ),
+      ConnectorGuarantee.longestRow,
     ],
     readsIncrementally: true, writes: true, longestKey: 800)
 

@@ -126,6 +126,7 @@ final class ODBCReader: RowReader {
       if let above, index == cursor, isNotAbove(above, batch, start) { isPassedOver = true }
     }
     batch.endRow()
+    batch.limitLastRow()
     if isPassedOver {
       isPassedOver = false
       batch.removeLastRow()

@@ -166,7 +166,7 @@ final class ODBCStatement {
   enum Long { case wide, narrow, binary }
 
   /// What a value may have, in bytes as they come from the driver.
-  static let most = 64 << 20
+  static let most = RowBatch.longestRow
 
   /// A value of any length in pieces, as UTF-8 or bytes; nil for NULL. Text that is none comes as replacement
   /// characters: for what people read.

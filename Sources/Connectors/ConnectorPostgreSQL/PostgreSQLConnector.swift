@@ -44,6 +44,7 @@ package struct PostgreSQLConnector: Connector {
         "不支持的列类型（数组、区间、几何等）在登记时指出，不能授权。",
         "Column types without a lossless form (arrays, ranges, geometry …) are named at registration and cannot be granted."
       ),
+      ConnectorGuarantee.longestRow,
     ],
     readsIncrementally: true, writes: true, followsChanges: true, longestKey: 2_600)
 

@@ -86,7 +86,11 @@ struct PostgreSQLCopyStream {
       let skipped = 19 + Int(Int32(bigEndian: row.loadUnaligned(fromByteOffset: 15, as: Int32.self)))
       row = UnsafeRawBufferPointer(rebasing: row[skipped...])
     }
-    if row.count > 2 { batch.appendRow(row) }
+    if row.count > RowBatch.longestRow {
+      batch.appendShortened(row)
+    } else if row.count > 2 {
+      batch.appendRow(row)
+    }
     return true
   }
 }

@@ -28,6 +28,7 @@ package struct SQLiteConnector: Connector {
         "Incremental runs follow the cursor column: a row committed more than 10 minutes after its cursor's time, and a deleted row, show only in the next full run."
       ),
       Text("非 WAL 模式的源库在读取期间不能写入。", "A source that is not in WAL mode cannot be written while it is read."),
+      ConnectorGuarantee.longestRow,
     ],
     readsIncrementally: true, writes: true)
 

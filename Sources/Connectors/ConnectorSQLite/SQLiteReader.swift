@@ -148,6 +148,7 @@ final class SQLiteReader: RowReader {
       SQLiteField.append(statement, index, as: plan.columns[index].type, zone: zone, to: batch)
     }
     batch.endRow()
+    batch.limitLastRow()
     if let above, let cursor = plan.cursor, !isAbove(above, statement, cursor) { batch.removeLastRow() }
     if above == nil { SQLitePlace.keep(plan.key, of: statement, in: &lastPlace) }
   }

@@ -56,12 +56,14 @@ package final class ChangeBatch: @unchecked Sendable {
   /// After the row's fields were appended to `rows`.
   package func endRow(_ kind: ChangeKind) {
     rows.endRow()
+    rows.limitLastRow()
     kinds.append(kind)
   }
 
   /// A whole row, with what happened to it.
   package func append(_ row: UnsafeRawBufferPointer, _ kind: ChangeKind) {
     rows.appendRow(row)
+    rows.limitLastRow()
     kinds.append(kind)
   }
 

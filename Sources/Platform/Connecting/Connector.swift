@@ -108,6 +108,11 @@ package struct ConnectorGuarantee: Hashable, Sendable {
   /// it.
   package var largestBatch: Int?
 
+  /// Of every reader of rows.
+  package static let longestRow = Text(
+    "一行最多 32 MiB；更长的行作为坏行隔离，其余照常送达。",
+    "A row has at most 32 MiB; a longer one is set apart as a bad row, and the others are delivered.")
+
   package init(
     promise: Text, overlap: Duration, limits: [Text], readsIncrementally: Bool, writes: Bool,
     followsChanges: Bool = false, merges: Bool = true, countsAtOnce: Bool? = nil, isFolder: Bool = false,

@@ -137,6 +137,44 @@ package final class RowBatch: @unchecked Sendable {
     byteCount = starts[rowCount]
   }
 
+  /// Bytes of one row at most, as it is read: several of them are in memory at once, on their way through the engine.
+  package static let longestRow = 32 << 20
+
+  /// For readers, after `endRow`: a row that is longer is set apart, and what it took is given back.
+  @inline(__always)
+  package func limitLastRow() {
+    if byteCount - starts[rowCount - 1] > Self.longestRow { shortenLastRow() }
+  }
+
+  private func shortenLastRow() {
+    let long = [UInt8](row(rowCount - 1))
+    removeLastRow()
+    move(to: byteCount + capacity / 8 + 4096)
+    long.withUnsafeBytes { appendShortened($0) }
+  }
+
+  /// A row in the form above that is longer than a row may be: of its long fields only the beginning is kept, as malformed.
+  /// The others stay, so that the key tells which row it is.
+  package func appendShortened(_ row: UnsafeRawBufferPointer) {
+    let count = Int(Int16(bigEndian: row.loadUnaligned(as: Int16.self)))
+    // At least one field is as long as this.
+    let long = min(Self.rawLimit, Self.longestRow / max(1, count) / 2)
+    beginRow(fields: count)
+    var at = 2
+    for _ in 0..<count {
+      let header = Int32(bigEndian: row.loadUnaligned(fromByteOffset: at, as: Int32.self))
+      let length = header >= 0 ? Int(header) : header == -1 ? 0 : Int(UInt32(bitPattern: header) & 0xFF_FFFF)
+      if header >= 0, length >= long {
+        appendMalformed(.rowTooLarge, UnsafeRawBufferPointer(rebasing: row[at + 4..<at + 4 + min(256, length)]))
+      } else if let source = row.baseAddress {
+        reserve(4 + length).copyMemory(from: source + at, byteCount: 4 + length)
+        byteCount += 4 + length
+      }
+      at += 4 + length
+    }
+    endRow()
+  }
+
   /// A whole row in the form above.
   package func appendRow(_ row: UnsafeRawBufferPointer) {
     guard let source = row.baseAddress else { return }
@@ -166,12 +204,15 @@ package final class RowBatch: @unchecked Sendable {
   }
 
   private func grow(to count: Int) {
-    let larger = max(count, room + room / 2)
-    let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+    move(to: max(count, room + room / 2))
+  }
+
+  private func move(to size: Int) {
+    let moved = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
     moved.copyMemory(from: base, byteCount: byteCount)
     base.deallocate()
     base = moved
-    room = larger
+    room = size
   }
 
   private func growStarts() {

@@ -37,6 +37,7 @@ struct WorkbookPart: TablePart {
         cells.append(row, place, as: plan.columns[index].type, to: batch)
       }
       batch.endRow()
+      batch.limitLastRow()
       try spool.append(batch.row(0), key: plan.key)
       rows += 1
     }
