@@ -96,7 +96,7 @@ struct ExchangeBench {
           line.title, "\(Int(Double(rows) / wall / 1000))k", String(format: "%.2f", wall),
           String(format: "%.2f", cpu / million), String(format: "%.2f", servers / million), "\(peak)", verdict,
         ]))
-      if line.isOurs {
+      if line.isLimited {
         let cost = cpu / million
         print(
           String(
@@ -107,7 +107,7 @@ struct ExchangeBench {
   }
 
   private func row(_ fields: [String]) -> String {
-    zip(fields, [48, 10, 9, 13, 18, 10, 0]).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }
+    zip(fields, [60, 10, 9, 13, 18, 10, 0]).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }
       .joined()
   }
 
