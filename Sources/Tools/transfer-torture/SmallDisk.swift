@@ -1,7 +1,8 @@
 import Foundation
 import TestKit
 
-/// A file system in memory with a PostgreSQL database on it, and a file that fills it up.
+/// A file system in memory with a PostgreSQL database on it, the data of receivers and folders of files, and a file that
+/// fills it up.
 struct SmallDisk {
   let folder: String
   let database: String

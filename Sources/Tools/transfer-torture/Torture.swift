@@ -31,7 +31,8 @@ struct Torture {
   /// Answers whether everything held.
   func run() async throws -> Bool {
     let began = now()
-    print("seed \(seed), \(runs) runs on \(lanes) lanes; SEED=\(seed) RUNS=\(runs) make torture repeats their choices")
+    let again = "SEED=\(seed) RUNS=\(runs)\(kind.map { " KIND=" + $0 } ?? "") make torture"
+    print("seed \(seed), \(runs) runs on \(lanes) lanes; \(again) repeats their choices")
     let shared = Monitor(Shared())
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<lanes { group.addTask { try await BlockingThread.run { try lane(shared, began) } } }
@@ -134,7 +135,7 @@ struct Torture {
     if tally.skipped > 0 { line("full disks not tried: nothing may be mounted here", tally.skipped) }
     print("\(done) runs in \(Int(seconds)) s, \(failures) failed, seed \(seed)")
     if done < runs { print("only \(done) of \(runs) runs were made: time was up, or too much failed") }
-    let enough = only != nil || runs < 1000 || (done >= 1000 && tally.servers >= 100)
+    let enough = only != nil || kind != nil || runs < 1000 || (done >= 1000 && tally.servers >= 100)
     if !enough { print("not enough: 1,000 runs and 100 killed servers are asked for") }
     return failures == 0 && enough && (done == runs || isShort && done > 0)
   }

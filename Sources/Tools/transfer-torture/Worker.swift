@@ -145,7 +145,7 @@ struct Worker {
     case "messages":
       // Short messages, for the same reason.
       return try MessagesConnector(
-        ["address": place, "secret": MessageReceiver.secret, "size": "32"],
+        ["address": place, "secret": MessageReceiver.secret, "size": "16"],
         patience: milliseconds("patience") ?? MessagesConnector.usualPatience)
     case "mariadb":
       // Socket and database; times in UTC, as those who write the tables do.
