@@ -32,6 +32,8 @@ final class DocumentStory: RunState, TortureRun {
     (Side(kind: "documents", place: places.source), Side(kind: "documents", place: places.target))
   }
 
+  var mostTroubles: Int { 4 }
+
   func options() -> [String] { ["--table", Self.table, "--documents", "yes", "--age", "\(age)"] }
 
   func photograph() throws -> [String] { try folder.photograph() }

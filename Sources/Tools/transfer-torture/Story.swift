@@ -72,6 +72,8 @@ final class Story: RunState, TortureRun {
     )
   }
 
+  var mostTroubles: Int { receiver != nil || theme == .server || theme == .pause ? 2 : 4 }
+
   func options() -> [String] {
     let patience = receiver.map { _ in ["--patience", "\([100, 800, 3000].randomElement(using: &chances) ?? 0)"] }
     return ["--table", name, "--note", "2000"] + (patience ?? [])

@@ -47,6 +47,8 @@ struct Side {
 protocol TortureRun: RunState {
   var title: String { get }
   var sides: (source: Side, target: Side) { get }
+  /// How many attempts at a delivery are troubled: fewer where each takes long.
+  var mostTroubles: Int { get }
   /// What a worker is told of them besides.
   func options() -> [String]
   func run() throws
@@ -65,7 +67,7 @@ extension TortureRun {
   func deliver(_ mode: String, abandons: Bool) throws {
     runID += 1
     let touches = touched
-    var troubles = theme == .server || theme == .pause ? chances.number(1...2) : chances.number(1...4)
+    var troubles = chances.number(1...mostTroubles)
     var (attempts, quiet) = (0, 0)
     while true {
       attempts += 1
