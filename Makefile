@@ -24,7 +24,8 @@ test:
 	@scripts/install-packages test
 	@scripts/test
 
-# A thousand crashes at random, with their seed: SEED=… RUNS=… make torture repeats their choices, RUN=… one of them.
+# A thousand crashes at random, with their seed: SEED=… RUNS=… make torture repeats their choices, RUN=… one of them;
+# KIND=tables, messages or documents has one kind alone.
 torture:
 	@scripts/install-packages test
 	@scripts/torture
