@@ -52,6 +52,7 @@ bench-engine:
 	@scripts/bench-transfer
 
 # The engine beside sling, pgloader, dlt and psql, which are fetched to var/peers: ROWS=5000000 RUNS=5 make bench-exchange
+# (about two hours; SLOW_RUNS=1 measures those once who take more than three times as long as ours, and needs 50 minutes)
 bench-exchange:
 	@scripts/install-packages test
 	@scripts/bench-exchange

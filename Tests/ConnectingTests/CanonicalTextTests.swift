@@ -131,7 +131,9 @@ import Testing
 
 @Suite struct UTF8ScanTests {
   /// Characters of every length, at the ends of what each length can say, beside much that Chinese is made of.
-  private static let characters = Array("a7 ,zé߿青海省西宁城中区昆仑路号퟿ࠀ￿𠮷😀\u{10FFFF}\u{E000}\u{7F}\u{80}").map { Array(String($0).utf8) }
+  private static let characters = Array("a7 ,zé߿青海省西宁城中区昆仑路号퟿ࠀ￿𠮷😀\u{10FFFF}\u{E000}\u{7F}\u{80}").map {
+    Array(String($0).utf8)
+  }
 
   @Test func `texts of any length, whole or with one byte changed, are judged as by the standard library`() {
     var state: UInt64 = 20_261_130

@@ -32,7 +32,9 @@ import Testing
     (TaskRule.Kind.length, "5..2"), (.number, "9..1"), (.number, "-1..-2.5"), (.date, "2026-01-02..2026-01-01"),
   ])
   func `ends that no value can lie between are refused, with both named`(kind: TaskRule.Kind, argument: String) throws {
-    let refusal = #expect(throws: Refusal.self) { try TaskRule(column: "a", kind: kind, argument: argument).qualityRule() }
+    let refusal = #expect(throws: Refusal.self) {
+      try TaskRule(column: "a", kind: kind, argument: argument).qualityRule()
+    }
     let ends = argument.split(separator: "..").map(String.init)
     #expect(refusal?.faults.first.map { fault in ends.allSatisfy { fault.message.chinese.contains($0) } } == true)
   }

@@ -79,7 +79,9 @@ import Testing
     try expectEqual(source, target)
   }
 
-  @Test func `a source that forgets twice within one run is read anew twice, and what it deleted meanwhile goes`() async throws {
+  @Test func `a source that forgets twice within one run is read anew twice, and what it deleted meanwhile goes`()
+    async throws
+  {
     let (source, target, grant) = (try source(.mariadb, rows: 300), try Stand(.postgresql), Self.grant())
     defer { try? source.connector.endChanges(grant.name) }
     let isOver = Mutex(false)
@@ -94,7 +96,9 @@ import Testing
     async let outcome = delivery.run(from: source.connector, to: target.connector)
     func arrives(_ what: Comment) async throws {
       for _ in 0..<600 {
-        if try target.value("SELECT to_regclass('person')") != nil, try target.persons() == (try source.persons()) { return }
+        if try target.value("SELECT to_regclass('person')") != nil, try target.persons() == (try source.persons()) {
+          return
+        }
         try await Task.sleep(for: .milliseconds(100))
       }
       Issue.record(what)

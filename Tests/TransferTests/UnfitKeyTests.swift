@@ -87,7 +87,8 @@ import Testing
     ("timestamptz", .timestamp, "('0044-01-01 BC'::timestamptz + n * interval '1 day')"),
     ("float8", .double, "CASE WHEN n = 1 THEN '-Infinity' ELSE (-1e300 + n * 1e290) END"),
   ])
-  func `reading goes on behind a key that no contract permits`(type: String, item: ValueType, key: String) async throws {
+  func `reading goes on behind a key that no contract permits`(type: String, item: ValueType, key: String) async throws
+  {
     let (source, target) = (try Stand(.postgresql), try Stand(.postgresql))
     try source.run(
       """

@@ -40,6 +40,7 @@ package enum UnfitText {
     let digits = "\(year.magnitude)"
     let written = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     let sign = year < 0 ? "-" : year > 9999 ? "+" : ""
-    return sign + written + "-" + two(month < 10 ? month + 3 : month - 9) + "-" + two(ofYear - (153 * month + 2) / 5 + 1)
+    return sign + written + "-" + two(month < 10 ? month + 3 : month - 9) + "-"
+      + two(ofYear - (153 * month + 2) / 5 + 1)
   }
 }

@@ -289,7 +289,9 @@ enum DeliveryPages {
     let t = request.language
     let opens = request.principal.map { $0.may(.quarantineOpen) && $0.organisation == view.grant.provider } ?? false
     let id = view.delivery.id
-    let wanted = (item: request.query["item"] ?? request.form["item"], fault: request.query["fault"] ?? request.form["fault"])
+    let wanted = (
+      item: request.query["item"] ?? request.form["item"], fault: request.query["fault"] ?? request.form["fault"]
+    )
     return Page(
       Text("隔离的行", "Quarantined rows"), section: .deliveries, status: refusal?.status ?? 200,
       trail: [section, (Text(same: view.grant.number), "/deliveries/\(view.delivery.id)")],
