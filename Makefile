@@ -24,7 +24,8 @@ test:
 	@scripts/install-packages test
 	@scripts/test
 
-# A thousand crashes at random, with their seed: SEED=… RUNS=… make torture repeats their choices, RUN=… one of them.
+# A thousand crashes at random, with their seed: SEED=… RUNS=… make torture repeats their choices, RUN=… one of them;
+# KIND=tables, messages or documents has one kind alone.
 torture:
 	@scripts/install-packages test
 	@scripts/torture
@@ -51,6 +52,7 @@ bench-engine:
 	@scripts/bench-transfer
 
 # The engine beside sling, pgloader, dlt and psql, which are fetched to var/peers: ROWS=5000000 RUNS=5 make bench-exchange
+# (about two hours; SLOW_RUNS=1 measures those once who take more than three times as long as ours, and needs 50 minutes)
 bench-exchange:
 	@scripts/install-packages test
 	@scripts/bench-exchange

@@ -73,9 +73,8 @@ let platform: [Room] = [
   Room(
     name: "transfer-torture", folder: "Tools",
     uses: [
-      "Transfer", "Connecting", "ConnectorFiles", "ConnectorMariaDB", "ConnectorPostgreSQL", "ConnectorSQLite",
-      "Kernel",
-      "TestKit",
+      "Transfer", "Connecting", "ConnectorFiles", "ConnectorMariaDB", "ConnectorMessages", "ConnectorPostgreSQL",
+      "ConnectorSQLite", "Kernel", "NationalCrypto", "TestKit",
     ], isProgram: true),
   Room(
     name: "Calendars", folder: "Platform", uses: ["Deadlines", "Storage", "Kernel"],

@@ -166,7 +166,7 @@ struct Node: Sendable {
     tokens = Tokens(
       database: database, clock: clock, authority: Self.authority, sealingKey: keys.sealing, scopes: Self.scopes)
     let admission = SourceAdmission.machines(
-      declared: settings.apiHosts, and: .files(under: settings.sourceFolders))
+      declared: settings.apiHosts, sockets: settings.socketSources, and: .files(under: settings.sourceFolders))
     register = SystemRegister(
       db: database, clock: clock, probe: .through(Self.connectors), seal: seal, admission: admission)
     frontNodes = FrontNodes(

@@ -29,6 +29,9 @@ package struct Settings: Sendable {
   package var attachmentScanner: String?
   /// Staff roles must use a second factor.
   package var secondFactorForStaff: Bool
+  /// Whether a department's source may be reached by a socket of this machine: there the database takes the node's own user
+  /// of the operating system for who is asking.
+  package var socketSources: Bool
 
   /// Where a setting may come from, first match wins.
   package struct Sources {
@@ -93,11 +96,15 @@ package struct Settings: Sendable {
         "log-level", level.place, "应为 debug、info、warning 或 error", "should be debug, info, warning or error")
     }
     logLevel = level.value
-    let factor = try found("second-factor") ?? ("no", "")
-    switch factor.value.lowercased() {
-    case "yes", "true", "on", "1": secondFactorForStaff = true
-    case "no", "false", "off", "0": secondFactorForStaff = false
-    default: throw Self.wrong("second-factor", factor.place, "应为 yes 或 no", "should be yes or no")
+    secondFactorForStaff = try Self.isYes(found("second-factor"), "second-factor")
+    socketSources = try Self.isYes(found("socket-sources"), "socket-sources")
+  }
+
+  private static func isYes(_ given: (value: String, place: String)?, _ key: String) throws -> Bool {
+    switch given?.value.lowercased() {
+    case "yes", "true", "on", "1": true
+    case nil, "no", "false", "off", "0": false
+    default: throw wrong(key, given?.place ?? "", "应为 yes 或 no", "should be yes or no")
     }
   }
 
@@ -126,7 +133,7 @@ package struct Settings: Sendable {
 
   private static let known: Set<String> = [
     "data", "database", "host", "port", "tls-cert", "tls-key", "trusted-proxy", "source-folders", "api-hosts",
-    "log-level", "second-factor", "attachment-scanner",
+    "log-level", "second-factor", "socket-sources", "attachment-scanner",
   ]
   /// May be given as a list, and may be empty.
   private static let lists: Set<String> = ["trusted-proxy", "source-folders", "api-hosts"]

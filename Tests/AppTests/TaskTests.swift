@@ -437,6 +437,11 @@ import Transfer
       let officer = stage.cast.officer
       try await exchange.add(
         TaskRule(column: "name", kind: .length, argument: "..5"), to: grant.id, version: 0, by: officer)
+      // No name is so short: nothing could be delivered, and that is no success.
+      let none = try await stage.node.deliverNow(grant.id)
+      #expect(none.state == .failed && none.agrees == true && none.delivered == 0)
+      #expect(none.reason?.chinese.contains("一行也没有送达") == true)
+      _ = try provider(stage, "UPDATE legal_person SET name = '短名' WHERE rowid <= 20")
       let long = try Int(provider(stage, "SELECT count(*) FROM legal_person WHERE length(name) > 5")) ?? 0
       let first = try await stage.node.deliverNow(grant.id)
       #expect(first.state == .delivered && first.agrees == true && first.quarantined >= long && long > 0)

@@ -21,7 +21,9 @@ func withNode<T>(
       drop = { try? server.dropDatabase(name) }
     }
     defer { drop() }
-    let settings = try Settings(.init(flags: flags.merging(["data": folder, "database": address, "port": "0"]) { $1 }))
+    // The servers that tests start listen on sockets in folders.
+    let own = ["data": folder, "database": address, "port": "0", "socket-sources": "yes"]
+    let settings = try Settings(.init(flags: own.merging(flags) { $1 }))
     let clock = DemoClock(from: start)
     _ = try await InitCommand.make(settings, clock: clock.clock)
     let node = try await Node.open(settings, clock: clock.clock)

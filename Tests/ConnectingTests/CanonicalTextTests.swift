@@ -129,6 +129,35 @@ import Testing
   }
 }
 
+@Suite struct UTF8ScanTests {
+  /// Characters of every length, at the ends of what each length can say, beside much that Chinese is made of.
+  private static let characters = Array("a7 ,zé߿青海省西宁城中区昆仑路号퟿ࠀ￿𠮷😀\u{10FFFF}\u{E000}\u{7F}\u{80}").map {
+    Array(String($0).utf8)
+  }
+
+  @Test func `texts of any length, whole or with one byte changed, are judged as by the standard library`() {
+    var state: UInt64 = 20_261_130
+    func random(_ below: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((state >> 33) % UInt64(below))
+    }
+    var broken = 0
+    for round in 0..<60_000 {
+      var bytes = (0..<random(24)).flatMap { _ in Self.characters[random(Self.characters.count)] }
+      if round % 2 == 1, !bytes.isEmpty { bytes[random(bytes.count)] = UInt8(random(256)) }
+      let cut = bytes.isEmpty ? 0 : random(4) == 0 ? random(bytes.count) : 0
+      let text = Array(bytes.dropFirst(cut))
+      let scan = text.withUnsafeBytes { UTF8Scan($0) }
+      let known = String(validating: text, as: UTF8.self)
+      if known == nil { broken += 1 }
+      let isWhole = known != nil && !text.contains(0)
+      #expect((scan.fault == nil) == isWhole, "\(text)")
+      if let known, isWhole { #expect(scan.characters == known.unicodeScalars.count, "\(text)") }
+    }
+    #expect(broken > 10_000)
+  }
+}
+
 @Suite struct WrittenBytesTests {
   @Test(arguments: [
     ("0", ValueType.decimal(precision: 18, scale: 2)), ("-0.01", .decimal(precision: 18, scale: 2)),

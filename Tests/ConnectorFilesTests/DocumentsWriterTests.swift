@@ -18,14 +18,15 @@ import Testing
 
   private typealias Row = (path: String, part: Int, size: Int, fill: UInt8)
 
-  private func batch(_ rows: [Row]) -> RowBatch {
+  /// `modified`: the time of all of them; by their fill otherwise.
+  private func batch(_ rows: [Row], modified: Int64? = nil) -> RowBatch {
     let batch = RowBatch()
     for row in rows {
       batch.beginRow(fields: 5)
       Array(row.path.utf8).withUnsafeBytes { batch.append($0) }
       batch.append(Int64(row.part))
       batch.append(Int64(row.size))
-      batch.append(Int64(row.fill) * 1_000_000)
+      batch.append((modified ?? Int64(row.fill)) * 1_000_000)
       [UInt8](repeating: row.fill, count: DocumentParts.length(of: row.part, in: row.size)).withUnsafeBytes {
         batch.append($0)
       }
@@ -146,6 +147,33 @@ import Testing
     #expect(text(folder, "b") == nil)
     #expect(try next.isEmpty())
     #expect(next.batchesHeld == [1, 2, 3, 4, 5])
+  }
+
+  @Test func `a file of equal length and time and other bytes is never mixed with the older one`() throws {
+    let folder = TemporaryFolder()
+    let one = try writer(folder)
+    defer { one.close() }
+    let size = 2 * DocumentParts.bytes + 3
+    func file(_ fills: [UInt8]) -> [UInt8] {
+      fills.enumerated().flatMap { part, fill in
+        [UInt8](repeating: fill, count: DocumentParts.length(of: part, in: size))
+      }
+    }
+    var last: Int64 = 0
+    for fills: [UInt8] in [[1, 1, 1], [2, 2, 2], [2, 3, 3], [4, 3, 4], [4, 3, 5]] {
+      let before = text(folder, "b")
+      let first = last + 1
+      // A commit reaches the folder behind each part.
+      for (part, fill) in fills.enumerated() {
+        last += 1
+        _ = try one.write(
+          batch([("b", part, size, fill)], modified: 7), batch: last,
+          mode: .merge(rewriteFrom: first, ownFrom: first))
+        try commit(one, last, 1)
+        #expect(text(folder, "b") == before || text(folder, "b") == file(fills), "part \(part) of \(fills)")
+      }
+      #expect(text(folder, "b") == file(fills), "\(fills)")
+    }
   }
 
   @Test func `a list that was damaged is refused with what to do`() throws {

@@ -29,6 +29,17 @@ import Testing
   @Test func `an empty window is none`() { #expect(DayWindow(from: 60, to: 60) == nil) }
 
   @Test(arguments: [
+    (TaskRule.Kind.length, "5..2"), (.number, "9..1"), (.number, "-1..-2.5"), (.date, "2026-01-02..2026-01-01"),
+  ])
+  func `ends that no value can lie between are refused, with both named`(kind: TaskRule.Kind, argument: String) throws {
+    let refusal = #expect(throws: Refusal.self) {
+      try TaskRule(column: "a", kind: kind, argument: argument).qualityRule()
+    }
+    let ends = argument.split(separator: "..").map(String.init)
+    #expect(refusal?.faults.first.map { fault in ends.allSatisfy { fault.message.chinese.contains($0) } } == true)
+  }
+
+  @Test(arguments: [
     (TaskRule.Kind.length, "2..50", QualityRule.Kind.length(least: 2, most: 50)),
     (.length, "..50", .length(least: 0, most: 50)), (.number, "0.5 .. ", .number(least: "0.5", most: nil)),
     (.date, "1949-10-01..", .date(from: CalendarDate("1949-10-01"), through: nil)), (.code, "mobile", .code(.mobile)),

@@ -271,6 +271,17 @@ let migrations = [AuditSchema.migrations, InventorySchema.migrations]
     #expect(admission.faults(["file": path], "OWN").isEmpty == permitted)
   }
 
+  @Test(arguments: [
+    ("list", "/data/list", true), ("total", "/total", true), ("pointer", "/next", true), ("password", "/etc/x9", true),
+    ("secret", "/a+b=", true), ("host", "/run/postgresql", true), ("database", "/etc/passwd", false),
+    ("anything", "/etc/passwd", false), ("folder", "data/list", false),
+  ])
+  func `what begins with a slash is a path, but for places in an answer and what is secret`(
+    name: String, value: String, permitted: Bool
+  ) {
+    #expect(SourceAdmission.files(under: ["/srv/data"]).faults([name: value], "OWN").isEmpty == permitted)
+  }
+
   @Test func `a link out of the owner's folder is followed before it is judged`() async throws {
     try await withTemporaryFolder { folder in
       let files = FileManager.default

@@ -118,6 +118,31 @@ import Testing
   }
 
   @Test(arguments: Engine.allCases)
+  func `a job that comes on between its lost workers is not given up for their number; one that does not is`(
+    engine: Engine
+  ) async throws {
+    try await withDatabase(engine, [JobsSchema.migrations]) { db in
+      let clock = ManualClock()
+      let id = try await enqueue(db, clock, most: 3)
+      for attempt in 0..<12 {
+        let job = try #require(try await claim(db, clock), "lost worker \(attempt)")
+        let now = clock.now
+        _ = try await db.write { try JobQueue.report(job, done: 10 * attempt + 10, at: now, in: $0) }
+        clock.advance(by: JobQueue.lease + .seconds(1))
+      }
+      // The same place again and again.
+      for _ in 0..<2 {
+        let job = try #require(try await claim(db, clock))
+        let now = clock.now
+        _ = try await db.write { try JobQueue.report(job, done: 120, at: now, in: $0) }
+        clock.advance(by: JobQueue.lease + .seconds(1))
+      }
+      #expect(try await claim(db, clock) == nil)
+      #expect(try await find(db, id).state == .failed)
+    }
+  }
+
+  @Test(arguments: Engine.allCases)
   func `a failure that would come again is final at once`(engine: Engine) async throws {
     try await withDatabase(engine, [JobsSchema.migrations]) { db in
       let clock = ManualClock()

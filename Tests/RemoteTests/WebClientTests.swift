@@ -54,4 +54,24 @@ import Testing
       ($0 as? ConnectorError)?.code == "remote.too-large"
     }
   }
+
+  @Test func `an answer that breaks off at any byte is a broken connection, and never a shorter answer`() throws {
+    let server = try TalkingServer()
+    let whole = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"number\": 3}"
+    let client = WebClient()
+    for count in 0..<whole.utf8.count {
+      server["/x"] = .bytes(String(decoding: whole.utf8.prefix(count), as: UTF8.self))
+      for isPosted in [false, true] {
+        #expect("\(count) bytes") {
+          let address = try RemoteAddress(server.base + "/x")
+          _ = try isPosted ? client.post(address, headers: [], body: [1]) : client.get(address, headers: [])
+        } throws: {
+          let error = $0 as? ConnectorError
+          return error?.kind == .retryable && error?.code == "remote.cut"
+        }
+      }
+    }
+    server["/x"] = .bytes(whole)
+    #expect(try client.get(try RemoteAddress(server.base + "/x"), headers: []).status == 200)
+  }
 }

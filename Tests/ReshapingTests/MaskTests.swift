@@ -227,6 +227,8 @@ import Testing
     (.ageBand(width: 10, on: CalendarDate("2026-01-01")!), .date, .date("1990-03-07"), "30-39"),
     (.ageBand(width: 5, on: CalendarDate("2026-01-01")!), .date, .date("2026-01-01"), "0-4"),
     (.ageBand(width: 5, on: CalendarDate("2026-01-01")!), .date, .date("2026-01-02"), "date-out-of-range"),
+    (.ageBand(width: 5, on: CalendarDate("2026-01-01")!), .date, .date("0001-01-01"), "date-out-of-range"),
+    (.ageBand(width: 50, on: CalendarDate("2026-01-01")!), .date, .date("1077-01-01"), "900-949"),
     (.place(.province), .text, .text("630102"), "630000"),
     (.place(.prefecture), .text, .text("632801001002"), "632800000000"),
     (.place(.county), .text, .text("632801001"), "632801000"), (.place(.county), .text, .text("6301"), "cannot-mask"),

@@ -77,6 +77,33 @@ import Testing
     #expect(quiet.disagreement == nil && quiet.provider.counts.delivered == 0)
   }
 
+  @Test func `bad rows of a commit that never came are no part of what the next run signs for`() async throws {
+    struct Trouble: Error {}
+    let (source, target) = (try Stand(.postgresql, followed: true), try Stand(.sqlite))
+    var grant = Grant(cursor: nil, name: "grant-" + UUID().uuidString.prefix(8).lowercased())
+    grant.heard = ""
+    defer { try? source.connector.endChanges(grant.name) }
+    try source.makePersons()
+    try source.insert(Person.many(1...6000))
+    try source.run("UPDATE person SET name = repeat('长', 13) WHERE id > 5990")
+    let keeper = grant.keeper
+    func follow(_ run: String, _ fence: Int64, breaks: Bool) async throws -> DeliveryOutcome {
+      var plan = grant.plan(.changes, run: run, fence: fence)
+      plan.changes.ending = .caughtUp
+      let control = DeliveryControl(quarantine: { rows in
+        keeper.take(rows)
+        if breaks, !rows.rows.isEmpty { throw Trouble() }
+      })
+      return try await Delivery(plan, control: control).run(from: source.connector, to: target.connector)
+    }
+    await #expect(throws: Trouble.self) { try await follow("r1", 1, breaks: true) }
+    #expect(try !target.persons().isEmpty, "nothing was committed before")
+    #expect(keeper.count == 10)
+    let outcome = try await follow("r2", 2, breaks: false)
+    #expect(outcome.disagreement == nil && outcome.provider.counts.quarantined == 10)
+    #expect(keeper.rows(outcome.provider).count == 10)
+  }
+
   @Test func `changes of runs that nobody heard of are signed for by the next`() async throws {
     let (source, target) = (try Stand(.postgresql), try Stand(.sqlite))
     var grant = Grant(cursor: nil, name: "grant-" + UUID().uuidString.prefix(8).lowercased())

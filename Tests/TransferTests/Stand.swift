@@ -167,7 +167,7 @@ final class Keeper: Sendable {
         kept = kept.filter { $0.key < rows.batch || $0.key > rows.lastOwn }
         kept[rows.batch] = [:]
       }
-      kept[rows.batch]?[rows.part] = rows.rows
+      kept[rows.batch, default: [:]][rows.part] = rows.rows
     }
   }
 

@@ -13,7 +13,7 @@ struct MessagesTarget: Sendable {
   /// About how long a message may be.
   var messageBytes: Int
   /// For how long one message is tried again while the system is busy or cannot be reached.
-  var patience = Duration.seconds(15)
+  var patience = MessagesConnector.usualPatience
 
   static let usualSize = 256
   static let sizes = 16...16_384
@@ -72,6 +72,21 @@ struct MessagesTarget: Sendable {
 }
 
 extension MessagesConnector {
+  package static let usualPatience = Duration.seconds(15)
+
+  /// `patience`: for how long one message is tried again while the system is busy or cannot be reached. Throws
+  /// `.permanent` for settings that are wrong.
+  package init(_ settings: [String: String], patience: Duration = usualPatience) throws(ConnectorError) {
+    let (target, faults) = MessagesTarget.read(settings)
+    guard var target else {
+      throw ConnectorError(
+        .permanent, "messages.\(faults.first?.setting ?? "settings")",
+        faults.first?.message ?? Text("设置有误。", "The settings are wrong."))
+    }
+    target.patience = patience
+    self.init(target)
+  }
+
   package static let kind = ConnectorKind(
     name: "messages", title: Text("消息推送（HTTP）", "Messages over HTTP"),
     settings: [
@@ -88,13 +103,5 @@ extension MessagesConnector {
     guarantee: guarantee,
     check: { MessagesTarget.read($0).faults },
     nameFault: { MessagesTarget.nameFault($0) },
-    open: { settings throws(ConnectorError) in
-      let (target, faults) = MessagesTarget.read(settings)
-      guard let target else {
-        throw ConnectorError(
-          .permanent, "messages.\(faults.first?.setting ?? "settings")",
-          faults.first?.message ?? Text("设置有误。", "The settings are wrong."))
-      }
-      return MessagesConnector(target)
-    })
+    open: { settings throws(ConnectorError) in try MessagesConnector(settings) })
 }

@@ -24,6 +24,25 @@ extension PostgreSQLAddress {
     return nil
   }
 
+  /// Whether libpq would go to a socket of this machine: it does where no host is named. False for what is no address.
+  package static func usesSocket(_ address: String) -> Bool {
+    guard let options = PQconninfoParse(address, nil) else { return false }
+    defer { PQconninfoFree(options) }
+    var (hosts, addresses) = ("", "")
+    var at = options
+    while let keyword = at.pointee.keyword {
+      let value = at.pointee.val.map { String(cString: $0) } ?? ""
+      switch String(cString: keyword) {
+      case "host": hosts = value
+      case "hostaddr": addresses = value
+      default: break
+      }
+      at += 1
+    }
+    let places = (addresses.isEmpty ? hosts : addresses).split(separator: ",", omittingEmptySubsequences: false)
+    return places.contains { $0.isEmpty || $0.hasPrefix("/") || $0.hasPrefix("@") }
+  }
+
   /// What is wrong with an address, read as libpq itself reads it; nil when nothing is.
   package static func fault(in address: String) -> Text? {
     var message: UnsafeMutablePointer<CChar>?

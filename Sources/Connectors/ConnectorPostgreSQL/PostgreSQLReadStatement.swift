@@ -118,25 +118,54 @@ struct PostgreSQLReadStatement {
     }
   }
 
-  /// Before year 1 the database's own minus infinity is meant: everything is later.
   private func timestamp(_ time: Int64, hasZone: Bool) -> String {
-    let local = hasZone ? time : time + Int64(zone) * 1_000_000
     let type = hasZone ? "timestamptz" : "timestamp"
-    guard let text = WrittenTime.text(microseconds: local) else { return "'\(local < 0 ? "-" : "")infinity'::\(type)" }
-    return "'\(text)\(hasZone ? "+00" : "")'::\(type)"
+    let (local, isOver) = hasZone ? (time, false) : time.addingReportingOverflow(Int64(zone) * 1_000_000)
+    if isOver || time == .max || time == .min { return "'\(time < 0 ? "-" : "")infinity'::\(type)" }
+    if let text = WrittenTime.text(microseconds: local) { return "'\(text)\(hasZone ? "+00" : "")'::\(type)" }
+    // A year that is not written with four digits: counted from where the database counts.
+    let (days, rest) = local.quotientAndRemainder(dividingBy: 86_400_000_000)
+    let moment =
+      "('2000-01-01'::timestamp + interval '\(days) days' + interval '\(rest / 1_000_000) seconds' + interval '\(rest % 1_000_000) microseconds')"
+    return hasZone ? "(\(moment) AT TIME ZONE 'UTC')" : moment
   }
 
   /// A key's canonical bytes as a literal of the column's own type, so that its index serves the comparison.
   private func literal(_ bytes: [UInt8], _ column: ReadPlan.Column) throws(ConnectorError) -> String {
     let base = table.column(column.name)?.base ?? ""
+    if let outside = outside(bytes, column.type, base) { return outside }
     let text = bytes.withUnsafeBytes { CanonicalText.text(of: $0, as: column.type) }
     guard let text else { throw .contract("position", "存储的读取位点无效。", "The stored reading position is not valid.") }
     switch column.type {
-    case .timestamp:
-      let time = bytes.withUnsafeBytes { Int64(bigEndian: $0.loadUnaligned(as: Int64.self)) }
-      return timestamp(time, hasZone: base == "timestamptz")
     case .text where base == "json" || base == "jsonb": return "\(PostgreSQLQuote.text(text))::text"
     default: return "\(PostgreSQLQuote.text(text))::\(base)"
+    }
+  }
+
+  /// Keys that no contract permits are read past all the same, and reading goes on behind them: years outside 1 to 9999,
+  /// infinities, what is no number. Nil for all others.
+  private func outside(_ bytes: [UInt8], _ type: ValueType, _ base: String) -> String? {
+    func number<T: FixedWidthInteger>(_: T.Type, at place: Int = 0) -> T {
+      bytes.withUnsafeBytes { T(bigEndian: $0.loadUnaligned(fromByteOffset: place, as: T.self)) }
+    }
+    switch type {
+    case .date where bytes.count == 4:
+      let day = number(Int32.self)
+      if day == .max || day == .min { return "'\(day < 0 ? "-" : "")infinity'::date" }
+      return WrittenTime.days.contains(Int(day)) ? nil : "('2000-01-01'::date + (\(day)))"
+    case .timestamp where bytes.count == 8: return timestamp(number(Int64.self), hasZone: base == "timestamptz")
+    case .double where bytes.count == 8:
+      let value = Double(bitPattern: UInt64(bitPattern: number(Int64.self)))
+      if value.isFinite { return nil }
+      return "'\(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")'::\(base)"
+    case .decimal where bytes.count >= 8:
+      switch number(UInt16.self, at: 4) {
+      case 0xC000: return "'NaN'::\(base)"
+      case 0xD000: return "'Infinity'::\(base)"
+      case 0xF000: return "'-Infinity'::\(base)"
+      default: return nil
+      }
+    default: return nil
     }
   }
 }

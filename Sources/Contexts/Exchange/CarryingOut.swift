@@ -179,6 +179,9 @@ extension Exchange {
           event = .fail
           cause = Cause("exchange.disagreement", disagreement.message)
           detail.append(("disagreement", disagreement.subject))
+        } else if let refused = Self.allRefused(outcome.provider) {
+          event = .fail
+          cause = Cause("exchange.all-refused", refused)
         } else {
           event = .deliver
           detail.append(("agrees", "true"))
@@ -198,6 +201,18 @@ extension Exchange {
       try compareAgain(after: delivery, grant, at: now, in: tx)
       return delivery
     }
+  }
+
+  /// A table read whole of which not one row could be delivered is no delivery, whatever the receipts agree on.
+  private static func allRefused(_ receipt: Receipt) -> Text? {
+    let counts = receipt.counts
+    guard receipt.mode == .full, counts.quarantined > 0, counts.delivered == 0, counts.unchanged == 0 else {
+      return nil
+    }
+    return Text(
+      "读到 \(counts.read) 行，\(counts.quarantined) 行不符合约定被隔离，一行也没有送达。请提供部门查看隔离数据，更正数据或规则后再执行。",
+      "Of \(counts.read) rows read \(counts.quarantined) were set apart as bad and not one was delivered. The provider looks at them and corrects the data or the rules; then run it again."
+    )
   }
 
   private func end(

@@ -53,8 +53,14 @@ package struct ExchangeRoutes: Sendable {
       .post("/deliveries/{id}/hand-back", .permission(.exchangeRun)) { request in
         let id: DeliveryID = try request.id()
         let (item, fault) = (request.form["item"] ?? "", request.form["fault"] ?? "")
-        try await exchange.handBack(
-          id, item: item, fault: fault, words: request.form["words"] ?? "", by: request.visitor())
+        do {
+          try await exchange.handBack(
+            id, item: item, fault: fault, words: request.form["words"] ?? "", by: request.visitor())
+        } catch let refusal as Refusal where refusal.kind == .invalid {
+          let (view, lines) = try await exchange.quarantine(id, item: item, fault: fault, for: request.visitor())
+          let given = try await exchange.handBacks(of: id, for: request.visitor())
+          return .page(DeliveryPages.quarantine(request, view, lines, given, next: next(lines), refusal: refusal))
+        }
         return .redirect(
           DeliveryPages.quarantine(id, item, fault), flash: Text("已退回提供部门。", "Handed back to the provider."))
       },

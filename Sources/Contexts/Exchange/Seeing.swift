@@ -85,7 +85,7 @@ extension Exchange {
     case .null: return "NULL"
     case .value(let bytes) where type != nil && type != .text && type != .bytes:
       if let type, let text = bytes.withUnsafeBytes({ CanonicalText.text(of: $0, as: type) }) { return text }
-      return "0x" + bytes.hex
+      return type.flatMap { UnfitText.text(of: bytes, as: $0) } ?? "0x" + bytes.hex
     case .value(let bytes), .malformed(_, let bytes):
       guard let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: { $0.value < 32 })
       else {

@@ -84,13 +84,13 @@ package struct TaskRule: Hashable, Sendable {
     case .unique: return .unique
     case .uniqueInTarget: return .uniqueInTarget
     case .length:
-      let (low, high) = try ends { Int($0) }
+      let (low, high) = try ends({ Int($0) }, inOrder: { $0 <= $1 })
       return .length(least: low ?? 0, most: high ?? 100_000)
     case .number:
-      let (low, high) = try ends { $0 }
+      let (low, high) = try ends({ RuleMachine.ascend($0, $0) ? $0 : nil }, inOrder: RuleMachine.ascend)
       return .number(least: low, most: high)
     case .date:
-      let (low, high) = try ends { CalendarDate($0) }
+      let (low, high) = try ends({ CalendarDate($0) }, inOrder: { $0 <= $1 })
       return .date(from: low, through: high)
     case .format: return .format(try wanted())
     case .code:
@@ -111,13 +111,20 @@ package struct TaskRule: Hashable, Sendable {
   }
 
   /// `2..50`, `..50`, `2..`.
-  private func ends<T>(_ read: (String) -> T?) throws(Refusal) -> (T?, T?) {
+  private func ends<T>(_ read: (String) -> T?, inOrder: (T, T) -> Bool) throws(Refusal) -> (T?, T?) {
     let text = try wanted().filter { !$0.isWhitespace }
     guard let dots = text.firstRange(of: "..") else { throw wrong() }
     let (low, high) = (String(text[..<dots.lowerBound]), String(text[dots.upperBound...]))
     let ends = (low.isEmpty ? nil : read(low), high.isEmpty ? nil : read(high))
     let isRead = (low.isEmpty || ends.0 != nil) && (high.isEmpty || ends.1 != nil)
     guard isRead, !low.isEmpty || !high.isEmpty else { throw wrong() }
+    if let first = ends.0, let last = ends.1, !inOrder(first, last) {
+      throw Refusal.invalid(
+        "exchange.rule", "argument",
+        Text(
+          "“\(kind.title.chinese)”的下限 \(low) 大于上限 \(high)，没有值能通过。",
+          "\(kind.title.english): the lower end \(low) is above the upper end \(high); no value could pass."))
+    }
     return ends
   }
 

@@ -71,6 +71,7 @@ package enum InventoryRoutes {
     [
       .get("/systems/{id}/sources/new", .permission(.manageInventory)) { request in
         let (system, _) = try await register.system(request.visitor(), request.id())
+        try request.visitor().require(.manageInventory, in: system.owner)
         guard let chosen = request.query["kind"] else {
           return .page(sourceKindsPage(request, system, register.probe.kinds))
         }

@@ -22,7 +22,7 @@ package struct SourceAdmission: Sendable {
   package static func files(under folders: [String]) -> SourceAdmission {
     SourceAdmission { settings, owner in
       settings.sorted { $0.key < $1.key }.compactMap { name, value in
-        guard pathSettings.contains(name) || value.hasPrefix("/") && !hostSettings.contains(name) else { return nil }
+        guard pathSettings.contains(name) || value.hasPrefix("/") && !otherSettings.contains(name) else { return nil }
         let own = folders.map { ($0.hasSuffix("/") ? $0 : $0 + "/") + owner + "/" }
         guard value.hasPrefix("/"), own.contains(where: { leads(value, into: $0) }) else {
           return Refusal.Fault(
@@ -46,8 +46,11 @@ package struct SourceAdmission: Sendable {
 
   /// Names under which connectors take a path.
   private static let pathSettings: Set<String> = ["file", "path", "folder"]
-  /// A host may begin with a slash: the folder of a server's socket.
-  private static let hostSettings: Set<String> = ["host"]
+  /// What may begin with a slash and is no path: a host (the folder of a server's socket), places in an answer (JSON pointers,
+  /// RFC 6901), and what is secret.
+  private static let otherSettings: Set<String> = [
+    "host", "list", "total", "pointer", "password", "secret", "access", "key", "headers", "user",
+  ]
 
   /// Whether the path, with every link on it followed, lies in the folder. What does not exist yet lies where its
   /// nearest existing folder says.

@@ -114,7 +114,8 @@ package enum JobQueue {
     guard held != nil else { throw JobFailure.cancelled("the lease was lost to another worker") }
   }
 
-  /// Renews the lease and tells how far the work has come. False when the lease is lost: stop at once.
+  /// Renews the lease and tells how far the work has come: attempts count only while nothing comes of them, so that a job that
+  /// runs for months is not given up for its eighth lost worker. False when the lease is lost: stop at once.
   /// Throws `JobFailure.cancelled` when somebody asked to stop.
   package static func report(
     _ job: Job, done: Int? = nil, total: Int? = nil, note: String? = nil, lease: Duration = lease, at now: Instant,
@@ -123,6 +124,7 @@ package enum JobQueue {
     let changed = try tx.run(
       """
       UPDATE jobs_job SET lease_until = \(now + lease), progress_done = COALESCE(\(done), progress_done),
+        attempts = CASE WHEN \(done ?? 0) > progress_done THEN 1 ELSE attempts END,
         progress_total = COALESCE(\(total), progress_total), progress_note = COALESCE(\(note), progress_note)
       WHERE id = \(job.id) AND fence = \(job.fence) AND state = 'running'
       """)

@@ -90,6 +90,10 @@ final class RemoteSession {
       guard code == CURLE_OK || accepts.contains(code.rawValue) else {
         throw RemoteErrors.error(code, request.address)
       }
+      // To libcurl an answer that ends in the middle of its headers is one without a body.
+      if code == CURLE_OK, request.address.scheme != .sftp, !call.hasAllHeaders {
+        throw RemoteErrors.error(CURLE_PARTIAL_FILE, request.address)
+      }
       let modified = Int(sj_curl_filetime(curl))
       return Answer(
         status: sj_curl_status(curl), headers: call.headers, modified: modified < 0 ? nil : modified, code: code)
@@ -145,6 +149,8 @@ private final class Call {
   let cancellation: RemoteCancellation?
   var headers: [(name: String, value: String)] = []
   private var headerBytes = 0
+  /// The empty line behind them came.
+  private(set) var hasAllHeaders = false
   /// Thrown once libcurl has let go.
   var failure: ConnectorError?
 
@@ -172,7 +178,8 @@ private final class Call {
     guard headerBytes <= 256 << 10 else { return -1 }
     let line = String(decoding: bytes, as: UTF8.self)
     // Of several answers (100 Continue) the last counts.
-    if line.hasPrefix("HTTP/") { headers = [] }
+    if line.hasPrefix("HTTP/") { (headers, hasAllHeaders) = ([], false) }
+    if line == "\r\n" || line == "\n" { hasAllHeaders = true }
     guard let colon = line.firstIndex(of: ":") else { return bytes.count }
     let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
     let end = value.lastIndex { !$0.isWhitespace }

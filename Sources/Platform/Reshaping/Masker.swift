@@ -48,6 +48,8 @@ package final class Masker {
       guard born <= reference else { return (0, .dateOutOfRange) }
       let isBefore = (reference.month, reference.day) < (born.month, born.day)
       let age = reference.year - born.year - (isBefore ? 1 : 0)
+      // A placeholder as 0001-01-01 is nobody's birth; `2025-2029` would not fit where ages are expected.
+      guard age < 1000 - width else { return (0, .dateOutOfRange) }
       let low = age / width * width
       return put(Array("\(low)-\(low + width - 1)".utf8), room)
     case .place(let level):

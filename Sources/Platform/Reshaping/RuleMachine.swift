@@ -97,6 +97,7 @@ package final class RuleMachine {
       let (low, high) = (least.map(number), most.map(number))
       if case .some(.none) = low { return nil }
       if case .some(.none) = high { return nil }
+      if let least, let most, !ascend(least, most) { return nil }
       return .number(least: low ?? nil, most: high ?? nil)
     case .date(let from, let through):
       guard item.type == .date || item.type == .timestamp, from != nil || through != nil else { return nil }
@@ -129,6 +130,12 @@ package final class RuleMachine {
     case .text, .integer, .boolean, .date, .timestamp, .bytes: true
     case .decimal, .double: false
     }
+  }
+
+  /// Whether both are numbers, and the first is not above the second.
+  package static func ascend(_ low: String, _ high: String) -> Bool {
+    guard let low = number(low), let high = number(high) else { return false }
+    return Decimals.compare(low.0, low.1, high.0, high.1) <= 0
   }
 
   private static func number(_ text: String) -> (Int128, Int)? {

@@ -14,11 +14,14 @@ package final class MessageReceiver: Sendable {
   private let folder: String
   private let process = Mutex<Process?>(nil)
 
-  package init(_ arguments: [String] = [], secret: String = MessageReceiver.secret) throws {
+  /// `place`: the folder in which it has one of its own.
+  package init(
+    _ arguments: [String] = [], secret: String = MessageReceiver.secret, in place: String = NSTemporaryDirectory()
+  ) throws {
     port = try freePort()
     self.secret = secret
     self.arguments = arguments
-    folder = NSTemporaryDirectory() + "sanjiang-receiver-" + UUID().uuidString.lowercased()
+    folder = place + "/sanjiang-receiver-" + UUID().uuidString.lowercased()
     database = folder + "/received.db"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try start()

@@ -22,6 +22,8 @@ final class ChangeSession {
   private var groupOpened = ContinuousClock.now
   private var hasUndurable = false
   private var hasCleared = false
+  /// The commit of an earlier run that may have been under way when that run broke off, where this one begins another batch.
+  private let brokenOff: (batch: Int64, part: Int)?
 
   /// Commits are made to last so often; in between, the target's machine may lose them with their place in the log.
   static let durability = Duration.milliseconds(500)
@@ -42,7 +44,8 @@ final class ChangeSession {
     let columns = plan.plan.items.count
     let next = (stored?.batch ?? 0) + 1
     let now = control.clock.now()
-    if var previous = stored.flatMap({ ChangeState($0.state) }), previous.schema == plan.schemaDigest,
+    let earlier = stored.flatMap { ChangeState($0.state) }
+    if var previous = earlier, previous.schema == plan.schemaDigest,
       previous.sent.columns.count == columns,
       !beginsAnew || (previous.run == plan.plan.run && previous.isEnded)
     {
@@ -81,6 +84,11 @@ final class ChangeSession {
         _ = try writer.deleteAll(at: nil)
         try writer.commit(nil, state: state.text, durable: true)
       }
+    }
+    if let earlier, !earlier.isEnded, earlier.parts > 0, earlier.open < state.open {
+      brokenOff = (earlier.open, earlier.parts)
+    } else {
+      brokenOff = nil
     }
   }
 
@@ -281,6 +289,11 @@ final class ChangeSession {
   /// Kept before the commit under the open batch and the number of the commit in it.
   private func keepBad(_ item: ChangeItem) throws {
     guard !item.faults.isEmpty || !hasCleared else { return }
+    if !hasCleared, let (batch, part) = brokenOff {
+      // It was rolled back: its changes come again in this batch.
+      try control.keep(
+        QuarantinedRows(grant: plan.plan.grant, run: plan.plan.run, batch: batch, part: part, rows: []))
+    }
     hasCleared = true
     let rows = item.faults.map { rowKeys.bad(item.input.rows.row($0.row), $0) }
     try control.keep(

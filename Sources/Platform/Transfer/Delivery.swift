@@ -81,11 +81,20 @@ package struct Delivery: Sendable {
       let compiled = compiled(for: target)
       let writer = try open(compiled, target)
       defer { writer.close() }
-      let stored = try writer.open()
-      do {
-        return try follow(source, compiled, writer, stored, beginsAnew: plan.changes.beginsAnew)
-      } catch let error as ConnectorError where error == .changesLost {
-        return try follow(source, compiled, writer, stored, beginsAnew: true)
+      var stored = try writer.open()
+      var beginsAnew = plan.changes.beginsAnew
+      var lostAt: Int64?
+      while true {
+        do {
+          return try follow(source, compiled, writer, stored, beginsAnew: beginsAnew)
+        } catch let error as ConnectorError where error == .changesLost {
+          // What was committed since it was opened counts: the table read anew comes after it.
+          stored = try writer.open()
+          beginsAnew = true
+          // A source that forgets before anything of it was delivered would be read for ever.
+          guard lostAt != stored?.batch ?? 0 else { throw error }
+          lostAt = stored?.batch ?? 0
+        }
       }
     }
   }

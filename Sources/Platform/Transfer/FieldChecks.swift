@@ -3,6 +3,44 @@ import Kernel
 
 /// Rules of single values, over bytes.
 enum FieldChecks {
+  /// What is wrong with a value that is not NULL, as its contract has it: its type, its bounds and what it means.
+  @inline(__always)
+  static func fault(
+    _ value: UnsafeRawPointer, _ length: Int, _ field: UnsafePointer<FieldPlan>, checksText: Bool
+  ) -> RowFault? {
+    switch field.pointee.kind {
+    case .text:
+      // A text of no more bytes than characters allowed need not be counted.
+      if checksText || length > field.pointee.length {
+        let scan = UTF8Scan(value, length)
+        if let fault = scan.fault { return fault }
+        if scan.characters > field.pointee.length { return .tooLong }
+      }
+    case .integer: if length != 8 { return .wrongType }
+    case .decimal:
+      if let fault = decimal(value, length, field.pointee.precision, field.pointee.scale) { return fault }
+    case .double:
+      guard length == 8 else { return .wrongType }
+      let bits = UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))
+      if bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000 { return .notFinite }
+    case .boolean: if length != 1 || value.load(as: UInt8.self) > 1 { return .wrongType }
+    case .date:
+      guard length == 4 else { return .wrongType }
+      let day = Int32(bigEndian: value.loadUnaligned(as: Int32.self))
+      if !WrittenTime.days.contains(Int(day)) {
+        return day == .max || day == .min ? .notFinite : .impossibleDate
+      }
+    case .timestamp:
+      guard length == 8 else { return .wrongType }
+      let time = Int64(bigEndian: value.loadUnaligned(as: Int64.self))
+      if !WrittenTime.microseconds.contains(time) {
+        return time == .max || time == .min ? .notFinite : .impossibleDate
+      }
+    case .bytes: if length > field.pointee.length { return .tooLong }
+    }
+    return field.pointee.hasCheck ? meaning(UnsafeRawBufferPointer(start: value, count: length), field) : nil
+  }
+
   /// PostgreSQL's `numeric`: finite, stripped of zero groups as its server sends it, within precision and scale.
   static func decimal(_ value: UnsafeRawPointer, _ length: Int, _ precision: Int, _ scale: Int) -> RowFault? {
     @inline(__always) func word(_ index: Int) -> Int {

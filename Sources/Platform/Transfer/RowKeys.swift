@@ -12,12 +12,19 @@ struct RowKeys {
     maskers = plan.key.map { plan.masker(plan.plan.items[$0]) }
   }
 
-  /// As delivered, with the count of its fields in front: nil when a field of the key cannot be read.
+  /// As delivered, with the count of its fields in front: nil when a field of the key cannot be read, or is not what its
+  /// contract says. Such a row was never delivered: a target that were given its key would have to bend it to its column, and
+  /// then it might be another row's.
   func delivered(_ row: UnsafeRawBufferPointer) -> [UInt8]? {
     let fields = RowField.fields(of: row)
     var bytes = withUnsafeBytes(of: Int16(plan.key.count).bigEndian) { [UInt8]($0) }
+    var length = 0
     for (place, index) in plan.readKey.enumerated() {
-      guard index < fields.count, case .value(var value) = fields[index] else { return nil }
+      guard index < fields.count, case .value(var value) = fields[index], isGood(value, plan.key[place]) else {
+        return nil
+      }
+      length += plan.fields[plan.key[place]].mask == .pseudonym ? 64 : value.count
+      guard length <= plan.longestKey else { return nil }
       if plan.fields[plan.key[place]].mask == .pseudonym {
         value = Array(HMAC.authenticate(value, key: plan.keys.pseudonym).hex.utf8)
       } else if let masker = maskers[place] {
@@ -29,6 +36,18 @@ struct RowKeys {
       bytes += withUnsafeBytes(of: Int32(value.count).bigEndian) { [UInt8]($0) } + value
     }
     return bytes
+  }
+
+  private func isGood(_ value: [UInt8], _ item: Int) -> Bool {
+    withUnsafePointer(to: plan.fields[item]) { field in
+      value.withUnsafeBytes { bytes in
+        // An empty text has no address of its own.
+        var none: UInt8 = 0
+        return withUnsafePointer(to: &none) { nothing in
+          FieldChecks.fault(bytes.baseAddress ?? UnsafeRawPointer(nothing), bytes.count, field, checksText: true) == nil
+        }
+      }
+    }
   }
 
   /// Rows of the key alone, as delivered.

@@ -172,7 +172,7 @@ final class RowTransform {
         piece = at
         continue
       }
-      if let fault = self.fault(in: value, length, field) { return (index, fault) }
+      if let fault = FieldChecks.fault(value, length, field, checksText: checksText) { return (index, fault) }
       if field.pointee.isKey {
         keyLength += field.pointee.mask == .pseudonym ? 64 : length
         if keyLength > longestKey { return (index, .tooLong) }
@@ -213,42 +213,6 @@ final class RowTransform {
     guard end > from else { return }
     (target + to).copyMemory(from: start + from, byteCount: end - from)
     to += end - from
-  }
-
-  @inline(__always)
-  private func fault(in value: UnsafeRawPointer, _ length: Int, _ field: UnsafePointer<FieldPlan>) -> RowFault? {
-    switch field.pointee.kind {
-    case .text:
-      // A text of no more bytes than characters allowed need not be counted.
-      if checksText || length > field.pointee.length {
-        let scan = UTF8Scan(value, length)
-        if let fault = scan.fault { return fault }
-        if scan.characters > field.pointee.length { return .tooLong }
-      }
-    case .integer: if length != 8 { return .wrongType }
-    case .decimal:
-      if let fault = FieldChecks.decimal(value, length, field.pointee.precision, field.pointee.scale) { return fault }
-    case .double:
-      guard length == 8 else { return .wrongType }
-      let bits = UInt64(bigEndian: value.loadUnaligned(as: UInt64.self))
-      if bits & 0x7FF0_0000_0000_0000 == 0x7FF0_0000_0000_0000 { return .notFinite }
-    case .boolean: if length != 1 || value.load(as: UInt8.self) > 1 { return .wrongType }
-    case .date:
-      guard length == 4 else { return .wrongType }
-      let day = Int32(bigEndian: value.loadUnaligned(as: Int32.self))
-      if !WrittenTime.days.contains(Int(day)) {
-        return day == .max || day == .min ? .notFinite : .impossibleDate
-      }
-    case .timestamp:
-      guard length == 8 else { return .wrongType }
-      let time = Int64(bigEndian: value.loadUnaligned(as: Int64.self))
-      if !WrittenTime.microseconds.contains(time) {
-        return time == .max || time == .min ? .notFinite : .impossibleDate
-      }
-    case .bytes: if length > field.pointee.length { return .tooLong }
-    }
-    return field.pointee.hasCheck
-      ? FieldChecks.meaning(UnsafeRawBufferPointer(start: value, count: length), field) : nil
   }
 
   /// Writes the masked value to `room`; returns its length, -1 for NULL.

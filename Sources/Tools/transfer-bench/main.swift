@@ -9,7 +9,7 @@
 //   transfer-bench reconcile [ROWS]     comparing both sides of a delivery: equal, with 1,000 differences, all different
 //   transfer-bench changes [SECONDS]    following a source's changes, and draining a backlog of them
 //   transfer-bench split [ROWS] [KIB]   a table by one, two and four workers, far from its databases and near them
-//   transfer-bench exchange ROWS RUNS PEERS   the engine beside sling, pgloader, dlt and psql (see ExchangeBench.swift)
+//   transfer-bench exchange ROWS RUNS PEERS [SLOW]   the engine beside sling, pgloader, dlt and psql (see ExchangeBench.swift)
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {

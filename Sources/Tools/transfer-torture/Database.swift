@@ -20,6 +20,14 @@ struct Database {
     return newest.flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil } ?? "psql"
   }()
 
+  /// The end of a line, as this database spells it.
+  var newline: String {
+    switch product {
+    case .postgresql: "chr(10)"
+    case .sqlite, .mariadb: "char(10)"
+    }
+  }
+
   /// Rows as their fields' text; NULL is `NULL`.
   @discardableResult
   func run(_ sql: String) throws -> [[Substring]] {

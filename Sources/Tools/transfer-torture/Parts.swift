@@ -123,7 +123,7 @@ extension Story {
   private func checkParts() throws {
     guard
       let rows = try? target.ask([
-        "SELECT 'part', stream, batch, REPLACE(state, \(newline), ';') FROM sj_offset WHERE stream LIKE '\(name)#%'",
+        "SELECT 'part', stream, batch, REPLACE(state, \(target.newline), ';') FROM sj_offset WHERE stream LIKE '\(name)#%'",
         "SELECT 'record', stream, batch, delivered, quarantined FROM sj_batch WHERE stream LIKE '\(name)#%'",
         "SELECT 'rows', sj_batch, COUNT(*) FROM \(name) GROUP BY sj_batch",
       ]), rows.contains(where: { $0[0] == "part" && $0.count == 4 && !$0[3].isEmpty })

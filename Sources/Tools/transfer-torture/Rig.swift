@@ -82,10 +82,11 @@ final class Rig {
     if database.product == .mariadb {
       let path = name + "/socket"
       let parts = database.place.split(separator: "|").map(String.init)
-      return ("\(path)|\(parts[1])", try Proxy(listening: path, to: parts[0], bytes: bytes))
+      return ("\(path)|\(parts[1])", try Proxy(.path(path), to: .path(parts[0]), tears: [.init(nil, bytes)]))
     }
     let server = postgres[side]?.folder ?? ""
-    let proxy = try Proxy(listening: name + "/.s.PGSQL.5432", to: server + "/.s.PGSQL.5432", bytes: bytes)
+    let proxy = try Proxy(
+      .path(name + "/.s.PGSQL.5432"), to: .path(server + "/.s.PGSQL.5432"), tears: [.init(nil, bytes)])
     return (database.place.replacing("host=\(server)", with: "host=\(name)"), proxy)
   }
 
@@ -167,39 +168,4 @@ final class Rig {
 extension Child {
   /// For a program that goes into the background by itself.
   func abandoned() -> Ending? { end(within: 5) }
-}
-
-/// A file system in memory with a PostgreSQL database on it, and a file that fills it up.
-struct SmallDisk {
-  let folder: String
-  let database: String
-
-  /// Nil where this process may not mount anything.
-  init?(at folder: String, _ server: PostgresServer) throws {
-    guard geteuid() == 0 else { return nil }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let mount = try Child(["mount", "-t", "tmpfs", "-o", "size=48m,mode=755", "tmpfs", folder]).end(within: 10)
-    guard mount?.status == 0 else { return nil }
-    let space = folder + "/space"
-    try FileManager.default.createDirectory(atPath: space, withIntermediateDirectories: true)
-    guard try Child(["chown", "postgres", space]).end(within: 10)?.status == 0 else { return nil }
-    try server.query("CREATE TABLESPACE small LOCATION '\(space)'", on: "postgres")
-    try server.query("CREATE DATABASE small TABLESPACE small TEMPLATE template0", on: "postgres")
-    self.folder = folder
-    database = server.address(of: "small")
-  }
-
-  /// Leaves so many bytes free.
-  func fill(leaving bytes: Int) throws {
-    var found = statvfs()
-    guard statvfs(folder, &found) == 0 else { throw Failure("no disk at \(folder)") }
-    let free = Int(found.f_bavail) * Int(found.f_bsize) - bytes
-    guard free > 0 else { return }
-    _ = FileManager.default.createFile(
-      atPath: folder + "/filler", contents: Data(repeating: 0, count: free))
-  }
-
-  func makeRoom() { unlink(folder + "/filler") }
-
-  func remove() { umount2(folder, Int32(MNT_DETACH)) }
 }

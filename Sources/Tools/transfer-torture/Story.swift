@@ -1,112 +1,30 @@
 import Foundation
+import TestKit
 
-/// What happens to a run's deliveries.
-enum Theme: String, CaseIterable {
-  /// Workers are killed.
-  case worker
-  /// Database servers are killed.
-  case server
-  /// A worker is stopped, another takes over, and the first one goes on.
-  case pause
-  /// Two workers have one task at the same time.
-  case twice
-  /// Connections are torn, some in the middle of a message.
-  case cut
-  /// The target's disk is full.
-  case disk
-  /// The source changes its shape.
-  case shape
-  /// The source changes its rows while it is read.
-  case touch
-  /// The source loses what it keeps for the stream.
-  case slot
-  /// One bad row at every position of a batch.
-  case positions
-
-  static let weights: [(Theme, Int)] = [
-    (.worker, 30), (.server, 16), (.pause, 12), (.twice, 6), (.cut, 12), (.disk, 6), (.shape, 6), (.touch, 7),
-    (.slot, 3), (.positions, 2),
-  ]
-}
-
-/// What came of a run, for the summary.
-struct Tally {
-  var runs: [String: Int] = [:]
-  var attempts = 0
-  /// Workers that were alive when they were killed.
-  var kills = 0
-  var servers = 0
-  var backends = 0
-  var cuts = 0
-  var fullDisks = 0
-  var pauses = 0
-  /// Stopped or doubled workers that the target refused.
-  var fenced = 0
-  /// Successors that had to wait for the worker that was stopped, as it held rows of an open transaction.
-  var waited = 0
-  var breaches = 0
-  var touches = 0
-  var slots = 0
-  /// Deliveries whose parts were gathered.
-  var gathered = 0
-  var checks = 0
-  var skipped = 0
-
-  static func += (a: inout Tally, b: Tally) {
-    a.runs.merge(b.runs) { $0 + $1 }
-    for path in numbers { a[keyPath: path] += b[keyPath: path] }
-  }
-
-  private static var numbers: [WritableKeyPath<Tally, Int>] {
-    [
-      \.attempts, \.kills, \.servers, \.backends, \.cuts, \.fullDisks, \.pauses, \.fenced, \.waited, \.breaches,
-      \.touches, \.slots, \.gathered, \.checks, \.skipped,
-    ]
-  }
-}
-
-/// One run: a table of its own, a first delivery and later ones, each through some trouble, and what must hold meanwhile
-/// and in the end. Everything but the moments comes from the seed.
-final class Story {
+/// A run whose target holds a table's rows: a database, or a receiver of messages. Each run has a table of its own.
+final class Story: RunState, TortureRun {
   enum Mode: String { case incremental, changes, full }
 
-  let rig: Rig
-  var chances: Chances
-  private(set) var tally = Tally()
-  let theme: Theme
-  let name: String
   let mode: Mode
   let source: Database
-  var target: Database
+  /// Of a receiver of messages, its own.
+  let target: Database
+  let receiver: Receiver?
+  let look: Look
   var model: Model
-  let keeper: String
-  /// What was done, for whoever must find out.
-  private(set) var log: [String] = []
-
-  var fence = 0
-  var runID = 1
-  /// The last run whose receipts were looked at.
-  var heard = "-"
-  /// What workers are asked for besides, and whose lease they have: a part's or the whole's.
-  var asked: [String] = []
-  var lease = "lease"
   /// The first delivery is carried out in parts. Apart from the other choices, which stay what a seed always meant.
   private let isSplit: Bool
   var note = 0
-  /// Commits and seconds of the last attempt that got through: where to aim.
-  var aim = (commits: 6, seconds: 0.15)
   /// The source was changed while a delivery was under way: its counts are not known beforehand.
   var isExact = true
   private let hasKey: Bool
   private let today = Int(time(nil)) / 3600 * 3600
   private var step = 0
-  private let began = now()
 
-  init(_ seed: UInt64, _ rig: Rig) throws {
-    self.rig = rig
-    chances = Chances(seed)
-    name = "t" + String(seed, radix: 16)
-    let theme = chances.pick(Theme.weights)
+  init(_ seed: UInt64, _ rig: Rig, messages: Bool) throws {
+    var chances = Chances(seed)
+    let name = "t" + String(seed, radix: 16)
+    let theme = chances.pick(messages ? Theme.messages : Theme.weights)
     let products = Database.Product.allCases
     var from = products[chances.number(0...2)]
     var to = products[chances.number(0...2)]
@@ -120,38 +38,59 @@ final class Story {
     default: break
     }
     if mode == .changes { from = .postgresql }
-    (self.theme, self.mode) = (theme, mode)
+    self.mode = mode
     source = rig.database(from, .source, own: name)
-    target = rig.database(to, .target, own: name)
-    if theme == .disk, to == .postgresql, let disk = rig.disk {
-      target = Database(product: .postgresql, place: disk.database, scratch: rig.folder)
+    if messages {
+      // In memory where that may be: it waits for its disk with each message, and its disk is not what is tried.
+      let receiver = try Receiver(in: rig.disk?.folder ?? rig.folder, scratch: rig.folder)
+      (self.receiver, target) = (receiver, receiver.database)
+    } else if theme == .disk, to == .postgresql, let disk = rig.disk {
+      (receiver, target) = (nil, Database(product: .postgresql, place: disk.database, scratch: rig.folder))
+    } else {
+      (receiver, target) = (nil, rig.database(to, .target, own: name))
     }
+    look = messages ? .receiver(name) : .database(name, newline: target.newline)
     model = Model(name, source)
-    keeper = rig.folder + "/keeper-" + name
+    model.merges = !messages
     let isUnique = chances.percent(60)
     hasKey = isUnique || mode == Mode.changes || from == .sqlite
     var others = Chances(seed ^ 0x5EED)
-    isSplit = mode != .changes && [.worker, .server, .pause, .twice, .cut].contains(theme) && others.percent(25)
-    try FileManager.default.createDirectory(atPath: keeper, withIntermediateDirectories: true)
+    isSplit =
+      !messages && mode != .changes && [.worker, .server, .pause, .twice, .cut].contains(theme) && others.percent(25)
+    try super.init(rig, name, theme, chances)
   }
 
   var title: String {
-    "\(theme.rawValue) \(source.product.rawValue)→\(target.product.rawValue) \(mode.rawValue)\(isSplit ? " split" : "")"
+    "\(theme.rawValue) \(source.product.rawValue)→\(sides.target.kind) \(mode.rawValue)\(isSplit ? " split" : "")"
   }
 
-  func say(_ text: String) { log.append("\(Int((now() - began) * 1000)) ms: \(text)") }
+  var sides: (source: Side, target: Side) {
+    let target = receiver.map { Side(kind: "messages", place: $0.process.base) }
+    return (
+      Side(kind: source.product.rawValue, place: source.place),
+      target ?? Side(kind: self.target.product.rawValue, place: self.target.place)
+    )
+  }
 
-  func count(_ path: WritableKeyPath<Tally, Int>, _ number: Int = 1) { tally[keyPath: path] += number }
+  var mostTroubles: Int { receiver != nil || theme == .server || theme == .pause ? 2 : 4 }
+
+  func options() -> [String] {
+    let patience = receiver.map { _ in ["--patience", "\([100, 800, 3000].randomElement(using: &chances) ?? 0)"] }
+    return ["--table", name, "--note", "2000"] + (patience ?? [])
+  }
 
   // MARK: The story
 
   func run() throws {
-    tally.runs["\(theme.rawValue) / \(mode.rawValue)", default: 0] += 1
+    tally.runs["\(receiver == nil ? "" : "messages / ")\(theme.rawValue) / \(mode.rawValue)", default: 0] += 1
     defer { clear() }
     try source.makeTable(name, key: hasKey)
+    // A receiver cannot fill in what the source's log leaves out.
+    if receiver != nil, mode == .changes { try source.run("ALTER TABLE \(name) REPLICA IDENTITY FULL;") }
     note = theme == .positions ? 1100 : chances.number(200...1100)
     if theme == .positions { return try positions() }
-    model.grow(chances.number(500...1800), note: note, changed: past, &chances)
+    // The receiver takes many times as long for a row as a database.
+    model.grow(chances.number(receiver == nil ? 500...1800 : 150...700), note: note, changed: past, &chances)
     spoilSome(chances.number(0...12))
     if !hasKey {
       // Keys that no primary key keeps apart, and none at all: long ago, so that no later run reads them again.
@@ -286,7 +225,9 @@ final class Story {
         """)
     }
     if source.product == .sqlite { remove(source) } else { _ = try? source.run("DROP TABLE \(name);") }
-    if target.product == .sqlite {
+    if receiver != nil {
+      // It goes with its folder.
+    } else if target.product == .sqlite {
       remove(target)
     } else {
       _ = try? target.run(

@@ -1,10 +1,12 @@
 import Connecting
 import ConnectorFiles
 import ConnectorMariaDB
+import ConnectorMessages
 import ConnectorPostgreSQL
 import ConnectorSQLite
 import Foundation
 import Kernel
+import TestKit
 import Transfer
 
 /// One delivery in a process of its own, for those who kill it:
@@ -25,6 +27,8 @@ import Transfer
 ///   --lease NAME         which of the keeper's leases is this worker's: each part has one
 ///   --heard RUN          whose outcome was heard of last; `-` for none
 ///   --clock SECONDS      how far this machine's clock is off
+///   --patience MS        for how long a receiver of messages is asked again; a quarter of a minute otherwise
+///   --age MS             since when a file must have been left alone; 0 otherwise
 struct Worker {
   private let places: [String]
   private let mode: DeliveryPlan.Mode
@@ -61,7 +65,7 @@ struct Worker {
       clock: Clock { Clock.system.now() + .seconds(offset) })
     do {
       let delivery = try Delivery(plan, control: control)
-      let (source, target) = (connector(places[0], places[1]), connector(places[2], places[3]))
+      let (source, target) = (try connector(places[0], places[1]), try connector(places[2], places[3]))
       if let count = options["--split"].flatMap({ Int($0) }) {
         for part in try await delivery.split(into: count, from: source, to: target) {
           Self.say("part \(Self.line(part.text))\n")
@@ -127,7 +131,7 @@ struct Worker {
     return plan
   }
 
-  private func connector(_ kind: String, _ place: String) -> any Connector {
+  private func connector(_ kind: String, _ place: String) throws(ConnectorError) -> any Connector {
     switch kind {
     case "sqlite": return SQLiteConnector(path: place)
     // Small files, so that there are many moments to be killed in.
@@ -136,7 +140,13 @@ struct Worker {
         .local(place), FilesOptions(format: FileFormat(rawValue: kind) ?? .csv),
         writing: WrittenFiles(fileBytes: 100_000))
     case "documents":
-      return DocumentsConnector(.local(place), leastAge: .zero, writing: WrittenDocuments(bytes: 3 << 20, files: 20))
+      return DocumentsConnector(
+        .local(place), leastAge: milliseconds("age") ?? .zero, writing: WrittenDocuments(bytes: 3 << 20, files: 20))
+    case "messages":
+      // Short messages, for the same reason.
+      return try MessagesConnector(
+        ["address": place, "secret": MessageReceiver.secret, "size": "16"],
+        patience: milliseconds("patience") ?? MessagesConnector.usualPatience)
     case "mariadb":
       // Socket and database; times in UTC, as those who write the tables do.
       let parts = place.split(separator: "|").map(String.init)
@@ -144,6 +154,10 @@ struct Worker {
         MariaDBAddress(host: "", database: parts.last ?? "", user: "root", zone: 0, socket: parts.first))
     default: return PostgreSQLConnector(PostgreSQLAddress(address: place))
     }
+  }
+
+  private func milliseconds(_ option: String) -> Duration? {
+    options["--" + option].flatMap { Int($0) }.map { .milliseconds($0) }
   }
 
   /// Bytes of this process's memory, as the system counts them.

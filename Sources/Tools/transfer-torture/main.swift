@@ -1,7 +1,7 @@
 // Kills deliveries, servers and connections at random moments and looks whether anything is lost, or twice, or said and
 // not true. Not part of the product.
 //
-//   transfer-torture run [--seed N] [--runs N] [--lanes N] [--minutes N] [--only HEX] [--short] [--loud]
+//   transfer-torture run [--seed N] [--runs N] [--lanes N] [--minutes N] [--only HEX] [--kind KIND] [--short] [--loud]
 //   transfer-torture deliver …      one delivery in a process of its own, for those who kill it (see Worker.swift)
 
 import Foundation
@@ -19,17 +19,21 @@ case "deliver":
     exit(2)
   }
   exit(try await worker.deliver())
-case "run":
+case "run" where option("kind").map { Torture.kinds.contains($0) } ?? true:
   let only = option("only").flatMap { UInt64($0, radix: 16) }
   let torture = Torture(
     seed: option("seed").flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999_999),
     runs: only == nil ? option("runs").flatMap { Int($0) } ?? 1000 : 1,
     lanes: only == nil ? option("lanes").flatMap { Int($0) } ?? 2 : 1,
     minutes: option("minutes").flatMap { Double($0) } ?? 30, only: only,
-    isShort: arguments.contains("--short"),
+    kind: option("kind"), isShort: arguments.contains("--short"),
     isLoud: arguments.contains("--loud"))
   exit(try await torture.run() ? 0 : 1)
 default:
-  print("usage: transfer-torture run [--seed N] [--runs N] [--lanes N] [--minutes N] [--only HEX] [--short] [--loud]")
+  print(
+    """
+    usage: transfer-torture run [--seed N] [--runs N] [--lanes N] [--minutes N] [--only HEX] [--kind KIND] [--short] [--loud]
+      KIND is one of \(Torture.kinds.joined(separator: ", "))
+    """)
   exit(2)
 }

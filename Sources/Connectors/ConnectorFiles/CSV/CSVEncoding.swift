@@ -50,11 +50,17 @@ struct UTF8Stream {
     guard bad == nil else { return }
     var at = 0
     while at < bytes.count {
-      if missing == 0, at + 8 <= bytes.count,
-        bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
-      {
-        at += 8
-        continue
+      if missing == 0, at + 8 <= bytes.count {
+        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        if word & 0x8080_8080_8080_8080 == 0 {
+          at += 8
+          continue
+        }
+        let threes = UTF8Scan.threes(word)
+        if threes > 0 {
+          at += threes * 3
+          continue
+        }
       }
       let byte = bytes[at]
       if missing == 0 {

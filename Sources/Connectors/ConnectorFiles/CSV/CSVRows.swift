@@ -35,20 +35,21 @@ final class CSVRows {
   private let watchesUTF8: Bool
 
   /// The fields of the current row; `start` counts from `base`, and both hold until the next row.
-  private(set) var fields: [Field] = []
-  private(set) var base: UnsafeMutableRawPointer
+  // Each access to these would otherwise be entered in a run-time table, several times for each field.
+  @exclusivity(unchecked) private(set) var fields: [Field] = []
+  @exclusivity(unchecked) private(set) var base: UnsafeMutableRawPointer
   /// Of the current row, in the file's own bytes.
-  private(set) var rowOffset = 0
-  private(set) var nextOffset: Int
-  private(set) var line: Int
-  private(set) var nextLine: Int
+  @exclusivity(unchecked) private(set) var rowOffset = 0
+  @exclusivity(unchecked) private(set) var nextOffset: Int
+  @exclusivity(unchecked) private(set) var line: Int
+  @exclusivity(unchecked) private(set) var nextLine: Int
 
   private let rowLimit: Int
-  private var room: Int
-  private var low = 0
-  private var high = 0
-  private var fileOffset: Int
-  private var isAtEnd = false
+  @exclusivity(unchecked) private var room: Int
+  @exclusivity(unchecked) private var low = 0
+  @exclusivity(unchecked) private var high = 0
+  @exclusivity(unchecked) private var fileOffset: Int
+  @exclusivity(unchecked) private var isAtEnd = false
   private let piece: UnsafeMutableRawPointer
   private var utf16: UTF16Stream
 
@@ -177,7 +178,7 @@ final class CSVRows {
   // MARK: - Cutting (RFC 4180)
 
   /// Line feeds in the row that was cut, its end included.
-  private var lines = 0
+  @exclusivity(unchecked) private var lines = 0
 
   /// Cuts the row that begins at `low` into `fields`; where the next one begins, or nil when more bytes are needed.
   private func cut() throws(ConnectorError) -> Int? {

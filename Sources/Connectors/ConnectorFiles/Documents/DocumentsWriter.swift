@@ -178,7 +178,13 @@ final class DocumentsWriter: RowWriter {
     try spool.append(row.content)
     let new = DocumentIndex.Row(
       part: row.part, version: row.version, batch: batch, digest: row.digest, place: .gathered(offset: offset))
-    try index.update(row.path) { $0.set(new) }
+    try index.update(row.path) { entry in
+      // Other bytes under the same length and time: what is known of the parts behind, which come later, is an older file's.
+      if let old = entry.row(row.part), old.version == row.version, old.digest != new.digest {
+        entry.rows.removeAll { $0.part > row.part && $0.version == row.version }
+      }
+      entry.set(new)
+    }
   }
 
   private func change(

@@ -284,16 +284,20 @@ enum DeliveryPages {
   static func quarantine(
     _ request: Request, _ view: DeliveryView, _ lines: [QuarantineLine], _ given: [HandBack],
     opened: [(name: String, value: String)]? = nil,
-    next: String?
+    next: String?, refusal: Refusal? = nil
   ) -> Page {
     let t = request.language
     let opens = request.principal.map { $0.may(.quarantineOpen) && $0.organisation == view.grant.provider } ?? false
-    let (id, wanted) = (view.delivery.id, (item: request.query["item"], fault: request.query["fault"]))
+    let id = view.delivery.id
+    let wanted = (
+      item: request.query["item"] ?? request.form["item"], fault: request.query["fault"] ?? request.form["fault"]
+    )
     return Page(
-      Text("隔离的行", "Quarantined rows"), section: .deliveries,
+      Text("隔离的行", "Quarantined rows"), section: .deliveries, status: refusal?.status ?? 200,
       trail: [section, (Text(same: view.grant.number), "/deliveries/\(view.delivery.id)")],
       body: """
         <h1>\(t("隔离的行", "Quarantined rows"))</h1>
+        \(faultSummary(t, refusal))
         <p>\(t("原始内容密封在提供部门一侧；这里只有主键摘要、列和原因。", "The raw rows are sealed on the provider's side; here are the key's digest, the column and the reason."))</p>
         \(opened.map { fields in "<section class=\"act\"><h2>\(t("原始行（已记入审计）", "The raw row (on record)"))</h2>\(facts(fields.map { field in (view.grant.items.first { $0.column == field.name }?.name ?? field.name, "\(field.value)" as HTML) }))</section>" as HTML })
         \(narrowing(view, wanted.item, wanted.fault, t))

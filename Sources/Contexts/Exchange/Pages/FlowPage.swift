@@ -57,7 +57,7 @@ enum FlowPage {
         "\($0.provider.name) to \($0.consumer.name) \(grouped($0.rows)) rows")
     }
     return """
-      <figure class="chart flows"><figcaption>\(t("流向图", "Map of flows"))\(when: all > flows.count, " · \(t("最大的 \(flows.count) 条", "the \(flows.count) largest"))")</figcaption>\
+      <figure class="chart flows" tabindex="0"><figcaption>\(t("流向图", "Map of flows"))\(when: all > flows.count, " · \(t("最大的 \(flows.count) 条", "the \(flows.count) largest"))")</figcaption>\
       <svg viewBox="0 0 \(width) \(height)" role="img" aria-labelledby="flows-title flows-words"><title id="flows-title">\(t("部门之间的数据流向", "Flows of data between departments"))</title>\
       <desc id="flows-words">\(words.joined(separator: t("；", "; ")))</desc>\
       \(flows, { flow in

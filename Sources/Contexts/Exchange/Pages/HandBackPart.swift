@@ -68,12 +68,12 @@ enum HandBackPart {
       !given.contains(where: { $0.item == item && $0.fault == fault })
     else { return .nothing }
     return details(
-      t("退回提供部门更正", "Hand back to the provider"),
+      t("退回提供部门更正", "Hand back to the provider"), open: request.form["words"] != nil,
       """
       <p>\(t("\(view.grant.providerName)会收到待办，在自己的源库里更正后重新读取；平台不改别人的数据。", "\(view.grant.providerName) gets a task, corrects its own source and has the rows read again; the platform changes nobody's data."))</p>
       \(form(request, action: "/deliveries/\(view.delivery.id)/hand-back", """
         <input type="hidden" name="item" value="\(item)"><input type="hidden" name="fault" value="\(fault)">\
-        \(field(t, Field("words", Text("要更正什么", "What is to be corrected"), .text(maxLength: 500)), value: Fields()))<button>\(t("退回", "Hand back"))</button>
+        \(field(t, Field("words", Text("要更正什么", "What is to be corrected"), .text(maxLength: 500)), value: request.form))<button>\(t("退回", "Hand back"))</button>
         """))
       """)
   }

@@ -141,8 +141,8 @@ enum TaskPages {
     let words =
       pause.isFrozen
       ? t(
-        "表结构与目录约定不符，任务已冻结，不会再自动尝试。请\(grant.providerName)核对下面的原因：恢复原结构，或在目录中发布新版本并重新申请；处理后恢复任务。",
-        "A table is not what was agreed, and nothing is tried by itself any more. \(grant.providerName) looks into the reason below: bring the shape back, or publish a new version and have it asked for; then resume."
+        "遇到再试也不会好转的问题，任务已冻结，不会自动重试。请核对下面的原因：源表与目录约定不符的，由\(grant.providerName)恢复原结构，或在目录中发布新版本并重新申请；接收表或接收库的问题，由\(grant.consumerName)处理。处理后恢复任务。",
+        "Something is wrong that trying again does not mend; nothing is tried by itself any more. See the reason below: where the source's table is not what was agreed, \(grant.providerName) brings its shape back, or publishes a new version and has it asked for; where it is the receiving table or database, \(grant.consumerName) sees to it. Then resume."
       )
       : t("任务已暂停，不会自动交换。", "The task is paused; nothing is delivered by itself.")
     return note(

@@ -125,7 +125,11 @@ private func probeState(_ t: Language, _ source: DataSource) -> HTML {
   if let product = probe.product {
     let notes = [
       probe.isProtected ? nil : t("链路未加密", "connection not encrypted"),
-      probe.isReadOnly ? nil : t("账号可写，建议改用只读账号", "account can write; a read-only one is better"),
+      probe.isReadOnly
+        ? nil
+        : t(
+          "账号可写：接收数据须如此；只提供数据的，建议改用只读账号",
+          "account can write: needed to receive; where it only provides, a read-only one is better"),
     ].compactMap { $0 }
     return """
       \(badge(t("可连接", "Answers"), .good)) \(product) \(at)\(notes, { "<br><span class=\"muted\">\($0)</span>" })
