@@ -8,6 +8,36 @@ import Testing
 
 /// Rows longer than a row may be.
 @Suite struct LongestRowTests {
+  @Test func `a row longer than a row may be keeps its short fields, and gives back what it took`() {
+    let batch = RowBatch(capacity: RowBatch.smallest)
+    func add(_ lengths: [Int]) {
+      batch.beginRow(fields: lengths.count + 2)
+      batch.append(Int64(7))
+      batch.appendNull()
+      for length in lengths {
+        [UInt8](repeating: 0x61, count: length).withUnsafeBytes { batch.append($0) }
+      }
+      batch.endRow()
+      batch.limitLastRow()
+    }
+    func faults(_ row: Int) -> [RowFault?] {
+      batch.fields(row).map { field in
+        if case .malformed(let fault, let raw) = field { raw.count == 256 ? fault : .wrongType } else { nil }
+      }
+    }
+    add([3, RowBatch.longestRow])
+    add([3, 4])
+    add([Int](repeating: RowBatch.longestRow / 900, count: 1000))
+    add([RowBatch.longestRow - 22])
+    #expect(faults(0) == [nil, nil, nil, .rowTooLarge])
+    #expect(batch.fields(0).prefix(3) == [.value([0, 0, 0, 0, 0, 0, 0, 7]), .null, .value([0x61, 0x61, 0x61])])
+    #expect(faults(1) == [nil, nil, nil, nil] && batch.fields(1).last == .value([0x61, 0x61, 0x61, 0x61]))
+    #expect(faults(2).dropFirst(2).allSatisfy { $0 == .rowTooLarge })
+    // Just as long as a row may be.
+    #expect(faults(3) == [nil, nil, nil] && batch.row(3).count == RowBatch.longestRow)
+    #expect(batch.byteCount < RowBatch.longestRow + 1 << 20)
+  }
+
   private static func long(_ product: Product) -> String {
     product == .sqlite ? "hex(zeroblob(17000000))" : "repeat('x', 34000000)"
   }
