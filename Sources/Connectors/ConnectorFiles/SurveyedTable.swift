@@ -82,10 +82,12 @@ final class SurveyedTable {
 }
 
 extension ConnectorError {
+  /// With the file's name in front, where it is the file's content that is wrong.
+  func naming(_ file: String) -> ConnectorError { kind == .data ? within(file) : self }
+
   /// With the file's name in front.
-  func naming(_ file: String) -> ConnectorError {
-    guard kind == .data || code == "contract.merged-cells" else { return self }
-    return ConnectorError(
+  func within(_ file: String) -> ConnectorError {
+    ConnectorError(
       kind, code, .init("文件“\(file)”：\(message.chinese)", "In the file “\(file)”: \(message.english)"))
   }
 }

@@ -21,13 +21,8 @@ struct ODBCWrittenValue: ~Copyable {
     switch type {
     case .timestamp:
       guard let shift else { return try scratch.append(value, as: type) }
-      guard value.count == 8 else { throw .outsideOfContract(type) }
-      guard let local = WrittenTime.moved(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), by: shift) else {
-        throw Self.outsideOfYears
-      }
-      let written = try scratch.append(time: local)
-      // Without the Z that says what this column's zone is not.
-      return UnsafeRawBufferPointer(rebasing: written.dropLast())
+      guard let written = try scratch.append(local: value, later: shift) else { throw Self.outsideOfYears }
+      return written
     case .boolean: return put("\(value[0])")
     case .double:
       let number = Double(bitPattern: UInt64(bigEndian: value.loadUnaligned(as: UInt64.self)))

@@ -145,8 +145,8 @@ struct PostgreSQLReadStatement {
   /// Keys that no contract permits are read past all the same, and reading goes on behind them: years outside 1 to 9999,
   /// infinities, what is no number. Nil for all others.
   private func outside(_ bytes: [UInt8], _ type: ValueType, _ base: String) -> String? {
-    func number<T: FixedWidthInteger>(_: T.Type, at place: Int = 0) -> T {
-      bytes.withUnsafeBytes { T(bigEndian: $0.loadUnaligned(fromByteOffset: place, as: T.self)) }
+    func number<T: FixedWidthInteger>(_: T.Type) -> T {
+      bytes.withUnsafeBytes { T(bigEndian: $0.loadUnaligned(as: T.self)) }
     }
     switch type {
     case .date where bytes.count == 4:
@@ -158,13 +158,7 @@ struct PostgreSQLReadStatement {
       let value = Double(bitPattern: UInt64(bitPattern: number(Int64.self)))
       if value.isFinite { return nil }
       return "'\(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")'::\(base)"
-    case .decimal where bytes.count >= 8:
-      switch number(UInt16.self, at: 4) {
-      case 0xC000: return "'NaN'::\(base)"
-      case 0xD000: return "'Infinity'::\(base)"
-      case 0xF000: return "'-Infinity'::\(base)"
-      default: return nil
-      }
+    case .decimal: return UnfitText.text(of: bytes, as: type).map { "'\($0)'::\(base)" }
     default: return nil
     }
   }

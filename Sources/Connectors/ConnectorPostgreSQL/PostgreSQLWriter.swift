@@ -77,16 +77,16 @@ final class PostgreSQLWriter: RowWriter {
 
   func write(_ rows: RowBatch, batch: Int64, mode: WriteMode) throws(ConnectorError) -> WriteOutcome {
     var outcome = WriteOutcome()
-    if case .append = mode, !rows.isEmpty {
-      try append(rows, batch)
-      outcome.inserted = rows.rowCount
+    guard !rows.isEmpty else {
+      try begin()
       return outcome
     }
-    try begin()
-    guard !rows.isEmpty else { return outcome }
     switch mode {
-    case .append: break
+    case .append:
+      try append(rows, batch)
+      outcome.inserted = rows.rowCount
     case .merge(let rewriteFrom, let ownFrom, let mostlyNew):
+      try begin()
       if mostlyNew, try tryToAppend(rows, batch) {
         outcome.inserted = rows.rowCount
         return outcome
@@ -98,9 +98,12 @@ final class PostgreSQLWriter: RowWriter {
       if !skipped.isEmpty { outcome.written = (0..<Int32(rows.rowCount)).filter { !skipped.contains($0) } }
       (outcome.inserted, outcome.updated) = try merge(batch)
     case .upsert:
+      try begin()
       try stage(rows)
       try upsert(batch)
-    case .insert: try insert(rows, batch)
+    case .insert:
+      try begin()
+      try insert(rows, batch)
     }
     return outcome
   }

@@ -312,17 +312,15 @@ final class SQLiteWriter: RowWriter {
     var written = WrittenBytes()
     for (index, value) in values.enumerated() {
       let type = plan.columns[plan.key[index]].type
-      // Not through `withUnsafeBytes`: it would lose the error's type.
-      let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: value.count, alignment: 8)
-      defer { bytes.deallocate() }
-      bytes.copyBytes(from: value)
-      let field = UnsafeRawBufferPointer(bytes)
-      switch type {
-      case .text: statement.bindText(field, at: index, copy: true)
-      case .bytes: statement.bindBlob(field, at: index, copy: true)
-      case .decimal, .date, .timestamp:
-        statement.bindText(try written.append(field, as: type), at: index, copy: true)
-      default: try SQLiteField.bind(field, as: type, to: statement, at: index, &written)
+      try value.withUnsafeBufferPointer { (bytes) throws(ConnectorError) in
+        let field = UnsafeRawBufferPointer(bytes)
+        switch type {
+        case .text: statement.bindText(field, at: index, copy: true)
+        case .bytes: statement.bindBlob(field, at: index, copy: true)
+        case .decimal, .date, .timestamp:
+          statement.bindText(try written.append(field, as: type), at: index, copy: true)
+        default: try SQLiteField.bind(field, as: type, to: statement, at: index, &written)
+        }
       }
     }
   }

@@ -43,12 +43,10 @@ package struct ExchangeRoutes: Sendable {
         return .redirect("/deliveries/\(id)", flash: Text("已取消。", "Cancelled."))
       },
       .get("/deliveries/{id}/quarantine", .permission(.exchangeRead)) { request in
-        let after = try request.queryPlace("after", place)
-        let (view, lines) = try await exchange.quarantine(
-          request.id(), item: request.query["item"], fault: request.query["fault"], after: after, for: request.visitor()
-        )
-        let given = try await exchange.handBacks(of: view.delivery.id, for: request.visitor())
-        return .page(DeliveryPages.quarantine(request, view, lines, given, next: next(lines)))
+        .page(
+          try await quarantine(
+            request, request.id(), item: request.query["item"], fault: request.query["fault"],
+            after: request.queryPlace("after", place)))
       },
       .post("/deliveries/{id}/hand-back", .permission(.exchangeRun)) { request in
         let id: DeliveryID = try request.id()
@@ -57,9 +55,7 @@ package struct ExchangeRoutes: Sendable {
           try await exchange.handBack(
             id, item: item, fault: fault, words: request.form["words"] ?? "", by: request.visitor())
         } catch let refusal as Refusal where refusal.kind == .invalid {
-          let (view, lines) = try await exchange.quarantine(id, item: item, fault: fault, for: request.visitor())
-          let given = try await exchange.handBacks(of: id, for: request.visitor())
-          return .page(DeliveryPages.quarantine(request, view, lines, given, next: next(lines), refusal: refusal))
+          return .page(try await quarantine(request, id, item: item, fault: fault, refusal: refusal))
         }
         return .redirect(
           DeliveryPages.quarantine(id, item, fault), flash: Text("已退回提供部门。", "Handed back to the provider."))
@@ -76,11 +72,21 @@ package struct ExchangeRoutes: Sendable {
         let id: DeliveryID = try request.id()
         let fields = try await exchange.openBadRow(
           id, batch: batch, part: part, position: position, by: request.visitor())
-        let (view, lines) = try await exchange.quarantine(id, for: request.visitor())
-        let given = try await exchange.handBacks(of: id, for: request.visitor())
-        return .page(DeliveryPages.quarantine(request, view, lines, given, opened: fields, next: next(lines)))
+        return .page(try await quarantine(request, id, opened: fields))
       },
     ]
+  }
+
+  /// The page of a delivery's bad rows: of all, or of one kind, from a place on.
+  private func quarantine(
+    _ request: Request, _ id: DeliveryID, item: String? = nil, fault: String? = nil,
+    after: (batch: Int, part: Int, position: Int)? = nil, opened: [(name: String, value: String)]? = nil,
+    refusal: Refusal? = nil
+  ) async throws -> Page {
+    let (view, lines) = try await exchange.quarantine(
+      id, item: item, fault: fault, after: after, for: request.visitor())
+    let given = try await exchange.handBacks(of: id, for: request.visitor())
+    return DeliveryPages.quarantine(request, view, lines, given, opened: opened, next: next(lines), refusal: refusal)
   }
 
   /// The day to go back to; nil where none was entered.

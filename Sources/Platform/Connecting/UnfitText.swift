@@ -1,3 +1,5 @@
+import Kernel
+
 /// How a value reads that its type can hold and no contract permits: what is no number, infinities, years outside 1 to 9999.
 ///
 /// For people who look at a bad row; it is never delivered so.
@@ -17,30 +19,22 @@ package enum UnfitText {
     case .timestamp where bytes.count == 8:
       let time = number(Int64.self)
       if time == .max || time == .min { return time > 0 ? "infinity" : "-infinity" }
-      let second = (time / 1_000_000) % 86_400
-      let day = time / 86_400_000_000 - (second < 0 ? 1 : 0)
-      let ofDay = (second + 86_400) % 86_400
-      return date(day) + " " + [ofDay / 3600, ofDay / 60 % 60, ofDay % 60].map(two).joined(separator: ":") + "+00:00"
+      let second = time.flooredDivision(by: 1_000_000)
+      let ofDay = second.flooredRemainder(by: 86_400)
+      return date(second.flooredDivision(by: 86_400)) + " "
+        + [ofDay / 3600, ofDay / 60 % 60, ofDay % 60].map(two).joined(separator: ":") + "+00:00"
     default: return nil
     }
   }
 
-  private static func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  private static func two(_ number: some BinaryInteger) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
   /// ISO 8601, its years with a sign where they have not four digits: the year 0 is that before the year 1.
   private static func date(_ day: Int64) -> String {
-    // Howard Hinnant's civil_from_days, years counted from March.
-    let days = day + 10_957 + 719_468
-    let era = (days >= 0 ? days : days - 146_096) / 146_097
-    let ofEra = days - era * 146_097
-    let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-    let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * ofYear + 2) / 153
-    let year = yearOfEra + era * 400 + (month >= 10 ? 1 : 0)
-    let digits = "\(year.magnitude)"
+    let date = CalendarDate(daysSince1970: Int(day) + WrittenTime.epoch)
+    let digits = "\(date.year.magnitude)"
     let written = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    let sign = year < 0 ? "-" : year > 9999 ? "+" : ""
-    return sign + written + "-" + two(month < 10 ? month + 3 : month - 9) + "-"
-      + two(ofYear - (153 * month + 2) / 5 + 1)
+    let sign = date.year < 0 ? "-" : date.year > 9999 ? "+" : ""
+    return sign + written + "-" + two(date.month) + "-" + two(date.day)
   }
 }

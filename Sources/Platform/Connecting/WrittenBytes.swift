@@ -45,13 +45,19 @@ package struct WrittenBytes: ~Copyable {
     return pieces[pieces.count - 1] + used
   }
 
-  /// The same of a time that is at hand as a number.
-  package mutating func append(time: Int64) throws(ConnectorError) -> UnsafeRawBufferPointer {
-    guard WrittenTime.microseconds.contains(time) else { throw .outsideOfContract(.timestamp) }
+  /// A timestamp so many microseconds later and without the Z, for columns that keep a zone's own time. Nil where that lies
+  /// outside of the years 1 to 9999.
+  package mutating func append(
+    local value: UnsafeRawBufferPointer, later shift: Int64
+  ) throws(ConnectorError) -> UnsafeRawBufferPointer? {
+    guard value.count == 8 else { throw .outsideOfContract(.timestamp) }
+    guard let local = WrittenTime.moved(Int64(bigEndian: value.loadUnaligned(as: Int64.self)), by: shift) else {
+      return nil
+    }
     let start = place()
-    let length = Self.timestamp(time, start)
+    let length = Self.timestamp(local, start)
     used += length
-    return UnsafeRawBufferPointer(start: start, count: length)
+    return UnsafeRawBufferPointer(start: start, count: length - 1)
   }
 
   private static func day(_ value: UnsafeRawBufferPointer) -> Int? {

@@ -157,12 +157,12 @@ extension Duration {
 }
 
 extension BinaryInteger {
-  func flooredDivision(by divisor: Self) -> Self {
+  package func flooredDivision(by divisor: Self) -> Self {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? quotient - 1 : quotient
   }
 
-  func flooredRemainder(by divisor: Self) -> Self {
+  package func flooredRemainder(by divisor: Self) -> Self {
     let remainder = self % divisor
     return remainder < 0 ? remainder + divisor : remainder
   }

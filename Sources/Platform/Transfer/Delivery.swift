@@ -92,8 +92,9 @@ package struct Delivery: Sendable {
           stored = try writer.open()
           beginsAnew = true
           // A source that forgets before anything of it was delivered would be read for ever.
-          guard lostAt != stored?.batch ?? 0 else { throw error }
-          lostAt = stored?.batch ?? 0
+          let reached = stored?.batch ?? 0
+          guard lostAt != reached else { throw error }
+          lostAt = reached
         }
       }
     }

@@ -40,12 +40,9 @@ struct RowKeys {
 
   private func isGood(_ value: [UInt8], _ item: Int) -> Bool {
     withUnsafePointer(to: plan.fields[item]) { field in
-      value.withUnsafeBytes { bytes in
-        // An empty text has no address of its own.
-        var none: UInt8 = 0
-        return withUnsafePointer(to: &none) { nothing in
-          FieldChecks.fault(bytes.baseAddress ?? UnsafeRawPointer(nothing), bytes.count, field, checksText: true) == nil
-        }
+      // One byte more: an empty text has no address of its own.
+      (value + [0]).withUnsafeBytes { bytes in
+        bytes.baseAddress.map { FieldChecks.fault($0, value.count, field, checksText: true) == nil } ?? false
       }
     }
   }

@@ -109,6 +109,7 @@ final class Bench {
       table: "copy", isOurs: true)
   }
 
+  private static let masked = "ours: checks, mask, digest, batches"
   private static let whole = "ours: the first, and read back for the receipt"
 
   private func limited(_ line: Line) -> Line {
@@ -132,14 +133,14 @@ final class Bench {
           "'\(peers.psql)' -q -X -d '\(address(source))' -c 'COPY legal_person TO STDOUT (FORMAT \(form))' | '\(peers.psql)' -q -X -d '\(address(target))' -c 'COPY peer FROM STDIN (FORMAT \(form))'",
         table: "peer", makesTable: true, floor: floor, against: against)
     }
-    let (masked, plain) = ("ours: checks, mask, digest, batches", "ours: digest, batches")
+    let plain = "ours: digest, batches"
     return Group(
       title: "PostgreSQL → PostgreSQL",
       lines: [
-        limited(ours(masked, "postgresql", address(source), "masked-committed")),
+        limited(ours(Self.masked, "postgresql", address(source), "masked-committed")),
         limited(ours(plain, "postgresql", address(source), "plain-committed")),
-        whole(ours(Self.whole, "postgresql", address(source), "masked"), beside: masked),
-        pipe("psql COPY | psql COPY, text", "text", 1.0, masked),
+        whole(ours(Self.whole, "postgresql", address(source), "masked"), beside: Self.masked),
+        pipe("psql COPY | psql COPY, text", "text", 1.0, Self.masked),
         pipe("psql COPY | psql COPY, binary", "binary", 0.9, plain), sling(peers, url(source, scheme: "postgres"), 4),
         pgloader(
           peers, "pgsql://postgres@127.0.0.1:\(port)/\(source)",
@@ -149,12 +150,12 @@ final class Bench {
   }
 
   func fromMariaDB(_ peers: Peers) -> Group {
-    let (masked, place) = ("ours: checks, mask, digest, batches", "\(myPort)|\(mySource)")
+    let place = "\(myPort)|\(mySource)"
     return Group(
       title: "MariaDB → PostgreSQL",
       lines: [
-        ours(masked, "mariadb", place, "masked-committed"),
-        whole(ours(Self.whole, "mariadb", place, "masked"), beside: masked),
+        ours(Self.masked, "mariadb", place, "masked-committed"),
+        whole(ours(Self.whole, "mariadb", place, "masked"), beside: Self.masked),
         sling(peers, "mysql://bench:bench@127.0.0.1:\(myPort)/\(mySource)", 3, stream: "\(mySource).legal_person"),
         pgloader(
           peers, "mysql://bench:bench@127.0.0.1:\(myPort)/\(mySource)", "ONLY TABLE NAMES MATCHING 'legal_person'", 3,

@@ -91,6 +91,20 @@ extension TortureRun {
     return attempt
   }
 
+  /// While so many bytes are free on the disk that the target's data lie on.
+  func attempt(_ mode: String, on disk: SmallDisk, leaving bytes: Int) throws -> Attempt {
+    try disk.fill(leaving: bytes)
+    let attempt = try self.attempt(mode)
+    disk.makeRoom()
+    return try ranOut(attempt)
+  }
+
+  /// An attempt that room may have run out for.
+  func ranOut(_ attempt: Attempt) throws -> Attempt {
+    if attempt.end != .finished { count(\.fullDisks) }
+    return try refuse(attempt, unless: "retryable")
+  }
+
   func wait(for child: Child) throws -> Attempt {
     guard let ending = child.end(within: 100) else { throw Failure("a worker has been still for 100 seconds") }
     let attempt = try Attempt(ending)

@@ -133,11 +133,7 @@ final class DocumentStory: RunState, TortureRun {
       count(\.skipped)
       return try attempt(mode)
     }
-    try disk.fill(leaving: chances.number(0...tree.bytes + 100_000))
-    let attempt = try self.attempt(mode)
-    disk.makeRoom()
-    if attempt.end != .finished { count(\.fullDisks) }
-    return try refuse(attempt, unless: "retryable")
+    return try attempt(mode, on: disk, leaving: chances.number(0...tree.bytes + 100_000))
   }
 
   /// Files are rewritten, removed and added while they are read.

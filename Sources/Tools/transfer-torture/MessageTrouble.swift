@@ -61,10 +61,6 @@ extension Story {
 
   /// The disk of its data is full.
   func receiverFull(_ disk: SmallDisk, _ mode: String) throws -> Attempt {
-    try disk.fill(leaving: chances.number(0...(model.source.count * (note / 3 + 80)) / 2))
-    let attempt = try self.attempt(mode)
-    disk.makeRoom()
-    if attempt.end != .finished { count(\.fullDisks) }
-    return try refuse(attempt, unless: "retryable")
+    try attempt(mode, on: disk, leaving: chances.number(0...(model.source.count * (note / 3 + 80)) / 2))
   }
 }

@@ -76,20 +76,16 @@ extension Story {
 
   private func full(_ mode: String) throws -> Attempt {
     let size = model.source.count * (note / 3 + 80)
-    let attempt: Attempt
     if receiver == nil, target.product == .sqlite {
       let there = Int((try? FileManager.default.attributesOfItem(atPath: target.place)[.size] as? Int) ?? 0)
-      attempt = try self.attempt(mode, ["--file-limit", "\(there / 2 + chances.number(40_000...size + 60_000))"])
-    } else if let disk = rig.disk {
-      try disk.fill(leaving: chances.number(0...size))
-      attempt = try self.attempt(mode)
-      disk.makeRoom()
-    } else {
+      let limit = there / 2 + chances.number(40_000...size + 60_000)
+      return try ranOut(try self.attempt(mode, ["--file-limit", "\(limit)"]))
+    }
+    guard let disk = rig.disk else {
       count(\.skipped)
       return try self.attempt(mode)
     }
-    if attempt.end != .finished { count(\.fullDisks) }
-    return try refuse(attempt, unless: "retryable")
+    return try self.attempt(mode, on: disk, leaving: chances.number(0...size))
   }
 
   private func reshaped(_ mode: String) throws -> Attempt {

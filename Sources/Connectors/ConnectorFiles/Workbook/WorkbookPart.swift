@@ -96,7 +96,7 @@ struct WorkbookPart: TablePart {
     if let cells = hiding.min(by: {
       ($0.rows.lowerBound, $0.columns.lowerBound) < ($1.rows.lowerBound, $1.columns.lowerBound)
     }) {
-      throw Self.merged(cells, others: hiding.count - 1)
+      throw Self.merged(cells, others: hiding.count - 1).within(file.name)
     }
     return (columns, digest)
   }

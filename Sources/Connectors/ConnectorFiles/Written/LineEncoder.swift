@@ -64,11 +64,9 @@ struct LineEncoder: ~Copyable {
       for index in types.indices {
         begin(index, isJSON, out)
         if let place = key.firstIndex(of: index), place < fields.count, case .value(let bytes) = fields[place] {
-          // Not through `withUnsafeBytes`: it would lose the error's type.
-          let value = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
-          defer { value.deallocate() }
-          value.copyBytes(from: bytes)
-          try append(UnsafeRawBufferPointer(value), types[index], isJSON, out)
+          try bytes.withUnsafeBufferPointer { (value) throws(ConnectorError) in
+            try append(UnsafeRawBufferPointer(value), types[index], isJSON, out)
+          }
         } else if isJSON {
           out.append("null")
         }
